@@ -6,35 +6,45 @@ application, negative before it.
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from dataclasses import KW_ONLY
+from typing import Any, Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 Kind = Literal["id", "integer", "number", "category"]
 Unit = Literal["", "currency", "days", "months", "years", "hour", "count", "flag", "share", "score", "rank"]
 
-DTYPES: dict[str, type[pl.DataType]] = {"id": pl.Int64, "integer": pl.Int64, "number": pl.Float64, "category": pl.String}
+DTYPES: dict[str, type[pl.DataType]] = {
+    "id": pl.Int64,
+    "integer": pl.Int64,
+    "number": pl.Float64,
+    "category": pl.String,
+}
 
 OPEN_ENDED = 365243
 """The data's code for "no such date": 1,000 years after the application."""
 
 
-class Column(BaseModel):
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Column:
     """One column: what it holds, and what it may hold.
 
-    `minimum` and `maximum` bound every sane value (a value outside is a fault of the sender); `missing_codes` are
-    values inside the type that mean "unknown" and become null in `bento.clean`.
+    `minimum` and `maximum` bound every value that makes sense: outside is a fault of the sender. `missing_codes`, and
+    values outside `plausible_minimum` and `plausible_maximum`, are the data's own anomalies: they do occur, mean
+    "unknown", and become null in `bento.clean`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+    _: KW_ONLY
     name: str
     kind: Kind
     description: str
     unit: Unit = ""
     minimum: float | None = None
     maximum: float | None = None
+    plausible_minimum: float | None = None
+    plausible_maximum: float | None = None
     categories: tuple[str, ...] = ()
     missing_codes: tuple[float | str, ...] = ()
     required: bool = False
@@ -46,14 +56,15 @@ class Column(BaseModel):
 
     @property
     def dtype(self) -> type[pl.DataType]:
+        """Polars type of the column in every frame."""
         return DTYPES[self.kind]
 
 
-class Table(BaseModel):
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Table:
     """One table: its columns in the order of its file, and how its rows are told apart."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+    _: KW_ONLY
     name: str
     description: str
     key: tuple[str, ...]
@@ -62,7 +73,7 @@ class Table(BaseModel):
     """Table and column whose values this table refers to."""
     columns: tuple[Column, ...]
 
-    def __iter__(self) -> Iterator[Column]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
 
     def __getitem__(self, name: str) -> Column:
@@ -73,9 +84,11 @@ class Table(BaseModel):
 
     @property
     def schema(self) -> dict[str, type[pl.DataType]]:
+        """Polars schema of the table, in the order of its file."""
         return {column.name: column.dtype for column in self.columns}
 
     def empty(self) -> pl.DataFrame:
+        """A frame of this table without rows."""
         return pl.DataFrame(schema=self.schema)
 
 
@@ -83,79 +96,42 @@ def _id(name: str, description: str, *, required: bool = False) -> Column:
     return Column(name=name, kind="id", description=description, minimum=1, maximum=2**53, required=required)
 
 
-def _category(
-    name: str, description: str, *categories: str, missing: tuple[str, ...] = (), audit_only: bool = False
-) -> Column:
+def _category(name: str, description: str, *categories: str, **settings: Any) -> Column:
+    return Column(name=name, kind="category", description=description, categories=categories, **settings)
+
+
+def _amount(name: str, description: str, *, minimum: float | None = 0, **settings: Any) -> Column:
+    return Column(name=name, kind="number", unit="currency", description=description, minimum=minimum, **settings)
+
+
+def _share(name: str, description: str, *, minimum: float = 0, **settings: Any) -> Column:
     return Column(
-        name=name,
-        kind="category",
-        description=description,
-        categories=categories,
-        missing_codes=missing,
-        audit_only=audit_only,
+        name=name, kind="number", unit="share", description=description, minimum=minimum, maximum=1, **settings
     )
 
 
-def _amount(name: str, description: str, *, minimum: float | None = 0, required: bool = False) -> Column:
-    return Column(
-        name=name, kind="number", unit="currency", description=description, minimum=minimum, required=required
-    )
-
-
-def _share(name: str, description: str, *, minimum: float = 0, optional_in_files: bool = False) -> Column:
-    return Column(
-        name=name,
-        kind="number",
-        unit="share",
-        description=description,
-        minimum=minimum,
-        maximum=1,
-        optional_in_files=optional_in_files,
-    )
-
-
-def _days(
-    name: str,
-    description: str,
-    *,
-    maximum: float | None = 0,
-    missing: tuple[float, ...] = (),
-    required: bool = False,
-) -> Column:
+def _days(name: str, description: str, *, maximum: float = 0, **settings: Any) -> Column:
     return Column(
         name=name,
         kind="integer",
         unit="days",
         description=description,
-        minimum=-50_000,  # a date of over 130 years ago is an error of entry
+        minimum=-50_000,  # over 130 years ago: an error of entry
         maximum=maximum,
-        missing_codes=missing,
-        required=required,
+        **settings,
     )
+
+
+def _end_date(name: str, description: str) -> Column:
+    return _days(name, description, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,))
 
 
 def _months(name: str, description: str) -> Column:
     return Column(name=name, kind="integer", unit="months", description=description, minimum=-1200, maximum=0)
 
 
-def _integer(
-    name: str,
-    description: str,
-    unit: Unit = "count",
-    *,
-    minimum: float = 0,
-    maximum: float | None = None,
-    missing: tuple[float, ...] = (),
-) -> Column:
-    return Column(
-        name=name,
-        kind="integer",
-        unit=unit,
-        description=description,
-        minimum=minimum,
-        maximum=maximum,
-        missing_codes=missing,
-    )
+def _integer(name: str, description: str, unit: Unit = "count", *, minimum: float = 0, **settings: Any) -> Column:
+    return Column(name=name, kind="integer", unit=unit, description=description, minimum=minimum, **settings)
 
 
 def _flag(name: str, description: str) -> Column:
@@ -198,11 +174,11 @@ APPLICATION = Table(
     columns=(
         _id("SK_ID_CURR", "client and application", required=True),
         _category("NAME_CONTRACT_TYPE", "kind of loan asked for", "Cash loans", "Revolving loans"),
-        _category("CODE_GENDER", "gender; never a feature", "F", "M", "XNA", missing=("XNA",), audit_only=True),
+        _category("CODE_GENDER", "gender; never a feature", "F", "M", "XNA", missing_codes=("XNA",), audit_only=True),
         _category("FLAG_OWN_CAR", "client owns a car", "N", "Y"),
         _category("FLAG_OWN_REALTY", "client owns a house or flat", "N", "Y"),
         _integer("CNT_CHILDREN", "children of the client", maximum=50),
-        _amount("AMT_INCOME_TOTAL", "income of the client", required=True),
+        _amount("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
         _amount("AMT_CREDIT", "amount of the loan", required=True),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment", required=True),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan is for"),
@@ -237,7 +213,7 @@ APPLICATION = Table(
             "Single / not married",
             "Unknown",
             "Widow",
-            missing=("Unknown",),
+            missing_codes=("Unknown",),
         ),
         _category(
             "NAME_HOUSING_TYPE",
@@ -251,7 +227,7 @@ APPLICATION = Table(
         ),
         _share("REGION_POPULATION_RELATIVE", "population of the region, scaled"),
         _days("DAYS_BIRTH", "birth", maximum=-1, required=True),
-        _days("DAYS_EMPLOYED", "start of the present employment", maximum=OPEN_ENDED, missing=(OPEN_ENDED,)),
+        _end_date("DAYS_EMPLOYED", "start of the present employment; open-ended for pensioners"),
         _days("DAYS_REGISTRATION", "last change of the registration"),
         _days("DAYS_ID_PUBLISH", "last change of the identity document"),
         _integer("OWN_CAR_AGE", "age of the client's car", "years", maximum=150),
@@ -291,7 +267,7 @@ APPLICATION = Table(
             "rank",
             minimum=-1,
             maximum=3,
-            missing=(-1,),
+            missing_codes=(-1,),
         ),
         _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", *_WEEKDAYS),
         _integer("HOUR_APPR_PROCESS_START", "hour of the application", "hour", maximum=23),
@@ -301,7 +277,7 @@ APPLICATION = Table(
         _flag("REG_CITY_NOT_LIVE_CITY", "registered and living in different cities"),
         _flag("REG_CITY_NOT_WORK_CITY", "registered and working in different cities"),
         _flag("LIVE_CITY_NOT_WORK_CITY", "living and working in different cities"),
-        _category("ORGANIZATION_TYPE", "kind of employer", *_ORGANIZATIONS, missing=("XNA",)),
+        _category("ORGANIZATION_TYPE", "kind of employer", *_ORGANIZATIONS, missing_codes=("XNA",)),
         *(
             Column(
                 name=f"EXT_SOURCE_{number}",
@@ -326,9 +302,7 @@ APPLICATION = Table(
             "reg oper account",
             "reg oper spec account",
         ),
-        _category(
-            "HOUSETYPE_MODE", "client's building, kind", "block of flats", "specific housing", "terraced house"
-        ),
+        _category("HOUSETYPE_MODE", "client's building, kind", "block of flats", "specific housing", "terraced house"),
         _share("TOTALAREA_MODE", "client's building, total area, mode, scaled"),
         _category(
             "WALLSMATERIAL_MODE",
@@ -342,14 +316,16 @@ APPLICATION = Table(
             "Wooden",
         ),
         _category("EMERGENCYSTATE_MODE", "client's building, unsafe", "No", "Yes"),
-        _integer("OBS_30_CNT_SOCIAL_CIRCLE", "acquaintances observed, 30 days past due"),
+        _integer("OBS_30_CNT_SOCIAL_CIRCLE", "acquaintances observed, 30 days past due", plausible_maximum=100),
         _integer("DEF_30_CNT_SOCIAL_CIRCLE", "acquaintances in default, 30 days past due"),
-        _integer("OBS_60_CNT_SOCIAL_CIRCLE", "acquaintances observed, 60 days past due"),
+        _integer("OBS_60_CNT_SOCIAL_CIRCLE", "acquaintances observed, 60 days past due", plausible_maximum=100),
         _integer("DEF_60_CNT_SOCIAL_CIRCLE", "acquaintances in default, 60 days past due"),
-        _days("DAYS_LAST_PHONE_CHANGE", "last change of phone", missing=(0,)),
+        _days("DAYS_LAST_PHONE_CHANGE", "last change of phone", missing_codes=(0,)),
         *(_flag(f"FLAG_DOCUMENT_{number}", f"gave document {number}") for number in range(2, 22)),
         *(
-            _integer(f"AMT_REQ_CREDIT_BUREAU_{window}", f"enquiries to the credit bureau, {meaning}")
+            _integer(
+                f"AMT_REQ_CREDIT_BUREAU_{window}", f"enquiries to the credit bureau, {meaning}", plausible_maximum=100
+            )
             for window, meaning in (
                 ("HOUR", "last hour"),
                 ("DAY", "last day before that hour"),
@@ -374,13 +350,13 @@ BUREAU = Table(
         _category("CREDIT_CURRENCY", "recoded currency", "currency 1", "currency 2", "currency 3", "currency 4"),
         _days("DAYS_CREDIT", "application for this credit"),
         _integer("CREDIT_DAY_OVERDUE", "days overdue now", "days"),
-        _days("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000),
-        _days("DAYS_ENDDATE_FACT", "actual end of the credit"),
+        _days("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000, plausible_minimum=-40_000),
+        _days("DAYS_ENDDATE_FACT", "actual end of the credit", plausible_minimum=-40_000),
         _amount("AMT_CREDIT_MAX_OVERDUE", "largest overdue amount so far"),
         _integer("CNT_CREDIT_PROLONG", "times the credit was prolonged"),
         _amount("AMT_CREDIT_SUM", "amount of the credit"),
-        _amount("AMT_CREDIT_SUM_DEBT", "debt now; negative where overpaid", minimum=None),
-        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=None),
+        _amount("AMT_CREDIT_SUM_DEBT", "debt now", minimum=None, plausible_minimum=0),
+        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=None, plausible_minimum=0),
         _amount("AMT_CREDIT_SUM_OVERDUE", "amount overdue now"),
         _category(
             "CREDIT_TYPE",
@@ -401,7 +377,7 @@ BUREAU = Table(
             "Real estate loan",
             "Unknown type of loan",
         ),
-        _days("DAYS_CREDIT_UPDATE", "last news about the credit", maximum=1000),
+        _days("DAYS_CREDIT_UPDATE", "last news about the credit", maximum=1000, plausible_minimum=-40_000),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
     ),
 )
@@ -444,18 +420,18 @@ PREVIOUS_APPLICATION = Table(
             "Consumer loans",
             "Revolving loans",
             "XNA",
-            missing=("XNA",),
+            missing_codes=("XNA",),
         ),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
-        _amount("AMT_APPLICATION", "amount asked for"),
-        _amount("AMT_CREDIT", "amount granted"),
-        _amount("AMT_DOWN_PAYMENT", "down payment", minimum=-1),
+        _amount("AMT_APPLICATION", "amount asked for", missing_codes=(0,)),
+        _amount("AMT_CREDIT", "amount granted", missing_codes=(0,)),
+        _amount("AMT_DOWN_PAYMENT", "down payment", minimum=-1, plausible_minimum=0),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan was for"),
         _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", *_WEEKDAYS),
         _integer("HOUR_APPR_PROCESS_START", "hour of the application", "hour", maximum=23),
         _category("FLAG_LAST_APPL_PER_CONTRACT", "last application of the contract", "N", "Y"),
         _flag("NFLAG_LAST_APPL_IN_DAY", "last application of the day"),
-        _share("RATE_DOWN_PAYMENT", "down payment, scaled", minimum=-0.01),
+        _share("RATE_DOWN_PAYMENT", "down payment, scaled", minimum=-0.01, plausible_minimum=0),
         _share("RATE_INTEREST_PRIMARY", "interest rate, scaled", optional_in_files=True),
         _share("RATE_INTEREST_PRIVILEGED", "privileged interest rate, scaled", optional_in_files=True),
         _category(
@@ -574,7 +550,7 @@ PREVIOUS_APPLICATION = Table(
             "Tourism",
             "XNA",
         ),
-        _integer("CNT_PAYMENT", "term: number of payments"),
+        _integer("CNT_PAYMENT", "term: number of payments", missing_codes=(0,)),
         _category("NAME_YIELD_GROUP", "band of the interest rate", "XNA", "high", "low_action", "low_normal", "middle"),
         _category(
             "PRODUCT_COMBINATION",
@@ -597,13 +573,11 @@ PREVIOUS_APPLICATION = Table(
             "POS other with interest",
             "POS others without interest",
         ),
-        _days("DAYS_FIRST_DRAWING", "first drawing", maximum=OPEN_ENDED, missing=(OPEN_ENDED,)),
-        _days("DAYS_FIRST_DUE", "first payment due", maximum=OPEN_ENDED, missing=(OPEN_ENDED,)),
-        _days(
-            "DAYS_LAST_DUE_1ST_VERSION", "last payment due, first plan", maximum=OPEN_ENDED, missing=(OPEN_ENDED,)
-        ),
-        _days("DAYS_LAST_DUE", "last payment due; open-ended while open", maximum=OPEN_ENDED, missing=(OPEN_ENDED,)),
-        _days("DAYS_TERMINATION", "expected end", maximum=OPEN_ENDED, missing=(OPEN_ENDED,)),
+        _end_date("DAYS_FIRST_DRAWING", "first drawing"),
+        _end_date("DAYS_FIRST_DUE", "first payment due"),
+        _end_date("DAYS_LAST_DUE_1ST_VERSION", "last payment due, first plan"),
+        _end_date("DAYS_LAST_DUE", "last payment due; open-ended while the loan is open"),
+        _end_date("DAYS_TERMINATION", "expected end"),
         _flag("NFLAG_INSURED_ON_APPROVAL", "asked for insurance"),
     ),
 )
@@ -665,10 +639,10 @@ CREDIT_CARD_BALANCE = Table(
         _months("MONTHS_BALANCE", "month"),
         _amount("AMT_BALANCE", "balance", minimum=None),
         _amount("AMT_CREDIT_LIMIT_ACTUAL", "limit"),
-        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=None),
-        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=None),
-        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=None),
-        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=None),
+        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=None, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=None, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=None, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=None, plausible_minimum=0),
         _amount("AMT_INST_MIN_REGULARITY", "least payment due in the month"),
         _amount("AMT_PAYMENT_CURRENT", "paid in the month"),
         _amount("AMT_PAYMENT_TOTAL_CURRENT", "paid in the month in all"),

@@ -1,0 +1,93 @@
+# `make` lists the targets. Each is a thin call of a command that has its own --help.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup check test test-browser test-container demo pipeline data train import bento container \
+	serve ui mlflow drift lock clean
+
+UV_VERSION := 0.13.9
+PYTHON_VERSION ?= 3.11
+DATA ?=
+CONTAINER_ENGINE ?=
+RUN := .venv/bin/python -m
+DATA_OPTION := $(if $(DATA),--data $(DATA))
+# uv from the PATH, or else the one that pip puts into .venv.
+UV = $(shell command -v uv || echo .venv/bin/uv)
+export BENTOML_DO_NOT_TRACK := True
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data."
+
+setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (everything) and .venv-serve (what the container holds)
+
+.venv/.synced: uv.lock pyproject.toml
+	@command -v uv >/dev/null || [ -x .venv/bin/uv ] || { \
+		echo "uv is not installed: putting it into .venv"; \
+		python3 -m venv --clear .venv && .venv/bin/pip install --quiet uv==$(UV_VERSION); }
+	@echo "making .venv"
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --locked --quiet --python $(PYTHON_VERSION)
+	@touch $@
+
+.venv-serve/.synced: .venv/.synced
+	@echo "making .venv-serve"
+	@UV_PROJECT_ENVIRONMENT=.venv-serve $(UV) sync --locked --quiet --no-default-groups --python $(PYTHON_VERSION)
+	@touch $@
+
+demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
+	@$(RUN) research.demo $(DATA_OPTION)
+
+pipeline: setup ## Data, train, register, import, build the Bento, score one client; nothing left running
+	@$(RUN) research.pipeline $(DATA_OPTION)
+
+data: setup ## Make 20,000 synthetic clients in data/synthetic
+	@$(RUN) research.data synth
+
+train: setup ## Train and register the model in MLflow
+	@$(RUN) research.train $(DATA_OPTION)
+
+import: setup ## Import the registry's champion into the BentoML store
+	@$(RUN) research.import_model
+
+bento: setup ## Build the Bento of the latest imported model
+	@$(RUN) research.build_bento
+
+container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
+	@$(RUN) research.containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
+
+serve: setup ## Serve the latest Bento on 127.0.0.1:3000
+	@.venv-serve/bin/python -m bento.serve
+
+ui: setup ## Open the UI on 127.0.0.1:8501, against the service on 3000
+	@.venv/bin/streamlit run ui/app.py --server.port 8501
+
+mlflow: setup ## Show runs and registry on 127.0.0.1:5000
+	@.venv/bin/mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+drift: setup ## The Evidently report, training against new applications; exit code 1 on drift
+	@$(RUN) drift.report $(DATA_OPTION)
+
+check: setup ## Format, lint, types, arrows between the rooms
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports | tail -n 1
+
+test: setup ## Every test that needs nothing beyond Python
+	@.venv/bin/pytest
+
+test-browser: setup ## The UI in headless Chromium, against a real service
+	@command -v $${CHROMIUM:-chromium} >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
+	@.venv/bin/pytest tests/browser
+
+test-container: setup ## The image: built, run, and asked the same as the service
+	@for program in buildah debootstrap; do \
+		command -v $$program >/dev/null || { echo "missing: $$program (Debian package $$program)"; exit 2; }; done
+	@.venv/bin/pytest tests/container
+
+lock: setup ## Renew uv.lock within the bounds of pyproject.toml
+	@$(UV) lock --upgrade
+
+clean: ## Remove environments and caches; data, runs and the Bento store stay
+	@rm -rf .venv .venv-serve build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,161 @@
+"""The request: one credit file in raw columns, its model derived from the declared tables, and its frames."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Self, TypeAlias
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator, with_config
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from typing_extensions import TypedDict
+
+from bento.tables import (
+    APPLICATION,
+    BUREAU,
+    BUREAU_BALANCE,
+    CREDIT_CARD_BALANCE,
+    HISTORIES,
+    INSTALLMENTS_PAYMENTS,
+    POS_CASH_BALANCE,
+    PREVIOUS_APPLICATION,
+    TABLES,
+    Column,
+    Table,
+)
+
+MOST_WARNINGS = 50
+
+
+class FieldWarning(BaseModel):
+    """Something in the request that was scored all the same, and how it was taken."""
+
+    field: str = Field(examples=["application.NAME_INCOME_TYPE"])
+    message: str = Field(examples=["unknown category, taken as missing"])
+
+
+def _field(column: Column) -> Any:
+    details: dict[str, Any] = {"description": column.description, "ge": column.minimum, "le": column.maximum}
+    extra: dict[str, Any] = {"unit": column.unit} if column.unit else {}
+    kind: Any = float
+    if column.kind == "category":
+        kind, extra["examples"] = str, list(column.categories)
+        details = {"description": column.description}
+    elif column.kind in ("id", "integer"):
+        details["multiple_of"] = 1
+        extra["type"] = "integer"
+    settings = Field(strict=True, allow_inf_nan=None if kind is str else False, json_schema_extra=extra, **details)
+    return Annotated[kind, settings] if column.required else NotRequired[Annotated[kind, settings] | None]
+
+
+def _row_type(table: Table) -> Any:
+    row = TypedDict(f"{table.name}_row", {column.name: _field(column) for column in table})  # type: ignore[misc]
+    row.__doc__ = table.description
+    return with_config(ConfigDict(extra="allow"))(row)
+
+
+if TYPE_CHECKING:
+    ApplicationRow: TypeAlias = dict[str, Any]
+    BureauRow: TypeAlias = dict[str, Any]
+    BureauBalanceRow: TypeAlias = dict[str, Any]
+    PreviousApplicationRow: TypeAlias = dict[str, Any]
+    PosCashBalanceRow: TypeAlias = dict[str, Any]
+    InstallmentsPaymentsRow: TypeAlias = dict[str, Any]
+    CreditCardBalanceRow: TypeAlias = dict[str, Any]
+else:
+    ApplicationRow = _row_type(APPLICATION)
+    BureauRow = _row_type(BUREAU)
+    BureauBalanceRow = _row_type(BUREAU_BALANCE)
+    PreviousApplicationRow = _row_type(PREVIOUS_APPLICATION)
+    PosCashBalanceRow = _row_type(POS_CASH_BALANCE)
+    InstallmentsPaymentsRow = _row_type(INSTALLMENTS_PAYMENTS)
+    CreditCardBalanceRow = _row_type(CREDIT_CARD_BALANCE)
+
+
+class CreditFile(BaseModel):
+    """One loan application in raw columns, and the client's history in six other tables.
+
+    Columns that are left out count as unknown, tables that are left out as empty.
+    """
+
+    # Rejected values are personal data: they must not reach a log or an error text.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    application: ApplicationRow
+    bureau: list[BureauRow] = []
+    bureau_balance: list[BureauBalanceRow] = []
+    previous_application: list[PreviousApplicationRow] = []
+    POS_CASH_balance: list[PosCashBalanceRow] = []
+    installments_payments: list[InstallmentsPaymentsRow] = []
+    credit_card_balance: list[CreditCardBalanceRow] = []
+
+    @model_validator(mode="after")
+    def _rows_belong_to_the_client(self) -> Self:
+        client = self.application["SK_ID_CURR"]
+        faults = [
+            InitErrorDetails(
+                type=PydanticCustomError("other_client", "Row belongs to another client than the application"),
+                loc=(name, number, "SK_ID_CURR"),
+                input=None,
+            )
+            for name in HISTORIES
+            for number, row in enumerate(getattr(self, name))
+            if row.get("SK_ID_CURR", client) not in (client, None)
+        ]
+        if faults:
+            raise ValidationError.from_exception_data("CreditFile", faults, hide_input=True)
+        return self
+
+
+def frames(credit_files: Sequence[CreditFile]) -> dict[str, pl.DataFrame]:
+    """The validated credit files as one frame for each declared table.
+
+    History rows that leave SK_ID_CURR out get that of their application.
+    """
+    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
+    owners: dict[str, list[float]] = {name: [] for name in HISTORIES}
+    for credit_file in credit_files:
+        application = credit_file.application
+        rows[APPLICATION.name].append(application)
+        for name in HISTORIES:
+            history = getattr(credit_file, name)
+            rows[name] += history
+            owners[name] += [application["SK_ID_CURR"]] * len(history)
+    return {name: _frame(table, rows[name], owners.get(name)) for name, table in TABLES.items()}
+
+
+def _frame(table: Table, rows: Sequence[Mapping[str, Any]], owners: list[float] | None) -> pl.DataFrame:
+    values: dict[str, Sequence[Any]] = {column.name: [row.get(column.name) for row in rows] for column in table}
+    if owners is not None and "SK_ID_CURR" in values:
+        values["SK_ID_CURR"] = owners
+    return pl.DataFrame(values, schema=table.schema, strict=False)
+
+
+def warnings(credit_file: CreditFile) -> list[FieldWarning]:
+    """Unknown columns, unknown categories and missing links: scored all the same, and said."""
+    found: dict[tuple[str, str], FieldWarning] = {}
+    for field, message in _oddities(credit_file):
+        found.setdefault((field, message), FieldWarning(field=field, message=message))
+        if len(found) == MOST_WARNINGS:
+            break
+    return list(found.values())
+
+
+_COLUMNS = {name: {column.name for column in table} for name, table in TABLES.items()}
+_CATEGORIES = {
+    name: {column.name: frozenset(column.categories) for column in table if column.kind == "category"}
+    for name, table in TABLES.items()
+}
+
+
+def _oddities(credit_file: CreditFile) -> Iterator[tuple[str, str]]:
+    for name in TABLES:
+        content = getattr(credit_file, name)
+        for row in [content] if name == APPLICATION.name else content:
+            for column in row.keys() - _COLUMNS[name]:
+                yield f"{name}.{column}", "unknown column, ignored"
+            for column, categories in _CATEGORIES[name].items():
+                value = row.get(column)
+                if value is not None and value not in categories:
+                    yield f"{name}.{column}", f"unknown category {value[:50]!r}, taken as missing"
+    credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
+    if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
+        yield "bureau_balance.SK_ID_BUREAU", "months of a credit that bureau does not hold, ignored"

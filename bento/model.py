@@ -1,0 +1,204 @@
+"""The scoring model: a folder without pickle that turns features into probabilities and contributions."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bento.clean import clean
+from bento.credit_file import CreditFile, frames
+from bento.decision import DEFAULT_COSTS, CostAssumptions
+from bento.features import CATALOGUE, build_features, catalogue_hash
+
+MODEL_FILE = "model.txt"
+SCORING_FILE = "scoring.json"
+EXAMPLES_FILE = "examples.json"
+TOLERANCE = 1e-9
+"""Largest difference allowed between an example recomputed here and as it was at training."""
+
+Matrix = NDArray[np.float64]
+
+
+class ModelError(RuntimeError):
+    """A model folder that cannot be trusted with a decision; the message says why, in one line."""
+
+
+class ModelFeature(BaseModel):
+    """One column of the model's matrix; `categories` in the order of their codes, empty for a number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    categories: list[str] = []
+
+
+class Calibration(BaseModel):
+    """Affine map of the booster's log-odds: slope * x + intercept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+class DataSource(BaseModel):
+    """On what data a model, or a figure, was obtained."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: str = Field(description="synthetic or real")
+    clients: int
+    seed: int | None = None
+    fingerprint: str
+
+    @property
+    def tag(self) -> str:
+        """Short name of the source for the registry."""
+        return f"{self.data}:{self.fingerprint[:16]}"
+
+
+class Scoring(BaseModel):
+    """What `scoring.json` holds: all that it takes, beside the booster, to decide and to account for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    features: list[ModelFeature]
+    calibration: Calibration = Calibration()
+    costs: CostAssumptions = DEFAULT_COSTS
+    threshold: float = Field(ge=0, le=1)
+    training_data: DataSource
+    code_version: str
+    metrics: dict[str, float]
+
+
+class Example(BaseModel):
+    """One synthetic credit file and what the model made of it at training."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    credit_file: dict[str, Any]
+    features: dict[str, float | str | None]
+    log_odds: float
+    probability_of_default: float
+
+
+class Examples(BaseModel):
+    """What `examples.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    catalogue: str = Field(description="bento.features.catalogue_hash() at training")
+    examples: list[Example]
+
+
+def probability(log_odds: float) -> float:
+    """The logistic function, exact in both tails: probability of default from its log-odds."""
+    if log_odds >= 0:
+        return 1 / (1 + math.exp(-log_odds))
+    odds = math.exp(log_odds)
+    return odds / (1 + odds)
+
+
+def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
+    """Features (rows x columns) as the booster takes them: float64; categories as codes, unknown ones and nulls NaN."""
+    return features.select(
+        pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
+        if column.categories
+        else pl.col(column.name)
+        for column in columns
+    ).to_numpy(order="c")
+
+
+class ScoringModel:
+    """A model folder, loaded: `model.txt` (LightGBM's own text), `scoring.json` and `examples.json`.
+
+    Raises:
+        ModelError: a file is missing, broken, or made for other features than this code computes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.scoring = Scoring.model_validate_json((folder / SCORING_FILE).read_bytes())
+            self._booster = lightgbm.Booster(model_file=folder / MODEL_FILE)
+        except (OSError, ValidationError, lightgbm.basic.LightGBMError) as error:
+            raise ModelError(f"{folder}: not a usable model folder: {str(error).splitlines()[0]}") from error
+        self.feature_names = [feature.name for feature in self.scoring.features]
+        unknown = [name for name in self.feature_names if name not in CATALOGUE]
+        if unknown:
+            raise ModelError(f"{folder}: the model needs {unknown[0]}, which this code does not compute; train again")
+        if self._booster.feature_name() != self.feature_names:
+            raise ModelError(f"{folder}: {MODEL_FILE} and {SCORING_FILE} name different features; train again")
+
+    @property
+    def threshold(self) -> float:
+        """Probability of default from which an application is refused."""
+        return self.scoring.threshold
+
+    def features(self, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+        """The features this model asks for, from raw tables: one row for each application."""
+        return build_features(clean(tables), self.feature_names)
+
+    def log_odds(self, features: pl.DataFrame) -> Matrix:
+        """Calibrated log-odds of default, one for each row."""
+        raw = np.asarray(self._booster.predict(encode(features, self.scoring.features), raw_score=True, num_threads=1))
+        return raw * self.scoring.calibration.slope + self.scoring.calibration.intercept
+
+    def probability(self, features: pl.DataFrame) -> Matrix:
+        """Probability of default, one for each row."""
+        return np.array([probability(value) for value in self.log_odds(features).tolist()])
+
+    def contributions(self, features: pl.DataFrame) -> tuple[Matrix, float]:
+        """Exact TreeSHAP contributions (rows x features) to the log-odds, and their base value.
+
+        Base value plus a row's contributions is that row's log-odds.
+        """
+        raw = np.asarray(
+            self._booster.predict(encode(features, self.scoring.features), pred_contrib=True, num_threads=1)
+        )
+        slope, intercept = self.scoring.calibration.slope, self.scoring.calibration.intercept
+        return raw[:, :-1] * slope, float(raw[0, -1]) * slope + intercept
+
+    def verify(self) -> None:
+        """Recompute the examples in the folder, so that code and model cannot part unnoticed.
+
+        Raises:
+            ModelError: a feature, log-odds or probability differs by more than `TOLERANCE`.
+        """
+        try:
+            golden = Examples.model_validate_json((self.folder / EXAMPLES_FILE).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise ModelError(f"{self.folder}: no usable {EXAMPLES_FILE}: {str(error).splitlines()[0]}") from error
+        if golden.catalogue != catalogue_hash():
+            raise ModelError(f"{self.folder}: trained with other feature code than this; train again")
+        for number, example in enumerate(golden.examples):
+            credit_file = CreditFile.model_validate_json(json.dumps(example.credit_file))
+            features = self.features(frames([credit_file]))
+            log_odds = float(self.log_odds(features)[0])
+            found = {
+                **features.select(self.feature_names).row(0, named=True),
+                "log-odds": log_odds,
+                "probability of default": probability(log_odds),
+            }
+            expected = {
+                **example.features,
+                "log-odds": example.log_odds,
+                "probability of default": example.probability_of_default,
+            }
+            for name, value in expected.items():
+                if not same(found[name], value):
+                    detail = f"{name} is {found[name]}, was {value} at training"
+                    raise ModelError(f"{self.folder}: example {number}: {detail}; train again")
+
+
+def same(found: float | str | None, expected: float | str | None) -> bool:
+    """Equal, or both numbers and within `TOLERANCE`, relative where they are large."""
+    if isinstance(found, float) and isinstance(expected, int | float):
+        return math.isclose(found, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return found == expected

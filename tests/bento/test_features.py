@@ -1,0 +1,161 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from bento.clean import clean
+from bento.credit_file import CreditFile, frames
+from bento.features import CATALOGUE, GROUP_LABELS, build_features
+from bento.files import read_application, read_client, read_histories
+from bento.tables import APPLICATION, TABLES
+from research.examples import credit_file
+
+ONLINE = 40
+"""Clients that are also scored one by one."""
+
+Tables = dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def tables(synthetic_folder: Path) -> Tables:
+    applications = read_application(synthetic_folder, "application_train")
+    return clean({"application": applications, **read_histories(synthetic_folder)})
+
+
+@pytest.fixture(scope="module")
+def features(tables: Tables) -> pl.DataFrame:
+    return build_features(tables)
+
+
+def _of_clients(tables: Tables, clients: pl.Series) -> Tables:
+    ours = {
+        name: frame.filter(pl.col("SK_ID_CURR").is_in(clients.to_list()))
+        for name, frame in tables.items()
+        if "SK_ID_CURR" in frame.columns
+    }
+    return ours | {"bureau_balance": tables["bureau_balance"].join(ours["bureau"], on="SK_ID_BUREAU", how="semi")}
+
+
+def _assert_same(found: pl.DataFrame, expected: pl.DataFrame) -> None:
+    assert_frame_equal(found, expected, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_the_catalogue_names_what_is_built_in_its_order(features: pl.DataFrame):
+    assert features.columns == ["SK_ID_CURR", *CATALOGUE]
+
+
+def test_numbers_are_finite_or_null_and_categories_known(features: pl.DataFrame):
+    for name, feature in CATALOGUE.items():
+        if feature.is_category:
+            assert set(features[name].drop_nulls()) <= set(feature.categories), name
+        else:
+            assert features[name].dtype == pl.Float64, name
+            assert features[name].drop_nulls().is_finite().all(), name
+
+
+def test_every_feature_says_something_about_someone(features: pl.DataFrame):
+    constant = [name for name in CATALOGUE if features[name].n_unique() == 1]
+    assert constant == []
+
+
+def test_every_group_and_feature_is_worded_in_both_languages():
+    for feature in CATALOGUE.values():
+        assert set(GROUP_LABELS[feature.group]) == {"en", "fr"}
+        assert feature.en != feature.fr or feature.en in ("Documents",), feature.name
+        assert feature.risk in (-1, 0, 1)
+
+
+def test_neither_the_client_number_nor_the_gender_is_a_feature():
+    forbidden = {"SK_ID_CURR", "SK_ID_PREV", "SK_ID_BUREAU", *(c.name for c in APPLICATION if c.audit_only)}
+    for feature in CATALOGUE.values():
+        assert not forbidden & set(feature.column.meta.root_names()), feature.name
+    words = {word for feature in CATALOGUE.values() for word in feature.categories}
+    assert "Maternity leave" not in words
+
+
+def test_one_client_online_gives_the_same_as_all_at_once(synthetic_folder: Path, features: pl.DataFrame):
+    for client in features["SK_ID_CURR"].head(ONLINE).to_list():
+        body = json.dumps(credit_file(read_client(synthetic_folder, "application_train", client)))
+        online = build_features(clean(frames([CreditFile.model_validate_json(body)])))
+        _assert_same(online, features.filter(pl.col("SK_ID_CURR") == client))
+
+
+def test_chunks_of_clients_give_the_same_as_all_at_once(tables: Tables, features: pl.DataFrame):
+    clients = features["SK_ID_CURR"]
+    chunks = [build_features(_of_clients(tables, clients[start::3])) for start in range(3)]
+    _assert_same(pl.concat(chunks).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
+
+
+def test_the_order_of_clients_and_rows_never_matters(tables: Tables, features: pl.DataFrame):
+    shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=3) for name, frame in tables.items()}
+    _assert_same(build_features(shuffled).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
+
+
+def test_a_client_without_history_gets_counts_of_zero(tables: Tables):
+    empty = {name: frame if name == "application" else frame.clear() for name, frame in tables.items()}
+    alone = build_features({**empty, "application": tables["application"].head(1)})
+    _assert_same(build_features(empty).head(1), alone)
+    row = alone.row(0, named=True)
+    assert row["bureau_credits"] == row["installments_payments"] == row["bureau_debt_sum"] == 0
+    assert row["installments_days_late_mean"] is None
+
+
+def test_only_the_named_features_are_built(tables: Tables, features: pl.DataFrame):
+    names = ["card_cash_share", "application_credit", "bureau_balance_months"]
+    some = build_features(tables, names)
+    assert sorted(some.columns) == sorted(["SK_ID_CURR", *names])
+    assert_frame_equal(some.select(names), features.select(names))
+    with pytest.raises(KeyError, match="no such feature: shoe_size"):
+        build_features(tables, ["shoe_size"])
+
+
+@st.composite
+def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
+    """Rows with every column null, at a bound, or in between; some of them twice."""
+    row = st.fixed_dictionaries(
+        {
+            column.name: st.none()
+            | (
+                st.sampled_from([*column.categories, "something else"])
+                if column.kind == "category"
+                else st.integers(
+                    int(max(column.minimum if column.minimum is not None else -(10**6), -(10**6))),
+                    int(min(column.maximum if column.maximum is not None else 10**6, 10**6)),
+                )
+            )
+            for column in TABLES[name]
+            if column.name != "SK_ID_CURR"
+        }
+    )
+    rows = draw(st.lists(row, max_size=4))
+    return rows + rows[: draw(st.integers(0, 2))]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_any_two_credit_files_give_the_same_alone_and_together(data: st.DataObject):
+    required = {"AMT_CREDIT": 1.0, "AMT_ANNUITY": 0.0, "AMT_INCOME_TOTAL": 0.0, "DAYS_BIRTH": -1}
+    files = []
+    for client in (1, 2):
+        content: dict[str, object] = {"application": {"SK_ID_CURR": client, **required}}
+        for name in (
+            "bureau",
+            "previous_application",
+            "POS_CASH_balance",
+            "installments_payments",
+            "credit_card_balance",
+        ):
+            content[name] = data.draw(_history_rows(name), label=name)
+        for number, row in enumerate(content["bureau"]):  # type: ignore[arg-type, var-annotated]
+            row["SK_ID_BUREAU"] = 10 * client + number
+        content["bureau_balance"] = [
+            {"SK_ID_BUREAU": 10 * client, "MONTHS_BALANCE": -month, "STATUS": status}
+            for month, status in enumerate(data.draw(st.lists(st.sampled_from("0123CX"), max_size=3)))
+        ]
+        files.append(CreditFile.model_validate_json(json.dumps(content)))
+    together = build_features(clean(frames(files)))
+    _assert_same(pl.concat([build_features(clean(frames([file]))) for file in files]), together)

@@ -1,0 +1,122 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from bento.clean import clean
+from bento.features import build_features
+from bento.files import read_application, read_histories
+from bento.model import EXAMPLES_FILE, MODEL_FILE, SCORING_FILE, ModelError, ScoringModel, probability
+
+
+@pytest.fixture(scope="module")
+def model(model_folder: Path) -> ScoringModel:
+    return ScoringModel(model_folder)
+
+
+@pytest.fixture(scope="module")
+def features(synthetic_folder: Path) -> pl.DataFrame:
+    applications = read_application(synthetic_folder, "application_train").head(200)
+    return build_features(clean({"application": applications, **read_histories(synthetic_folder)}))
+
+
+@pytest.fixture
+def copy(model_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+def test_contributions_add_up_to_the_log_odds(model: ScoringModel, features: pl.DataFrame):
+    contributions, base_value = model.contributions(features)
+    assert contributions.shape == (len(features), len(model.feature_names))
+    np.testing.assert_allclose(base_value + contributions.sum(axis=1), model.log_odds(features), rtol=0, atol=1e-9)
+
+
+def test_the_order_of_columns_does_not_matter(model: ScoringModel, features: pl.DataFrame):
+    turned = features.select(reversed(features.columns))
+    np.testing.assert_array_equal(model.probability(turned), model.probability(features))
+
+
+def test_an_unknown_category_is_scored_as_a_missing_one(model: ScoringModel, features: pl.DataFrame):
+    unknown = features.with_columns(application_occupation=pl.lit("Astronaut"))
+    missing = features.with_columns(application_occupation=pl.lit(None, dtype=pl.String))
+    np.testing.assert_array_equal(model.probability(unknown), model.probability(missing))
+
+
+def test_calibration_scales_scores_and_contributions_alike(copy: Path, features: pl.DataFrame):
+    plain = ScoringModel(copy)
+    scoring = json.loads((copy / SCORING_FILE).read_text())
+    scoring["calibration"] = {"slope": 0.9, "intercept": -0.2}
+    (copy / SCORING_FILE).write_text(json.dumps(scoring))
+    calibrated = ScoringModel(copy)
+    np.testing.assert_allclose(calibrated.log_odds(features), 0.9 * plain.log_odds(features) - 0.2, atol=1e-12)
+    contributions, base_value = calibrated.contributions(features)
+    np.testing.assert_allclose(base_value + contributions.sum(axis=1), calibrated.log_odds(features), atol=1e-9)
+
+
+def test_better_external_scores_lower_the_risk_on_average(model: ScoringModel, features: pl.DataFrame):
+    scores = [name for name in features.columns if name.startswith("application_ext_source_m")]
+    scores += [f"application_ext_source_{number}" for number in (1, 2, 3)]
+    worse, better = (model.probability(features.with_columns(pl.lit(x).alias(n) for n in scores)) for x in (0.2, 0.8))
+    assert better.mean() < worse.mean()
+
+
+def test_probability_is_exact_in_both_tails():
+    assert probability(0) == 0.5
+    assert probability(-800) == 0
+    assert probability(800) == 1
+    assert probability(-40) == pytest.approx(np.exp(-40), rel=1e-12)
+
+
+def test_the_examples_are_recomputed(model: ScoringModel):
+    model.verify()
+    examples = json.loads((model.folder / EXAMPLES_FILE).read_text())["examples"]
+    assert len(examples) == 20
+    assert any(set(example["credit_file"]) == {"application"} for example in examples)
+
+
+def test_a_changed_probability_refuses_the_model(copy: Path):
+    golden = json.loads((copy / EXAMPLES_FILE).read_text())
+    golden["examples"][3]["log_odds"] += 1e-7
+    (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
+    with pytest.raises(ModelError, match=r"example 3: log-odds is .* train again"):
+        ScoringModel(copy).verify()
+
+
+def test_a_changed_feature_refuses_the_model(copy: Path):
+    golden = json.loads((copy / EXAMPLES_FILE).read_text())
+    golden["examples"][0]["features"]["application_credit"] += 1
+    (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
+    with pytest.raises(ModelError, match="example 0: application_credit is"):
+        ScoringModel(copy).verify()
+
+
+def test_other_feature_code_refuses_the_model(copy: Path):
+    golden = json.loads((copy / EXAMPLES_FILE).read_text())
+    (copy / EXAMPLES_FILE).write_text(json.dumps(golden | {"catalogue": "0" * 16}))
+    with pytest.raises(ModelError, match="other feature code"):
+        ScoringModel(copy).verify()
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, SCORING_FILE])
+def test_a_missing_file_is_named(copy: Path, name: str):
+    (copy / name).unlink()
+    with pytest.raises(ModelError, match="not a usable model folder"):
+        ScoringModel(copy)
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, SCORING_FILE])
+def test_a_cut_file_is_refused(copy: Path, name: str):
+    (copy / name).write_bytes((copy / name).read_bytes()[:500])
+    with pytest.raises(ModelError):
+        ScoringModel(copy)
+
+
+def test_features_of_another_order_refuse_the_model(copy: Path):
+    scoring = json.loads((copy / SCORING_FILE).read_text())
+    scoring["features"].reverse()
+    (copy / SCORING_FILE).write_text(json.dumps(scoring))
+    with pytest.raises(ModelError, match="name different features"):
+        ScoringModel(copy)
