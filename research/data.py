@@ -1,0 +1,154 @@
+"""The data: found, downloaded or made; fingerprinted; split. `python -m research.data --help`."""
+
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from bento.clean import clean
+from bento.features import build_features, catalogue_hash
+from bento.files import DataError, find_file, read_application, read_histories
+from bento.model import DataSource
+from bento.tables import HISTORIES, TARGET
+from research.command import ROOT, CommandError, parser, run
+from research.synthetic import write as write_synthetic
+
+log = logging.getLogger(__name__)
+
+DATA = Path(os.environ.get("SCORING_DATA", ROOT / "data"))
+"""Where data, results and logs are kept; SCORING_DATA names another place."""
+RAW = DATA / "raw"
+SYNTHETIC = DATA / "synthetic"
+SYNTHETIC_CLIENTS = 20_000
+SYNTHETIC_SEED = 1
+COMPETITION = "home-credit-default-risk"
+FILES = ("application_train", "application_test", *HISTORIES)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A folder of tables, and where it comes from."""
+
+    folder: Path
+
+    @cached_property
+    def source(self) -> DataSource:
+        """Synthetic or real, how many clients, which seed, and the SHA-256 of the files' names and contents."""
+        paths = [path for stem in FILES if (path := find_file(self.folder, stem)) is not None]
+        digest = hashlib.sha256()
+        for path in paths:
+            with path.open("rb") as file:
+                digest.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        note = self.folder / "synthetic.json"
+        made = json.loads(note.read_text()) if note.is_file() else None
+        return DataSource(
+            data="synthetic" if made else "real",
+            clients=made["clients"] if made else sum(_rows(path) for path in paths if path.stem in FILES[:2]),
+            seed=made["seed"] if made else None,
+            fingerprint=digest.hexdigest(),
+        )
+
+    def applications(self) -> pl.DataFrame:
+        """Training applications with TARGET, in the order of their file."""
+        return read_application(self.folder, "application_train", [TARGET])
+
+    def features(self) -> pl.DataFrame:
+        """Features of the training clients with TARGET: read from data/features, or computed and kept there."""
+        kept = DATA / "features" / f"{self.source.fingerprint[:16]}-{catalogue_hash()}.parquet"
+        if kept.is_file():
+            return pl.read_parquet(kept)
+        applications = self.applications()
+        tables = clean({"application": applications, **read_histories(self.folder)})
+        features = build_features(tables).with_columns(applications[TARGET.name])
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".unfinished")
+        features.write_parquet(unfinished)
+        unfinished.rename(kept)
+        return features
+
+
+def open_data(folder: Path | None) -> Data:
+    """The data of `folder`; without one the real files of data/raw, else synthetic data, made if need be.
+
+    Raises:
+        DataError: the folder holds no training applications.
+    """
+    if folder is None:
+        folder = RAW if find_file(RAW, "application_train") else SYNTHETIC
+        if folder == SYNTHETIC and not (SYNTHETIC / "synthetic.json").is_file():
+            print(f"no real data in data/raw: making {SYNTHETIC_CLIENTS:,} synthetic clients", file=sys.stderr)
+            write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name the one that holds application_train.csv or .parquet")
+    if find_file(folder, "application_train") is None:
+        raise DataError(f"{folder}: holds neither application_train.csv nor application_train.parquet; put it there")
+    data = Data(folder)
+    seed = "" if data.source.seed is None else f", seed {data.source.seed}"
+    print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({folder})", file=sys.stderr)
+    return data
+
+
+def _rows(path: Path) -> int:
+    scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
+    return int(scan.select(pl.len()).collect().item())
+
+
+def download(out: Path) -> None:
+    """Fetch the competition's files with Kaggle's own client into `out`.
+
+    Raises:
+        CommandError: the client refused; the message says how to get a token and accept the rules.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "kaggle", "competitions", "download", "-c", COMPETITION, "-p", str(out)]
+    finished = subprocess.run(command, check=False, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    archive = out / f"{COMPETITION}.zip"
+    if finished.returncode != 0 or not archive.is_file():
+        said = (finished.stderr.strip().splitlines() or ["no answer"])[-1]
+        raise CommandError(
+            f"Kaggle's client could not download ({said}). 1. Sign in at kaggle.com, open Settings, create an API "
+            "token and put it where the page says (~/.kaggle). 2. Accept the rules at "
+            f"kaggle.com/competitions/{COMPETITION}/rules. 3. Run this again; or work on synthetic data, "
+            "which needs neither."
+        )
+    try:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(out)
+    except zipfile.BadZipFile as error:
+        raise CommandError(f"{archive}: the download is incomplete; delete it and run this again") from error
+    archive.unlink()
+
+
+def main() -> None:
+    """The command line."""
+    arguments = parser(
+        "Download the real data, or make synthetic data.", "python -m research.data synth --clients 5000"
+    )
+    commands = arguments.add_subparsers(dest="command", required=True)
+    get = commands.add_parser("download", help="the real data, with Kaggle's client and your token")
+    get.add_argument("--out", type=Path, default=RAW)
+    synth = commands.add_parser("synth", help="synthetic data: the same tables, reproducible by seed")
+    synth.add_argument("--clients", type=int, default=SYNTHETIC_CLIENTS, help="train and test clients together")
+    synth.add_argument("--seed", type=int, default=SYNTHETIC_SEED)
+    synth.add_argument("--out", type=Path, default=SYNTHETIC)
+    options = arguments.parse_args()
+    if options.command == "download":
+        download(options.out)
+    else:
+        try:
+            write_synthetic(options.out, options.clients, options.seed)
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+    print(f"ready: {options.out}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,40 @@
+"""Everything at once: the pipeline, as far as its products are not there yet, then service and UI until Ctrl-C."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from research.command import ROOT, add_data_option, parser, run
+from research.data import DATA, open_data
+from research.pipeline import ask, first_client, pipeline, print_decision, running, serving, write_credit_file
+
+
+def main() -> None:
+    """The command line."""
+    arguments = parser("Train if need be, serve, open the UI, score a client; Ctrl-C stops everything.", "make demo")
+    add_data_option(arguments)
+    arguments.add_argument("--port", type=int, default=3000, help="port of the service")
+    arguments.add_argument("--ui-port", type=int, default=8501, help="port of the UI")
+    options = arguments.parse_args()
+    data = open_data(options.data)
+    bento = pipeline(data, reuse=True)
+    path = write_credit_file(data, first_client(data))
+    service_url, ui_url = f"http://127.0.0.1:{options.port}", f"http://127.0.0.1:{options.ui_port}"
+    ui: list[str | Path] = ["env", f"API_URL={service_url}", sys.executable, "-m", "streamlit", "run", "ui/app.py"]
+    ui += ["--server.port", str(options.ui_port)]
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with (
+        serving(str(bento.tag), options.port),
+        running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"),
+    ):
+        print_decision(ask(f"{service_url}/predict", path.read_bytes()))
+        shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown} {service_url}/predict")
+        print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)
+        stop.wait()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,41 @@
+"""Writes the model folder: booster, scoring.json and the golden examples. The one artifact, without pickle."""
+
+import json
+from pathlib import Path
+
+import lightgbm
+
+from bento.credit_file import CreditFile, frames
+from bento.features import catalogue_hash
+from bento.model import EXAMPLES_FILE, MODEL_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, probability
+from research.examples import example_credit_files
+
+EXAMPLES = 20
+
+
+def write_model_folder(folder: Path, booster: lightgbm.Booster, scoring: Scoring) -> ScoringModel:
+    """Write the folder, compute its examples, and read it back as the service will.
+
+    Raises:
+        bento.model.ModelError: what was written does not answer its own examples.
+    """
+    folder.mkdir(parents=True)
+    booster.save_model(folder / MODEL_FILE)
+    (folder / SCORING_FILE).write_text(scoring.model_dump_json(indent=1) + "\n")
+    model = ScoringModel(folder)
+    examples = []
+    for content in example_credit_files(EXAMPLES):
+        features = model.features(frames([CreditFile.model_validate_json(json.dumps(content))]))
+        log_odds = float(model.log_odds(features)[0])
+        examples.append(
+            Example(
+                credit_file=content,
+                features=features.select(model.feature_names).row(0, named=True),
+                log_odds=log_odds,
+                probability_of_default=probability(log_odds),
+            )
+        )
+    golden = Examples(catalogue=catalogue_hash(), examples=examples)
+    (folder / EXAMPLES_FILE).write_text(golden.model_dump_json() + "\n")
+    model.verify()
+    return model
