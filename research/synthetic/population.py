@@ -1,0 +1,98 @@
+"""The population in chunks of clients: each chunk has its own random stream, so parallel runs agree."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import polars as pl
+from tqdm import tqdm
+
+from bento.tables import TARGET
+from research.synthetic import bureau, previous
+from research.synthetic.application import draw_clients
+from research.synthetic.bureau import draw_bureau
+from research.synthetic.cards import draw_cards
+from research.synthetic.facts import facts
+from research.synthetic.instalments import draw_instalments
+from research.synthetic.previous import draw_previous
+
+CHUNK = 4096
+WORKERS = 2
+TABLES = (
+    "application_train",
+    "application_test",
+    "bureau",
+    "bureau_balance",
+    "previous_application",
+    "POS_CASH_balance",
+    "installments_payments",
+    "credit_card_balance",
+    "oracle",
+)
+
+_FIRST_CLIENT = 100_002
+_FIRST_BUREAU = 5_000_000
+_FIRST_PREVIOUS = 1_000_001
+_SPLIT_STREAM = 2**31
+
+
+def check(clients: int, seed: int) -> None:
+    """Raise ValueError unless `clients` and `seed` describe a population."""
+    if clients < 1:
+        raise ValueError(f"clients must be at least 1, not {clients}")
+    if seed < 0:
+        raise ValueError(f"seed must not be negative, but is {seed}")
+
+
+def chunks(clients: int, seed: int) -> Iterator[dict[str, pl.DataFrame]]:
+    """The tables of one chunk of clients after the other; at most `WORKERS` + 1 chunks are held at a time."""
+    train = _train_clients(clients, seed)
+    total = -(-clients // CHUNK)
+    waiting = iter(range(total))
+    with (
+        ThreadPoolExecutor(WORKERS) as pool,
+        tqdm(total=clients, unit="client", desc="synthetic data", leave=False, disable=total < 3) as bar,
+    ):
+        running = [pool.submit(_chunk, index, total, train, seed) for index in islice(waiting, WORKERS)]
+        while running:
+            tables = running.pop(0).result()
+            running.extend(pool.submit(_chunk, index, total, train, seed) for index in islice(waiting, 1))
+            bar.update(len(tables["oracle"]))
+            yield tables
+
+
+def _train_clients(clients: int, seed: int) -> np.ndarray:
+    rows = facts()["published"]["rows"]
+    test = round(clients * rows["application_test"] / (rows["application_train"] + rows["application_test"]))
+    train = np.ones(clients, dtype=bool)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SPLIT_STREAM,)))
+    train[rng.permutation(clients)[:test]] = False
+    return train
+
+
+def _chunk(index: int, total: int, train: np.ndarray, seed: int) -> dict[str, pl.DataFrame]:
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
+    rows = slice(index * CHUNK, (index + 1) * CHUNK)
+    ids = np.arange(len(train))[rows] + _FIRST_CLIENT
+    clients = draw_clients(ids, train[rows], rng)
+    # interleaved over the chunks, so that identifiers tell nothing of the client
+    bureau_ids = _FIRST_BUREAU + rng.permutation(CHUNK * bureau.IDS_PER_CLIENT) * total + index
+    previous_ids = _FIRST_PREVIOUS + rng.permutation(CHUNK * previous.IDS_PER_CLIENT) * total + index
+    credits, balances = draw_bureau(clients, bureau_ids, rng)
+    applications, loans = draw_previous(clients, previous_ids, rng)
+    payments, months = draw_instalments(clients, loans, rng)
+    target = pl.Series(TARGET.name, clients.target)
+    labelled = clients.application.insert_column(1, target)
+    known = pl.Series(clients.train)
+    return {
+        "application_train": labelled.filter(known),
+        "application_test": labelled.filter(~known).drop(TARGET.name),
+        "bureau": credits,
+        "bureau_balance": balances,
+        "previous_application": applications,
+        "POS_CASH_balance": months,
+        "installments_payments": payments,
+        "credit_card_balance": draw_cards(clients, loans, rng),
+        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
+    }

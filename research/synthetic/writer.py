@@ -1,0 +1,62 @@
+"""Writing a synthetic population as Parquet: all of it, or nothing."""
+
+import json
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from polars import CompatLevel
+
+from research.synthetic.population import TABLES, check, chunks
+
+VERSION = "1"
+DESCRIPTION = "synthetic.json"
+
+
+def write(out: Path, clients: int, seed: int = 1) -> None:
+    """Write one Parquet file per table and `synthetic.json` to the folder `out`, replacing an earlier population.
+
+    Raises ValueError if `out` holds anything else, or if `clients` < 1 or `seed` < 0. The files appear together, once
+    all are complete.
+    """
+    out = Path(out)
+    check(clients, seed)
+    _check_free(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        _write_tables(beside, clients, seed)
+        description = {"clients": clients, "seed": seed, "generator": VERSION}
+        (beside / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+        beside.chmod(0o755)
+        _check_free(out)
+        if out.exists():
+            shutil.rmtree(out)
+        beside.rename(out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _check_free(out: Path) -> None:
+    if out.is_file():
+        raise ValueError(f"{out} is a file, not a folder")
+    if out.is_dir():
+        own = {f"{name}.parquet" for name in TABLES} | {DESCRIPTION}
+        strange = sorted(entry.name for entry in out.iterdir() if entry.name not in own)
+        if strange:
+            raise ValueError(f"{out} holds other data ({', '.join(strange[:3])}): choose an empty folder")
+
+
+def _write_tables(folder: Path, clients: int, seed: int) -> None:
+    with ExitStack() as stack:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for tables in chunks(clients, seed):
+            for name, frame in tables.items():
+                table = frame.to_arrow(compat_level=CompatLevel.oldest())
+                if name not in writers:
+                    writer = pq.ParquetWriter(folder / f"{name}.parquet", table.schema, compression="zstd")
+                    writers[name] = stack.enter_context(writer)
+                if len(frame) or len(writers) < len(TABLES):
+                    writers[name].write_table(table)
