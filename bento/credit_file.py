@@ -105,28 +105,39 @@ class CreditFile(BaseModel):
         return self
 
 
-def frames(credit_files: Sequence[CreditFile]) -> dict[str, pl.DataFrame]:
+def frames(
+    credit_files: Sequence[CreditFile], columns: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, pl.DataFrame]:
     """The validated credit files as one frame for each declared table.
 
     History rows that leave SK_ID_CURR out get that of their application.
+
+    Args:
+        credit_files: one file for each client.
+        columns: the columns wanted of each table, by default all (`bento.features.needed_columns`).
     """
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
     owners: dict[str, list[float]] = {name: [] for name in HISTORIES}
     for credit_file in credit_files:
-        application = credit_file.application
-        rows[APPLICATION.name].append(application)
+        rows[APPLICATION.name].append(credit_file.application)
         for name in HISTORIES:
             history = getattr(credit_file, name)
             rows[name] += history
-            owners[name] += [application["SK_ID_CURR"]] * len(history)
-    return {name: _frame(table, rows[name], owners.get(name)) for name, table in TABLES.items()}
+            owners[name] += [credit_file.application["SK_ID_CURR"]] * len(history)
+    return {
+        name: _frame(table, rows[name], owners.get(name), list(table.schema) if columns is None else columns[name])
+        for name, table in TABLES.items()
+    }
 
 
-def _frame(table: Table, rows: Sequence[Mapping[str, Any]], owners: list[float] | None) -> pl.DataFrame:
-    values: dict[str, Sequence[Any]] = {column.name: [row.get(column.name) for row in rows] for column in table}
+def _frame(
+    table: Table, rows: Sequence[Mapping[str, Any]], owners: list[float] | None, columns: Sequence[str]
+) -> pl.DataFrame:
+    values: dict[str, Sequence[Any]] = {name: [row.get(name) for row in rows] for name in columns}
     if owners is not None and "SK_ID_CURR" in values:
         values["SK_ID_CURR"] = owners
-    return pl.DataFrame(values, schema=table.schema, strict=False)
+    schema = table.schema
+    return pl.DataFrame(values, schema={name: schema[name] for name in columns}, strict=False)
 
 
 def warnings(credit_file: CreditFile) -> list[FieldWarning]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bento.clean import clean
 from bento.credit_file import CreditFile, frames
 from bento.decision import DEFAULT_COSTS, CostAssumptions
-from bento.features import CATALOGUE, build_features, catalogue_hash
+from bento.features import CATALOGUE, build_features, catalogue_hash, needed_columns
 
 MODEL_FILE = "model.txt"
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
+FOLDER_IN_STORE = "mlflow_model/artifacts/model"
+"""Where the model folder stands inside the MLflow model that the Bento store imported."""
 TOLERANCE = 1e-9
 """Largest difference allowed between an example recomputed here and as it was at training."""
 
@@ -136,14 +139,16 @@ class ScoringModel:
         if self._booster.feature_name() != self.feature_names:
             raise ModelError(f"{folder}: {MODEL_FILE} and {SCORING_FILE} name different features; train again")
 
+        self._columns = needed_columns(self.feature_names)
+
     @property
     def threshold(self) -> float:
         """Probability of default from which an application is refused."""
         return self.scoring.threshold
 
-    def features(self, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-        """The features this model asks for, from raw tables: one row for each application."""
-        return build_features(clean(tables), self.feature_names)
+    def features(self, credit_files: Sequence[CreditFile]) -> pl.DataFrame:
+        """The features this model asks for, from raw tables: one row for each credit file."""
+        return build_features(clean(frames(credit_files, self._columns)), self.feature_names)
 
     def log_odds(self, features: pl.DataFrame) -> Matrix:
         """Calibrated log-odds of default, one for each row."""
@@ -179,7 +184,7 @@ class ScoringModel:
             raise ModelError(f"{self.folder}: trained with other feature code than this; train again")
         for number, example in enumerate(golden.examples):
             credit_file = CreditFile.model_validate_json(json.dumps(example.credit_file))
-            features = self.features(frames([credit_file]))
+            features = self.features([credit_file])
             log_odds = float(self.log_odds(features)[0])
             found = {
                 **features.select(self.feature_names).row(0, named=True),

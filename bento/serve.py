@@ -7,8 +7,9 @@ import sys
 
 import bentoml
 
+from bento import NAME
+
 FAULT = 2
-NAME = "credit_scoring"
 
 
 def main() -> int:  # noqa: RET503 - the process becomes another

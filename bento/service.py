@@ -9,16 +9,13 @@ import bentoml
 from bentoml.exceptions import ServiceUnavailable
 from pydantic import BaseModel, ConfigDict, Field
 
-from bento.credit_file import CreditFile, FieldWarning, frames, warnings
+from bento import NAME
+from bento.credit_file import CreditFile, FieldWarning, warnings
 from bento.decision import Decision, decide
 from bento.features import CATALOGUE, GROUP_LABELS
-from bento.model import ModelError, ScoringModel, probability
+from bento.model import FOLDER_IN_STORE, ModelError, ScoringModel, probability
 
 log = logging.getLogger("bentoml.credit_scoring")
-
-MODEL_NAME = "credit_scoring"
-FOLDER_IN_STORE = "mlflow_model/artifacts/model"
-"""Where the model folder stands inside the MLflow model that the Bento store imported."""
 
 # No compiler and no git in the image: with an unknown distro BentoML installs no build tools of its own.
 image = bentoml.images.Image(base_image="python:3.11-slim", distro="none").run(
@@ -29,7 +26,7 @@ image = bentoml.images.Image(base_image="python:3.11-slim", distro="none").run(
 class ModelVersion(BaseModel):
     """Which model decided."""
 
-    name: str = Field(examples=[MODEL_NAME])
+    name: str = Field(examples=[NAME])
     version: str = Field(description="version in the model registry", examples=["3"])
 
 
@@ -85,7 +82,7 @@ class Explanation(Prediction):
 
 
 @bentoml.service(
-    name=MODEL_NAME,
+    name=NAME,
     image=image,
     workers=1,
     threads=2,
@@ -95,11 +92,11 @@ class Explanation(Prediction):
 class CreditScoring:
     """Decides on loan applications and explains the decisions."""
 
-    stored_model = bentoml.models.BentoModel(f"{MODEL_NAME}:latest")
+    stored_model = bentoml.models.BentoModel(f"{NAME}:latest")
 
     def __init__(self) -> None:
         labels = self.stored_model.info.labels
-        self.version = ModelVersion(name=MODEL_NAME, version=labels.get("mlflow_version", "unregistered"))
+        self.version = ModelVersion(name=NAME, version=labels.get("mlflow_version", "unregistered"))
         self._model: ScoringModel | None = None
         try:
             model = ScoringModel(Path(self.stored_model.path_of(FOLDER_IN_STORE)))
@@ -126,13 +123,13 @@ class CreditScoring:
     @bentoml.api  # type: ignore[untyped-decorator]
     async def predict(self, credit_file: CreditFile, /) -> Prediction:
         """Probability of default and decision for one credit file."""
-        features = self.model.features(frames([credit_file]))
+        features = self.model.features([credit_file])
         return Prediction(**self._decision(credit_file, float(self.model.log_odds(features)[0])))
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def explain(self, credit_file: CreditFile, /) -> Explanation:
         """The decision and what each feature and each concept adds to the log-odds of default."""
-        features = self.model.features(frames([credit_file]))
+        features = self.model.features([credit_file])
         log_odds = float(self.model.log_odds(features)[0])
         contributions, base_value = self.model.contributions(features)
         values = features.row(0, named=True)

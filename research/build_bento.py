@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bentoml
 
-from bento.service import MODEL_NAME
+from bento import NAME
 from research.command import NO_TELEMETRY, ROOT, CommandError, parser, run
 from research.import_model import latest_model
 
@@ -25,12 +25,12 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
     """
     model = latest_model()
     if model is None:
-        raise CommandError(f"the BentoML store holds no {MODEL_NAME}; import one with: make import")
+        raise CommandError(f"the BentoML store holds no {NAME}; import one with: make import")
     code = _code_hash()
     if reuse:
         for bento in bentoml.bentos.list():
             pinned = {str(packed.tag) for packed in bento.info.all_models}
-            if bento.tag.name == MODEL_NAME and bento.info.labels.get(CODE_LABEL) == code and str(model.tag) in pinned:
+            if bento.tag.name == NAME and bento.info.labels.get(CODE_LABEL) == code and str(model.tag) in pinned:
                 return bento
     _call(
         "uv", "export", "--locked", "--no-default-groups", "--no-header", "--quiet", "--output-file", REQUIREMENTS.name

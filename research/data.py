@@ -13,8 +13,9 @@ from pathlib import Path
 
 import polars as pl
 
+from bento.check import Report, check_folder
 from bento.clean import clean
-from bento.features import build_features, catalogue_hash
+from bento.features import build_features, catalogue_hash, needed_columns
 from bento.files import DataError, find_file, read_application, read_histories
 from bento.model import DataSource
 from bento.tables import HISTORIES, TARGET
@@ -56,17 +57,22 @@ class Data:
             fingerprint=digest.hexdigest(),
         )
 
-    def applications(self) -> pl.DataFrame:
-        """Training applications with TARGET, in the order of their file."""
-        return read_application(self.folder, "application_train", [TARGET])
+    def first_client(self) -> int:
+        """SK_ID_CURR of the first training application."""
+        return int(read_application(self.folder, "application_train", names=["SK_ID_CURR"])["SK_ID_CURR"][0])
 
     def features(self) -> pl.DataFrame:
         """Features of the training clients with TARGET: read from data/features, or computed and kept there."""
         kept = DATA / "features" / f"{self.source.fingerprint[:16]}-{catalogue_hash()}.parquet"
         if kept.is_file():
             return pl.read_parquet(kept)
-        applications = self.applications()
-        tables = clean({"application": applications, **read_histories(self.folder)})
+        report = check_folder(self.folder, ["application_train"])
+        if report.faults:
+            raise DataError(f"{report.faults[0]} (all faults: python -m research.data check {self.folder})")
+        needed = needed_columns()
+        names = [*needed["application"], TARGET.name]
+        applications = read_application(self.folder, "application_train", [TARGET], names)
+        tables = clean({"application": applications, **read_histories(self.folder, needed)})
         features = build_features(tables).with_columns(applications[TARGET.name])
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".unfinished")
@@ -86,19 +92,43 @@ def open_data(folder: Path | None) -> Data:
         if folder == SYNTHETIC and not (SYNTHETIC / "synthetic.json").is_file():
             print(f"no real data in data/raw: making {SYNTHETIC_CLIENTS:,} synthetic clients", file=sys.stderr)
             write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name the one that holds application_train.csv or .parquet")
-    if find_file(folder, "application_train") is None:
-        raise DataError(f"{folder}: holds neither application_train.csv nor application_train.parquet; put it there")
-    data = Data(folder)
+    data = Data(open_folder(folder))
     seed = "" if data.source.seed is None else f", seed {data.source.seed}"
     print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({folder})", file=sys.stderr)
     return data
 
 
+def open_folder(folder: Path) -> Path:
+    """The folder, if it holds training applications.
+
+    Raises:
+        DataError: it does not.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name the one that holds application_train.csv or .parquet")
+    if find_file(folder, "application_train") is None:
+        raise DataError(f"{folder}: holds neither application_train.csv nor application_train.parquet; put it there")
+    return folder
+
+
 def _rows(path: Path) -> int:
     scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
     return int(scan.select(pl.len()).collect().item())
+
+
+def print_report(report: Report) -> None:
+    """Print what a check found: rows of each file, what is cleaned or passed, and the faults last."""
+    for name, rows in report.rows.items():
+        print(f"{name}: {rows:,} rows")
+    soft = [finding for finding in report.findings if not finding.hard]
+    if soft:
+        print(f"\n{'file':28} {'column':26} {'rows':>12} {'share':>7}  what")
+    for finding in sorted(soft, key=lambda finding: (finding.file, -finding.rows)):
+        where = f"{finding.file:28} {finding.column:26} {finding.rows:12,} {finding.share:7.2%}"
+        print(f"{where}  {finding.what}, such as {finding.example}: {finding.treatment}")
+    print(f"\n{len(report.faults)} faults, {len(soft)} findings cleaned or passed")
+    for fault in report.faults:
+        print(f"fault: {fault}", file=sys.stderr)
 
 
 def download(out: Path) -> None:
@@ -139,7 +169,13 @@ def main() -> None:
     synth.add_argument("--clients", type=int, default=SYNTHETIC_CLIENTS, help="train and test clients together")
     synth.add_argument("--seed", type=int, default=SYNTHETIC_SEED)
     synth.add_argument("--out", type=Path, default=SYNTHETIC)
+    check = commands.add_parser("check", help="what is wrong with a folder of files; exit code 1 on a fault")
+    check.add_argument("folder", type=Path, metavar="DIR")
     options = arguments.parse_args()
+    if options.command == "check":
+        report = check_folder(open_folder(options.folder))
+        print_report(report)
+        return 1 if report.faults else 0
     if options.command == "download":
         download(options.out)
     else:
@@ -148,6 +184,7 @@ def main() -> None:
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
     print(f"ready: {options.out}")
+    return 0
 
 
 if __name__ == "__main__":

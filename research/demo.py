@@ -7,7 +7,7 @@ from pathlib import Path
 
 from research.command import ROOT, add_data_option, parser, run
 from research.data import DATA, open_data
-from research.pipeline import ask, first_client, pipeline, print_decision, running, serving, write_credit_file
+from research.pipeline import ask, pipeline, print_decision, running, serving, write_credit_file
 
 
 def main() -> None:
@@ -19,12 +19,14 @@ def main() -> None:
     options = arguments.parse_args()
     data = open_data(options.data)
     bento = pipeline(data, reuse=True)
-    path = write_credit_file(data, first_client(data))
+    path = write_credit_file(data, data.first_client())
     service_url, ui_url = f"http://127.0.0.1:{options.port}", f"http://127.0.0.1:{options.ui_port}"
-    ui: list[str | Path] = ["env", f"API_URL={service_url}", sys.executable, "-m", "streamlit", "run", "ui/app.py"]
+    streamlit = Path(sys.executable).with_name("streamlit")
+    ui: list[str | Path] = ["env", f"API_URL={service_url}", streamlit, "run", "ui/app.py"]
     ui += ["--server.port", str(options.ui_port)]
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     with (
         serving(str(bento.tag), options.port),
         running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"),

@@ -5,8 +5,8 @@ from pathlib import Path
 import bentoml
 from mlflow.entities.model_registry import ModelVersion
 
-from bento.model import ScoringModel
-from bento.service import FOLDER_IN_STORE, MODEL_NAME
+from bento import NAME
+from bento.model import FOLDER_IN_STORE, ScoringModel
 from research import tracking
 from research.command import parser, run
 
@@ -25,7 +25,7 @@ def import_model(registered: ModelVersion) -> bentoml.Model:
     if latest is not None and latest.info.labels == labels:
         return latest
     # By number, not by alias: import_model hides what is wrong with an alias, and this one is already resolved.
-    model = bentoml.mlflow.import_model(MODEL_NAME, f"models:/{MODEL_NAME}/{registered.version}", labels=labels)
+    model = bentoml.mlflow.import_model(NAME, f"models:/{NAME}/{registered.version}", labels=labels)
     verified = False
     try:
         ScoringModel(Path(model.path_of(FOLDER_IN_STORE))).verify()
@@ -38,7 +38,7 @@ def import_model(registered: ModelVersion) -> bentoml.Model:
 
 def latest_model() -> bentoml.Model | None:
     """The model a new Bento would pin, or nothing."""
-    models = [model for model in bentoml.models.list() if model.tag.name == MODEL_NAME]
+    models = [model for model in bentoml.models.list() if model.tag.name == NAME]
     return max(models, key=lambda model: model.info.creation_time) if models else None
 
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser("Import the registry's champion into the BentoML store.", "python -m research.import_model").parse_args()
     registered = tracking.champion(tracking.connect())
     model = import_model(registered)
-    print(f"{model.tag} holds {MODEL_NAME} version {registered.version}")
+    print(f"{model.tag} holds {NAME} version {registered.version}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import lightgbm
 
-from bento.credit_file import CreditFile, frames
+from bento.credit_file import CreditFile
 from bento.features import catalogue_hash
 from bento.model import EXAMPLES_FILE, MODEL_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, probability
 from research.examples import example_credit_files
@@ -25,7 +25,7 @@ def write_model_folder(folder: Path, booster: lightgbm.Booster, scoring: Scoring
     model = ScoringModel(folder)
     examples = []
     for content in example_credit_files(EXAMPLES):
-        features = model.features(frames([CreditFile.model_validate_json(json.dumps(content))]))
+        features = model.features([CreditFile.model_validate_json(json.dumps(content))])
         log_odds = float(model.log_odds(features)[0])
         examples.append(
             Example(

@@ -16,9 +16,9 @@ from typing import Any
 import bentoml
 from mlflow.entities.model_registry import ModelVersion
 
+from bento import NAME
 from bento.features import catalogue_hash
 from bento.files import read_client
-from bento.service import MODEL_NAME
 from research import tracking
 from research.build_bento import build_bento
 from research.command import NO_TELEMETRY, ROOT, CommandError, add_data_option, parser, run
@@ -39,7 +39,7 @@ def pipeline(data: Data, reuse: bool = False) -> bentoml.Bento:
         registered = train(data)
         report(registered, data)
     model = import_model(registered)
-    print(f"{model.tag} imported from {MODEL_NAME} version {registered.version}")
+    print(f"{model.tag} imported from {NAME} version {registered.version}")
     bento = build_bento(reuse)
     print(f"{bento.tag} built")
     return bento
@@ -54,11 +54,6 @@ def _champion_of(data: Data) -> ModelVersion | None:
         return None
     wanted = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
     return registered if wanted.items() <= registered.tags.items() else None
-
-
-def first_client(data: Data) -> int:
-    """SK_ID_CURR of the first training application."""
-    return int(data.applications()["SK_ID_CURR"][0])
 
 
 def write_credit_file(data: Data, client: int) -> Path:
@@ -161,7 +156,7 @@ def main() -> None:
     options = arguments.parse_args()
     data = open_data(options.data)
     bento = pipeline(data)
-    path = write_credit_file(data, options.client or first_client(data))
+    path = write_credit_file(data, options.client or data.first_client())
     port = free_port()
     with serving(str(bento.tag), port):
         print_decision(ask(f"http://127.0.0.1:{port}/predict", path.read_bytes()))

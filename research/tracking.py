@@ -16,8 +16,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from bento import NAME
 from bento.model import DataSource, ScoringModel
-from bento.service import MODEL_NAME
 from research.command import ROOT, CommandError
 
 EXPERIMENT = "credit_scoring"
@@ -93,7 +93,7 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
         input_example=example,
         pip_requirements=[f"{package}=={version(package)}" for package in SERVING_PACKAGES],
     )
-    return mlflow.register_model(info.model_uri, MODEL_NAME)
+    return mlflow.register_model(info.model_uri, NAME)
 
 
 def champion(client: mlflow.MlflowClient) -> ModelVersion:
@@ -103,6 +103,6 @@ def champion(client: mlflow.MlflowClient) -> ModelVersion:
         CommandError: there is none yet.
     """
     try:
-        return client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+        return client.get_model_version_by_alias(NAME, CHAMPION)
     except MlflowException as error:
-        raise CommandError(f"no {CHAMPION} of {MODEL_NAME} is registered; train one with: make train") from error
+        raise CommandError(f"no {CHAMPION} of {NAME} is registered; train one with: make train") from error

@@ -5,23 +5,25 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
+from bento.clean import IS_OPEN, IS_OPEN_FROM
 from bento.features import application, bureau, credit_card, installments, pos_cash, previous_application
 from bento.features.feature import GROUP_LABELS, Feature, Group
+from bento.tables import TABLES
 
-__all__ = ["CATALOGUE", "GROUP_LABELS", "Feature", "Group", "build_features", "catalogue_hash"]
+__all__ = ["CATALOGUE", "GROUP_LABELS", "Feature", "Group", "build_features", "catalogue_hash", "needed_columns"]
 
 _Builder = Callable[[Mapping[str, pl.DataFrame], tuple[Feature, ...]], pl.DataFrame]
-_BUILDERS: tuple[tuple[_Builder, tuple[Feature, ...]], ...] = (
-    (application.application_features, application.FEATURES),
-    (bureau.bureau_features, bureau.FEATURES),
-    (bureau.bureau_balance_features, bureau.BALANCE_FEATURES),
-    (previous_application.previous_application_features, previous_application.FEATURES),
-    (pos_cash.pos_cash_features, pos_cash.FEATURES),
-    (installments.installments_features, installments.FEATURES),
-    (credit_card.credit_card_features, credit_card.FEATURES),
+_BUILDERS: tuple[tuple[str, _Builder, tuple[Feature, ...]], ...] = (
+    ("application", application.application_features, application.FEATURES),
+    ("bureau", bureau.bureau_features, bureau.FEATURES),
+    ("bureau_balance", bureau.bureau_balance_features, bureau.BALANCE_FEATURES),
+    ("previous_application", previous_application.previous_application_features, previous_application.FEATURES),
+    ("POS_CASH_balance", pos_cash.pos_cash_features, pos_cash.FEATURES),
+    ("installments_payments", installments.installments_features, installments.FEATURES),
+    ("credit_card_balance", credit_card.credit_card_features, credit_card.FEATURES),
 )
 
-CATALOGUE: dict[str, Feature] = {feature.name: feature for _, features in _BUILDERS for feature in features}
+CATALOGUE: dict[str, Feature] = {feature.name: feature for *_, features in _BUILDERS for feature in features}
 """Every feature by name, in the order in which `build_features` returns them."""
 
 
@@ -43,11 +45,23 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     if unknown := wanted - CATALOGUE.keys():
         raise KeyError(f"no such feature: {', '.join(sorted(unknown))}")
     parts = [tables["application"].select("SK_ID_CURR")]
-    for build, features in _BUILDERS:
+    for _, build, features in _BUILDERS:
         chosen = tuple(feature for feature in features if feature.name in wanted)
         if chosen:
             parts.append(build(tables, chosen).drop("SK_ID_CURR"))
     return pl.concat(parts, how="horizontal")
+
+
+def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """The declared columns of each table that these features, by default all, are computed from, in file order."""
+    needed = {table: {"SK_ID_CURR", "SK_ID_BUREAU"} for table in TABLES}
+    for table, _, features in _BUILDERS:
+        for feature in features:
+            if names is None or feature.name in names:
+                needed[table].update(feature.column.meta.root_names())
+    if IS_OPEN in needed["previous_application"]:
+        needed["previous_application"].add(IS_OPEN_FROM)
+    return {name: [column.name for column in table if column.name in needed[name]] for name, table in TABLES.items()}
 
 
 def catalogue_hash() -> str:

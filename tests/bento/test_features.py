@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from bento.clean import clean
+from bento.clean import IS_OPEN, clean
 from bento.credit_file import CreditFile, frames
-from bento.features import CATALOGUE, GROUP_LABELS, build_features
+from bento.features import CATALOGUE, GROUP_LABELS, build_features, needed_columns
 from bento.files import read_application, read_client, read_histories
 from bento.tables import APPLICATION, TABLES
 from research.examples import credit_file
@@ -111,6 +111,22 @@ def test_only_the_named_features_are_built(tables: Tables, features: pl.DataFram
     assert_frame_equal(some.select(names), features.select(names))
     with pytest.raises(KeyError, match="no such feature: shoe_size"):
         build_features(tables, ["shoe_size"])
+
+
+def test_the_needed_columns_are_enough_and_none_is_idle(tables: Tables, features: pl.DataFrame):
+    needed = needed_columns()
+    raw = {
+        name: frame.select(*needed[name], *([IS_OPEN] if IS_OPEN in frame.columns else []))
+        for name, frame in tables.items()
+    }
+    assert_frame_equal(build_features(raw), features)
+    assert "CODE_GENDER" not in needed["application"]
+    assert needed_columns(["previous_open_credit_sum"])["previous_application"] == [
+        "SK_ID_CURR",
+        "AMT_CREDIT",
+        "NAME_CONTRACT_STATUS",
+        "DAYS_LAST_DUE",
+    ]
 
 
 @st.composite
