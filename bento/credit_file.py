@@ -25,11 +25,18 @@ from bento.tables import (
 MOST_WARNINGS = 50
 
 
+class Wording(BaseModel):
+    """Words in both languages of the product."""
+
+    en: str
+    fr: str
+
+
 class FieldWarning(BaseModel):
     """Something in the request that was scored all the same, and how it was taken."""
 
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
-    message: str = Field(examples=["unknown category, taken as missing"])
+    message: Wording
 
 
 def _field(column: Column) -> Any:
@@ -143,8 +150,8 @@ def _frame(
 def warnings(credit_file: CreditFile) -> list[FieldWarning]:
     """Unknown columns, unknown categories and missing links: scored all the same, and said."""
     found: dict[tuple[str, str], FieldWarning] = {}
-    for field, message in _oddities(credit_file):
-        found.setdefault((field, message), FieldWarning(field=field, message=message))
+    for field, en, fr in _oddities(credit_file):
+        found.setdefault((field, en), FieldWarning(field=field, message=Wording(en=en, fr=fr)))
         if len(found) == MOST_WARNINGS:
             break
     return list(found.values())
@@ -157,16 +164,25 @@ _CATEGORIES = {
 }
 
 
-def _oddities(credit_file: CreditFile) -> Iterator[tuple[str, str]]:
+def _oddities(credit_file: CreditFile) -> Iterator[tuple[str, str, str]]:
     for name in TABLES:
         content = getattr(credit_file, name)
         for row in [content] if name == APPLICATION.name else content:
             for column in row.keys() - _COLUMNS[name]:
-                yield f"{name}.{column}", "unknown column, ignored"
+                yield f"{name}.{column}", "unknown column, ignored", "colonne inconnue, ignorée"
             for column, categories in _CATEGORIES[name].items():
                 value = row.get(column)
                 if value is not None and value not in categories:
-                    yield f"{name}.{column}", f"unknown category {value[:50]!r}, taken as missing"
+                    word = repr(value[:50])
+                    yield (
+                        f"{name}.{column}",
+                        f"unknown category {word}, taken as missing",
+                        f"catégorie inconnue {word}, traitée comme manquante",
+                    )
     credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
     if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
-        yield "bureau_balance.SK_ID_BUREAU", "months of a credit that bureau does not hold, ignored"
+        yield (
+            "bureau_balance.SK_ID_BUREAU",
+            "months of a credit that bureau does not hold, ignored",
+            "mois d'un crédit absent de bureau, ignorés",
+        )

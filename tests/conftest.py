@@ -50,7 +50,7 @@ def service_url(bento_tag: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def model_folder(bento_tag: str) -> Path:
     """The model folder inside the Bento store."""
-    from bento.service import FOLDER_IN_STORE
+    from bento.model import FOLDER_IN_STORE
     from research.import_model import latest_model
 
     model = latest_model()

@@ -83,12 +83,17 @@ def test_unknown_columns_and_categories_are_warned_of():
         bureau=[{"CREDIT_TYPE": "Barter"}, {"CREDIT_TYPE": "Barter"}],
         bureau_balance=[{"SK_ID_BUREAU": 5}],
     )
-    assert {(found.field, found.message) for found in warnings(credit_file)} == {
+    assert {(found.field, found.message.en) for found in warnings(credit_file)} == {
         ("application.SHOE_SIZE", "unknown column, ignored"),
         ("application.NAME_INCOME_TYPE", "unknown category 'Astronaut', taken as missing"),
         ("bureau.CREDIT_TYPE", "unknown category 'Barter', taken as missing"),
         ("bureau_balance.SK_ID_BUREAU", "months of a credit that bureau does not hold, ignored"),
     }
+
+
+def test_warnings_speak_both_languages():
+    (found,) = warnings(_parse({"SHOE_SIZE": 43}))
+    assert found.message.model_dump() == {"en": "unknown column, ignored", "fr": "colonne inconnue, ignorée"}
 
 
 _json = st.recursive(

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bento import NAME
 from bento.model import EXAMPLES_FILE, ModelError, ScoringModel
-from bento.service import MODEL_NAME
 from research import tracking
 from research.command import CommandError
 from research.data import DATA
@@ -39,7 +39,7 @@ def test_the_model_beats_the_trivial_policies_out_of_fold(bento_tag: str, model_
 def test_mlflow_scores_ready_made_features_like_the_service(bento_tag: str, model_folder: Path, monkeypatch):
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     tracking.connect()
-    pyfunc = mlflow.pyfunc.load_model(f"models:/{MODEL_NAME}@champion")
+    pyfunc = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     examples = json.loads((model_folder / EXAMPLES_FILE).read_text())["examples"]
     features = pd.DataFrame([example["features"] for example in examples])
     scored = pyfunc.predict(features[features.columns[::-1]])["probability_of_default"]

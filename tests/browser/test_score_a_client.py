@@ -1,0 +1,118 @@
+"""A loan officer scores a client, in a real browser, before the real service."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+expect.set_options(timeout=30_000)
+
+LARGEST_PICTURE = 300_000
+
+
+def test_an_officer_scores_a_client_and_tries_another_amount(page: Page) -> None:
+    choose_the_last_client(page)
+    page.get_by_role("button", name="Évaluer le dossier").click()
+
+    decision = page.get_by_role("heading", name=re.compile(r"Crédit (accordé|refusé)$"))
+    expect(decision).to_be_visible()
+    expect(page.locator(".waterfalllayer").first).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "fr"
+    save_picture(page)
+
+    page.get_by_text("English", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile(r"Credit (granted|refused)$"))).to_be_visible()
+    expect(decision).to_have_count(0)
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+    amount = page.get_by_label("Loan amount", exact=True)
+    amount.fill(str(3 * float(amount.input_value())))
+    amount.press("Enter")
+    expect(page.get_by_text("score the file again")).to_be_visible()
+    page.get_by_role("button", name="Score this file").click()
+    expect(page.get_by_role("heading", name=re.compile(r"Simulation: credit (granted|refused)$"))).to_be_visible()
+    expect(page.get_by_text("The client's file unchanged")).to_be_visible()
+
+    page.get_by_role("button", name="Back to the client's file").click()
+    expect(page.get_by_text("Simulation")).to_have_count(0)
+
+
+def test_another_language_keeps_what_was_chosen(page: Page) -> None:
+    client = choose_the_last_client(page)
+    page.get_by_role("combobox", name="Type de crédit").click()
+    page.get_by_role("option", name="non renseigné").click()
+    expect(page.get_by_text(re.compile("Type de crédit.* → non renseigné"))).to_be_visible()
+
+    page.get_by_text("English", exact=True).click()
+    expect(page.get_by_text(re.compile("Kind of loan.* → not given"))).to_be_visible()
+    page.get_by_role("button", name="Score this file").click()  # and once more, now that the browser has its say
+
+    expect(page.get_by_role("heading", name=re.compile("Simulation: credit"))).to_be_visible()
+    expect(page.get_by_role("heading", name=client, exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("Kind of loan.* → not given"))).to_be_visible()
+    page.get_by_text("My file", exact=True).click()
+    page.get_by_text("Français", exact=True).click()
+    expect(page.get_by_text("Déposez un dossier de crédit")).to_be_visible()
+    upload(page, b"[]")
+    expect(page.get_by_role("alert").filter(has_text="un seul objet JSON")).to_be_visible()
+
+
+def test_the_reasons_are_readable_without_seeing_the_charts(page: Page) -> None:
+    page.get_by_role("button", name="Évaluer le dossier").click()
+    expect(page.get_by_role("figure", name=re.compile("^Échelle de risque"))).to_be_visible()
+    expect(page.get_by_role("figure", name=re.compile("^Graphique en cascade"))).to_be_visible()
+
+    page.get_by_role("tab", name="En tableau").click()
+
+    expect(page.get_by_role("columnheader", name="Effet").first).to_be_visible()
+    assert page.get_by_role("cell", name=re.compile("(augmente|réduit) le risque")).count() >= 10
+
+
+def test_an_uploaded_file_that_is_no_json_is_answered_in_words(page: Page) -> None:
+    page.get_by_text("Mon fichier", exact=True).click()
+
+    upload(page, b"not json")
+
+    expect(page.get_by_role("alert").filter(has_text="n'est pas du JSON valide")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_every_input_has_a_label(page: Page) -> None:
+    expect(page.get_by_role("button", name="Évaluer le dossier")).to_be_visible()
+    for section in ("Client et ressources", "Emploi", "Scores externes"):
+        page.get_by_text(section, exact=True).click()
+    expect(page.get_by_label("Score externe 3", exact=True)).to_be_visible()
+
+    unlabelled = page.locator("input:visible").evaluate_all(
+        "inputs => inputs.filter(input => !input.labels?.length && !input.ariaLabel).map(input => input.outerHTML)"
+    )
+
+    assert unlabelled == []
+
+
+def choose_the_last_client(page: Page) -> str:
+    page.get_by_role("combobox", name="Client d'exemple").click()
+    option = page.get_by_role("option").last
+    client = option.inner_text()
+    option.click()
+    expect(page.get_by_role("heading", name=client, exact=True)).to_be_visible()
+    return client
+
+
+def upload(page: Page, content: bytes) -> None:
+    file = {"name": "client.json", "mimeType": "application/json", "buffer": content}
+    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+
+
+def save_picture(page: Page) -> None:
+    """The picture of the README, where SCREENSHOT names its path."""
+    path = os.environ.get("SCREENSHOT")
+    if not path:
+        return
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)  # the charts fade in
+    page.screenshot(path=path)
+    if Path(path).stat().st_size > LARGEST_PICTURE:
+        pytest.fail(f"{path} is over {LARGEST_PICTURE} bytes")

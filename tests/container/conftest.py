@@ -1,0 +1,64 @@
+"""The image of the pipeline's Bento, built by the project's own command, and a container of it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from research.containerize import engine_environment, run_command
+from research.pipeline import free_port, running
+from tests.container.base_image import buildah, ensure_base_image
+
+STORAGE = """\
+[storage]
+driver = "{driver}"
+graphroot = "{images}"
+runroot = "{run}"
+
+[storage.options.overlay]
+skip_mount_home = "true"
+"""
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A store of images beside the user's own, kept from one run to the next for the base image in it."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "credit_scoring" / "containers"
+    temporary = tmp_path_factory.mktemp("containers")
+    driver = buildah("info", "--format", "{{.store.GraphDriverName}}")
+    settings = temporary / "storage.conf"
+    settings.write_text(STORAGE.format(driver=driver, images=cache, run=temporary / "run"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTAINERS_STORAGE_CONF", str(settings))
+        for name, value in engine_environment("buildah").items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def containerized(store: None, bento_tag: str) -> Iterator[str]:
+    """What the command says of the image it built; the image is called as the Bento."""
+    ensure_base_image()
+    command = [sys.executable, "-m", "research.containerize", "--engine", "buildah", "--bento", bento_tag]
+    yield subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    buildah("rmi", bento_tag)
+
+
+@pytest.fixture(scope="session")
+def container(containerized: str, bento_tag: str) -> Iterator[str]:
+    """A container of the image, in which `buildah run` runs commands."""
+    name = buildah("from", bento_tag)
+    yield name
+    buildah("rm", name)
+
+
+@pytest.fixture(scope="session")
+def container_url(container: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the service in the container, which shares this machine's network."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    log = tmp_path_factory.mktemp("log") / "container.log"
+    with running([*run_command(container), "--port", str(port)], f"{url}/readyz", log):
+        yield url

@@ -1,0 +1,98 @@
+"""The image holds what serving takes and no more, and its container answers as the model does."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from bento.credit_file import CreditFile
+from bento.model import ScoringModel
+from research.examples import example_credit_files
+from research.pipeline import ask
+from tests.container.base_image import buildah
+
+PACKAGES = ("evidently", "mlflow", "pandas", "sklearn", "streamlit")
+PROGRAMS = ("cc", "c++", "gcc", "g++", "git", "ld", "make")
+LARGEST = 900
+"""Megabytes an image may have."""
+EXACT = 1e-12
+
+
+@pytest.fixture(scope="module")
+def model(model_folder: Path) -> ScoringModel:
+    return ScoringModel(model_folder)
+
+
+@pytest.fixture(params=range(3), ids=("no history", "some history", "long history"))
+def credit_file(request: pytest.FixtureRequest) -> dict[str, Any]:
+    number: int = request.param
+    return example_credit_files(3)[number]
+
+
+def test_the_command_names_the_image_its_size_and_how_to_run_it(
+    containerized: str, bento_tag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built, line = containerized.splitlines()
+
+    assert built.startswith(f"{bento_tag} built, ")
+    assert f"buildah from {bento_tag}" in line
+    size, unit = built.split(", ")[1].split(";")[0].split()
+    assert unit == "MB"
+    assert float(size) < LARGEST
+    with capsys.disabled():
+        sys.stdout.write(f"\n{built}\n")
+
+
+def test_nothing_but_what_serving_takes_is_in_the_image(container: str) -> None:
+    look = (
+        "import importlib.util, shutil;"
+        f"print([name for name in {PACKAGES} if importlib.util.find_spec(name)],"
+        f"[name for name in {PROGRAMS} if shutil.which(name)])"
+    )
+
+    assert buildah("run", container, "--", "python", "-c", look) == "[] []"
+
+
+def test_the_user_has_no_rights(container: str) -> None:
+    assert buildah("run", container, "--", "id", "--user") != "0"
+    assert buildah("run", container, "--", "sh", "-c", "test -w /app || test -w /usr || echo neither") == "neither"
+
+
+def test_port_3000_is_declared(containerized: str, bento_tag: str) -> None:
+    ports = buildah("inspect", "--type", "image", "--format", "{{.OCIv1.Config.ExposedPorts}}", bento_tag)
+
+    assert "3000/tcp" in ports
+
+
+def test_every_address_is_listened_on(container_url: str) -> None:
+    # A service on 127.0.0.1 alone could not be reached from outside its container.
+    with socket.create_connection(("127.0.0.2", urlsplit(container_url).port)):
+        pass
+
+
+def test_predict_answers_as_the_model(container_url: str, model: ScoringModel, credit_file: dict[str, Any]) -> None:
+    body = json.dumps(credit_file)
+    features = model.features([CreditFile.model_validate_json(body)])
+
+    answer = ask(f"{container_url}/predict", body.encode())
+
+    assert answer["probability_of_default"] == pytest.approx(model.probability(features)[0], rel=0, abs=EXACT)
+    assert answer["threshold"] == model.threshold
+
+
+def test_explain_answers_as_the_model(container_url: str, model: ScoringModel, credit_file: dict[str, Any]) -> None:
+    body = json.dumps(credit_file)
+    features = model.features([CreditFile.model_validate_json(body)])
+    contributions, base_value = model.contributions(features)
+
+    answer = ask(f"{container_url}/explain", body.encode())
+
+    assert answer["probability_of_default"] == pytest.approx(model.probability(features)[0], rel=0, abs=EXACT)
+    assert answer["base_value"] == pytest.approx(base_value, rel=0, abs=EXACT)
+    found = {item["feature"]: item["contribution"] for item in answer["contributions"]}
+    expected = dict(zip(model.feature_names, contributions[0].tolist(), strict=True))
+    assert found == pytest.approx(expected, rel=0, abs=EXACT)

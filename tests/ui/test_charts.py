@@ -1,0 +1,80 @@
+import dataclasses
+import math
+
+import pytest
+
+from ui import charts, client
+
+
+@pytest.fixture
+def answer(service):
+    with client.connect(service.url, 5) as connection:
+        return client.explain(connection, {"application": {}})
+
+
+@pytest.mark.parametrize("steps_of", [charts.group_steps, charts.feature_steps])
+def test_the_bars_add_up_from_the_base_value_to_the_log_odds(answer, steps_of):
+    trace = charts.waterfall("fr", answer, steps_of("fr", answer)).data[0]
+
+    assert trace.base == answer.base_value
+    assert trace.base + math.fsum(trace.x) == pytest.approx(answer.log_odds)
+    assert trace.measure[-1] == "total"
+    assert set(trace.measure[:-1]) == {"relative"}
+
+
+def test_every_bar_and_the_threshold_stand_inside_the_axis(answer):
+    figure = charts.waterfall("en", answer, charts.group_steps("en", answer))
+
+    left, right = figure.layout.xaxis.range
+    path = [answer.base_value]
+    for contribution in figure.data[0].x:
+        path.append(path[-1] + contribution)
+    assert left < min(path)
+    assert max(path) < right
+    assert left < figure.layout.shapes[0].x0 < right
+
+
+def test_labels_are_in_the_chosen_language_and_harmless(answer):
+    steps = [charts.Step("<b>5 < 6</b>", 1.0)]
+
+    french, english = (charts.waterfall(language, answer, steps).layout.yaxis.ticktext for language in ("fr", "en"))
+
+    assert french == (
+        "Départ, client moyen\xa0: log-cote\xa0\u22122,50,<br>risque\xa07,6\u202f%",
+        "&lt;b&gt;5 &lt; 6&lt;/b&gt;",
+        "Arrivée, ce client\xa0: log-cote\xa0\u22121,50,<br>risque\xa018,2\u202f%",
+    )
+    assert english[0] == "Start, average client: log-odds\xa0\u22122.50,<br>risk\xa07.6%"
+
+
+def test_small_effects_look_small_and_keep_their_digits(answer):
+    quiet = dataclasses.replace(answer, base_value=-2.4, log_odds=-2.39, threshold=0.0832)
+    steps = [charts.Step("more", 0.012), charts.Step("less", -0.002), charts.Step("nothing", 0.0)]
+
+    figure = charts.waterfall("en", quiet, steps)
+
+    left, right = figure.layout.xaxis.range
+    assert right - left == pytest.approx(charts.SHORTEST_AXIS)
+    assert figure.data[0].text == ("", "+0.012", "\u22120.002", "0.000", "")
+
+
+def test_the_strongest_items_come_first_and_the_others_are_added_up(answer):
+    steps = charts.feature_steps("en", answer, count=10)
+
+    assert steps[0] == charts.Step("Mean of the external scores: 0.31", 1.25)
+    assert len(steps) == 11
+    assert steps[-1].label == "7 other items"
+    assert steps[-1].contribution == pytest.approx(-7 * 0.25 / 16)
+
+
+def test_few_items_leave_no_others(answer):
+    assert len(charts.feature_steps("en", answer, count=17)) == 17
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.02, 0.0909, 0.5, 1.0])
+def test_the_risk_scale_is_the_same_for_every_client(answer, probability):
+    figure = charts.risk_scale("en", dataclasses.replace(answer, probability=probability))
+
+    left, right = figure.layout.xaxis.range
+    assert (left, right) == pytest.approx((math.log(0.005 / 0.995), math.log(0.95 / 0.05)))
+    assert left <= figure.data[0].x[0] <= right

@@ -1,0 +1,110 @@
+import ast
+import re
+import string
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bento.tables import APPLICATION, HISTORIES
+from ui import client, form, messages
+
+UI = Path(messages.__file__).parent
+
+
+def placeholders(wording):
+    return {name for _, name, _, _ in string.Formatter().parse(wording) if name is not None}
+
+
+@pytest.mark.parametrize("entries", [messages.MESSAGES, messages.CATEGORIES])
+def test_every_wording_stands_in_both_languages_with_the_same_placeholders(entries):
+    for key, wordings in entries.items():
+        assert list(wordings) == list(messages.LANGUAGES) == ["fr", "en"], key
+        assert all(wording.strip() for wording in wordings.values()), key
+        assert placeholders(wordings["fr"]) == placeholders(wordings["en"]), key
+
+
+def test_every_field_category_table_and_fault_has_its_words():
+    asked = [name for names in form.SECTIONS.values() for name in names]
+
+    assert {*asked, *form.SECTIONS} <= messages.MESSAGES.keys()
+    assert {category for name in asked for category in APPLICATION[name].categories} == messages.CATEGORIES.keys()
+    assert client.HISTORIES == HISTORIES
+    assert {f"history_{name}" for name in HISTORIES} <= messages.MESSAGES.keys()
+    assert {f"fault_{kind}" for kind in get_args(client.FaultKind)} <= messages.MESSAGES.keys()
+    assert set(messages.DETAIL_KINDS.values()) <= messages.MESSAGES.keys()
+
+
+def test_no_message_is_left_over():
+    sources = "".join(path.read_text(encoding="utf-8") for path in UI.glob("*.py"))
+    composed = re.compile(
+        r"fault_|history_|unit_|section_|detail_|(granted|refused)_|[A-Z_0-9]+(_help)?$"  # put together, or in tables
+    )
+
+    unused = [
+        key for key in messages.MESSAGES if not composed.match(key) and len(re.findall(f"[\"']{key}[\"']", sources)) < 2
+    ]
+
+    assert unused == []
+
+
+@pytest.mark.parametrize("module", ["app.py", "charts.py", "form.py", "results.py"])
+def test_no_visible_string_stands_outside_the_dictionary(module):
+    tree = ast.parse((UI / module).read_text(encoding="utf-8"))
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    settings = {
+        keyword.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call | ast.Dict)
+        for keyword in getattr(node, "keywords", [])
+        if keyword.arg in {"font", "mime"}
+    }
+    hidden = docstrings | {inner for setting in settings for inner in ast.walk(setting)}
+    words = re.compile(r"[A-Za-z]{2,}[,.:;]? [A-Za-z]{2,}|[À-ÿ]|^[A-Z][a-z]+")
+
+    visible = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and node not in hidden
+        and isinstance(node.value, str)
+        and words.search(node.value)
+    ]
+
+    assert visible == []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (messages.number("fr", 1234567.5, 1), "1\u202f234\u202f567,5"),
+        (messages.number("en", 1234567.5, 1), "1,234,567.5"),
+        (messages.number("fr", -0.25, 2, signed=True), "\u22120,25"),
+        (messages.number("en", 0.25, 2, signed=True), "+0.25"),
+        (messages.number("fr", -0.002, 2), "0,00"),
+        (messages.number("en", -0.002, 2, signed=True), "0.00"),
+        (messages.percent("fr", 0.083), "8,3\u202f%"),
+        (messages.percent("en", 0.083), "8.3%"),
+        (messages.percentages("en", 0.0906, 0.0909), ("9.06%", "9.09%")),
+        (messages.percentages("en", 0.09, 0.09), ("9.000%", "9.000%")),
+        (messages.value("fr", None, "days"), "non renseigné"),
+        (messages.value("fr", -1100.0, "days"), "\u22121\u202f100 jours"),
+        (messages.value("en", 0.3125, "share"), "31.2%"),
+        (messages.value("fr", 1.0, "flag"), "oui"),
+        (messages.value("en", 0.0, "flag"), "no"),
+        (messages.value("en", 0.31, "score"), "0.31"),
+        (messages.value("fr", "Working", ""), "Salarié"),
+        (messages.value("fr", "Astronaut", ""), "Astronaut"),
+    ],
+)
+def test_numbers_and_values_follow_the_language(written, expected):
+    assert written == expected
+
+
+def test_french_punctuation_never_begins_a_line():
+    assert messages.say("fr", "this_threshold", threshold="9 %") == "Seuil\u00a0: 9 %"
+
+
+def test_foreign_text_brings_no_markup():
+    assert messages.plain("![x](http://e.org) <b> $a$ :red[b]") == (r"\!\[x\]\(http\://e.org\) \<b\> \$a\$ \:red\[b\]")
+    assert messages.code("a`b") == "`a\u2019b`"

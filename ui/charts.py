@@ -1,0 +1,227 @@
+"""The figures of a decision: the risk scale, and the way from the average client to this one."""
+
+import html
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from ui import messages
+from ui.client import Answer
+
+RAISES, LOWERS, TOTAL = "#c2571a", "#2166ac", "#5f6b7a"
+GRANTED, REFUSED = "#d7ede3", "#f7dcd8"
+INK, GRID = "#1f2933", "#d5dbe3"
+
+SCALE_ENDS = (0.005, 0.95)
+SCALE_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8)
+LABEL_WIDTH = 42
+SHORTEST_AXIS = 1.0
+"""A waterfall shows at least so much log-odds, so that small effects look small."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a waterfall: what it stands for, and what it adds to the log-odds of default."""
+
+    label: str
+    contribution: float
+
+
+def group_steps(language: str, answer: Answer) -> list[Step]:
+    """The themes of the reasons, strongest first."""
+    return _strongest([Step(group.label[language], group.contribution) for group in answer.groups])
+
+
+def feature_steps(language: str, answer: Answer, count: int = 10) -> list[Step]:
+    """The `count` strongest items of data, and all others in one step."""
+    steps = _strongest(
+        [
+            Step(
+                messages.say(
+                    language,
+                    "list_item",
+                    name=feature.meaning[language],
+                    value=messages.value(language, feature.value, feature.unit),
+                ),
+                feature.contribution,
+            )
+            for feature in answer.features
+        ]
+    )
+    others = steps[count:]
+    if not others:
+        return steps
+    label = messages.say(language, "others", count=len(others))
+    return [*steps[:count], Step(label, math.fsum(step.contribution for step in others))]
+
+
+def risk_scale(language: str, answer: Answer) -> go.Figure:
+    """Where the client stands beside the threshold, on a scale from 0.5 % to 95 % that is the same for all clients.
+
+    The scale is that of log-odds, so that small risks, among which most decisions fall, keep their distance.
+    """
+    client, threshold = messages.percentages(language, answer.probability, answer.threshold)
+    left, right = (_log_odds(end) for end in SCALE_ENDS)
+    at_client, at_threshold = (
+        min(max(_log_odds(share), left), right) for share in (answer.probability, answer.threshold)
+    )
+    figure = go.Figure()
+    for start, end, colour, decision in (
+        (left, at_threshold, GRANTED, "granted_short"),
+        (at_threshold, right, REFUSED, "refused_short"),
+    ):
+        figure.add_shape(type="rect", x0=start, x1=end, y0=0, y1=1, fillcolor=colour, line_width=0, layer="below")
+        figure.add_annotation(
+            x=(start + end) / 2,
+            y=0.5,
+            text=messages.say(language, decision),
+            showarrow=False,
+            font={"size": 14, "color": INK},
+        )
+    figure.add_shape(type="line", x0=at_threshold, x1=at_threshold, y0=-0.75, y1=1, line={"color": INK, "width": 3})
+    figure.add_trace(
+        go.Scatter(
+            x=[at_client],
+            y=[1.2],
+            mode="markers",
+            marker={"symbol": "triangle-down", "size": 18, "color": INK},
+            hoverinfo="skip",
+        )
+    )
+    for x, y, label in (
+        (at_client, 1.85, messages.say(language, "this_client", probability=client)),
+        (at_threshold, -1.05, messages.say(language, "this_threshold", threshold=threshold)),
+    ):
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=f"<b>{label}</b>",
+            showarrow=False,
+            xanchor=_anchor(x, left, right),
+            font={"size": 15, "color": INK},
+        )
+    for share in SCALE_TICKS:
+        figure.add_annotation(
+            x=_log_odds(share),
+            y=-0.3,
+            text=messages.percent(language, share, 0),
+            showarrow=False,
+            xshift=5 if at_threshold < _log_odds(share) else -5,
+        )
+    figure.update_xaxes(range=[left, right], visible=False, fixedrange=True)
+    figure.update_yaxes(range=[-1.4, 2.2], visible=False, fixedrange=True)
+    return _styled(figure, language, height=160, top=0, bottom=0)
+
+
+def waterfall(language: str, answer: Answer, steps: Sequence[Step]) -> go.Figure:
+    """The steps from the base value to the client's log-odds, with the threshold as a line; they add up exactly."""
+    labels = [
+        messages.say(language, "base", position=position(language, answer.base_value)),
+        *(step.label for step in steps),
+        messages.say(language, "final", position=position(language, answer.log_odds)),
+    ]
+    positions = list(range(len(labels)))
+    path = [answer.base_value]
+    for step in steps:
+        path.append(path[-1] + step.contribution)
+    threshold = _log_odds(answer.threshold)
+    low, high = min(*path, threshold), max(*path, threshold)
+    margin = max(0.16 * (high - low), (SHORTEST_AXIS - (high - low)) / 2)
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            base=answer.base_value,
+            measure=["relative"] * (len(labels) - 1) + ["total"],
+            x=[0.0, *(step.contribution for step in steps), 0.0],
+            y=positions,
+            text=["", *contributions(language, steps), ""],
+            textposition="outside",
+            cliponaxis=False,
+            increasing={"marker": {"color": RAISES}},
+            decreasing={"marker": {"color": LOWERS}},
+            totals={"marker": {"color": TOTAL}},
+            connector={"line": {"color": GRID, "width": 1}},
+            hoverinfo="skip",
+        )
+    )
+    figure.add_vline(
+        x=threshold,
+        layer="below",
+        line={"color": INK, "width": 2, "dash": "dash"},
+        annotation={
+            "text": messages.say(language, "this_threshold", threshold=messages.percent(language, answer.threshold)),
+            "font": {"size": 13, "color": INK},
+            "yanchor": "bottom",
+            "y": 1,
+            "xanchor": "center",
+        },
+    )
+    figure.update_xaxes(
+        range=[low - margin, high + margin],
+        title={"text": messages.say(language, "log_odds_axis"), "font": {"size": 14}},
+        showgrid=True,
+        gridcolor=GRID,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        range=[len(labels) - 0.4, -0.6],
+        tickvals=positions,
+        ticktext=[_wrapped(label) for label in labels],
+        automargin=True,
+        fixedrange=True,
+    )
+    lines = sum(label.count("<br>") + 1 for label in figure.layout.yaxis.ticktext)
+    return _styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
+
+
+def contributions(language: str, steps: Sequence[Step]) -> list[str]:
+    """The contributions in writing, with as many digits as the largest needs, all alike."""
+    largest = max((abs(step.contribution) for step in steps), default=0.0)
+    digits = 2 if largest >= 0.1 else 3
+    return [messages.number(language, step.contribution, digits, signed=True) for step in steps]
+
+
+def position(language: str, log_odds: float) -> str:
+    """Log-odds of default, and the probability they stand for."""
+    share = messages.percent(language, _share(log_odds))
+    return messages.say(language, "position", log_odds=messages.number(language, log_odds, 2), share=share)
+
+
+def _styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
+    """The figure in the look of the page."""
+    return figure.update_layout(
+        template="none",
+        font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 14, "color": INK},
+        height=height,
+        margin={"l": 10, "r": 10, "t": top, "b": bottom},
+        showlegend=False,
+        separators=", " if language == "fr" else ".,",
+    )
+
+
+def _strongest(steps: list[Step]) -> list[Step]:
+    return sorted(steps, key=lambda step: abs(step.contribution), reverse=True)
+
+
+def _log_odds(share: float) -> float:
+    share = min(max(share, 1e-9), 1 - 1e-9)
+    return math.log(share / (1 - share))
+
+
+def _share(log_odds: float) -> float:
+    return (1 + math.tanh(log_odds / 2)) / 2
+
+
+def _anchor(x: float, left: float, right: float) -> str:
+    """Side of a label that stays inside the scale."""
+    place = (x - left) / (right - left)
+    return "left" if place < 0.15 else "right" if place > 0.85 else "center"
+
+
+def _wrapped(label: str) -> str:
+    """The label over several lines, with nothing in it that Plotly would take for markup."""
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, LABEL_WIDTH))

@@ -1,0 +1,393 @@
+"""Every word the page shows, in French and English, and how numbers are written in each."""
+
+import re
+
+LANGUAGES = {"fr": "Français", "en": "English"}
+
+NO_BREAK_SPACE = "\u00a0"
+NARROW_SPACE = "\u202f"
+MINUS = "\u2212"
+APOSTROPHE = "\u2019"
+
+Wording = dict[str, str]
+
+MESSAGES: dict[str, Wording] = {
+    # The page
+    "language": {"fr": "Langue", "en": "Language"},
+    "page_title": {"fr": "Prêt à dépenser : décision de crédit", "en": "Prêt à dépenser: credit decision"},
+    "source": {"fr": "Dossier", "en": "Credit file"},
+    "source_example": {"fr": "Exemple", "en": "Example"},
+    "source_file": {"fr": "Mon fichier", "en": "My file"},
+    "example": {"fr": "Client d'exemple", "en": "Example client"},
+    "upload": {
+        "fr": "Dossier de crédit au format JSON ({megabytes} Mo au plus)",
+        "en": "Credit file as JSON ({megabytes} MB at most)",
+    },
+    "upload_first": {
+        "fr": "Déposez un dossier de crédit dans le volet de gauche pour commencer.",
+        "en": "Drop a credit file in the left panel to begin.",
+    },
+    "client": {"fr": "Client {number}", "en": "Client {number}"},
+    "client_unnumbered": {"fr": "Client sans numéro", "en": "Client without a number"},
+    "score": {"fr": "Évaluer le dossier", "en": "Score this file"},
+    "scoring": {"fr": "Évaluation en cours…", "en": "Scoring…"},
+    "score_first": {
+        "fr": "Vérifiez les données à gauche, puis évaluez le dossier.",
+        "en": "Check the figures on the left, then score the file.",
+    },
+    "retry": {"fr": "Réessayer", "en": "Try again"},
+    "missing": {"fr": "non renseigné", "en": "not given"},
+    "list_item": {"fr": "{name} : {value}", "en": "{name}: {value}"},
+    # The client's history
+    "history": {"fr": "Historique joint : {tables}.", "en": "History attached: {tables}."},
+    "history_none": {
+        "fr": "Aucun historique joint : la demande seule est évaluée.",
+        "en": "No history attached: the application alone is scored.",
+    },
+    "history_bureau": {"fr": "crédits ailleurs {rows}", "en": "credits elsewhere {rows}"},
+    "history_bureau_balance": {"fr": "mois de ces crédits {rows}", "en": "months of those credits {rows}"},
+    "history_previous_application": {"fr": "demandes antérieures {rows}", "en": "earlier applications {rows}"},
+    "history_POS_CASH_balance": {"fr": "mois de prêts antérieurs {rows}", "en": "months of earlier loans {rows}"},
+    "history_installments_payments": {"fr": "paiements d'échéances {rows}", "en": "instalment payments {rows}"},
+    "history_credit_card_balance": {"fr": "mois de carte de crédit {rows}", "en": "months of credit card {rows}"},
+    # The form
+    "section_loan": {"fr": "Crédit demandé", "en": "Loan asked for"},
+    "section_client": {"fr": "Client et ressources", "en": "Client and income"},
+    "section_employment": {"fr": "Emploi", "en": "Employment"},
+    "section_scores": {"fr": "Scores externes", "en": "External scores"},
+    "NAME_CONTRACT_TYPE": {"fr": "Type de crédit", "en": "Kind of loan"},
+    "AMT_CREDIT": {"fr": "Montant du crédit", "en": "Loan amount"},
+    "AMT_ANNUITY": {"fr": "Annuité (montant d'une échéance)", "en": "Annuity (amount of one instalment)"},
+    "AMT_GOODS_PRICE": {"fr": "Prix du bien financé", "en": "Price of the goods"},
+    "AMT_INCOME_TOTAL": {"fr": "Revenu total", "en": "Total income"},
+    "DAYS_BIRTH": {"fr": "Âge (années)", "en": "Age (years)"},
+    "NAME_FAMILY_STATUS": {"fr": "Situation familiale", "en": "Family status"},
+    "CNT_CHILDREN": {"fr": "Nombre d'enfants", "en": "Number of children"},
+    "NAME_EDUCATION_TYPE": {"fr": "Niveau d'études", "en": "Education"},
+    "NAME_HOUSING_TYPE": {"fr": "Logement", "en": "Housing"},
+    "NAME_INCOME_TYPE": {"fr": "Source de revenu", "en": "Source of income"},
+    "OCCUPATION_TYPE": {"fr": "Profession", "en": "Occupation"},
+    "DAYS_EMPLOYED": {"fr": "Ancienneté dans l'emploi (années)", "en": "Time in present job (years)"},
+    "EXT_SOURCE_1": {"fr": "Score externe 1", "en": "External score 1"},
+    "EXT_SOURCE_2": {"fr": "Score externe 2", "en": "External score 2"},
+    "EXT_SOURCE_3": {"fr": "Score externe 3", "en": "External score 3"},
+    "EXT_SOURCE_1_help": {
+        "fr": "De 0 à 1 : plus il est élevé, plus le client est sûr.",
+        "en": "From 0 to 1: the higher, the safer the client.",
+    },
+    "EXT_SOURCE_2_help": {
+        "fr": "De 0 à 1 : plus il est élevé, plus le client est sûr.",
+        "en": "From 0 to 1: the higher, the safer the client.",
+    },
+    "EXT_SOURCE_3_help": {
+        "fr": "De 0 à 1 : plus il est élevé, plus le client est sûr.",
+        "en": "From 0 to 1: the higher, the safer the client.",
+    },
+    "DAYS_EMPLOYED_help": {"fr": "Vide : sans emploi ou retraité.", "en": "Empty: not employed, or retired."},
+    # Simulation
+    "simulation": {
+        "fr": "**Simulation.** Ces valeurs diffèrent du dossier du client :",
+        "en": "**Simulation.** These values differ from the client's file:",
+    },
+    "change": {"fr": "{field} : {before} → {after}", "en": "{field}: {before} → {after}"},
+    "reset": {"fr": "Revenir au dossier du client", "en": "Back to the client's file"},
+    "stale": {
+        "fr": "Les valeurs ont changé depuis la dernière évaluation : évaluez à nouveau le dossier.",
+        "en": "The values have changed since the last scoring: score the file again.",
+    },
+    "compared": {
+        "fr": "Dossier du client sans modification : probabilité de défaut {probability}, crédit {decision}.",
+        "en": "The client's file unchanged: probability of default {probability}, credit {decision}.",
+    },
+    # The decision
+    "granted": {"fr": "Crédit accordé", "en": "Credit granted"},
+    "refused": {"fr": "Crédit refusé", "en": "Credit refused"},
+    "granted_simulated": {"fr": "Simulation : crédit accordé", "en": "Simulation: credit granted"},
+    "refused_simulated": {"fr": "Simulation : crédit refusé", "en": "Simulation: credit refused"},
+    "granted_short": {"fr": "accordé", "en": "granted"},
+    "refused_short": {"fr": "refusé", "en": "refused"},
+    "granted_because": {
+        "fr": "Le risque estimé, {probability}, est sous le seuil de {threshold}.",
+        "en": "The estimated risk, {probability}, is below the threshold of {threshold}.",
+    },
+    "refused_because": {
+        "fr": "Le risque estimé, {probability}, atteint ou dépasse le seuil de {threshold}.",
+        "en": "The estimated risk, {probability}, reaches or exceeds the threshold of {threshold}.",
+    },
+    "probability": {"fr": "Probabilité de défaut", "en": "Probability of default"},
+    "threshold": {"fr": "Seuil de refus", "en": "Refusal threshold"},
+    "this_client": {"fr": "Ce client : {probability}", "en": "This client: {probability}"},
+    "this_threshold": {"fr": "Seuil : {threshold}", "en": "Threshold: {threshold}"},
+    "scale_alternative": {
+        "fr": "Échelle de risque : le client est à {probability} et le seuil de refus à {threshold}.",
+        "en": "Risk scale: the client stands at {probability} and the refusal threshold at {threshold}.",
+    },
+    # The reasons
+    "reasons": {"fr": "Les raisons de cette décision", "en": "The reasons for this decision"},
+    "by_group": {"fr": "Par thème", "en": "By theme"},
+    "by_feature": {"fr": "Par donnée", "en": "By item of data"},
+    "as_table": {"fr": "En tableau", "en": "As a table"},
+    "base": {"fr": "Départ, client moyen : {position}", "en": "Start, average client: {position}"},
+    "final": {"fr": "Arrivée, ce client : {position}", "en": "End, this client: {position}"},
+    "others": {"fr": "{count} autres données", "en": "{count} other items"},
+    "position": {
+        "fr": "log-cote\u00a0{log_odds}, risque\u00a0{share}",
+        "en": "log-odds\u00a0{log_odds}, risk\u00a0{share}",
+    },
+    "log_odds_axis": {
+        "fr": "Log-cote du défaut ; vers la droite, le risque augmente",
+        "en": "Log-odds of default; to the right, the risk rises",
+    },
+    "raises": {"fr": "augmente le risque", "en": "raises the risk"},
+    "lowers": {"fr": "réduit le risque", "en": "lowers the risk"},
+    "neutral": {"fr": "sans effet", "en": "no effect"},
+    "reasons_explained": {
+        "fr": "On part du client moyen ; chaque barre orange (+) augmente le risque de celui-ci, chaque barre bleue "
+        "(-) le réduit. La barre grise est leur somme.",
+        "en": "We start from the average client; each orange (+) bar raises this client's risk, each blue (-) bar "
+        "lowers it. The grey bar is their sum.",
+    },
+    "waterfall_alternative": {
+        "fr": "Graphique en cascade. Client moyen : {base}. {steps}. Ce client : {final}. "
+        "Les mêmes valeurs sont dans l'onglet « En tableau ».",
+        "en": "Waterfall chart. Average client: {base}. {steps}. This client: {final}. "
+        "The same values are in the tab “As a table”.",
+    },
+    "table_alternative": {
+        "fr": "Contributions à la log-cote du défaut, de la plus forte à la plus faible.",
+        "en": "Contributions to the log-odds of default, strongest first.",
+    },
+    "column_theme": {"fr": "Thème", "en": "Theme"},
+    "column_item": {"fr": "Donnée", "en": "Item of data"},
+    "column_contribution": {"fr": "Contribution", "en": "Contribution"},
+    "column_effect": {"fr": "Effet", "en": "Effect"},
+    # The end of the page
+    "warnings": {
+        "fr": "Le service a évalué le dossier, avec ces réserves :",
+        "en": "The service scored the file, with these reservations:",
+    },
+    "model": {"fr": "Modèle {name}, version {version}.", "en": "Model {name}, version {version}."},
+    "download": {"fr": "Télécharger la réponse (JSON)", "en": "Download the answer (JSON)"},
+    # Units of the items of data
+    "unit_days": {"fr": "{value} jours", "en": "{value} days"},
+    "unit_months": {"fr": "{value} mois", "en": "{value} months"},
+    "unit_years": {"fr": "{value} ans", "en": "{value} years"},
+    "unit_hour": {"fr": "{value} h", "en": "{value} h"},
+    "flag_yes": {"fr": "oui", "en": "yes"},
+    "flag_no": {"fr": "non", "en": "no"},
+    # Faults of the service
+    "fault_unreachable": {
+        "fr": "Le service de notation ne répond pas à l'adresse {address}. Démarrez-le (`make serve`) ou corrigez la "
+        "variable `API_URL`, puis réessayez.",
+        "en": "The scoring service does not answer at {address}. Start it (`make serve`) or correct the variable "
+        "`API_URL`, then try again.",
+    },
+    "fault_not_ready": {
+        "fr": "Le service de notation démarre ou n'a pas de modèle. Attendez quelques secondes et réessayez ; si cela "
+        "dure, prévenez l'équipe technique.",
+        "en": "The scoring service is starting or has no model. Wait a few seconds and try again; if it lasts, tell "
+        "the technical team.",
+    },
+    "fault_timeout": {
+        "fr": "Le service de notation n'a pas répondu à temps. Réessayez dans un instant ; si cela dure, prévenez "
+        "l'équipe technique.",
+        "en": "The scoring service did not answer in time. Try again in a moment; if it lasts, tell the technical "
+        "team.",
+    },
+    "fault_rejected": {
+        "fr": "Le service refuse ce dossier (erreur {status}). Corrigez ces champs, puis évaluez à nouveau :",
+        "en": "The service rejects this file (error {status}). Correct these fields, then score again:",
+    },
+    "fault_rejected_whole": {
+        "fr": "Le service refuse ce dossier (erreur {status}) sans nommer de champ. Vérifiez le fichier, puis "
+        "évaluez à nouveau.",
+        "en": "The service rejects this file (error {status}) without naming a field. Check the file, then score "
+        "again.",
+    },
+    "fault_unauthorised": {
+        "fr": "Le service refuse l'accès (erreur {status}). Demandez à l'équipe technique de vérifier la clé d'accès "
+        "de cette application.",
+        "en": "The service denies access (error {status}). Ask the technical team to check the access key of this "
+        "application.",
+    },
+    "fault_too_large": {
+        "fr": "Le dossier est trop volumineux pour le service (erreur {status}). Retirez les historiques les plus "
+        "anciens, puis évaluez à nouveau.",
+        "en": "The file is too large for the service (error {status}). Remove the oldest history, then score again.",
+    },
+    "fault_too_many": {
+        "fr": "Le service reçoit trop de demandes. Attendez une minute, puis évaluez à nouveau.",
+        "en": "The service receives too many requests. Wait a minute, then score again.",
+    },
+    "fault_failed": {
+        "fr": "Le service a rencontré une erreur interne ({status}) ; le dossier n'est pas en cause. Réessayez ; si "
+        "cela dure, prévenez l'équipe technique.",
+        "en": "The service met an internal error ({status}); the file is not to blame. Try again; if it lasts, tell "
+        "the technical team.",
+    },
+    "fault_unexpected": {
+        "fr": "Ce qui répond à l'adresse {address} n'est pas le service de notation attendu. Vérifiez la variable "
+        "`API_URL` et la version du service.",
+        "en": "What answers at {address} is not the expected scoring service. Check the variable `API_URL` and the "
+        "version of the service.",
+    },
+    "detail_missing": {"fr": "valeur obligatoire", "en": "value required"},
+    "detail_too_small": {"fr": "valeur trop petite", "en": "value too small"},
+    "detail_too_great": {"fr": "valeur trop grande", "en": "value too great"},
+    "detail_not_a_number": {"fr": "un nombre est attendu", "en": "a number is expected"},
+    "detail_not_whole": {"fr": "un nombre entier est attendu", "en": "a whole number is expected"},
+    "detail_not_a_text": {"fr": "un texte est attendu", "en": "a text is expected"},
+    "detail_unknown": {"fr": "champ inconnu", "en": "unknown field"},
+    "detail_other_client": {
+        "fr": "cette ligne appartient à un autre client",
+        "en": "this row belongs to another client",
+    },
+    # Faults of the uploaded file
+    "fault_file_too_large": {
+        "fr": "Ce fichier dépasse {megabytes} Mo. Choisissez le dossier d'un seul client.",
+        "en": "This file is over {megabytes} MB. Choose the file of a single client.",
+    },
+    "fault_file_not_json": {
+        "fr": "Ce fichier n'est pas du JSON valide. Exportez à nouveau le dossier au format JSON (UTF-8).",
+        "en": "This file is not valid JSON. Export the credit file again as JSON (UTF-8).",
+    },
+    "fault_file_not_object": {
+        "fr": 'Ce fichier doit contenir un seul objet JSON : `{{"application": {{…}}, "bureau": […]}}`.',
+        "en": 'This file must hold a single JSON object: `{{"application": {{…}}, "bureau": […]}}`.',
+    },
+    "fault_file_without_application": {
+        "fr": "Ce fichier ne contient pas de demande de crédit : ajoutez l'objet `application`.",
+        "en": "This file holds no loan application: add the object `application`.",
+    },
+}
+
+CATEGORIES: dict[str, Wording] = {
+    "Cash loans": {"fr": "Prêt personnel", "en": "Cash loan"},
+    "Revolving loans": {"fr": "Crédit renouvelable", "en": "Revolving loan"},
+    "Businessman": {"fr": "Chef d'entreprise", "en": "Business owner"},
+    "Commercial associate": {"fr": "Salarié du commerce", "en": "Commercial associate"},
+    "Maternity leave": {"fr": "Congé maternité", "en": "Maternity leave"},
+    "Pensioner": {"fr": "Retraité", "en": "Pensioner"},
+    "State servant": {"fr": "Fonctionnaire", "en": "State servant"},
+    "Student": {"fr": "Étudiant", "en": "Student"},
+    "Unemployed": {"fr": "Sans emploi", "en": "Unemployed"},
+    "Working": {"fr": "Salarié", "en": "Working"},
+    "Lower secondary": {"fr": "Collège", "en": "Lower secondary"},
+    "Secondary / secondary special": {"fr": "Lycée ou lycée professionnel", "en": "Secondary or vocational"},
+    "Incomplete higher": {"fr": "Études supérieures inachevées", "en": "Incomplete higher"},
+    "Higher education": {"fr": "Études supérieures", "en": "Higher education"},
+    "Academic degree": {"fr": "Diplôme universitaire de recherche", "en": "Academic degree"},
+    "Civil marriage": {"fr": "Union civile", "en": "Civil marriage"},
+    "Married": {"fr": "Marié(e)", "en": "Married"},
+    "Separated": {"fr": "Séparé(e)", "en": "Separated"},
+    "Single / not married": {"fr": "Célibataire", "en": "Single"},
+    "Unknown": {"fr": "Inconnu", "en": "Unknown"},
+    "Widow": {"fr": "Veuf ou veuve", "en": "Widowed"},
+    "Co-op apartment": {"fr": "Appartement en coopérative", "en": "Co-op apartment"},
+    "House / apartment": {"fr": "Maison ou appartement", "en": "House or apartment"},
+    "Municipal apartment": {"fr": "Logement municipal", "en": "Municipal apartment"},
+    "Office apartment": {"fr": "Logement de fonction", "en": "Company apartment"},
+    "Rented apartment": {"fr": "Appartement loué", "en": "Rented apartment"},
+    "With parents": {"fr": "Chez ses parents", "en": "With parents"},
+    "Accountants": {"fr": "Comptable", "en": "Accountant"},
+    "Cleaning staff": {"fr": "Agent d'entretien", "en": "Cleaning staff"},
+    "Cooking staff": {"fr": "Personnel de cuisine", "en": "Cooking staff"},
+    "Core staff": {"fr": "Personnel permanent", "en": "Core staff"},
+    "Drivers": {"fr": "Chauffeur", "en": "Driver"},
+    "HR staff": {"fr": "Ressources humaines", "en": "HR staff"},
+    "High skill tech staff": {"fr": "Technicien très qualifié", "en": "Highly skilled technician"},
+    "IT staff": {"fr": "Informaticien", "en": "IT staff"},
+    "Laborers": {"fr": "Ouvrier", "en": "Labourer"},
+    "Low-skill Laborers": {"fr": "Ouvrier peu qualifié", "en": "Low-skilled labourer"},
+    "Managers": {"fr": "Cadre", "en": "Manager"},
+    "Medicine staff": {"fr": "Personnel médical", "en": "Medical staff"},
+    "Private service staff": {"fr": "Services aux particuliers", "en": "Private service staff"},
+    "Realty agents": {"fr": "Agent immobilier", "en": "Estate agent"},
+    "Sales staff": {"fr": "Vendeur", "en": "Sales staff"},
+    "Secretaries": {"fr": "Secrétaire", "en": "Secretary"},
+    "Security staff": {"fr": "Agent de sécurité", "en": "Security staff"},
+    "Waiters/barmen staff": {"fr": "Serveur ou barman", "en": "Waiter or bartender"},
+}
+
+
+DETAIL_KINDS = {
+    "missing": "detail_missing",
+    "greater_than": "detail_too_small",
+    "greater_than_equal": "detail_too_small",
+    "less_than": "detail_too_great",
+    "less_than_equal": "detail_too_great",
+    "int_type": "detail_not_a_number",
+    "float_type": "detail_not_a_number",
+    "multiple_of": "detail_not_whole",
+    "string_type": "detail_not_a_text",
+    "extra_forbidden": "detail_unknown",
+    "other_client": "detail_other_client",
+}
+"""The kinds of fault the service names (those of pydantic), and our words for them."""
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """The message under this key, with its values filled in."""
+    wording = MESSAGES[key][language]
+    if language == "fr":
+        wording = re.sub(" (?=[:;»])|(?<=«) ", NO_BREAK_SPACE, wording)
+    return wording.format(**values)
+
+
+def category(language: str, code: str) -> str:
+    """The wording of a category of the data, or its own code where there is none."""
+    return CATEGORIES.get(code, {}).get(language, code)
+
+
+def number(language: str, value: float, digits: int = 0, *, signed: bool = False) -> str:
+    """A number as the language writes it: `1 234,5` in French, `1,234.5` in English; what rounds to 0 has no sign."""
+    sign = "+" if signed and round(value, digits) != 0 else ""
+    written = f"{value:{sign}z,.{digits}f}"
+    if language == "fr":
+        written = written.translate({ord(","): NARROW_SPACE, ord("."): ","})
+    return written.replace("-", MINUS)
+
+
+def percent(language: str, share: float, digits: int = 1) -> str:
+    """A share in percent."""
+    return number(language, 100 * share, digits) + (f"{NARROW_SPACE}%" if language == "fr" else "%")
+
+
+def percentages(language: str, first: float, second: float) -> tuple[str, str]:
+    """Two shares in percent, with as many digits (up to three) as it takes to tell them apart."""
+    for digits in (1, 2, 3):
+        written = percent(language, first, digits), percent(language, second, digits)
+        if written[0] != written[1]:
+            break
+    return written
+
+
+def value(language: str, content: float | str | None, unit: str) -> str:
+    """The value of an item of data, with its unit."""
+    if content is None:
+        return say(language, "missing")
+    if isinstance(content, str):
+        return category(language, content)
+    if unit == "share":
+        return percent(language, content)
+    if unit == "flag" and content in (0, 1):
+        return say(language, "flag_yes" if content else "flag_no")
+    most = 0 if abs(content) >= 1000 else 3
+    written = number(language, content, next(few for few in range(4) if round(content, few) == round(content, most)))
+    return say(language, f"unit_{unit}", value=written) if f"unit_{unit}" in MESSAGES else written
+
+
+def detail(language: str, kind: str, message: str) -> str:
+    """What the service says about a rejected field: our words for the kinds known, then its own."""
+    known = DETAIL_KINDS.get(kind)
+    return f"{say(language, known)} ({plain(message)})" if known else plain(message)
+
+
+def code(text: str) -> str:
+    """Foreign text as it stands, in Markdown's type for code."""
+    return f"`{text.replace('`', APOSTROPHE)}`"
+
+
+def plain(text: str) -> str:
+    """Foreign text made safe to stand in Markdown: no links, images, formulas or markup."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|$<>~:])", r"\\\1", text)
