@@ -1,78 +1,77 @@
-"""The application table, drawn from the copula and tied by the rules of the form."""
+"""The application table: every column at its rank in the copula, then the rules of the form."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
-from bento.tables import APPLICATION, OPEN_ENDED
+from bento.tables import APPLICATION
+from research.synthetic import form
 from research.synthetic.copula import draw
 from research.synthetic.facts import facts, table_facts
-from research.synthetic.marginals import ordered_categories, pick, quantile
+from research.synthetic.marginals import APPLICATIONS, ordered_values
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Clients:
-    """Clients of one chunk: the application table, and what only the generator knows."""
+    """Clients of one chunk: the application table, and what only the generator knows. Arrays have shape (clients,)."""
 
     application: pl.DataFrame
     ids: NDArray[np.int64]
     train: NDArray[np.bool_]
-    probability: Floats
-    weakness: Floats
-    """Standard normal; higher for clients who pay late and default more."""
     target: NDArray[np.int64]
+    probability: Floats
+    """True probability of default."""
+    visible: Floats
+    """Standard normal; risk of default that the application shows."""
+    hidden: Floats
+    """Standard normal; risk of default that only the histories show."""
 
 
 def draw_clients(ids: NDArray[np.int64], train: NDArray[np.bool_], rng: np.random.Generator) -> Clients:
     """Applications of the clients `ids`; `train` tells whose marginals they follow."""
-    scores, visible, hidden, probability = draw(len(ids), rng)
-    ranks = {name: norm.cdf(score) for name, score in scores.items()}
-    target = (rng.random(len(ids)) < probability).astype(np.int64)
-    columns: dict[str, pl.Series] = {"SK_ID_CURR": pl.Series(ids)}
-    leaders = {member: leader for leader, group in facts()["correlation"]["missing_groups"].items() for member in group}
-    for column in APPLICATION:
-        if column.name not in ranks:
-            continue
-        values = np.empty(len(ids), dtype=object if column.kind == "category" else np.float64)
-        missing = np.zeros(len(ids), dtype=bool)
-        for table, rows in (("application_train", train), ("application_test", ~train)):
-            known = table_facts(table)[column.name]
-            rank = ranks[column.name][rows]
-            if known.quantiles:
-                drawn = quantile(known, rank)
-            else:
-                names, shares = ordered_categories(table, column.name)
-                cells = names if column.kind == "category" else [float(name) for name in names]
-                drawn = np.array(cells, dtype=values.dtype)[pick(np.array(shares), rank)]
-            values[rows] = drawn
-            leader = leaders.get(column.name)
-            if leader:
-                missing[rows] = ranks[f"missing:{leader}"][rows] > 1 - known.null_rate
-            elif known.null_rate:
-                missing[rows] = rng.random(rows.sum()) < known.null_rate
+    scores = draw(len(ids), rng)
+    sheet = form.Sheet(scores.columns, train, rng)
+    form.fill(sheet)
+    target = (rng.random(len(ids)) < scores.probability).astype(np.int64)
+    frame = _frame(ids, sheet)
+    return Clients(frame, ids, train, target, scores.probability, scores.visible, scores.hidden)
+
+
+def _frame(ids: NDArray[np.int64], sheet: form.Sheet) -> pl.DataFrame:
+    series = [pl.Series("SK_ID_CURR", ids)]
+    for column in APPLICATION.columns[1:]:
+        name = column.name
+        values = sheet.values[name]
+        missing = _missing(name, sheet)
         if column.kind == "category":
-            series = pl.Series(values.tolist(), dtype=pl.String)
+            texts = pl.Series(ordered_values(name), dtype=pl.String)
+            made = texts.gather(pl.Series(values.astype(np.uint32)))
         elif column.kind == "integer":
-            series = pl.Series(np.rint(values).astype(np.int64))
+            made = pl.Series(np.rint(values).astype(np.int64))
         else:
-            series = pl.Series(np.round(values, 1 if column.unit == "currency" else 4))
-        columns[column.name] = pl.select(pl.when(~pl.Series(missing)).then(series)).to_series()
-    frame = pl.DataFrame(columns)
-    retired = pl.col("DAYS_EMPLOYED") > 0
-    frame = frame.with_columns(
-        pl.when(retired).then(OPEN_ENDED).otherwise("DAYS_EMPLOYED").alias("DAYS_EMPLOYED"),
-        pl.when(retired).then(pl.lit("Pensioner")).otherwise("NAME_INCOME_TYPE").alias("NAME_INCOME_TYPE"),
-        pl.when(retired).then(pl.lit("XNA")).otherwise("ORGANIZATION_TYPE").alias("ORGANIZATION_TYPE"),
-        pl.when(~retired).then("OCCUPATION_TYPE").alias("OCCUPATION_TYPE"),
-        pl.when(pl.col("FLAG_OWN_CAR") == "Y").then("OWN_CAR_AGE").alias("OWN_CAR_AGE"),
-        pl.max_horizontal("CNT_FAM_MEMBERS", pl.col("CNT_CHILDREN") + 1).alias("CNT_FAM_MEMBERS"),
-        pl.max_horizontal("AMT_CREDIT", "AMT_GOODS_PRICE").alias("AMT_CREDIT"),
-    )
-    frame = frame.select(pl.col(name).cast(dtype) for name, dtype in APPLICATION.schema.items())
-    weakness = 0.6 * visible / max(float(visible.std()), 1e-9) + 0.8 * hidden
-    return Clients(frame, ids, train, probability, weakness, target)
+            made = pl.Series(values)
+        if column.kind != "category":
+            made = made.clip(column.minimum, column.maximum)
+        made = pl.select(pl.when(~pl.Series(missing)).then(made)).to_series() if missing.any() else made
+        series.append(made.cast(column.dtype).alias(name))
+    return pl.DataFrame(series)
+
+
+def _missing(name: str, sheet: form.Sheet) -> NDArray[np.bool_]:
+    """Whether the column is empty: with its group of columns, by a rule of the form, or by chance."""
+    if name in sheet.missing:
+        return sheet.missing[name]
+    groups = facts()["correlation"]["missing_groups"]
+    leader = next((leader for leader, group in groups.items() if name in group), None)
+    leader = leader or facts()["structure"]["missing_like"].get(name)
+    rate = np.where(sheet.train, *(table_facts(table)[name].null_rate for table in APPLICATIONS))
+    if leader:
+        return ndtr(sheet.scores[f"missing:{leader}"]) > 1 - rate
+    if not rate.any():
+        return np.zeros(len(rate), dtype=bool)
+    return sheet.rng.random(len(rate)) < rate

@@ -1,97 +1,198 @@
-"""Credits at other lenders and their monthly states."""
+"""Credits at other lenders."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
+from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from bento.tables import BUREAU, BUREAU_BALANCE
+from bento.tables import BUREAU
 from research.synthetic.application import Clients
-from research.synthetic.facts import table_facts
+from research.synthetic.behaviour import Traits, mix, rank
+from research.synthetic.counts import draw_counts
+from research.synthetic.facts import facts, probabilities, table_facts
 from research.synthetic.frames import frame, spread
-from research.synthetic.marginals import choose, quantile
+from research.synthetic.marginals import choose, grid_quantile, quantile
+
+Floats = NDArray[np.float64]
 
 IDS_PER_CLIENT = 8
+"""Identifiers set aside, more than a chunk of clients ever has credits."""
+
+_BY_RISK = (
+    "Mortgage",
+    "Car loan",
+    "Consumer credit",
+    "Another type of loan",
+    "Loan for business development",
+    "Cash loan (non-earmarked)",
+    "Unknown type of loan",
+    "Credit card",
+    "Loan for working capital replenishment",
+    "Microloan",
+)
 
 
-def draw_bureau(clients: Clients, ids: np.ndarray, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Bureau credits and balances of `clients`, identified by the shuffled `ids`."""
+@dataclass(frozen=True)
+class Credits:
+    """Bureau credits of a chunk, one element each: what their monthly states need."""
+
+    ids: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    start: Floats
+    """Days."""
+    end: Floats
+    """Days; NaN while the credit is open."""
+
+
+def draw_bureau(
+    clients: Clients, traits: Traits, ids: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[pl.DataFrame, Credits]:
+    """Bureau credits of `clients`, identified by the shuffled `ids`, and their lives."""
     known = table_facts("bureau")
-    count = np.where(
-        rng.random(len(clients.ids)) < 0.858, 1 + rng.negative_binomial(1.25, 1.25 / (1.25 + 4.61), len(clients.ids)), 0
-    )
-    owner, _ = spread(np.minimum(count, 116))
+    owner, _ = spread(draw_counts("bureau", len(clients.ids), rng, traits.recent))
     size = len(owner)
-    weak = clients.weakness[owner]
-
-    def latent(load: float) -> np.ndarray:
-        return norm.cdf(load * weak + np.sqrt(1 - load**2) * rng.standard_normal(size))
-
-    start = np.rint(quantile(known["DAYS_CREDIT"], latent(0.2)))
-    kind = choose(known["CREDIT_TYPE"].shares, latent(0.05))
-    card = kind == "Credit card"
-    term = np.select(
-        [card, kind == "Mortgage"],
-        [rng.integers(365, 1825, size), rng.integers(3650, 9000, size)],
-        rng.choice([180, 365, 365, 730, 1095, 1825], size),
+    kind = choose(
+        {name: known["CREDIT_TYPE"].shares[name] for name in _BY_RISK}, rank(rng, (0.12, traits.indebted[owner]))
     )
+    groups = facts()["structure"]["bureau"]
+    group = np.where(np.isin(kind, list(groups)), kind, "other")
+    is_card = kind == "Credit card"
+    active_shares = _by_group(groups, group, lambda states: states["Active"]["share"])
+    active = rank(rng, (0.2, traits.indebted[owner])) > 1 - active_shares
+    state = np.where(active, "Active", "Closed")
+
+    recency = mix(rng, (0.35, traits.recent[owner]), (0.25, rng.standard_normal(len(clients.ids))[owner]))
+    start = np.minimum(np.floor(_grid(groups, group, state, "start", ndtr(recency))), 0)
+    age = -start
+    length = mix(rng, (np.where(active, 0.5, 0.3), -recency))
+    term = np.rint(_grid(groups, group, state, "term", ndtr(length)))
+    life = np.rint(_grid(groups, group, state, "life", ndtr(mix(rng, (0.75, length)))))
+    life = np.where(life < age, np.maximum(life, 1), np.ceil(age * (1 - 0.8 * rng.random(size))))
+    on_time = ~active & (rng.random(size) < np.where(is_card, 0.1, 0.4))
+    term = np.where(on_time, life, term)
     end = start + term
-    amount = np.round(quantile(known["AMT_CREDIT_SUM"], rng.random(size)) / 4.5) * 4.5
-    closed = (end < 0) & (rng.random(size) < 0.93) | (end >= 0) & (rng.random(size) < 0.35)
-    fact = np.where(
-        closed,
-        np.minimum(np.maximum(start + 1, np.rint(end - rng.exponential(200, size) * (rng.random(size) < 0.5))), -1),
-        np.nan,
-    )
-    active = np.where(closed, "Closed", np.where(rng.random(size) < 0.01, "Sold", "Active")).astype(object)
-    left = np.clip(end / np.maximum(term, 1), 0.0, 1.0)
-    debt = np.where(closed, 0.0, np.round(amount * left * np.exp(0.3 * weak), 2))
-    overdue = ~closed & (latent(0.4) > 0.993)
-    late_days = np.where(overdue, np.ceil(rng.exponential(60, size)), 0)
-    late_amount = np.where(overdue, np.round(amount * 0.02 + 4.5, 2), 0.0)
-    worst = np.where(latent(0.3) > 0.93, np.round(rng.lognormal(8.5, 1.5, size), 2), 0.0)
-    update = np.where(closed, np.minimum(fact + rng.integers(0, 60, size), -1), -np.ceil(rng.exponential(25, size)))
+    closed_on = np.where(active, np.nan, np.minimum(start + life, 0))
+    sold = rng.random(size) < known["CREDIT_ACTIVE"].shares["Sold"]
+    status = np.where(sold, "Sold", state).astype(object)
+    status[rng.random(size) < facts()["structure"]["bad_debt_share"]] = "Bad debt"
 
-    def sometimes(name: str, values: np.ndarray) -> np.ndarray:
-        return np.where(rng.random(size) < known[name].null_rate, np.nan, values)
+    large = mix(rng, (0.45, length))
+    amount = _grid(groups, group, state, "amount", ndtr(large))
+    amount = quantile(known["AMT_CREDIT_SUM"], _rank_in_all("amount", amount, rng))
+    amount = np.round(amount / 4.5) * 4.5
+    owed = _grid(groups, group, state, "debt", rank(rng, (0.45, traits.indebted[owner]), (0.3, recency)))
+    debt = np.round(np.where(active, np.maximum(owed, 0), owed * (rng.random(size) < 0.3)) * amount, 2)
+    debt = np.where(active & (rng.random(size) < 0.004), -np.round(rng.exponential(3000, size) / 4.5) * 4.5, debt)
+    open_limit = active & (rng.random(size) < np.where(is_card, 0.41, 0.01))
+    limit = np.where(open_limit, np.maximum(amount - debt, 0), 0.0)
+    late_score = mix(rng, (0.45, traits.late[owner]))
+    overdue_share = 1 - facts()["structure"]["bureau_on_time_share"]
+    overdue = active & (ndtr(late_score) > 1 - overdue_share / np.mean(active_shares))
+    late_days = np.where(overdue, np.minimum(np.ceil(rng.lognormal(3.3, 1.6, size)), np.maximum(age, 1)), 0)
+    late_amount = np.where(overdue, np.round(np.maximum(amount * 0.02 * rng.random(size), 4.5) / 4.5) * 4.5, 0.0)
+    worst = quantile(known["AMT_CREDIT_MAX_OVERDUE"], rank(rng, (0.8, late_score)))
+    news = _grid(groups, group, state, "update", ndtr(mix(rng, (np.where(active, 0.3, 0.9), recency))))
+    news = np.rint(quantile(known["DAYS_CREDIT_UPDATE"], _rank_in_all("update", news, rng)))
+    news = np.clip(news, np.where(active, start, closed_on), 0)
+    annuity = quantile(known["AMT_ANNUITY"], ndtr(mix(rng, (0.45, large), (0.4, np.where(active, 1.3, -0.75)))))
+
+    def sometimes(name: str, values: Floats, tilt: float = 1.0) -> Floats:
+        """Empty at the known rate, `tilt` times as often for the active."""
+        rate = known[name].null_rate
+        share = float(np.mean(active_shares))
+        closed_rate = rate / (1 - share + share * tilt)
+        return np.where(rng.random(size) < np.where(active, closed_rate * tilt, closed_rate), np.nan, values)
 
     ids = ids[:size]
-    credits = frame(
+    table = frame(
         BUREAU,
         {
             "SK_ID_CURR": clients.ids[owner],
             "SK_ID_BUREAU": ids,
-            "CREDIT_ACTIVE": active,
+            "CREDIT_ACTIVE": status,
             "CREDIT_CURRENCY": choose(known["CREDIT_CURRENCY"].shares, rng.random(size)),
             "DAYS_CREDIT": start,
             "CREDIT_DAY_OVERDUE": late_days,
-            "DAYS_CREDIT_ENDDATE": sometimes("DAYS_CREDIT_ENDDATE", end),
-            "DAYS_ENDDATE_FACT": fact,
+            "DAYS_CREDIT_ENDDATE": _slips(sometimes("DAYS_CREDIT_ENDDATE", end, 1.6), rng),
+            "DAYS_ENDDATE_FACT": closed_on,
             "AMT_CREDIT_MAX_OVERDUE": sometimes("AMT_CREDIT_MAX_OVERDUE", np.maximum(worst, late_amount)),
             "CNT_CREDIT_PROLONG": choose(known["CNT_CREDIT_PROLONG"].shares, rng.random(size)).astype(float),
             "AMT_CREDIT_SUM": amount,
-            "AMT_CREDIT_SUM_DEBT": sometimes("AMT_CREDIT_SUM_DEBT", debt),
-            "AMT_CREDIT_SUM_LIMIT": sometimes(
-                "AMT_CREDIT_SUM_LIMIT", np.where(card & ~closed, np.maximum(amount - debt, 0), 0.0)
-            ),
+            "AMT_CREDIT_SUM_DEBT": sometimes("AMT_CREDIT_SUM_DEBT", debt, 0.8),
+            "AMT_CREDIT_SUM_LIMIT": sometimes("AMT_CREDIT_SUM_LIMIT", limit, 0.8),
             "AMT_CREDIT_SUM_OVERDUE": late_amount,
             "CREDIT_TYPE": kind,
-            "DAYS_CREDIT_UPDATE": update,
-            "AMT_ANNUITY": sometimes(
-                "AMT_ANNUITY", np.where(closed, 0.0, np.round(amount / np.maximum(term / 30, 1) * 1.15, 2))
-            ),
+            "DAYS_CREDIT_UPDATE": news,
+            "AMT_ANNUITY": sometimes("AMT_ANNUITY", annuity),
         },
     )
-    covered = np.flatnonzero(rng.random(size) < 0.48)
-    months = np.clip(np.ceil(-start[covered] / 30.4), 1, 97).astype(int)
-    credit, age = spread(months)
-    row = covered[credit]
-    month = -age
-    status = np.full(len(row), "0", dtype=object)
-    status[rng.random(len(row)) < 0.2] = "X"
-    late = rng.random(len(row)) < 0.02 * np.exp(0.6 * weak[row])
-    status[late] = "1"
-    status[late & (rng.random(len(row)) < 0.15)] = "5"
-    over = closed[row] & (month * 30.4 > fact[row])
-    status[over] = "C"
-    balance = frame(BUREAU_BALANCE, {"SK_ID_BUREAU": ids[row], "MONTHS_BALANCE": month, "STATUS": status})
-    return credits, balance
+    return table, Credits(ids, owner, start, closed_on)
+
+
+def _by_group(groups: dict, group: NDArray, value) -> Floats:
+    result = np.empty(len(group))
+    for name, states in groups.items():
+        result[group == name] = value(states)
+    return result
+
+
+def _grid(groups: dict, group: NDArray, state: NDArray, measure: str, ranks: Floats) -> Floats:
+    """Values of `measure` at `ranks`, by the quantiles of the group and state; NaN where these know none."""
+    result = np.full(len(group), np.nan)
+    for name, states in groups.items():
+        for which, grids in states.items():
+            rows = (group == name) & (state == which)
+            if measure in grids:
+                result[rows] = grid_quantile(grids[measure], ranks[rows])
+    return result
+
+
+@lru_cache(maxsize=1)
+def _in_all(measure: str) -> tuple[Floats, Floats, Floats]:
+    """Values of `measure` ascending, and the share of all credits below, and at or below, each."""
+    shares = table_facts("bureau")["CREDIT_TYPE"].shares
+    groups = facts()["structure"]["bureau"]
+    grids = [
+        (shares.get(name, 1 - sum(shares[other] for other in groups if other in shares)) * item["share"], item[measure])
+        for name, states in groups.items()
+        for item in states.values()
+    ]
+    values = np.unique(np.concatenate([quantiles for _, quantiles in grids]))
+    total = sum(weight for weight, _ in grids)
+    below = sum(weight * _level(quantiles, values, "left") for weight, quantiles in grids) / total
+    within = sum(weight * _level(quantiles, values, "right") for weight, quantiles in grids) / total
+    return values, below, within
+
+
+def _level(quantiles: list[float], values: Floats, side: Literal["left", "right"]) -> Floats:
+    """Probability of a value below (left) or up to (right) each of `values`."""
+    levels = probabilities()
+    first = np.searchsorted(quantiles, values, side="left")
+    last = np.searchsorted(quantiles, values, side="right") - 1
+    between = np.interp(values, quantiles, levels)
+    atom = last >= first
+    if side == "left":
+        return np.where(atom, levels[np.minimum(first, len(levels) - 1)], between)
+    return np.where(atom, levels[np.maximum(last, 0)], between)
+
+
+def _rank_in_all(measure: str, drawn: Floats, rng: np.random.Generator) -> Floats:
+    """Ranks among all credits of values drawn by group; ranks of equal values are spread by chance."""
+    values, below, within = _in_all(measure)
+    place = np.minimum(np.searchsorted(values, drawn), len(values) - 1)
+    before = np.maximum(place - 1, 0)
+    exact = values[place] == drawn
+    low = np.where(exact, below[place], within[before])
+    high = np.where(exact, within[place], below[place])
+    way = (drawn - values[before]) / np.maximum(values[place] - values[before], 1e-9)
+    return low + np.where(exact, rng.random(len(drawn)), np.clip(way, 0.0, 1.0)) * (high - low)
+
+
+def _slips(end: Floats, rng: np.random.Generator) -> Floats:
+    """Planned ends with the data's known slips: dates of a century ago."""
+    slip = rng.random(len(end)) < facts()["structure"]["century_slip_share"]
+    return np.where(slip & ~np.isnan(end), end - 36_525 - 3_000, end)

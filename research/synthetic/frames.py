@@ -1,6 +1,6 @@
 """Building frames of a declared table from arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -8,16 +8,25 @@ from numpy.typing import NDArray
 
 from bento.tables import Table
 
+_DIGITS = {"currency": 3, "share": 6, "score": 9}
+
 
 def spread(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Parent index and position within the parent (0, 1, ...) of every child row, for `counts` rows each."""
+    """Parent and position within the parent (0, 1, ...) of every child row, for `counts` rows of each parent."""
     parent = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
     return parent, np.arange(len(parent)) - first[parent]
 
 
+def categories(names: Sequence[str], positions: NDArray[np.integer]) -> pl.Series:
+    """Texts at `positions` of `names`; negative positions become null."""
+    known = np.asarray(positions) >= 0
+    texts = pl.Series(list(names), dtype=pl.String).gather(np.where(known, positions, 0).astype(np.uint32))
+    return texts if known.all() else pl.select(pl.when(pl.Series(known)).then(texts)).to_series()
+
+
 def frame(table: Table, columns: Mapping[str, NDArray | pl.Series]) -> pl.DataFrame:
-    """A frame of `table` with its declared order and types; NaN becomes null."""
+    """A frame of `table` with its declared order, types and bounds; NaN becomes null."""
     series = []
     for column in table:
         values = columns[column.name]
@@ -26,6 +35,8 @@ def frame(table: Table, columns: Mapping[str, NDArray | pl.Series]) -> pl.DataFr
         if values.dtype.is_float():
             values = values.fill_nan(None)
             if column.dtype == pl.Float64:
-                values = values.round(6 if column.unit in ("share", "score") else 3)
+                values = values.round(_DIGITS[column.unit])
+        if values.dtype.is_numeric():
+            values = values.clip(column.minimum, column.maximum)
         series.append(values.cast(column.dtype).alias(column.name))
     return pl.DataFrame(series)

@@ -1,75 +1,103 @@
-"""Instalments of earlier loans, and the monthly state of those loans."""
+"""Instalments of earlier loans and how they were paid."""
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
+from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from bento.tables import INSTALLMENTS_PAYMENTS, POS_CASH_BALANCE
+from bento.tables import INSTALLMENTS_PAYMENTS
 from research.synthetic.application import Clients
+from research.synthetic.behaviour import Traits, mix
+from research.synthetic.cards import CardMonths
+from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import frame, spread
-from research.synthetic.previous import Loans
+from research.synthetic.marginals import grid_quantile
+from research.synthetic.previous import DUE_STEP, Loans
+
+Floats = NDArray[np.float64]
+
+_OLDEST = -2922
+_MONTH = 30.44
+_USED_MEAN, _USED_SPREAD = 0.92, 0.57
+"""Level of the cards in use, when that of all cards is standard normal."""
 
 
-def draw_instalments(clients: Clients, loans: Loans, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Payments and monthly states of the loans that are no cards."""
-    due_so_far = np.clip(np.floor((-1 - loans.first_due) / 30) + 1, 0, loans.paid).astype(int)
-    due_so_far[loans.revolving] = 0
+def draw_instalments(
+    clients: Clients, traits: Traits, loans: Loans, cards: CardMonths, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Payments of the loans and of the cards in use; every row a payment, or part of one."""
+    parts = [_of_loans(traits, loans.only(~loans.card), rng), _of_cards(traits, cards, rng)]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    owner = columns.pop("owner").astype(np.int64)
+    order = np.lexsort((columns["DAYS_ENTRY_PAYMENT"], columns["NUM_INSTALMENT_NUMBER"], columns["SK_ID_PREV"], owner))
+    lost = rng.random(len(order)) < table_facts("installments_payments")["AMT_PAYMENT"].null_rate
+    for name in ("DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"):
+        columns[name] = np.where(lost, np.nan, columns[name])
+    columns["SK_ID_CURR"] = clients.ids[owner]
+    return frame(INSTALLMENTS_PAYMENTS, {name: values[order] for name, values in columns.items()})
+
+
+def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[str, NDArray]:
+    structure = facts()["structure"]
+    due_so_far = np.clip(np.floor((-1 - loans.first_due) / DUE_STEP) + 1, 0, loans.paid).astype(np.int64)
     loan, number = spread(due_so_far)
-    due = loans.first_due[loan] + 30 * number
-    habit = 0.5 * loans.weakness + np.sqrt(0.75) * rng.standard_normal(len(loans.ids))
-    strain = 0.6 * habit[loan] + 0.8 * rng.standard_normal(len(loan))
-    late = np.where(
-        strain > 1.45, np.ceil((strain - 1.45) * 12), np.floor(-9 - 7 * norm.ppf(rng.random(len(loan))) - 4)
-    )
-    late = np.where(late > 0, late, np.minimum(late, 0))
-    late[rng.random(len(loan)) < 0.2] = 0
-    amount = loans.annuity[loan]
-    last = number + 1 == loans.paid[loan]
-    remaining = (loans.term - loans.paid)[loan]
-    amount = np.where(last, amount * (1 + 0.9 * remaining), amount)
-    short = (strain > 1.6) & (rng.random(len(loan)) < 0.5)
-    first_part = np.where(short, np.round(amount * rng.random(len(loan)), 2), amount)
-    second = np.flatnonzero(short & (rng.random(len(loan)) < 0.7))
+    due = loans.first_due[loan] + DUE_STEP * number
+    kept = due >= _OLDEST
+    loan, number, due = loan[kept], number[kept], due[kept]
+    habit = mix(rng, (0.75, traits.late[loans.owner]))
+    delay = 0.65 * habit[loan] + np.sqrt(1 - 0.65**2) * rng.standard_normal(len(loan))
+    late = np.rint(grid_quantile(structure["days_late"]["loan"], ndtr(delay)))
+
+    last = (number + 1 == loans.paid[loan]) & (loans.paid < loans.term)[loan]
+    left = (loans.term - loans.paid)[loan] + 1.0
+    rate = loans.rate[loan]
+    amount = np.where(last, loans.annuity[loan] * (1 - (1 + rate) ** -left) / rate, loans.annuity[loan])
+    renewed = (rng.random(len(loans.ids)) < structure["plan_renewed"])[loan] & (number >= loans.paid[loan] // 2)
+    version = 1 + last.astype(np.int64) + renewed * (1 + (rng.random(len(loan)) < 0.3))
+    amount = np.round(np.where(renewed & ~last, amount * 0.7, amount), 3)
+
+    short = delay + 0.8 * rng.standard_normal(len(loan)) > structure["split_above"]
+    part = np.where(short, np.round(amount * rng.random(len(loan)), 3), amount)
+    second = np.flatnonzero(short & (rng.random(len(loan)) < structure["split_made_good"]))
     row = np.concatenate([np.arange(len(loan)), second])
-    entry = np.concatenate([due + late, (due + late)[second] + rng.integers(1, 25, len(second))])
-    entry = np.minimum(entry, -1)
-    paid = np.concatenate([first_part, (amount - first_part)[second]])
-    order = np.lexsort((entry, row))
-    row, entry, paid = row[order], entry[order], paid[order]
-    instalments = frame(
-        INSTALLMENTS_PAYMENTS,
-        {
-            "SK_ID_PREV": loans.ids[loan][row],
-            "SK_ID_CURR": clients.ids[loans.owner[loan]][row],
-            "NUM_INSTALMENT_VERSION": np.where(last & (remaining > 0), 2, 1)[row],
-            "NUM_INSTALMENT_NUMBER": (number + 1)[row],
-            "DAYS_INSTALMENT": due[row],
-            "DAYS_ENTRY_PAYMENT": entry,
-            "AMT_INSTALMENT": amount[row],
-            "AMT_PAYMENT": paid,
-        },
-    )
-    first_month = np.floor(loans.start / 30.4).astype(int)
-    last_month = np.minimum(np.floor((loans.first_due + 30 * (loans.paid - 1)) / 30.4).astype(int), -1)
-    months = np.where(loans.revolving, 0, np.maximum(last_month - first_month + 1, 1))
-    loan, step = spread(months)
-    month = first_month[loan] + step
-    keep = month >= -96
-    loan, step, month = loan[keep], step[keep], month[keep]
-    done = (month == last_month[loan]) & (loans.first_due[loan] + 30 * (loans.paid[loan] - 1) < -30)
-    strain = 0.6 * habit[loan] + 0.8 * rng.standard_normal(len(loan))
-    days_late = np.where(strain > 1.9, np.ceil((strain - 1.9) * 20), 0)
-    pos = frame(
-        POS_CASH_BALANCE,
-        {
-            "SK_ID_PREV": loans.ids[loan],
-            "SK_ID_CURR": clients.ids[loans.owner[loan]],
-            "MONTHS_BALANCE": month,
-            "CNT_INSTALMENT": loans.term[loan],
-            "CNT_INSTALMENT_FUTURE": np.where(done, 0, np.maximum(loans.term[loan] - step, 0)),
-            "NAME_CONTRACT_STATUS": np.where(done, "Completed", "Active").astype(object),
-            "SK_DPD": days_late,
-            "SK_DPD_DEF": np.where(rng.random(len(loan)) < 0.4, days_late, 0),
-        },
-    )
-    return instalments, pos
+    later = np.maximum((due + late)[second], due[second]) + rng.integers(0, 25, len(second))
+    return {
+        "SK_ID_PREV": loans.ids[loan][row],
+        "owner": loans.owner[loan][row],
+        "NUM_INSTALMENT_VERSION": version[row],
+        "NUM_INSTALMENT_NUMBER": (number + 1)[row],
+        "DAYS_INSTALMENT": due[row],
+        "DAYS_ENTRY_PAYMENT": np.minimum(np.concatenate([due + late, later]), -1),
+        "AMT_INSTALMENT": amount[row],
+        "AMT_PAYMENT": np.concatenate([part, (amount - part)[second]]),
+    }
+
+
+def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray]:
+    """Every month in use has the least payment due and often some more, counted on through the life of the card."""
+    structure = facts()["structure"]
+    used = np.flatnonzero(cards.in_use)
+    month, _ = spread(1 + rng.poisson(structure["payments_a_card_month"] - 1, len(used)))
+    month = used[month]
+    same = np.concatenate([[False], cards.ids[month][1:] == cards.ids[month][:-1]])
+    start = np.maximum.accumulate(np.where(same, 0, np.arange(len(month))))
+    number = np.arange(len(month)) - start + 1
+    day = rng.integers(0, 30, len(month))
+    due = np.clip(np.rint(cards.month[month] * _MONTH) + day, _OLDEST, -1)
+    habit = 0.6 * traits.late[cards.owner[month]] + 0.8 * rng.standard_normal(len(month))
+    late = np.rint(grid_quantile(structure["days_late"]["card"], ndtr(habit)))
+    level = (cards.level - _USED_MEAN) / _USED_SPREAD
+    level = 0.5 * level[month] + np.sqrt(0.75) * rng.standard_normal(len(month))
+    amount = grid_quantile(structure["card_instalment"], ndtr(level))
+    amount = np.where(amount > 2000, np.round(amount / 22.5) * 22.5, np.round(amount, 3))
+    short = rng.random(len(month)) < structure["card_payment_short"]
+    return {
+        "SK_ID_PREV": cards.ids[month],
+        "owner": cards.owner[month],
+        "NUM_INSTALMENT_VERSION": np.zeros(len(month), dtype=np.int64),
+        "NUM_INSTALMENT_NUMBER": number,
+        "DAYS_INSTALMENT": due,
+        "DAYS_ENTRY_PAYMENT": np.minimum(due + late, -1),
+        "AMT_INSTALMENT": amount,
+        "AMT_PAYMENT": np.where(short, np.round(amount * rng.random(len(month)), 3), amount),
+    }

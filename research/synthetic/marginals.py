@@ -8,11 +8,24 @@ from numpy.typing import NDArray
 from research.synthetic.facts import ColumnFacts, probabilities, table_facts
 
 Floats = NDArray[np.float64]
+APPLICATIONS = ("application_train", "application_test")
 
 
 def quantile(column: ColumnFacts, rank: Floats, *, known: bool = False) -> Floats:
-    """Values of a column known by its quantiles at `rank` (shape n, in 0..1); repeated quantiles stay atoms."""
-    return np.interp(rank, probabilities(), column.quantiles_known if known else column.quantiles)
+    """Values of a column known by its quantiles at `rank` (shape n, in 0..1); repeated quantiles stay atoms.
+
+    With `known`, the values without the open-ended code.
+    """
+    if known:
+        return np.interp(rank, probabilities(), column.quantiles_known)
+    if column.atoms:
+        return np.interp(rank, *_with_atoms(column.quantiles, tuple(column.atoms.items())))
+    return np.interp(rank, probabilities(), column.quantiles)
+
+
+def grid_quantile(quantiles: list[float], rank: Floats) -> Floats:
+    """Values at `rank` of a list of quantiles at the common probabilities."""
+    return np.interp(rank, probabilities(), quantiles)
 
 
 def pick(shares: Floats, rank: Floats) -> NDArray[np.intp]:
@@ -28,12 +41,36 @@ def choose(shares: dict[str, float], rank: Floats) -> NDArray[np.object_]:
 
 
 @lru_cache(maxsize=None)
-def ordered_categories(table: str, name: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Values of a column and their shares, numbers ascending, categories by default rate in the training data."""
-    shares = table_facts(table)[name].shares
-    rates = table_facts("application_train")[name].default_rates
+def ordered_values(name: str) -> tuple[str, ...]:
+    """Values of an application column known by shares: numbers ascending, categories by default rate."""
+    columns = [table_facts(table)[name] for table in APPLICATIONS if name in table_facts(table)]
+    values = {value for column in columns for value in column.shares}
+    rates = columns[0].default_rates
     if rates:
-        order = sorted(shares, key=lambda value: (rates.get(value, 0.08), value))
-    else:
-        order = sorted(shares, key=float)
-    return tuple(order), tuple(shares[value] for value in order)
+        typical = float(np.mean(list(rates.values())))
+        return tuple(sorted(values, key=lambda value: (rates.get(value, typical), value)))
+    return tuple(sorted(values, key=float))
+
+
+def ordered_shares(table: str, name: str) -> Floats:
+    """Shares of `ordered_values(name)` in one application table."""
+    shares = table_facts(table)[name].shares
+    return np.array([shares.get(value, 0.0) for value in ordered_values(name)])
+
+
+@lru_cache(maxsize=None)
+def _with_atoms(quantiles: tuple[float, ...], atoms: tuple[tuple[str, float], ...]) -> tuple[Floats, Floats]:
+    """Levels and values of the quantile function that passes the quantiles as closely as the atoms allow."""
+    at = np.array([float(value) for value, _ in atoms])
+    mass = np.array([share for _, share in atoms])
+    values = np.unique(np.concatenate([quantiles, at]))
+    levels = probabilities()
+    low = np.array(
+        [levels[np.searchsorted(quantiles, value, side="left")] if value in quantiles else np.nan for value in values]
+    )
+    low = np.where(np.isnan(low), np.interp(values, quantiles, levels), low)
+    before = np.array([mass[at < value].sum() for value in values])
+    here = np.array([mass[at == value].sum() for value in values])
+    smooth = np.clip(np.maximum.accumulate(low - before - 0.5 * here), 0.0, 1 - mass.sum())
+    smooth[-1] = 1 - mass.sum()
+    return np.column_stack([smooth + before, smooth + before + here]).ravel(), np.repeat(values, 2)

@@ -11,10 +11,13 @@ from tqdm import tqdm
 from bento.tables import TARGET
 from research.synthetic import bureau, previous
 from research.synthetic.application import draw_clients
+from research.synthetic.behaviour import draw_traits
 from research.synthetic.bureau import draw_bureau
+from research.synthetic.bureau_balance import draw_bureau_balance
 from research.synthetic.cards import draw_cards
 from research.synthetic.facts import facts
 from research.synthetic.instalments import draw_instalments
+from research.synthetic.pos import draw_pos
 from research.synthetic.previous import draw_previous
 
 CHUNK = 4096
@@ -79,20 +82,21 @@ def _chunk(index: int, total: int, train: np.ndarray, seed: int) -> dict[str, pl
     # interleaved over the chunks, so that identifiers tell nothing of the client
     bureau_ids = _FIRST_BUREAU + rng.permutation(CHUNK * bureau.IDS_PER_CLIENT) * total + index
     previous_ids = _FIRST_PREVIOUS + rng.permutation(CHUNK * previous.IDS_PER_CLIENT) * total + index
-    credits, balances = draw_bureau(clients, bureau_ids, rng)
-    applications, loans = draw_previous(clients, previous_ids, rng)
-    payments, months = draw_instalments(clients, loans, rng)
+    traits = draw_traits(clients, rng)
+    credit_table, credits = draw_bureau(clients, traits, bureau_ids, rng)
+    application_table, loans = draw_previous(clients, traits, previous_ids, rng)
+    card_table, card_months = draw_cards(clients, traits, loans, rng)
     target = pl.Series(TARGET.name, clients.target)
     labelled = clients.application.insert_column(1, target)
     known = pl.Series(clients.train)
     return {
         "application_train": labelled.filter(known),
         "application_test": labelled.filter(~known).drop(TARGET.name),
-        "bureau": credits,
-        "bureau_balance": balances,
-        "previous_application": applications,
-        "POS_CASH_balance": months,
-        "installments_payments": payments,
-        "credit_card_balance": draw_cards(clients, loans, rng),
+        "bureau": credit_table,
+        "bureau_balance": draw_bureau_balance(credits, traits, bureau_ids[len(credits.ids) :], rng),
+        "previous_application": application_table,
+        "POS_CASH_balance": draw_pos(clients, traits, loans, rng),
+        "installments_payments": draw_instalments(clients, traits, loans, card_months, rng),
+        "credit_card_balance": card_table,
         "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
     }
