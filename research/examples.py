@@ -23,7 +23,7 @@ def credit_file(tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
 
 
 def example_credit_files(count: int) -> list[dict[str, Any]]:
-    """`count` synthetic credit files, from no history at all to a long one; always the same."""
+    """`count` synthetic credit files, the first without any history, the last with a long one; always the same."""
     tables = generate(CLIENTS, seed=SEED)
     files = []
     for application in tables["application_train"].drop("TARGET").iter_slices(1):
@@ -34,7 +34,8 @@ def example_credit_files(count: int) -> list[dict[str, Any]]:
     files.sort(key=lambda file: (_history_rows(file), file["application"]["SK_ID_CURR"]))
     # From nine tenths up the histories get so long that a few would weigh more than all others.
     last = int(len(files) * 0.9)
-    return [files[round(place * last / (count - 1))] for place in range(count)]
+    chosen = [files[round(place * last / (count - 1))] for place in range(count)]
+    return [{"application": chosen[0]["application"]}, *chosen[1:]]
 
 
 def _history_rows(file: dict[str, Any]) -> int:

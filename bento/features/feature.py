@@ -49,6 +49,8 @@ class Feature:
         en, fr: what it measures, in the two languages of the product.
         unit: as `bento.tables.Unit`, "" for a category.
         risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
+        monotone: the direction is beyond doubt, so that a model may be held to it.
+        uses_age: computed from the date of birth, so that one switch can leave age out.
         categories: the known values of a category; empty for a number.
     """
 
@@ -59,6 +61,8 @@ class Feature:
     fr: str
     unit: str = "count"
     risk: int = 0
+    monotone: bool = False
+    uses_age: bool = False
     categories: tuple[str, ...] = ()
 
     @property
@@ -85,6 +89,71 @@ def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
 def share(test: pl.Expr) -> pl.Expr:
     """Share of the rows for which the test is true, among those for which it is known."""
     return test.mean()
+
+
+def slope(value: pl.Expr, time: pl.Expr) -> pl.Expr:
+    """Ordinary least-squares slope of the value over time, among the rows that know both; null below three rows."""
+    known = value.is_not_null() & time.is_not_null()
+    x, y = time.filter(known), value.filter(known)
+    return pl.when(known.sum() >= 3).then(ratio(pl.cov(x, y), x.var()))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some of a client's rows: the test that picks them, and how their features are named and worded."""
+
+    name: str
+    test: pl.Expr
+    en: str
+    fr: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A value of a row, from which several features are made; see `Feature` for its attributes."""
+
+    name: str
+    value: pl.Expr
+    en: str
+    fr: str
+    unit: str
+    risk: int = 0
+    monotone: tuple[str, ...] = ()
+    """The aggregates of it whose direction is beyond doubt."""
+
+
+_AGGREGATES = {
+    "mean": (pl.Expr.mean, "mean", "moyenne"),
+    "max": (pl.Expr.max, "highest", "maximum"),
+    "min": (pl.Expr.min, "lowest", "minimum"),
+    "sum": (pl.Expr.sum, "total", "total"),
+    "std": (pl.Expr.std, "spread", "dispersion"),
+    "share": (pl.Expr.mean, "share", "part"),
+}
+
+
+def summarise(
+    prefix: str, group: Group, measure: Measure, aggregates: Sequence[str], windows: Sequence[Window | None] = (None,)
+) -> list[Feature]:
+    """Features of one measure: each aggregate over each window; the window None stands for all rows."""
+    features = []
+    for window in windows:
+        value = measure.value if window is None else measure.value.filter(window.test)
+        for name in aggregates:
+            function, en, fr = _AGGREGATES[name]
+            features.append(
+                Feature(
+                    "_".join(filter(None, [prefix, measure.name, name, window and window.name])),
+                    function(value),
+                    group,
+                    f"{measure.en} ({', '.join(filter(None, [en, window and window.en]))})",
+                    f"{measure.fr} ({', '.join(filter(None, [fr, window and window.fr]))})",
+                    "share" if name == "share" else measure.unit,
+                    0 if name == "std" else measure.risk,
+                    name in measure.monotone,
+                )
+            )
+    return features
 
 
 def aggregate(rows: pl.DataFrame, features: Sequence[Feature], clients: pl.Series) -> pl.DataFrame:

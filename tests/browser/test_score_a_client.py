@@ -53,6 +53,7 @@ def test_another_language_keeps_what_was_chosen(page: Page) -> None:
     expect(page.get_by_role("heading", name=client, exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile("Kind of loan.* → not given"))).to_be_visible()
     page.get_by_text("My file", exact=True).click()
+    expect(page.get_by_text("Drop a credit file")).to_be_visible()
     page.get_by_text("Français", exact=True).click()
     expect(page.get_by_text("Déposez un dossier de crédit")).to_be_visible()
     upload(page, b"[]")

@@ -1,0 +1,106 @@
+"""Measures work in a fresh process of its own: wall time, processor time and peak memory."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from research.command import NO_TELEMETRY, ROOT
+
+Figures = dict[str, Any]
+
+
+@dataclass
+class Clock:
+    """Seconds on the wall and of the processor spent in each named part; the parts add up to the whole."""
+
+    wall: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.wall[name] = self.wall.get(name, 0.0) + time.perf_counter() - wall
+        self.cpu[name] = self.cpu.get(name, 0.0) + time.process_time() - cpu
+
+
+def repeat(job: Callable[[Clock], object], seconds: float, least: int = 5) -> Figures:
+    """Run a job for some seconds after a warm-up: milliseconds on the wall and of the processor, and of each part."""
+    for _ in range(3):
+        job(Clock())
+    clocks: list[Clock] = []
+    end = time.perf_counter() + seconds
+    while len(clocks) < least or time.perf_counter() < end:
+        clocks.append(Clock())
+        job(clocks[-1])
+    return {
+        "wall_ms": spread([sum(clock.wall.values()) for clock in clocks]),
+        "cpu_ms": spread([sum(clock.cpu.values()) for clock in clocks]),
+        "parts_ms": {name: 1000 * median(clock.wall[name] for clock in clocks) for name in clocks[0].wall},
+        "repetitions": len(clocks),
+    }
+
+
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Median, 95th and 99th percentile in milliseconds."""
+    ordered = sorted(seconds)
+    places = {"p95": 0.95, "p99": 0.99}
+    return {"median": 1000 * median(ordered)} | {
+        name: 1000 * ordered[round(place * (len(ordered) - 1))] for name, place in places.items()
+    }
+
+
+def peak_memory() -> float:
+    """MiB that this process held at most since it was started (Linux).
+
+    `getrusage` would not do: a process begins with the peak of the one that started it.
+    """
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
+def in_process(python: Path, module: str, *arguments: object, **environment: str) -> Figures:
+    """The figures that `python -m module` prints as JSON.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; it has said why on stderr.
+    """
+    done = subprocess.run(
+        [python, "-m", module, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | NO_TELEMETRY | environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def medians(runs: Sequence[Mapping[str, Any]]) -> Figures:
+    """The runs of one measurement as one: the median of each number; what is no number must be the same in all."""
+    first = runs[0]
+    return {
+        name: medians([run[name] for run in runs])
+        if isinstance(value, Mapping)
+        else median(run[name] for run in runs)
+        if isinstance(value, int | float)
+        else value
+        for name, value in first.items()
+    }
+
+
+def in_turn(jobs: Mapping[str, Callable[[], Figures]], rounds: int) -> dict[str, Figures]:
+    """Medians of several runs of each job, one after the other in turn, so that noise meets them all alike."""
+    runs: dict[str, list[Figures]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            runs[name].append(job())
+    return {name: medians(figures) for name, figures in runs.items()}
