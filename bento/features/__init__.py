@@ -1,29 +1,65 @@
 """The only code that computes features: cleaned tables in, one row for each client out."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from bento.clean import IS_OPEN, IS_OPEN_FROM
-from bento.features import application, bureau, credit_card, installments, pos_cash, previous_application
+from bento.features import application, bureau, combined, credit_card, installments, pos_cash, previous_application
 from bento.features.feature import GROUP_LABELS, Feature, Group
 from bento.tables import TABLES
 
-__all__ = ["CATALOGUE", "GROUP_LABELS", "Feature", "Group", "build_features", "catalogue_hash", "needed_columns"]
+__all__ = [
+    "CATALOGUE",
+    "GROUP_LABELS",
+    "Feature",
+    "Group",
+    "build_features",
+    "catalogue_hash",
+    "needed_columns",
+    "table_of",
+]
 
-_Builder = Callable[[Mapping[str, pl.DataFrame], tuple[Feature, ...]], pl.DataFrame]
-_BUILDERS: tuple[tuple[str, _Builder, tuple[Feature, ...]], ...] = (
-    ("application", application.application_features, application.FEATURES),
-    ("bureau", bureau.bureau_features, bureau.FEATURES),
-    ("bureau_balance", bureau.bureau_balance_features, bureau.BALANCE_FEATURES),
-    ("previous_application", previous_application.previous_application_features, previous_application.FEATURES),
-    ("POS_CASH_balance", pos_cash.pos_cash_features, pos_cash.FEATURES),
-    ("installments_payments", installments.installments_features, installments.FEATURES),
-    ("credit_card_balance", credit_card.credit_card_features, credit_card.FEATURES),
+_Build = Callable[[Mapping[str, pl.DataFrame], tuple[Feature, ...]], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The features of one table: how they are built, and from which declared columns."""
+
+    table: str
+    build: _Build
+    features: tuple[Feature, ...]
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+
+
+_PARTS = (
+    _Part("application", application.application_features, application.FEATURES),
+    _Part("bureau", bureau.bureau_features, bureau.FEATURES),
+    _Part("bureau_balance", bureau.bureau_balance_features, bureau.BALANCE_FEATURES, bureau.BALANCE_DERIVED),
+    _Part(
+        "previous_application",
+        previous_application.previous_application_features,
+        previous_application.FEATURES,
+        previous_application.DERIVED,
+    ),
+    _Part("POS_CASH_balance", pos_cash.pos_cash_features, pos_cash.FEATURES, pos_cash.DERIVED, pos_cash.KEYS),
+    _Part(
+        "installments_payments",
+        installments.installments_features,
+        installments.FEATURES,
+        installments.DERIVED,
+        installments.KEYS,
+    ),
+    _Part("credit_card_balance", credit_card.credit_card_features, credit_card.FEATURES),
 )
 
-CATALOGUE: dict[str, Feature] = {feature.name: feature for *_, features in _BUILDERS for feature in features}
+CATALOGUE: dict[str, Feature] = {
+    feature.name: feature
+    for feature in (*(feature for part in _PARTS for feature in part.features), *combined.FEATURES)
+}
 """Every feature by name, in the order in which `build_features` returns them."""
 
 
@@ -31,7 +67,8 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     """One row of features for each row of `application`, in its order.
 
     Args:
-        tables: the seven declared tables, cleaned (`bento.clean.clean`); each SK_ID_CURR once in `application`.
+        tables: the seven declared tables, cleaned (`bento.clean.clean`), with at least `needed_columns(names)`; each
+            SK_ID_CURR once in `application`. A table is asked for when its features are built, and not kept.
         names: the features to compute, by default all of `CATALOGUE`.
 
     Returns:
@@ -41,27 +78,50 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     Raises:
         KeyError: a name that is not in the catalogue.
     """
-    wanted = set(CATALOGUE if names is None else names)
-    if unknown := wanted - CATALOGUE.keys():
+    wanted = list(CATALOGUE) if names is None else [name for name in CATALOGUE if name in set(names)]
+    if names is not None and (unknown := set(names) - CATALOGUE.keys()):
         raise KeyError(f"no such feature: {', '.join(sorted(unknown))}")
-    parts = [tables["application"].select("SK_ID_CURR")]
-    for _, build, features in _BUILDERS:
-        chosen = tuple(feature for feature in features if feature.name in wanted)
+    asked = _with_sources(wanted)
+    applications = tables["application"]
+    parts = [applications.select("SK_ID_CURR")]
+    for part in _PARTS:
+        chosen = tuple(feature for feature in part.features if feature.name in asked)
         if chosen:
-            parts.append(build(tables, chosen).drop("SK_ID_CURR"))
-    return pl.concat(parts, how="horizontal")
+            parts.append(part.build(tables, chosen).drop("SK_ID_CURR"))
+    features = pl.concat(parts, how="horizontal")
+    together = [feature for feature in combined.FEATURES if feature.name in asked]
+    if together:
+        roots = {root for feature in together for root in feature.roots}
+        beside = applications.select(name for name in applications.columns if name in roots)
+        features = pl.concat([features, beside], how="horizontal").with_columns(feature.column for feature in together)
+    return features.select("SK_ID_CURR", *wanted)
+
+
+def _with_sources(names: Iterable[str]) -> set[str]:
+    """The features, and those that combined ones are computed from."""
+    roots = (root for name in names for root in CATALOGUE[name].roots)
+    return {*names, *(root for root in roots if root in CATALOGUE)}
 
 
 def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
     """The declared columns of each table that these features, by default all, are computed from, in file order."""
-    needed = {table: {"SK_ID_CURR", "SK_ID_BUREAU"} for table in TABLES}
-    for table, _, features in _BUILDERS:
-        for feature in features:
-            if names is None or feature.name in names:
-                needed[table].update(feature.column.meta.root_names())
-    if IS_OPEN in needed["previous_application"]:
-        needed["previous_application"].add(IS_OPEN_FROM)
+    asked = _with_sources(CATALOGUE if names is None else names)
+    needed: dict[str, set[str]] = {table: {"SK_ID_CURR", "SK_ID_BUREAU"} for table in TABLES}
+    for part in _PARTS:
+        roots = {root for feature in part.features if feature.name in asked for root in feature.roots}
+        if roots:
+            needed[part.table].update(part.keys, roots, *(part.derived.get(root, ()) for root in roots))
+        if "repaid" in roots:
+            needed["installments_payments"].update(previous_application.REPAID_FROM)
+    for feature in combined.FEATURES:
+        if feature.name in asked:
+            needed["application"].update(feature.roots)
     return {name: [column.name for column in table if column.name in needed[name]] for name, table in TABLES.items()}
+
+
+def table_of(name: str) -> str:
+    """The table that a feature is computed from, or `combined`."""
+    return next((part.table for part in _PARTS if name in {feature.name for feature in part.features}), "combined")
 
 
 def catalogue_hash() -> str:

@@ -8,6 +8,7 @@ from bento.features.feature import Feature, ratio
 from bento.tables import APPLICATION
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
+_WEIGHTS = {"EXT_SOURCE_1": 2.0, "EXT_SOURCE_2": 1.0, "EXT_SOURCE_3": 3.0}
 YEAR = 365.25
 MATERNITY = "Maternity leave"
 
@@ -36,6 +37,7 @@ FEATURES: tuple[Feature, ...] = (
             f"Score externe {number}",
             "score",
             -1,
+            monotone=True,
         )
         for number in (1, 2, 3)
     ),
@@ -47,6 +49,7 @@ FEATURES: tuple[Feature, ...] = (
         "Moyenne des scores externes",
         "score",
         -1,
+        monotone=True,
     ),
     Feature(
         f"{_N}ext_source_min",
@@ -56,6 +59,7 @@ FEATURES: tuple[Feature, ...] = (
         "Score externe le plus bas",
         "score",
         -1,
+        monotone=True,
     ),
     Feature(
         f"{_N}ext_source_max",
@@ -65,6 +69,7 @@ FEATURES: tuple[Feature, ...] = (
         "Score externe le plus haut",
         "score",
         -1,
+        monotone=True,
     ),
     Feature(
         f"{_N}ext_source_range",
@@ -73,6 +78,55 @@ FEATURES: tuple[Feature, ...] = (
         "Gap between the highest and the lowest external score",
         "Écart entre le plus haut et le plus bas score externe",
         "score",
+    ),
+    Feature(
+        f"{_N}ext_source_weighted",
+        ratio(
+            pl.sum_horizontal(weight * pl.col(name) for name, weight in _WEIGHTS.items()),
+            pl.sum_horizontal(weight * pl.col(name).is_not_null() for name, weight in _WEIGHTS.items()),
+        ),
+        "external_scores",
+        "Weighted mean of the external scores",
+        "Moyenne pondérée des scores externes",
+        "score",
+        -1,
+        monotone=True,
+    ),
+    Feature(
+        f"{_N}ext_source_product",
+        pl.col("EXT_SOURCE_1") * pl.col("EXT_SOURCE_2") * pl.col("EXT_SOURCE_3"),
+        "external_scores",
+        "Product of the external scores",
+        "Produit des scores externes",
+        "score",
+        -1,
+        monotone=True,
+    ),
+    *(
+        Feature(
+            f"{_N}ext_source_{one}_less_{other}",
+            pl.col(f"EXT_SOURCE_{one}") - pl.col(f"EXT_SOURCE_{other}"),
+            "external_scores",
+            f"External score {one} less score {other}",
+            f"Score externe {one} moins score {other}",
+            "score",
+        )
+        for one, other in ((1, 2), (2, 3), (1, 3))
+    ),
+    *(
+        Feature(
+            f"{_N}{name}_to_ext_source_3",
+            ratio(column, "EXT_SOURCE_3"),
+            "external_scores",
+            f"{en} over external score 3",
+            f"{fr} rapporté au score externe 3",
+            "currency",
+            1,
+        )
+        for name, column, en, fr in (
+            ("credit", "AMT_CREDIT", "Loan", "Prêt"),
+            ("annuity", "AMT_ANNUITY", "Instalment", "Mensualité"),
+        )
     ),
     Feature(
         f"{_N}ext_source_missing",
@@ -108,6 +162,15 @@ FEATURES: tuple[Feature, ...] = (
         "share",
         1,
     ),
+    Feature(
+        f"{_N}goods_less_credit",
+        pl.col("AMT_GOODS_PRICE") - pl.col("AMT_CREDIT"),
+        "credit_terms",
+        "Price of the goods less the loan",
+        "Prix du bien moins le prêt",
+        "currency",
+        -1,
+    ),
     _category("NAME_CONTRACT_TYPE", "contract_type", "credit_terms", "Kind of loan", "Type de prêt"),
     Feature(f"{_N}income", pl.col("AMT_INCOME_TOTAL"), "income_burden", "Income", "Revenus", "currency"),
     Feature(
@@ -135,6 +198,15 @@ FEATURES: tuple[Feature, ...] = (
         "Revenus par membre du foyer",
         "currency",
     ),
+    Feature(
+        f"{_N}income_per_child",
+        ratio("AMT_INCOME_TOTAL", 1 + pl.col("CNT_CHILDREN")),
+        "income_burden",
+        "Income over one more than the children",
+        "Revenus rapportés au nombre d'enfants plus un",
+        "currency",
+    ),
+    Feature(f"{_N}family_members", pl.col("CNT_FAM_MEMBERS"), "income_burden", "Family members", "Membres du foyer"),
     Feature(f"{_N}children", pl.col("CNT_CHILDREN"), "income_burden", "Children", "Enfants"),
     _category(
         "NAME_INCOME_TYPE", "income_type", "employment", "Source of income", "Source de revenus", without=MATERNITY
@@ -159,8 +231,72 @@ FEATURES: tuple[Feature, ...] = (
         "Ancienneté dans l'emploi rapportée à l'âge",
         "share",
         -1,
+        uses_age=True,
     ),
-    Feature(f"{_N}age_years", _years_before("DAYS_BIRTH"), "identity_contact", "Age", "Âge", "years", -1),
+    Feature(
+        f"{_N}hired_at_years",
+        (pl.col("DAYS_EMPLOYED") - pl.col("DAYS_BIRTH")) / YEAR,
+        "employment",
+        "Age at hiring",
+        "Âge à l'embauche",
+        "years",
+        uses_age=True,
+    ),
+    Feature(
+        f"{_N}age_years", _years_before("DAYS_BIRTH"), "identity_contact", "Age", "Âge", "years", -1, uses_age=True
+    ),
+    Feature(
+        f"{_N}id_changed_at_years",
+        (pl.col("DAYS_ID_PUBLISH") - pl.col("DAYS_BIRTH")) / YEAR,
+        "identity_contact",
+        "Age at the change of the identity document",
+        "Âge au changement de pièce d'identité",
+        "years",
+        uses_age=True,
+    ),
+    *(
+        Feature(
+            f"{_N}{name}_to_age",
+            ratio(column, "DAYS_BIRTH"),
+            "identity_contact",
+            f"{en}, over age",
+            f"{fr}, rapporté à l'âge",
+            "share",
+            uses_age=True,
+        )
+        for name, column, en, fr in (
+            (
+                "phone_change",
+                "DAYS_LAST_PHONE_CHANGE",
+                "Time since the phone changed",
+                "Temps depuis le changement de téléphone",
+            ),
+            (
+                "registration",
+                "DAYS_REGISTRATION",
+                "Time since the registration changed",
+                "Temps depuis l'enregistrement",
+            ),
+        )
+    ),
+    Feature(
+        f"{_N}age_at_payoff_years",
+        -pl.col("DAYS_BIRTH") / YEAR + ratio("AMT_CREDIT", "AMT_ANNUITY") / 12,
+        "credit_terms",
+        "Age at the end of the loan",
+        "Âge à la fin du prêt",
+        "years",
+        uses_age=True,
+    ),
+    Feature(
+        f"{_N}car_age_to_age",
+        ratio(-pl.col("OWN_CAR_AGE") * YEAR, "DAYS_BIRTH"),
+        "housing",
+        "Age of the car over age",
+        "Âge de la voiture rapporté à l'âge",
+        "share",
+        uses_age=True,
+    ),
     Feature(
         f"{_N}id_change_years",
         _years_before("DAYS_ID_PUBLISH"),
@@ -185,36 +321,59 @@ FEATURES: tuple[Feature, ...] = (
         "Temps depuis le changement de téléphone",
         "years",
     ),
-    Feature(
-        f"{_N}work_phone",
-        pl.col("FLAG_WORK_PHONE"),
-        "identity_contact",
-        "Gave a home phone",
-        "Téléphone du domicile fourni",
-        "flag",
+    *(
+        Feature(f"{_N}{name}", pl.col(column), "identity_contact", en, fr, "flag", risk)
+        for name, column, en, fr, risk in (
+            ("employer_phone", "FLAG_EMP_PHONE", "Gave a work phone", "Téléphone professionnel fourni", 0),
+            ("home_phone", "FLAG_WORK_PHONE", "Gave a home phone", "Téléphone du domicile fourni", 0),
+            ("other_phone", "FLAG_PHONE", "Gave another phone", "Autre téléphone fourni", 0),
+            ("email", "FLAG_EMAIL", "Gave an email address", "Adresse électronique fournie", 0),
+            (
+                "live_region_differs",
+                "REG_REGION_NOT_LIVE_REGION",
+                "Lives in another region",
+                "Vit dans une autre région",
+                1,
+            ),
+            (
+                "work_region_differs",
+                "REG_REGION_NOT_WORK_REGION",
+                "Works in another region",
+                "Travaille dans une autre région",
+                1,
+            ),
+            ("live_city_differs", "REG_CITY_NOT_LIVE_CITY", "Lives in another city", "Vit dans une autre ville", 1),
+            (
+                "work_city_differs",
+                "REG_CITY_NOT_WORK_CITY",
+                "Works in another city",
+                "Travaille dans une autre ville",
+                1,
+            ),
+        )
+    ),
+    *(
+        Feature(
+            f"{_N}acquaintances_{name}_{days}d",
+            pl.col(f"{column}_{days}_CNT_SOCIAL_CIRCLE"),
+            "identity_contact",
+            f"Acquaintances {en}, {days} days past due",
+            f"Proches {fr}, {days} jours de retard",
+            risk=risk,
+        )
+        for name, column, en, fr, risk in (
+            ("default", "DEF", "in default", "en défaut", 1),
+            ("observed", "OBS", "observed", "observés", 0),
+        )
+        for days in (30, 60)
     ),
     Feature(
-        f"{_N}work_city_differs",
-        pl.col("REG_CITY_NOT_WORK_CITY"),
+        f"{_N}hour",
+        pl.col("HOUR_APPR_PROCESS_START"),
         "identity_contact",
-        "Works in another city than registered",
-        "Travaille dans une autre ville que celle d'enregistrement",
-        "flag",
-        1,
-    ),
-    Feature(
-        f"{_N}acquaintances_default_30",
-        pl.col("DEF_30_CNT_SOCIAL_CIRCLE"),
-        "identity_contact",
-        "Acquaintances in default (30 days)",
-        "Proches en défaut (30 jours)",
-    ),
-    Feature(
-        f"{_N}acquaintances_observed_30",
-        pl.col("OBS_30_CNT_SOCIAL_CIRCLE"),
-        "identity_contact",
-        "Acquaintances observed (30 days)",
-        "Proches observés (30 jours)",
+        "Hour of the application",
+        "Heure de la demande",
+        "hour",
     ),
     _category("NAME_FAMILY_STATUS", "family_status", "identity_contact", "Family status", "Situation familiale"),
     _category("NAME_HOUSING_TYPE", "housing", "housing", "Housing", "Logement"),
@@ -238,22 +397,37 @@ FEATURES: tuple[Feature, ...] = (
         "Population de la région, normalisée",
         "share",
     ),
-    Feature(
-        f"{_N}building_total_area",
-        pl.col("TOTALAREA_MODE"),
-        "housing",
-        "Total area of the building, scaled",
-        "Surface totale de l'immeuble, normalisée",
-        "share",
+    *(
+        Feature(
+            f"{_N}building_{name}",
+            pl.col(column),
+            "housing",
+            f"Building: {en}, scaled",
+            f"Immeuble : {fr}, normalisé",
+            "share",
+        )
+        for name, column, en, fr in (
+            ("apartments", "APARTMENTS_AVG", "apartments", "appartements"),
+            ("basement_area", "BASEMENTAREA_AVG", "basement area", "surface du sous-sol"),
+            ("years_in_use", "YEARS_BEGINEXPLUATATION_AVG", "years in use", "années d'usage"),
+            ("year_built", "YEARS_BUILD_AVG", "year built", "année de construction"),
+            ("common_area", "COMMONAREA_AVG", "common area", "parties communes"),
+            ("lifts", "ELEVATORS_AVG", "lifts", "ascenseurs"),
+            ("entrances", "ENTRANCES_AVG", "entrances", "entrées"),
+            ("floors_max", "FLOORSMAX_AVG", "highest floor", "étage le plus haut"),
+            ("floors_min", "FLOORSMIN_AVG", "lowest floor", "étage le plus bas"),
+            ("land_area", "LANDAREA_AVG", "land area", "surface du terrain"),
+            ("living_apartments", "LIVINGAPARTMENTS_AVG", "living apartments", "appartements habités"),
+            ("living_area", "LIVINGAREA_AVG", "living area", "surface habitable"),
+            ("other_apartments", "NONLIVINGAPARTMENTS_AVG", "other apartments", "autres appartements"),
+            ("other_area", "NONLIVINGAREA_AVG", "other area", "autre surface"),
+            ("total_area", "TOTALAREA_MODE", "total area", "surface totale"),
+        )
     ),
-    Feature(
-        f"{_N}building_floors_max",
-        pl.col("FLOORSMAX_AVG"),
-        "housing",
-        "Highest floor of the building, scaled",
-        "Étage le plus haut de l'immeuble, normalisé",
-        "share",
-    ),
+    _category("FONDKAPREMONT_MODE", "building_fund", "housing", "Repair fund of the building", "Fonds de travaux"),
+    _category("HOUSETYPE_MODE", "building_kind", "housing", "Kind of building", "Type d'immeuble"),
+    _category("WALLSMATERIAL_MODE", "building_walls", "housing", "Walls of the building", "Murs de l'immeuble"),
+    _category("EMERGENCYSTATE_MODE", "building_unsafe", "housing", "Unsafe building", "Immeuble en état d'urgence"),
     Feature(
         f"{_N}documents",
         pl.sum_horizontal(f"FLAG_DOCUMENT_{number}" for number in range(2, 22)),
@@ -261,7 +435,17 @@ FEATURES: tuple[Feature, ...] = (
         "Documents given",
         "Documents fournis",
     ),
-    Feature(f"{_N}document_3", pl.col("FLAG_DOCUMENT_3"), "documents", "Gave document 3", "Document 3 fourni", "flag"),
+    *(
+        Feature(
+            f"{_N}document_{number}",
+            pl.col(f"FLAG_DOCUMENT_{number}"),
+            "documents",
+            f"Gave document {number}",
+            f"Document {number} fourni",
+            "flag",
+        )
+        for number in (3, 5, 6, 8, 9, 11, 13, 14, 16, 18)  # each of the others is given by fewer than 1 in 500
+    ),
     Feature(
         f"{_N}fields_missing",
         pl.sum_horizontal(
@@ -271,20 +455,31 @@ FEATURES: tuple[Feature, ...] = (
         "Fields of the application left empty",
         "Champs de la demande laissés vides",
     ),
-    Feature(
-        f"{_N}enquiries_year",
-        pl.col("AMT_REQ_CREDIT_BUREAU_YEAR"),
-        "bureau_history",
-        "Enquiries to the credit bureau in the year",
-        "Interrogations du fichier de crédit sur un an",
-        risk=1,
+    *(
+        Feature(
+            f"{_N}enquiries_{name}",
+            pl.col(f"AMT_REQ_CREDIT_BUREAU_{column}"),
+            "bureau_history",
+            f"Enquiries to the credit bureau in the {name}",
+            f"Interrogations du fichier de crédit : {fr}",
+            risk=1,
+        )
+        for name, column, fr in (
+            ("week", "WEEK", "semaine"),
+            ("month", "MON", "mois"),
+            ("quarter", "QRT", "trimestre"),
+            ("year", "YEAR", "année"),
+        )
     ),
     Feature(
-        f"{_N}enquiries_quarter",
-        pl.col("AMT_REQ_CREDIT_BUREAU_QRT"),
+        f"{_N}enquiries",
+        pl.sum_horizontal(
+            f"AMT_REQ_CREDIT_BUREAU_{window}" for window in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR")
+        ),
         "bureau_history",
-        "Enquiries to the credit bureau in the quarter",
-        "Interrogations du fichier de crédit sur un trimestre",
+        "Enquiries to the credit bureau in all",
+        "Interrogations du fichier de crédit au total",
+        risk=1,
     ),
 )
 

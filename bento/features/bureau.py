@@ -4,159 +4,316 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from bento.features.feature import Feature, aggregate, ratio, share
+from bento.features.feature import (
+    Feature,
+    Group,
+    Measure,
+    Window,
+    aggregate,
+    latest,
+    needs,
+    ratio,
+    slope,
+    summarise,
+    with_recency,
+)
 
-_ACTIVE = pl.col("CREDIT_ACTIVE") == "Active"
-_DEBT = pl.col("AMT_CREDIT_SUM_DEBT")
-_LENT = pl.col("AMT_CREDIT_SUM")
-_LATE = pl.col("STATUS").is_in(["1", "2", "3", "4", "5"])
-_LATEST_YEAR = pl.col("MONTHS_BALANCE") >= -12
+_DEBTS: Group = "bureau_debt"
+_HISTORY: Group = "bureau_history"
+_P = "bureau"
+_DAY = pl.col("DAYS_CREDIT")
+_STATE = pl.col("CREDIT_ACTIVE")
+_LENT, _DEBT = pl.col("AMT_CREDIT_SUM"), pl.col("AMT_CREDIT_SUM_DEBT")
+_WORST, _OVERDUE = pl.col("AMT_CREDIT_MAX_OVERDUE"), pl.col("AMT_CREDIT_SUM_OVERDUE")
+_END, _ENDED = pl.col("DAYS_CREDIT_ENDDATE"), pl.col("DAYS_ENDDATE_FACT")
+
+_ACTIVE = Window("active", _STATE == "Active", "open credits", "crédits en cours")
+_CLOSED = Window("closed", _STATE == "Closed", "closed credits", "crédits soldés")
+_BY_STATE = (None, _ACTIVE, _CLOSED)
+_LAST = tuple(
+    Window(
+        f"{months}m",
+        _DAY >= -30 * months,
+        f"credits of the last {months} months",
+        f"crédits des {months} derniers mois",
+    )
+    for months in (6, 12, 24, 36)
+)
+_LATEST = latest(1, "latest credit", "dernier crédit")
+_TYPES = {
+    "consumer": ("Consumer credit", "consumer credits", "crédits à la consommation"),
+    "card": ("Credit card", "credit cards", "cartes de crédit"),
+    "car": ("Car loan", "car loans", "crédits auto"),
+    "mortgage": ("Mortgage", "mortgages", "crédits immobiliers"),
+    "microloan": ("Microloan", "microloans", "microcrédits"),
+}
+
+_DAYS = Measure("credit_days", _DAY, "Day of the credit, negative", "Jour du crédit, négatif", "days", 1)
+_LOANS = Measure("credit_sum", _LENT, "Amount lent", "Montant prêté", "currency")
+_OWED = Measure("debt", _DEBT, "Debt", "Dette", "currency")
+_DEBT_RATIO = Measure(
+    "debt_ratio",
+    ratio(_DEBT, _LENT),
+    "Debt over amount lent",
+    "Dette rapportée au montant prêté",
+    "share",
+    1,
+    ("mean", "max"),
+)
+_UNUSED = Measure("repaid", _LENT - _DEBT, "Amount lent less debt", "Montant prêté moins dette", "currency", -1)
+_MAX_OVERDUE = Measure(
+    "max_overdue", _WORST, "Largest amount ever overdue", "Plus gros retard de paiement", "currency", 1, ("max", "mean")
+)
+_OVERDUE_NOW = Measure("overdue", _OVERDUE, "Amount overdue now", "Montant en retard", "currency", 1, ("max", "sum"))
+_DAYS_OVERDUE = Measure(
+    "days_overdue", pl.col("CREDIT_DAY_OVERDUE"), "Days overdue now", "Jours de retard", "days", 1, ("max", "mean")
+)
+_END_DAYS = Measure("end_days", _END, "Days to the planned end", "Jours jusqu'à la fin prévue", "days")
+_EARLY = Measure("closed_early_days", _END - _ENDED, "Days closed early", "Jours de clôture anticipée", "days", -1)
+_DURATION = Measure("duration", _END - _DAY, "Planned duration", "Durée prévue", "days")
+_UPDATE = Measure(
+    "update_days", pl.col("DAYS_CREDIT_UPDATE"), "Day of the latest news", "Jour de la dernière mise à jour", "days"
+)
+_ANNUITY = Measure("annuity", pl.col("AMT_ANNUITY"), "Instalment", "Mensualité", "currency")
+_CARD_LIMIT = Measure("limit", pl.col("AMT_CREDIT_SUM_LIMIT"), "Card limit", "Plafond de carte", "currency", -1)
+
+
+def _debt_to_lent(window: Window | None) -> Feature:
+    known = pl.when(_DEBT.is_not_null()).then(_LENT)
+    debt, lent = (_DEBT, known) if window is None else (window.of(_DEBT), window.of(known))
+    return Feature(
+        "_".join(filter(None, ["bureau_debt_to_credit", window.name if window else None])),
+        ratio(debt.sum(), lent.sum()),
+        _DEBTS,
+        f"Debt over amount lent at other lenders ({window.en if window else 'all credits'})",
+        f"Dette rapportée au montant prêté ailleurs ({window.fr if window else 'tous crédits'})",
+        "share",
+        1,
+        monotone=True,
+    )
+
 
 FEATURES: tuple[Feature, ...] = (
+    Feature("bureau_credits", pl.len(), _HISTORY, "Credits at other lenders", "Crédits auprès d'autres prêteurs"),
+    Feature("bureau_active_credits", _ACTIVE.test.sum(), _DEBTS, "Open credits elsewhere", "Crédits en cours ailleurs"),
     Feature(
-        "bureau_credits", pl.len(), "bureau_history", "Credits at other lenders", "Crédits auprès d'autres prêteurs"
+        "bureau_closed_credits", _CLOSED.test.sum(), _HISTORY, "Closed credits elsewhere", "Crédits soldés ailleurs"
     ),
     Feature(
-        "bureau_active_credits",
-        _ACTIVE.sum(),
-        "bureau_debt",
-        "Open credits at other lenders",
-        "Crédits en cours auprès d'autres prêteurs",
+        "bureau_bad_credits",
+        _STATE.is_in(["Bad debt", "Sold"]).sum(),
+        _HISTORY,
+        "Credits sold or written off elsewhere",
+        "Crédits cédés ou passés en perte ailleurs",
+        risk=1,
+        monotone=True,
     ),
     Feature(
         "bureau_active_share",
-        share(_ACTIVE),
-        "bureau_debt",
-        "Share of credits at other lenders still open",
-        "Part des crédits en cours auprès d'autres prêteurs",
+        _ACTIVE.test.mean(),
+        _DEBTS,
+        "Share of credits elsewhere still open",
+        "Part des crédits ailleurs encore en cours",
         "share",
         1,
     ),
     Feature(
-        "bureau_debt_sum",
-        _DEBT.sum(),
-        "bureau_debt",
-        "Debt at other lenders",
-        "Dette auprès d'autres prêteurs",
-        "currency",
+        "bureau_types",
+        pl.col("CREDIT_TYPE").n_unique(),
+        _HISTORY,
+        "Kinds of credit elsewhere",
+        "Types de crédit ailleurs",
+    ),
+    *(
+        Feature(
+            f"bureau_{name}_share",
+            (pl.col("CREDIT_TYPE") == value).mean(),
+            _HISTORY,
+            f"Share of {en} among credits elsewhere",
+            f"Part des {fr} parmi les crédits ailleurs",
+            "share",
+            1 if name in ("card", "microloan") else 0,
+        )
+        for name, (value, en, fr) in _TYPES.items()
+    ),
+    *(
+        Feature(
+            f"bureau_{name}_active_credits",
+            (_ACTIVE.test & (pl.col("CREDIT_TYPE") == value)).sum(),
+            _DEBTS,
+            f"Open {en} elsewhere",
+            f"En cours ailleurs : {fr}",
+        )
+        for name, (value, en, fr) in _TYPES.items()
+    ),
+    *(_debt_to_lent(window) for window in (None, _ACTIVE, *_LAST)),
+    *summarise(_P, _DEBTS, _OWED, ("sum", "mean", "max"), (None, _ACTIVE)),
+    *summarise(_P, _DEBTS, _DEBT_RATIO, ("mean", "max"), (None, _ACTIVE)),
+    *summarise(_P, _DEBTS, _UNUSED, ("mean", "max"), (_ACTIVE,)),
+    *summarise(_P, _DEBTS, _OVERDUE_NOW, ("sum", "max"), (None, _ACTIVE)),
+    *summarise(_P, _DEBTS, _DAYS_OVERDUE, ("max", "mean")),
+    *summarise(_P, _DEBTS, _CARD_LIMIT, ("sum", "max"), (None, _ACTIVE)),
+    *summarise(_P, _DEBTS, _ANNUITY, ("sum", "mean"), (None, _ACTIVE)),
+    *summarise(_P, _DEBTS, _END_DAYS, ("min", "max", "mean"), (None, _ACTIVE)),
+    *summarise(_P, _HISTORY, _DAYS, ("max", "min", "mean", "std"), _BY_STATE),
+    *summarise(_P, _HISTORY, _LOANS, ("sum", "mean", "max"), (*_BY_STATE, _LATEST)),
+    *summarise(_P, _HISTORY, _MAX_OVERDUE, ("max", "mean"), (None, _ACTIVE, *_LAST, _LATEST)),
+    *summarise(_P, _HISTORY, _EARLY, ("mean", "max"), (_CLOSED, *_LAST[2:])),
+    *summarise(_P, _HISTORY, _DURATION, ("mean", "max"), _BY_STATE),
+    *summarise(_P, _HISTORY, _UPDATE, ("max", "mean"), _BY_STATE),
+    *(
+        Feature(
+            f"bureau_credits_{window.name}",
+            window.test.sum(),
+            _HISTORY,
+            f"Number of {window.en} elsewhere",
+            f"Nombre : {window.fr}, ailleurs",
+            risk=1,
+        )
+        for window in _LAST
     ),
     Feature(
-        "bureau_debt_to_credit_active",
-        ratio(_DEBT.filter(_ACTIVE).sum(), _LENT.filter(_ACTIVE & _DEBT.is_not_null()).sum()),
-        "bureau_debt",
-        "Debt over amount lent, open credits at other lenders",
-        "Dette rapportée au montant prêté, crédits en cours ailleurs",
-        "share",
-        1,
-    ),
-    Feature(
-        "bureau_overdue_sum",
-        pl.col("AMT_CREDIT_SUM_OVERDUE").sum(),
-        "bureau_debt",
-        "Amount overdue at other lenders",
-        "Montant en retard auprès d'autres prêteurs",
-        "currency",
-        1,
-    ),
-    Feature(
-        "bureau_max_overdue",
-        pl.col("AMT_CREDIT_MAX_OVERDUE").max(),
-        "bureau_history",
-        "Largest amount ever overdue at other lenders",
-        "Plus gros retard de paiement auprès d'autres prêteurs",
-        "currency",
-        1,
-    ),
-    Feature(
-        "bureau_latest_credit_days",
-        pl.col("DAYS_CREDIT").max(),
-        "bureau_history",
-        "Days from the latest credit at other lenders (negative)",
-        "Jours depuis le dernier crédit auprès d'autres prêteurs (négatif)",
+        "bureau_gap_days_mean",
+        ratio(_DAY.max() - _DAY.min(), pl.len() - 1),
+        _HISTORY,
+        "Mean days between credits elsewhere",
+        "Jours moyens entre crédits ailleurs",
         "days",
-        1,
-    ),
-    Feature(
-        "bureau_credit_days_mean",
-        pl.col("DAYS_CREDIT").mean(),
-        "bureau_history",
-        "Mean age of the credits at other lenders, in days (negative)",
-        "Ancienneté moyenne des crédits ailleurs, en jours (négatif)",
-        "days",
-        1,
+        -1,
     ),
     Feature(
         "bureau_prolongations",
         pl.col("CNT_CREDIT_PROLONG").sum(),
-        "bureau_history",
-        "Prolongations of credits at other lenders",
-        "Prolongations de crédits auprès d'autres prêteurs",
+        _HISTORY,
+        "Prolongations of credits elsewhere",
+        "Prolongations de crédits ailleurs",
     ),
     Feature(
-        "bureau_card_share",
-        share(pl.col("CREDIT_TYPE") == "Credit card"),
-        "bureau_history",
-        "Share of credit cards among credits at other lenders",
-        "Part des cartes de crédit parmi les crédits ailleurs",
+        "bureau_foreign_currency_share",
+        (pl.col("CREDIT_CURRENCY") != "currency 1").mean(),
+        _HISTORY,
+        "Share of credits elsewhere in another currency",
+        "Part des crédits ailleurs en autre devise",
         "share",
-    ),
-    Feature(
-        "bureau_microloan_share",
-        share(pl.col("CREDIT_TYPE") == "Microloan"),
-        "bureau_history",
-        "Share of microloans among credits at other lenders",
-        "Part des microcrédits parmi les crédits ailleurs",
-        "share",
-        1,
     ),
 )
+
+_B = "bureau_balance"
+_MONTH, _STATUS = pl.col("MONTHS_BALANCE"), pl.col("STATUS")
+_LEVEL = pl.col("level")
+_ON_RECORD = _LEVEL.is_not_null()
+
+
+def _last_months(months: int) -> Window:
+    return Window(f"{months}m", _MONTH >= -months, f"last {months} months", f"{months} derniers mois")
+
+
+_BALANCE_WINDOWS = (None, _last_months(12), _last_months(24))
+_LATE_MONTHS = Measure("late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs", "share", 1, ("share",))
+_LEVELS = Measure(
+    "level",
+    _LEVEL,
+    "Level of lateness elsewhere, 0 to 5",
+    "Niveau de retard ailleurs, 0 à 5",
+    "rank",
+    1,
+    ("max", "mean"),
+)
+_WEIGHT = 1 / (1 - _MONTH)
 
 BALANCE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "bureau_balance_months",
         pl.len(),
-        "bureau_history",
-        "Months on record at other lenders",
-        "Mois d'historique auprès d'autres prêteurs",
+        _HISTORY,
+        "Months on record elsewhere",
+        "Mois d'historique ailleurs",
         "months",
     ),
     Feature(
-        "bureau_balance_late_share",
-        share(_LATE),
-        "bureau_history",
-        "Share of months late at other lenders",
-        "Part des mois en retard auprès d'autres prêteurs",
+        "bureau_balance_credits",
+        pl.col("SK_ID_BUREAU").n_unique(),
+        _HISTORY,
+        "Credits elsewhere with monthly states",
+        "Crédits ailleurs suivis par mois",
+    ),
+    *summarise(_B, _HISTORY, _LATE_MONTHS, ("share",), _BALANCE_WINDOWS),
+    *summarise(_B, _HISTORY, _LEVELS, ("max", "mean"), _BALANCE_WINDOWS),
+    Feature(
+        "bureau_balance_level_decayed",
+        ratio((_LEVEL * _WEIGHT).sum(), (_WEIGHT * _ON_RECORD).sum()),
+        _HISTORY,
+        "Level of lateness elsewhere, recent months weigh more",
+        "Niveau de retard ailleurs, les mois récents pèsent plus",
+        "rank",
+        1,
+        monotone=True,
+    ),
+    Feature(
+        "bureau_balance_closed_share",
+        (_STATUS == "C").mean(),
+        _HISTORY,
+        "Share of months elsewhere after closing",
+        "Part des mois ailleurs après clôture",
         "share",
+        -1,
+    ),
+    Feature(
+        "bureau_balance_unknown_share",
+        (_STATUS == "X").mean(),
+        _HISTORY,
+        "Share of months elsewhere of unknown state",
+        "Part des mois ailleurs d'état inconnu",
+        "share",
+    ),
+    Feature(
+        "bureau_balance_latest_late_month",
+        pl.when(_LEVEL > 0).then(_MONTH).max(),
+        _HISTORY,
+        "Latest month late elsewhere (negative)",
+        "Dernier mois en retard ailleurs (négatif)",
+        "months",
         1,
     ),
     Feature(
-        "bureau_balance_late_share_12m",
-        share(_LATE.filter(_LATEST_YEAR)),
-        "bureau_history",
-        "Share of months late at other lenders, last 12 months",
-        "Part des mois en retard auprès d'autres prêteurs, 12 derniers mois",
-        "share",
-        1,
+        "bureau_balance_first_month",
+        _MONTH.min(),
+        _HISTORY,
+        "First month on record elsewhere (negative)",
+        "Premier mois connu ailleurs (négatif)",
+        "months",
     ),
     Feature(
-        "bureau_balance_status_max",
-        pl.col("STATUS").cast(pl.Int64, strict=False).max(),
-        "bureau_history",
-        "Worst lateness at other lenders (0 to 5)",
-        "Pire retard auprès d'autres prêteurs (0 à 5)",
+        "bureau_balance_level_slope",
+        slope(_LEVEL, _MONTH, 1),
+        _HISTORY,
+        "Trend of the level of lateness elsewhere",
+        "Tendance du niveau de retard ailleurs",
         "rank",
         1,
     ),
 )
 
 
+DERIVED = {"recency": ("DAYS_CREDIT",)}
+BALANCE_DERIVED = {"level": ("STATUS",)}
+"""The declared columns behind each column that is added to them."""
+
+
 def bureau_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the credits at other lenders."""
-    return aggregate(tables["bureau"], features, tables["application"]["SK_ID_CURR"])
+    rows = tables["bureau"]
+    if needs("recency", features):
+        rows = with_recency(rows, "DAYS_CREDIT")
+    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
 
 
 def bureau_balance_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the monthly states; months of unknown credits are left out."""
     owners = tables["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
-    rows = tables["bureau_balance"].join(owners, on="SK_ID_BUREAU")
+    rows = (
+        tables["bureau_balance"]
+        .join(owners, on="SK_ID_BUREAU")
+        .with_columns(level=_STATUS.cast(pl.Float64, strict=False))
+    )
     return aggregate(rows, features, tables["application"]["SK_ID_CURR"])

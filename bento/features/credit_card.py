@@ -4,62 +4,142 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from bento.features.feature import Feature, aggregate, ratio, share
+from bento.features.feature import Feature, Group, Measure, Window, aggregate, ratio, slope, summarise
 
-_UTILISATION = ratio("AMT_BALANCE", "AMT_CREDIT_LIMIT_ACTUAL")
+_GROUP: Group = "card_use"
+_P = "card"
+_MONTH = pl.col("MONTHS_BALANCE")
+_ATM, _DRAWN = pl.col("AMT_DRAWINGS_ATM_CURRENT"), pl.col("AMT_DRAWINGS_CURRENT")
+_PAID, _MINIMUM = pl.col("AMT_PAYMENT_CURRENT"), pl.col("AMT_INST_MIN_REGULARITY")
+_BALANCE, _LIMIT = pl.col("AMT_BALANCE"), pl.col("AMT_CREDIT_LIMIT_ACTUAL")
+
+
+def _last_months(months: int) -> Window:
+    return Window(f"{months}m", _MONTH >= -months, f"last {months} months", f"{months} derniers mois")
+
+
+_QUARTER, _YEAR = _last_months(3), _last_months(12)
+_WINDOWS = (None, _QUARTER, _YEAR)
+_USE = Measure(
+    "utilisation",
+    ratio(_BALANCE, _LIMIT),
+    "Balance over limit",
+    "Solde rapporté au plafond",
+    "share",
+    1,
+    ("mean", "max"),
+)
+_BALANCES = Measure("balance", _BALANCE, "Balance", "Solde", "currency", 1)
+_LIMITS = Measure("limit", _LIMIT, "Limit", "Plafond", "currency", -1)
+_CASH = Measure("cash", _ATM, "Cash drawn", "Retraits d'espèces", "currency", 1)
+_CASH_COUNT = Measure(
+    "cash_drawings", pl.col("CNT_DRAWINGS_ATM_CURRENT"), "Cash drawings", "Nombre de retraits d'espèces", "count", 1
+)
+_DRAWINGS = Measure("drawn", _DRAWN, "Amount drawn", "Montant tiré", "currency", 1)
+_DRAWINGS_COUNT = Measure("drawings", pl.col("CNT_DRAWINGS_CURRENT"), "Drawings", "Nombre de tirages", "count", 1)
+_PAYMENT_RATIO = Measure(
+    "paid_to_minimum", ratio(_PAID, _MINIMUM), "Paid over least payment due", "Payé rapporté au minimum dû", "share", -1
+)
+_LATE = Measure("late", pl.col("SK_DPD") > 0, "Months overdue", "Mois en retard", "share", 1, ("share",))
+_DAYS = Measure("days_past_due", pl.col("SK_DPD"), "Days past due", "Jours de retard", "days", 1, ("mean", "max"))
+_DAYS_DEF = Measure(
+    "days_past_due_def",
+    pl.col("SK_DPD_DEF"),
+    "Days past due, trifles forgiven",
+    "Jours de retard, montants négligeables ignorés",
+    "days",
+    1,
+    ("mean", "max"),
+)
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        "card_months",
-        pl.len(),
-        "card_use",
-        "Months on record of credit cards",
-        "Mois d'historique des cartes",
-        "months",
+        "card_months", pl.len(), _GROUP, "Months on record of credit cards", "Mois d'historique des cartes", "months"
     ),
     Feature(
-        "card_utilisation_mean",
-        _UTILISATION.mean(),
-        "card_use",
-        "Mean balance over limit of credit cards",
-        "Taux d'utilisation moyen des cartes",
+        "card_count", pl.col("SK_ID_PREV").n_unique(), _GROUP, "Credit cards on record", "Cartes de crédit connues"
+    ),
+    *summarise(_P, _GROUP, _USE, ("mean", "max"), (*_WINDOWS,)),
+    *summarise(_P, _GROUP, _BALANCES, ("mean", "max"), _WINDOWS),
+    *summarise(_P, _GROUP, _LIMITS, ("mean", "max"), (None, _QUARTER)),
+    *summarise(_P, _GROUP, _CASH, ("mean", "sum", "max"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _CASH_COUNT, ("mean", "max"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _DRAWINGS, ("mean", "max"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _DRAWINGS_COUNT, ("mean", "max"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _PAYMENT_RATIO, ("mean", "min"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _LATE, ("share",), (None, _YEAR)),
+    *summarise(_P, _GROUP, _DAYS, ("mean", "max", "sum"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _DAYS_DEF, ("mean", "max"), (None, _YEAR)),
+    *(
+        Feature(
+            f"card_cash_share{suffix}",
+            ratio(pl.when(test).then(_ATM).sum(), pl.when(test).then(_DRAWN).sum()),
+            _GROUP,
+            f"Share of card drawings taken in cash{en}",
+            f"Part des tirages en espèces{fr}",
+            "share",
+            1,
+        )
+        for suffix, test, en, fr in (
+            ("", pl.lit(True), "", ""),
+            ("_12m", _YEAR.test, ", last 12 months", ", 12 derniers mois"),
+        )
+    ),
+    Feature(
+        "card_paid_to_drawn",
+        ratio(_PAID.sum(), _DRAWN.sum()),
+        _GROUP,
+        "Amount paid over amount drawn",
+        "Montant payé rapporté au montant tiré",
+        "share",
+        -1,
+    ),
+    Feature(
+        "card_balance_slope",
+        slope(_BALANCE, _MONTH, 0.01),
+        _GROUP,
+        "Trend of the balance",
+        "Tendance du solde",
+        "currency",
+        1,
+    ),
+    Feature(
+        "card_utilisation_slope",
+        slope(ratio(_BALANCE, _LIMIT), _MONTH, 0.0001),
+        _GROUP,
+        "Trend of balance over limit",
+        "Tendance du taux d'utilisation",
         "share",
         1,
     ),
     Feature(
-        "card_utilisation_max",
-        _UTILISATION.max(),
-        "card_use",
-        "Highest balance over limit of credit cards",
-        "Taux d'utilisation maximal des cartes",
-        "share",
-        1,
+        "card_no_limit_months", (_LIMIT == 0).sum(), _GROUP, "Months without a limit", "Mois sans plafond", "months"
     ),
     Feature(
-        "card_cash_share",
-        ratio(pl.col("AMT_DRAWINGS_ATM_CURRENT").sum(), pl.col("AMT_DRAWINGS_CURRENT").sum()),
-        "card_use",
-        "Share of card drawings taken in cash",
-        "Part des retraits en espèces par carte",
+        "card_idle_share",
+        (_BALANCE == 0).mean(),
+        _GROUP,
+        "Share of months without balance",
+        "Part des mois sans solde",
         "share",
-        1,
+        -1,
     ),
     Feature(
-        "card_paid_to_minimum",
-        ratio(pl.col("AMT_PAYMENT_CURRENT").sum(), pl.col("AMT_INST_MIN_REGULARITY").sum()),
-        "card_use",
-        "Amount paid over least payment due, credit cards",
-        "Montant payé rapporté au minimum dû, cartes",
-        "share",
-    ),
-    Feature(
-        "card_late_share",
-        share(pl.col("SK_DPD") > 0),
-        "card_use",
-        "Share of months with a card payment overdue",
-        "Part des mois avec un paiement de carte en retard",
+        "card_over_limit_share",
+        (_BALANCE > _LIMIT).mean(),
+        _GROUP,
+        "Share of months over the limit",
+        "Part des mois au-delà du plafond",
         "share",
         1,
+        monotone=True,
+    ),
+    Feature(
+        "card_instalments_paid_max",
+        pl.col("CNT_INSTALMENT_MATURE_CUM").max(),
+        _GROUP,
+        "Card instalments paid so far",
+        "Échéances de carte payées",
     ),
 )
 

@@ -4,83 +4,231 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from bento.features.feature import Feature, aggregate, ratio, share
+from bento.features.feature import (
+    Feature,
+    Group,
+    Measure,
+    Window,
+    aggregate,
+    latest,
+    needs,
+    ratio,
+    slope,
+    summarise,
+    with_recency,
+)
 
-_DAYS_LATE = (pl.col("DAYS_ENTRY_PAYMENT") - pl.col("DAYS_INSTALMENT")).clip(lower_bound=0)
-_LATEST_YEAR = pl.col("DAYS_INSTALMENT") >= -365
+_GROUP: Group = "instalment_discipline"
+_P = "installments"
+
+
+def _last_days(days: int) -> Window:
+    return Window(f"{days}d", pl.col("due_day") >= -days, f"last {days} days", f"{days} derniers jours")
+
+
+_YEAR = _last_days(365)
+_WINDOWS = (None, _last_days(90), _last_days(180), _YEAR, _last_days(720), _last_days(1500))
+_LATEST_LOAN = Window("latest_loan", pl.col("is_latest_loan"), "latest loan", "dernier prêt")
+_LATEST_FIVE, _LATEST_TEN = (
+    latest(count, f"latest {count} instalments", f"{count} dernières échéances") for count in (5, 10)
+)
+_FIRST_THREE = Window(
+    "first_3_of_loans", pl.col("NUM_INSTALMENT_NUMBER") <= 3, "first 3 instalments of loans", "3 premières échéances"
+)
+
+_LATE = pl.col("days_late")
+_SHORT = pl.col("underpaid")
+
+_DAYS_LATE = Measure("days_late", _LATE, "Days late", "Jours de retard", "days", 1, ("mean", "max"))
+_LATE_SHARE = Measure("late", _LATE > 0, "Instalments paid late", "Échéances payées en retard", "share", 1, ("share",))
+_LATE_7 = Measure(
+    "late_over_7d",
+    _LATE > 7,
+    "Instalments over 7 days late",
+    "Échéances à plus de 7 jours de retard",
+    "share",
+    1,
+    ("share",),
+)
+_LATE_15 = Measure(
+    "late_over_15d",
+    _LATE > 15,
+    "Instalments over 15 days late",
+    "Échéances à plus de 15 jours de retard",
+    "share",
+    1,
+    ("share",),
+)
+_UNDERPAID = Measure("underpaid", _SHORT, "Amount left unpaid", "Montant resté impayé", "currency", 1)
+_UNDERPAID_SHARE = Measure(
+    "short", _SHORT > 0, "Instalments paid short", "Échéances payées en partie", "share", 1, ("share",)
+)
+_PAID_RATIO = Measure(
+    "paid_ratio", ratio("paid", "due"), "Amount paid over amount due", "Montant payé rapporté au dû", "share", -1
+)
+_DAYS_EARLY = Measure("days_early", pl.col("days_early"), "Days early", "Jours d'avance", "days")
+_PAID = Measure("paid", pl.col("paid"), "Amount paid", "Montant payé", "currency")
+_DUE = Measure("due", pl.col("due"), "Instalment due", "Échéance due", "currency")
 
 FEATURES: tuple[Feature, ...] = (
+    Feature("installments_count", pl.len(), _GROUP, "Instalments on record", "Échéances connues"),
     Feature(
-        "installments_payments",
-        pl.len(),
-        "instalment_discipline",
-        "Payments of instalments on record",
-        "Paiements d'échéances connus",
+        "installments_loans",
+        pl.col("SK_ID_PREV").n_unique(),
+        _GROUP,
+        "Loans with instalments on record",
+        "Prêts dont les échéances sont connues",
     ),
-    Feature(
-        "installments_days_late_mean",
-        _DAYS_LATE.mean(),
-        "instalment_discipline",
-        "Mean days late with instalments",
-        "Retard moyen sur les échéances, en jours",
-        "days",
-        1,
-    ),
-    Feature(
-        "installments_days_late_max",
-        _DAYS_LATE.max(),
-        "instalment_discipline",
-        "Most days late with an instalment",
-        "Plus long retard sur une échéance, en jours",
-        "days",
-        1,
-    ),
-    Feature(
-        "installments_late_share",
-        share(_DAYS_LATE > 0),
-        "instalment_discipline",
-        "Share of instalments paid late",
-        "Part des échéances payées en retard",
-        "share",
-        1,
-    ),
-    Feature(
-        "installments_late_share_365d",
-        share((_DAYS_LATE > 0).filter(_LATEST_YEAR)),
-        "instalment_discipline",
-        "Share of instalments paid late, last year",
-        "Part des échéances payées en retard, dernière année",
-        "share",
-        1,
-    ),
+    *summarise(_P, _GROUP, _DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
+    *summarise(_P, _GROUP, _DAYS_LATE, ("mean", "max"), (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)),
+    *summarise(_P, _GROUP, _DAYS_LATE, ("sum",)),
+    *summarise(_P, _GROUP, _LATE_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)),
+    *summarise(_P, _GROUP, _LATE_7, ("share",), (None, _YEAR)),
+    *summarise(_P, _GROUP, _LATE_15, ("share",), (None, _YEAR)),
+    *summarise(_P, _GROUP, _UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
+    *summarise(_P, _GROUP, _UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
+    *summarise(_P, _GROUP, _PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
+    *summarise(_P, _GROUP, _DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
+    *summarise(_P, _GROUP, _PAID, ("mean", "max", "sum"), (None, _YEAR)),
+    *summarise(_P, _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
     Feature(
         "installments_paid_to_due",
-        ratio(pl.col("AMT_PAYMENT").sum(), pl.col("AMT_INSTALMENT").sum()),
-        "instalment_discipline",
-        "Amount paid over amount due",
-        "Montant payé rapporté au montant dû",
+        ratio(pl.col("paid").sum(), pl.col("due").sum()),
+        _GROUP,
+        "Amount paid over amount due, all instalments",
+        "Montant payé rapporté au montant dû, toutes échéances",
         "share",
         -1,
     ),
     Feature(
+        "installments_paid_to_due_365d",
+        ratio(_YEAR.of(pl.col("paid")).sum(), _YEAR.of(pl.col("due")).sum()),
+        _GROUP,
+        "Amount paid over amount due, last year",
+        "Montant payé rapporté au montant dû, dernière année",
+        "share",
+        -1,
+    ),
+    Feature(
+        "installments_weighted_delay",
+        (_LATE * ratio("paid", "due") * (1 + 0.0003 * pl.col("paid_day"))).mean(),
+        _GROUP,
+        "Days late weighted by amount and recency",
+        "Retard pondéré par le montant et la récence",
+        "days",
+        1,
+    ),
+    *(
+        Feature(
+            f"installments_{name}_slope_{days}d",
+            slope(pl.when(pl.col("due_day") >= -days).then(pl.col(name)), pl.col("due_day"), 0.01),
+            _GROUP,
+            f"Trend of {en}, last {days} days",
+            f"Tendance : {fr}, {days} derniers jours",
+            unit,
+            1,
+        )
+        for name, en, fr, unit in (
+            ("days_late", "days late", "jours de retard", "days"),
+            ("underpaid", "the amount left unpaid", "montant resté impayé", "currency"),
+        )
+        for days in (365, 1500)
+    ),
+    *(
+        Feature(
+            f"installments_days_late_ratio_{short}d_{long}d",
+            ratio(
+                pl.when(pl.col("due_day") >= -short).then(_LATE).mean(),
+                pl.when(pl.col("due_day") >= -long).then(_LATE).mean(),
+            ),
+            _GROUP,
+            f"Days late, last {short} days over last {long} days",
+            f"Jours de retard, {short} derniers jours rapportés aux {long} derniers",
+            "share",
+            1,
+        )
+        for short, long in ((90, 365), (180, 720), (365, 1500))
+    ),
+    Feature(
         "installments_latest_payment_days",
-        pl.col("DAYS_ENTRY_PAYMENT").max(),
-        "instalment_discipline",
+        pl.col("paid_day").max(),
+        _GROUP,
         "Days from the latest payment (negative)",
         "Jours depuis le dernier paiement (négatif)",
         "days",
     ),
     Feature(
-        "installments_amount_max",
-        pl.col("AMT_INSTALMENT").max(),
-        "instalment_discipline",
-        "Largest instalment of earlier loans",
-        "Plus grosse échéance des prêts antérieurs",
-        "currency",
+        "installments_first_due_days",
+        pl.col("due_day").min(),
+        _GROUP,
+        "Days from the first instalment (negative)",
+        "Jours depuis la première échéance (négatif)",
+        "days",
+    ),
+    Feature(
+        "installments_split_share",
+        (pl.col("payments") > 1).mean(),
+        _GROUP,
+        "Share of instalments paid in several parts",
+        "Part des échéances payées en plusieurs fois",
+        "share",
+    ),
+    Feature(
+        "installments_card_share",
+        (pl.col("version") == 0).mean(),
+        _GROUP,
+        "Share of instalments that are of a credit card",
+        "Part des échéances de carte de crédit",
+        "share",
+    ),
+    Feature(
+        "installments_version_changes",
+        pl.col("version").n_unique(),
+        _GROUP,
+        "Versions of the repayment plans",
+        "Versions des plans de remboursement",
     ),
 )
 
 
+DERIVED = {
+    "due_day": ("DAYS_INSTALMENT",),
+    "paid_day": ("DAYS_ENTRY_PAYMENT",),
+    "due": ("AMT_INSTALMENT",),
+    "paid": ("AMT_PAYMENT",),
+    "version": ("NUM_INSTALMENT_VERSION",),
+    "days_late": ("DAYS_ENTRY_PAYMENT",),
+    "days_early": ("DAYS_ENTRY_PAYMENT",),
+    "underpaid": ("AMT_INSTALMENT", "AMT_PAYMENT"),
+}
+"""The declared columns behind each column that `installments_features` adds."""
+KEYS = ("SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
+
+
 def installments_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the payments."""
-    return aggregate(tables["installments_payments"], features, tables["application"]["SK_ID_CURR"])
+    """One row for each client: the named features of the instalments.
+
+    An instalment may be paid in several rows: they are added up first, so that a part is not mistaken for a shortfall.
+    """
+    parts = tables["installments_payments"]
+    there = set(parts.columns)
+    sums = {
+        "due": pl.col("AMT_INSTALMENT").max(),
+        "paid": pl.col("AMT_PAYMENT").sum(),
+        "paid_day": pl.col("DAYS_ENTRY_PAYMENT").max(),
+        "version": pl.col("NUM_INSTALMENT_VERSION").max(),
+    }
+    known = {name: sum_ for name, sum_ in sums.items() if there.issuperset(DERIVED[name])}
+    rows = parts.group_by("SK_ID_CURR", *KEYS).agg(payments=pl.len(), **known).rename({"DAYS_INSTALMENT": "due_day"})
+    if "paid_day" in known:
+        early = pl.col("due_day") - pl.col("paid_day")
+        rows = rows.with_columns(days_late=(-early).clip(lower_bound=0), days_early=early.clip(lower_bound=0))
+    if {"due", "paid"} <= known.keys():
+        rows = rows.with_columns(underpaid=(pl.col("due") - pl.col("paid")).clip(lower_bound=0))
+    if needs("recency", features):
+        rows = with_recency(rows, "due_day")
+    if needs("is_latest_loan", features):
+        last = pl.col("due_day") == pl.col("due_day").max().over("SK_ID_CURR")
+        loan = pl.when(last).then("SK_ID_PREV").max().over("SK_ID_CURR")
+        rows = rows.with_columns(is_latest_loan=pl.col("SK_ID_PREV") == loan)
+    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])

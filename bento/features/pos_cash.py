@@ -4,56 +4,176 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from bento.features.feature import Feature, aggregate, share
+from bento.features.feature import (
+    Feature,
+    Group,
+    Measure,
+    Window,
+    aggregate,
+    needs,
+    ratio,
+    slope,
+    summarise,
+    with_recency,
+)
 
-_LATEST = pl.col("MONTHS_BALANCE") == pl.col("MONTHS_BALANCE").max()
+_GROUP: Group = "instalment_discipline"
+_P = "pos"
+_MONTH = pl.col("MONTHS_BALANCE")
+_DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
+
+
+def _last_months(months: int) -> Window:
+    return Window(f"{months}m", _MONTH >= -months, f"last {months} months", f"{months} derniers mois")
+
+
+_WINDOWS = (None, *(_last_months(months) for months in (6, 12, 24, 60)))
+_LATE = Measure("late", _DPD > 0, "Months overdue", "Mois en retard", "share", 1, ("share",))
+_LATE_DEF = Measure(
+    "late_def",
+    _DPD_DEF > 0,
+    "Months overdue by more than a trifle",
+    "Mois en retard non négligeable",
+    "share",
+    1,
+    ("share",),
+)
+_DAYS = Measure("days_past_due", _DPD, "Days past due", "Jours de retard", "days", 1, ("mean", "max"))
+_DAYS_DEF = Measure(
+    "days_past_due_def",
+    _DPD_DEF,
+    "Days past due, trifles forgiven",
+    "Jours de retard, montants négligeables ignorés",
+    "days",
+    1,
+    ("mean", "max"),
+)
+_LEFT = Measure("left", pl.col("CNT_INSTALMENT_FUTURE"), "Instalments left", "Échéances restantes", "count")
+_TERM = Measure("term", pl.col("CNT_INSTALMENT"), "Term", "Durée", "months")
+
+_STATUS = pl.col("NAME_CONTRACT_STATUS")
+_LAST_MONTH = pl.col("recency") == 1
+_ENDED = _STATUS == "Completed"
+# Once for each loan: at its first completed month nothing is left, though the plan was longer.
+_EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        "pos_months",
-        pl.len(),
-        "instalment_discipline",
-        "Months on record of earlier loans",
-        "Mois d'historique des prêts antérieurs",
-        "months",
+        "pos_months", pl.len(), _GROUP, "Months on record of earlier loans", "Mois d'historique des prêts", "months"
+    ),
+    Feature("pos_loans", pl.col("SK_ID_PREV").n_unique(), _GROUP, "Earlier loans on record", "Prêts antérieurs connus"),
+    *summarise(_P, _GROUP, _LATE, ("share",), _WINDOWS),
+    *summarise(_P, _GROUP, _LATE_DEF, ("share",), _WINDOWS),
+    *summarise(_P, _GROUP, _DAYS, ("mean", "max"), (None, _last_months(12))),
+    *summarise(_P, _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
+    *summarise(_P, _GROUP, _LEFT, ("mean", "max"), (None, _last_months(12))),
+    *summarise(_P, _GROUP, _TERM, ("mean", "max", "min"), (None, _last_months(12))),
+    Feature(
+        "pos_left_latest_sum",
+        pl.when("is_latest_of_loan").then("CNT_INSTALMENT_FUTURE").sum(),
+        _GROUP,
+        "Instalments left to pay, all loans, latest month of each",
+        "Échéances restantes, tous prêts, dernier mois de chacun",
     ),
     Feature(
-        "pos_late_share",
-        share(pl.col("SK_DPD") > 0),
-        "instalment_discipline",
-        "Share of months with a payment overdue",
-        "Part des mois avec un paiement en retard",
+        "pos_left_to_term_latest",
+        ratio(
+            pl.when("is_latest_of_loan").then("CNT_INSTALMENT_FUTURE").sum(),
+            pl.when("is_latest_of_loan").then("CNT_INSTALMENT").sum(),
+        ),
+        _GROUP,
+        "Share of the instalments of all loans left to pay",
+        "Part des échéances de tous les prêts restant à payer",
         "share",
-        1,
     ),
     Feature(
-        "pos_days_past_due_max",
-        pl.col("SK_DPD_DEF").max(),
-        "instalment_discipline",
-        "Most days past due on an earlier loan",
-        "Nombre maximal de jours de retard sur un prêt antérieur",
+        "pos_active_loans_latest",
+        (_LAST_MONTH & (_STATUS == "Active")).sum(),
+        _GROUP,
+        "Loans active in the latest month",
+        "Prêts actifs au dernier mois",
+    ),
+    Feature(
+        "pos_completed_share",
+        _ENDED.mean(),
+        _GROUP,
+        "Share of months with a loan repaid",
+        "Part des mois avec prêt soldé",
+        "share",
+    ),
+    Feature(
+        "pos_early_end_share",
+        ratio(
+            pl.when(_EARLY).then("SK_ID_PREV").drop_nulls().n_unique(),
+            pl.when(_ENDED).then("SK_ID_PREV").drop_nulls().n_unique(),
+        ),
+        _GROUP,
+        "Share of repaid loans that ended early",
+        "Part des prêts soldés avant terme",
+        "share",
+        -1,
+    ),
+    Feature(
+        "pos_demand_months",
+        _STATUS.is_in(["Demand", "Amortized debt"]).sum(),
+        _GROUP,
+        "Months in which the whole debt was called in",
+        "Mois de mise en demeure ou de dette amortie",
+        "months",
+        1,
+        monotone=True,
+    ),
+    Feature(
+        "pos_returned_loans",
+        (_STATUS == "Returned to the store").sum(),
+        _GROUP,
+        "Goods returned to the store",
+        "Biens rendus au magasin",
+    ),
+    Feature(
+        "pos_days_past_due_slope",
+        slope(_DPD_DEF, _MONTH, 1),
+        _GROUP,
+        "Trend of the days past due",
+        "Tendance des jours de retard",
         "days",
         1,
     ),
     Feature(
-        "pos_instalments_left_latest",
-        pl.col("CNT_INSTALMENT_FUTURE").filter(_LATEST).sum(),
-        "instalment_discipline",
-        "Instalments left to pay in the latest month",
-        "Échéances restantes au dernier mois",
+        "pos_latest_month",
+        _MONTH.max(),
+        _GROUP,
+        "Latest month on record (negative)",
+        "Dernier mois connu (négatif)",
+        "months",
     ),
     Feature(
-        "pos_completed_share",
-        share(pl.col("NAME_CONTRACT_STATUS") == "Completed"),
-        "instalment_discipline",
-        "Share of months with a loan fully repaid",
-        "Part des mois avec un prêt soldé",
-        "share",
-        -1,
+        "pos_first_month",
+        _MONTH.min(),
+        _GROUP,
+        "First month on record (negative)",
+        "Premier mois connu (négatif)",
+        "months",
     ),
 )
 
 
+DERIVED = {
+    "recency": ("MONTHS_BALANCE",),
+    "is_latest_of_loan": ("MONTHS_BALANCE",),
+    "longest_term": ("CNT_INSTALMENT",),
+}
+"""The declared columns behind each column that `pos_cash_features` adds."""
+KEYS = ("SK_ID_PREV", "MONTHS_BALANCE")
+
+
 def pos_cash_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the monthly states of earlier loans."""
-    return aggregate(tables["POS_CASH_balance"], features, tables["application"]["SK_ID_CURR"])
+    rows = tables["POS_CASH_balance"]
+    if needs("recency", features):
+        rows = with_recency(rows, "MONTHS_BALANCE")
+    if needs("is_latest_of_loan", features):
+        rows = rows.with_columns(is_latest_of_loan=_MONTH == _MONTH.max().over("SK_ID_CURR", "SK_ID_PREV"))
+    if needs("longest_term", features):
+        rows = rows.with_columns(longest_term=pl.col("CNT_INSTALMENT").max().over("SK_ID_CURR", "SK_ID_PREV"))
+    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])

@@ -4,103 +4,341 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from bento.clean import IS_OPEN
-from bento.features.feature import Feature, aggregate, ratio, share
+from bento.clean import IS_OPEN, IS_OPEN_FROM
+from bento.features.feature import (
+    Feature,
+    Group,
+    Measure,
+    Window,
+    aggregate,
+    latest,
+    needs,
+    ratio,
+    summarise,
+    with_recency,
+)
 
+_GROUP: Group = "past_applications"
+_P = "previous"
+_DAY = pl.col("DAYS_DECISION")
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
-_APPROVED = _STATUS == "Approved"
-_REFUSED = _STATUS == "Refused"
+_ASKED, _GRANTED, _ANNUITY = pl.col("AMT_APPLICATION"), pl.col("AMT_CREDIT"), pl.col("AMT_ANNUITY")
+_TERM = pl.col("CNT_PAYMENT")
+
+_APPROVED = Window("approved", _STATUS == "Approved", "approved", "acceptées")
+_REFUSED = Window("refused", _STATUS == "Refused", "refused", "refusées")
+_OPEN = Window("open", _APPROVED.test & pl.col(IS_OPEN), "still open", "encore en cours")
+_LAST_ONE, _LAST_THREE, _LAST_FIVE = (
+    latest(count, f"latest {count}", f"{count} dernière{'s' if count > 1 else ''}") for count in (1, 3, 5)
+)
+_LAST_YEAR = Window("365d", _DAY >= -365, "last year", "dernière année")
+_RECENT = (_LAST_ONE, _LAST_THREE, _LAST_FIVE)
+_KINDS = {
+    "cash": ("Cash loans", "cash loans", "prêts personnels"),
+    "consumer": ("Consumer loans", "consumer loans", "crédits à la consommation"),
+    "revolving": ("Revolving loans", "revolving credits", "crédits renouvelables"),
+}
+_REASONS = {
+    "hc": ("HC", "internal rules (HC)", "règles internes (HC)"),
+    "sco": ("SCO", "score (SCO)", "score (SCO)"),
+    "limit": ("LIMIT", "limit (LIMIT)", "plafond (LIMIT)"),
+    "scofr": ("SCOFR", "score, fraud (SCOFR)", "score, fraude (SCOFR)"),
+}
+
+_REQUESTS = Measure("asked", _ASKED, "Amount asked for", "Montant demandé", "currency")
+_CREDITS = Measure("credit", _GRANTED, "Amount granted", "Montant accordé", "currency")
+_ANNUITIES = Measure("annuity", _ANNUITY, "Instalment", "Mensualité", "currency")
+_ASKED_TO_GRANTED = Measure(
+    "asked_to_granted",
+    ratio(_ASKED, _GRANTED),
+    "Amount asked for over granted",
+    "Montant demandé rapporté à l'accordé",
+    "share",
+)
+_TERMS = Measure("term", _TERM, "Term", "Durée", "months")
+_DECISIONS = Measure("decision_days", _DAY, "Day of the decision, negative", "Jour de la décision, négatif", "days")
+_SIMPLE = Measure(
+    "simple_interest",
+    ratio(ratio(_ANNUITY * _TERM, _GRANTED) - 1, _TERM),
+    "Simple interest a month",
+    "Intérêt simple mensuel",
+    "share",
+    1,
+)
+_RATE = Measure("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", "share", 1)
+_DOWN = Measure(
+    "down_payment_rate", pl.col("RATE_DOWN_PAYMENT"), "Down payment, scaled", "Apport, normalisé", "share", -1
+)
+_DOWN_AMOUNT = Measure("down_payment", pl.col("AMT_DOWN_PAYMENT"), "Down payment", "Apport", "currency", -1)
+_SHIFT = Measure(
+    "due_shift_days",
+    pl.col("DAYS_LAST_DUE_1ST_VERSION") - pl.col("DAYS_LAST_DUE"),
+    "Days by which the last due date moved forward",
+    "Jours d'avance de la dernière échéance sur le plan",
+    "days",
+)
+_REFUSALS = Measure("refused", _REFUSED.test, "Refused", "Refusées", "share", 1, ("share",))
+_HIGH = Measure("high_yield", pl.col("NAME_YIELD_GROUP") == "high", "At a high rate", "À taux élevé", "share", 1)
+_LOW = Measure(
+    "low_yield",
+    pl.col("NAME_YIELD_GROUP").is_in(["low_action", "low_normal"]),
+    "At a low rate",
+    "À bas taux",
+    "share",
+    -1,
+)
+
+
+def _worded(features: list[Feature]) -> list[Feature]:
+    """Say of which applications they speak."""
+    return [
+        Feature(
+            **{
+                **{name: getattr(feature, name) for name in feature.__dataclass_fields__},
+                "en": f"Earlier applications: {feature.en[0].lower()}{feature.en[1:]}",
+                "fr": f"Demandes antérieures : {feature.fr[0].lower()}{feature.fr[1:]}",
+            }
+        )
+        for feature in features
+    ]
+
+
+_WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
+
+
+def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, unit: str, risk: int) -> Feature:
+    return Feature(
+        f"previous_{name}_weighted",
+        ratio((value * _WEIGHT).sum(), pl.when(value.is_not_null()).then(_WEIGHT).sum()),
+        _GROUP,
+        f"{en}, recent ones weigh more",
+        f"{fr}, les récentes pèsent plus",
+        unit,
+        risk,
+    )
+
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("previous_applications", pl.len(), "past_applications", "Earlier applications", "Demandes antérieures"),
+    Feature("previous_applications", pl.len(), _GROUP, "Earlier applications", "Demandes antérieures"),
     Feature(
-        "previous_refused_share",
-        share(_REFUSED),
-        "past_applications",
-        "Share of earlier applications refused",
-        "Part des demandes antérieures refusées",
-        "share",
-        1,
+        "previous_applications_365d",
+        _LAST_YEAR.test.sum(),
+        _GROUP,
+        "Applications of the last year",
+        "Demandes de la dernière année",
+    ),
+    Feature("previous_approved", _APPROVED.test.sum(), _GROUP, "Applications approved", "Demandes acceptées"),
+    Feature(
+        "previous_refused",
+        _REFUSED.test.sum(),
+        _GROUP,
+        "Applications refused",
+        "Demandes refusées",
+        risk=1,
+        monotone=True,
+    ),
+    Feature(
+        "previous_refused_365d",
+        (_REFUSED.test & _LAST_YEAR.test).sum(),
+        _GROUP,
+        "Applications refused in the last year",
+        "Demandes refusées la dernière année",
+        risk=1,
+        monotone=True,
     ),
     Feature(
         "previous_approved_share",
-        share(_APPROVED),
-        "past_applications",
-        "Share of earlier applications approved",
-        "Part des demandes antérieures acceptées",
+        _APPROVED.test.mean(),
+        _GROUP,
+        "Share of applications approved",
+        "Part des demandes acceptées",
         "share",
         -1,
     ),
     Feature(
-        "previous_latest_refusal_days",
-        pl.col("DAYS_DECISION").filter(_REFUSED).max(),
-        "past_applications",
-        "Days from the latest refusal (negative)",
-        "Jours depuis le dernier refus (négatif)",
-        "days",
+        "previous_canceled_share",
+        (_STATUS == "Canceled").mean(),
+        _GROUP,
+        "Share of applications cancelled",
+        "Part des demandes annulées",
+        "share",
+    ),
+    *_worded(summarise(_P, _GROUP, _REFUSALS, ("share",), (None, *_RECENT, _LAST_YEAR))),
+    *(
+        Feature(
+            f"previous_reject_{name}_share",
+            (pl.col("CODE_REJECT_REASON") == code).mean(),
+            _GROUP,
+            f"Share of applications refused for {en}",
+            f"Part des demandes refusées : {fr}",
+            "share",
+            1,
+        )
+        for name, (code, en, fr) in _REASONS.items()
+    ),
+    *(
+        Feature(
+            f"previous_{name}_share",
+            (pl.col("NAME_CONTRACT_TYPE") == code).mean(),
+            _GROUP,
+            f"Share of {en} among earlier applications",
+            f"Part des {fr} parmi les demandes antérieures",
+            "share",
+        )
+        for name, (code, en, fr) in _KINDS.items()
+    ),
+    Feature(
+        "previous_new_client_share",
+        (pl.col("NAME_CLIENT_TYPE") == "New").mean(),
+        _GROUP,
+        "Share of applications as a new client",
+        "Part des demandes en tant que nouveau client",
+        "share",
+    ),
+    Feature(
+        "previous_cross_sell_share",
+        (pl.col("NAME_PRODUCT_TYPE") == "x-sell").mean(),
+        _GROUP,
+        "Share of applications from cross-selling",
+        "Part des demandes issues de ventes croisées",
+        "share",
+    ),
+    Feature(
+        "previous_walk_in_share",
+        (pl.col("NAME_PRODUCT_TYPE") == "walk-in").mean(),
+        _GROUP,
+        "Share of applications of walk-in clients",
+        "Part des demandes spontanées",
+        "share",
         1,
     ),
     Feature(
-        "previous_latest_decision_days",
-        pl.col("DAYS_DECISION").max(),
-        "past_applications",
-        "Days from the latest earlier application (negative)",
-        "Jours depuis la dernière demande antérieure (négatif)",
-        "days",
-    ),
-    Feature(
-        "previous_asked_to_granted_mean",
-        ratio("AMT_APPLICATION", "AMT_CREDIT").mean(),
-        "past_applications",
-        "Amount asked for over amount granted, earlier applications",
-        "Montant demandé rapporté au montant accordé, demandes antérieures",
+        "previous_insured_share",
+        pl.col("NFLAG_INSURED_ON_APPROVAL").mean(),
+        _GROUP,
+        "Share of loans with insurance",
+        "Part des prêts assurés",
         "share",
     ),
     Feature(
-        "previous_down_payment_rate_mean",
-        pl.col("RATE_DOWN_PAYMENT").mean(),
-        "past_applications",
-        "Mean down payment of earlier applications, scaled",
-        "Apport moyen des demandes antérieures, normalisé",
+        "previous_seller_area_max",
+        pl.col("SELLERPLACE_AREA").max(),
+        _GROUP,
+        "Largest selling area of the shops",
+        "Plus grande surface de vente des magasins",
+        "",
+    ),
+    *_worded(summarise(_P, _GROUP, _HIGH, ("share",), (None, _LAST_THREE))),
+    *_worded(summarise(_P, _GROUP, _LOW, ("share",), (None, _LAST_THREE))),
+    *_worded(summarise(_P, _GROUP, _DECISIONS, ("max", "min", "mean"), (None, _APPROVED, _REFUSED))),
+    *_worded(summarise(_P, _GROUP, _REQUESTS, ("mean", "max"), (None, _REFUSED, _LAST_THREE))),
+    *_worded(summarise(_P, _GROUP, _CREDITS, ("mean", "max", "sum"), (None, _APPROVED))),
+    *_worded(summarise(_P, _GROUP, _ANNUITIES, ("mean", "max", "sum"), (None, _APPROVED))),
+    *_worded(summarise(_P, _GROUP, _ASKED_TO_GRANTED, ("mean", "min", "std"), (None, *_RECENT))),
+    *_worded(summarise(_P, _GROUP, _TERMS, ("mean", "max", "min"), (None, _APPROVED, *_RECENT))),
+    *_worded(summarise(_P, _GROUP, _SIMPLE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT))),
+    *_worded(summarise(_P, _GROUP, _RATE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT))),
+    *_worded(summarise(_P, _GROUP, _DOWN, ("mean", "max"))),
+    *_worded(summarise(_P, _GROUP, _DOWN_AMOUNT, ("mean", "max"))),
+    *_worded(summarise(_P, _GROUP, _SHIFT, ("mean", "max", "min"))),
+    _time_weighted(
+        "refused",
+        _REFUSED.test.cast(pl.Float64),
+        "Share of applications refused",
+        "Part des demandes refusées",
         "share",
-        -1,
+        1,
     ),
-    Feature(
-        "previous_term_mean",
-        pl.col("CNT_PAYMENT").mean(),
-        "past_applications",
-        "Mean term of earlier applications",
-        "Durée moyenne des demandes antérieures",
-        "months",
+    _time_weighted(
+        "annuity", _ANNUITY, "Instalment of earlier applications", "Mensualité des demandes antérieures", "currency", 0
     ),
-    Feature(
-        "previous_annuity_mean",
-        pl.col("AMT_ANNUITY").filter(_APPROVED).mean(),
-        "past_applications",
-        "Mean instalment of earlier loans",
-        "Mensualité moyenne des prêts antérieurs",
-        "currency",
-    ),
+    _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", "share", 1),
+    Feature("previous_open_loans", _OPEN.test.sum(), _GROUP, "Loans still open", "Prêts encore en cours"),
     Feature(
         "previous_open_credit_sum",
-        pl.col("AMT_CREDIT").filter(_APPROVED & pl.col(IS_OPEN)).sum(),
-        "past_applications",
-        "Amount of earlier loans still open",
-        "Montant des prêts antérieurs encore en cours",
+        _OPEN.of(_GRANTED).sum(),
+        _GROUP,
+        "Amount of loans still open",
+        "Montant des prêts en cours",
         "currency",
     ),
     Feature(
-        "previous_high_yield_share",
-        share(pl.col("NAME_YIELD_GROUP") == "high"),
-        "past_applications",
-        "Share of earlier applications at a high rate",
-        "Part des demandes antérieures à taux élevé",
-        "share",
+        "previous_open_annuity_sum",
+        _OPEN.of(_ANNUITY).sum(),
+        _GROUP,
+        "Instalments of loans still open",
+        "Mensualités des prêts en cours",
+        "currency",
+    ),
+    Feature(
+        "previous_open_debt",
+        _OPEN.of(_GRANTED - pl.col("repaid").fill_null(0)).sum(),
+        _GROUP,
+        "Amount of loans still open less what was paid",
+        "Montant des prêts en cours moins les paiements",
+        "currency",
         1,
+    ),
+    Feature(
+        "previous_open_repaid_ratio",
+        ratio(_OPEN.of(pl.col("repaid")).sum(), _OPEN.of(_GRANTED).sum()),
+        _GROUP,
+        "Amount paid over amount of loans still open",
+        "Montant payé rapporté aux prêts en cours",
+        "share",
+        -1,
+    ),
+    *(
+        Feature(
+            f"previous_due_in_{months}m",
+            _APPROVED.of(_ANNUITY * (pl.col("ends_in_days") / 30.4375).clip(0, months)).sum(),
+            _GROUP,
+            f"Instalments of earlier loans due in the next {months} months",
+            f"Échéances des prêts antérieurs dues dans les {months} mois",
+            "currency",
+        )
+        for months in (1, 6, 12, 19)
     ),
 )
 
 
+DERIVED = {
+    "recency": ("DAYS_DECISION",),
+    "true_rate": ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT"),
+    "ends_in_days": ("DAYS_FIRST_DUE", "CNT_PAYMENT"),
+    "repaid": ("SK_ID_PREV",),
+    IS_OPEN: (IS_OPEN_FROM,),
+}
+"""The declared columns behind each column that is added to them."""
+REPAID_FROM = ("SK_ID_PREV", "AMT_PAYMENT")
+"""The columns of installments_payments behind `repaid`."""
+
+
 def previous_application_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the earlier applications."""
-    return aggregate(tables["previous_application"], features, tables["application"]["SK_ID_CURR"])
+    rows = tables["previous_application"]
+    if needs("recency", features):
+        rows = with_recency(rows, "DAYS_DECISION")
+    if needs("true_rate", features):
+        rows = _with_true_rate(rows)
+    if needs("ends_in_days", features):
+        rows = rows.with_columns(ends_in_days=pl.col("DAYS_FIRST_DUE") + 30.4375 * (_TERM - 1))
+    if needs("repaid", features):
+        paid = tables["installments_payments"].group_by("SK_ID_PREV").agg(repaid=pl.col("AMT_PAYMENT").sum())
+        rows = rows.join(paid, on="SK_ID_PREV", how="left")
+    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
+
+
+def _with_true_rate(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the monthly rate at which the instalments repay the credit in its term, by Newton's method.
+
+    The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
+    """
+    rate, share_due = pl.col("true_rate"), ratio(_ANNUITY, _GRANTED)
+    rows = rows.with_columns(true_rate=ratio(2 * (_TERM * share_due - 1), _TERM + 1))
+    discount = (1 + rate) ** (-_TERM)
+    value = rate - share_due * (1 - discount)
+    gradient = 1 - share_due * _TERM * discount / (1 + rate)
+    for _ in range(6):
+        rows = rows.with_columns(true_rate=pl.when(gradient != 0).then((rate - value / gradient).clip(-0.05, 1)))
+    return rows

@@ -1,6 +1,8 @@
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,8 +12,10 @@ from polars.testing import assert_frame_equal
 from bento.clean import IS_OPEN, clean
 from bento.credit_file import CreditFile, frames
 from bento.features import CATALOGUE, GROUP_LABELS, build_features, needed_columns
+from bento.features import __main__ as catalogue
 from bento.files import read_application, read_client, read_histories
 from bento.tables import APPLICATION, TABLES
+from research.command import ROOT
 from research.examples import credit_file
 
 ONLINE = 40
@@ -70,9 +74,9 @@ def test_every_group_and_feature_is_worded_in_both_languages():
 
 
 def test_neither_the_client_number_nor_the_gender_is_a_feature():
-    forbidden = {"SK_ID_CURR", "SK_ID_PREV", "SK_ID_BUREAU", *(c.name for c in APPLICATION if c.audit_only)}
+    forbidden = {"SK_ID_CURR", *(column.name for column in APPLICATION if column.audit_only)}
     for feature in CATALOGUE.values():
-        assert not forbidden & set(feature.column.meta.root_names()), feature.name
+        assert not forbidden & feature.roots, feature.name
     words = {word for feature in CATALOGUE.values() for word in feature.categories}
     assert "Maternity leave" not in words
 
@@ -100,12 +104,12 @@ def test_a_client_without_history_gets_counts_of_zero(tables: Tables):
     alone = build_features({**empty, "application": tables["application"].head(1)})
     _assert_same(build_features(empty).head(1), alone)
     row = alone.row(0, named=True)
-    assert row["bureau_credits"] == row["installments_payments"] == row["bureau_debt_sum"] == 0
+    assert row["bureau_credits"] == row["installments_count"] == row["bureau_debt_sum"] == 0
     assert row["installments_days_late_mean"] is None
 
 
 def test_only_the_named_features_are_built(tables: Tables, features: pl.DataFrame):
-    names = ["card_cash_share", "application_credit", "bureau_balance_months"]
+    names = ["card_cash_share", "application_credit", "bureau_debt_to_income", "bureau_balance_months"]
     some = build_features(tables, names)
     assert sorted(some.columns) == sorted(["SK_ID_CURR", *names])
     assert_frame_equal(some.select(names), features.select(names))
@@ -113,20 +117,99 @@ def test_only_the_named_features_are_built(tables: Tables, features: pl.DataFram
         build_features(tables, ["shoe_size"])
 
 
-def test_the_needed_columns_are_enough_and_none_is_idle(tables: Tables, features: pl.DataFrame):
+def test_the_needed_columns_are_enough(tables: Tables, features: pl.DataFrame):
     needed = needed_columns()
-    raw = {
-        name: frame.select(*needed[name], *([IS_OPEN] if IS_OPEN in frame.columns else []))
-        for name, frame in tables.items()
-    }
-    assert_frame_equal(build_features(raw), features)
+    added = {"previous_application": [IS_OPEN]}
+    assert_frame_equal(
+        build_features({name: frame.select(*needed[name], *added.get(name, [])) for name, frame in tables.items()}),
+        features,
+    )
     assert "CODE_GENDER" not in needed["application"]
-    assert needed_columns(["previous_open_credit_sum"])["previous_application"] == [
-        "SK_ID_CURR",
-        "AMT_CREDIT",
-        "NAME_CONTRACT_STATUS",
-        "DAYS_LAST_DUE",
+
+
+@pytest.mark.parametrize("step", range(0, len(CATALOGUE), 97))
+def test_the_needed_columns_of_one_feature_are_enough_for_it(tables: Tables, features: pl.DataFrame, step: int):
+    name = list(CATALOGUE)[step]
+    needed = needed_columns([name])
+    added = {"previous_application": [IS_OPEN] if "DAYS_LAST_DUE" in needed["previous_application"] else []}
+    some = {table: frame.select(*needed[table], *added.get(table, [])) for table, frame in tables.items()}
+    assert_frame_equal(build_features(some, [name]).select(name), features.select(name))
+
+
+def test_age_is_flagged_wherever_the_date_of_birth_is_read():
+    for feature in CATALOGUE.values():
+        sources = [CATALOGUE[root] for root in feature.roots if root in CATALOGUE]
+        reads_it = "DAYS_BIRTH" in feature.roots or any(source.uses_age for source in sources)
+        assert feature.uses_age == reads_it, feature.name
+
+
+def test_a_model_may_be_held_only_to_a_direction_that_is_named():
+    assert all(feature.risk for feature in CATALOGUE.values() if feature.monotone)
+    assert sum(feature.monotone for feature in CATALOGUE.values()) > 20
+
+
+def test_the_printed_catalogue_is_what_is_built(
+    features: pl.DataFrame, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    monkeypatch.setattr("sys.argv", ["bento.features", "--format", "csv"])
+    catalogue.main()
+    printed = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["name"] for row in printed] == features.columns[1:]
+    assert {row["table"] for row in printed} == {*TABLES, "combined"}
+    assert {row["group"] for row in printed} == set(GROUP_LABELS)
+
+
+def test_the_documented_catalogue_is_the_present_one():
+    assert catalogue.markdown() in (ROOT / "docs" / "features.md").read_text()
+
+
+def _tables(**rows: list[dict[str, object]]) -> Tables:
+    application = {
+        "SK_ID_CURR": 1,
+        "AMT_CREDIT": 100.0,
+        "AMT_ANNUITY": 10.0,
+        "AMT_INCOME_TOTAL": 50.0,
+        "DAYS_BIRTH": -9000,
+    }
+    file = {"application": application, **rows}
+    return clean(frames([CreditFile.model_validate_json(json.dumps(file))]))
+
+
+def test_an_instalment_paid_in_two_parts_is_neither_late_before_the_second_nor_short():
+    part = {"SK_ID_PREV": 1, "NUM_INSTALMENT_NUMBER": 1, "DAYS_INSTALMENT": -100, "AMT_INSTALMENT": 100.0}
+    parts = [
+        {**part, "DAYS_ENTRY_PAYMENT": -110, "AMT_PAYMENT": 60.0},
+        {**part, "DAYS_ENTRY_PAYMENT": -96, "AMT_PAYMENT": 40.0},
     ]
+    row = build_features(_tables(installments_payments=parts)).row(0, named=True)
+    assert row["installments_count"] == 1
+    assert row["installments_days_late_mean"] == 4
+    assert row["installments_underpaid_sum"] == 0
+    assert row["installments_split_share"] == 1
+
+
+def test_a_missed_instalment_is_short_and_not_on_time():
+    missed = {"SK_ID_PREV": 1, "NUM_INSTALMENT_NUMBER": 1, "DAYS_INSTALMENT": -100, "AMT_INSTALMENT": 100.0}
+    row = build_features(_tables(installments_payments=[missed])).row(0, named=True)
+    assert row["installments_underpaid_sum"] == 100
+    assert row["installments_days_late_mean"] is None
+
+
+def test_the_true_rate_repays_the_credit_in_its_term():
+    rate, term, credit = 0.02, 12, 1000.0
+    annuity = credit * rate / (1 - (1 + rate) ** -term)
+    loan = {"SK_ID_PREV": 1, "AMT_CREDIT": credit, "AMT_ANNUITY": annuity, "CNT_PAYMENT": term, "DAYS_DECISION": -10}
+    row = build_features(_tables(previous_application=[loan])).row(0, named=True)
+    assert row["previous_true_rate_mean"] == pytest.approx(rate, abs=1e-9)
+
+
+def test_a_trend_is_the_least_squares_slope():
+    months, days = [-5, -3, -2, -1], [0, 4, 3, 9]
+    rows = [
+        {"SK_ID_PREV": 1, "MONTHS_BALANCE": month, "SK_DPD_DEF": day} for month, day in zip(months, days, strict=True)
+    ]
+    row = build_features(_tables(POS_CASH_balance=rows)).row(0, named=True)
+    assert row["pos_days_past_due_slope"] == pytest.approx(np.polyfit(months, days, 1)[0])
 
 
 @st.composite
