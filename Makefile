@@ -1,7 +1,7 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-browser test-container demo pipeline data train import bento container \
+.PHONY: help setup check test test-browser test-container demo pipeline data fidelity study train import bento container \
 	serve ui mlflow drift lock clean
 
 UV_VERSION := 0.13.9
@@ -43,6 +43,12 @@ pipeline: setup ## Data, train, register, import, build the Bento, score one cli
 
 data: setup ## Make 20,000 synthetic clients in data/synthetic
 	@$(RUN) research.data synth
+
+fidelity: setup ## How like the real data the synthetic data is: table, picture, JSON
+	@$(RUN) research.synthetic.fidelity $(if $(DATA),--data $(DATA),--data data/synthetic)
+
+study: setup ## What features and tables are worth: AUC and cost, selection, constraints, age
+	@$(RUN) research.feature_study $(DATA_OPTION)
 
 train: setup ## Train and register the model in MLflow
 	@$(RUN) research.train $(DATA_OPTION)

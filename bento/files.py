@@ -60,15 +60,20 @@ def read_histories(folder: Path, names: Mapping[str, Sequence[str]] | None = Non
     Raises:
         DataError: a fault inside a file.
     """
-    histories = {}
-    for name in HISTORIES:
-        path = find_file(folder, name)
-        if path is None:
-            log.warning("%s: no %s.csv or .parquet: taken as empty, no client has such a history", folder, name)
-            histories[name] = TABLES[name].empty()
-        else:
-            histories[name] = read_file(path, TABLES[name], names[name] if names else None)
-    return histories
+    return {name: read_history(folder, name, names[name] if names else None) for name in HISTORIES}
+
+
+def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """One history table; empty where it has no file, which is logged.
+
+    Raises:
+        DataError: a fault inside the file.
+    """
+    path = find_file(folder, name)
+    if path is None:
+        log.warning("%s: no %s.csv or .parquet: taken as empty, no client has such a history", folder, name)
+        return TABLES[name].empty()
+    return read_file(path, TABLES[name], names)
 
 
 def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]:

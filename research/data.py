@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,9 @@ import polars as pl
 from bento.check import Report, check_folder
 from bento.clean import clean
 from bento.features import build_features, catalogue_hash, needed_columns
-from bento.files import DataError, find_file, read_application, read_histories
+from bento.files import DataError, find_file, read_application, read_history
 from bento.model import DataSource
-from bento.tables import HISTORIES, TARGET
+from bento.tables import HISTORIES, TABLES, TARGET
 from research.command import ROOT, CommandError, parser, run
 from research.synthetic import write as write_synthetic
 
@@ -32,6 +33,32 @@ SYNTHETIC_CLIENTS = 20_000
 SYNTHETIC_SEED = 1
 COMPETITION = "home-credit-default-risk"
 FILES = ("application_train", "application_test", *HISTORIES)
+
+
+class _CleanTables(Mapping[str, pl.DataFrame]):
+    """The cleaned tables of a folder, each read when it is asked for; only one history is held at a time."""
+
+    def __init__(self, folder: Path, stem: str, names: Mapping[str, Sequence[str]]) -> None:
+        self._folder, self._stem, self._names = folder, stem, names
+        self._held: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        if table not in self._held:
+            self._held = {name: frame for name, frame in self._held.items() if name == "application"}
+            names = self._names[table]
+            frame = (
+                read_application(self._folder, self._stem, names=names)
+                if table == "application"
+                else read_history(self._folder, table, names)
+            )
+            self._held |= clean({table: frame})
+        return self._held[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES)
+
+    def __len__(self) -> int:
+        return len(TABLES)
 
 
 @dataclass(frozen=True)
@@ -69,11 +96,9 @@ class Data:
         report = check_folder(self.folder, ["application_train"])
         if report.faults:
             raise DataError(f"{report.faults[0]} (all faults: python -m research.data check {self.folder})")
-        needed = needed_columns()
-        names = [*needed["application"], TARGET.name]
-        applications = read_application(self.folder, "application_train", [TARGET], names)
-        tables = clean({"application": applications, **read_histories(self.folder, needed)})
-        features = build_features(tables).with_columns(applications[TARGET.name])
+        tables = _CleanTables(self.folder, "application_train", needed_columns())
+        outcomes = read_application(self.folder, "application_train", [TARGET], ["SK_ID_CURR", TARGET.name])
+        features = build_features(tables).with_columns(outcomes[TARGET.name])
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".unfinished")
         features.write_parquet(unfinished)

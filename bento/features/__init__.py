@@ -39,13 +39,13 @@ _PARTS = (
     _Part("application", application.application_features, application.FEATURES),
     _Part("bureau", bureau.bureau_features, bureau.FEATURES),
     _Part("bureau_balance", bureau.bureau_balance_features, bureau.BALANCE_FEATURES, bureau.BALANCE_DERIVED),
+    _Part("POS_CASH_balance", pos_cash.pos_cash_features, pos_cash.FEATURES, pos_cash.DERIVED, pos_cash.KEYS),
     _Part(
         "previous_application",
         previous_application.previous_application_features,
         previous_application.FEATURES,
         previous_application.DERIVED,
     ),
-    _Part("POS_CASH_balance", pos_cash.pos_cash_features, pos_cash.FEATURES, pos_cash.DERIVED, pos_cash.KEYS),
     _Part(
         "installments_payments",
         installments.installments_features,
