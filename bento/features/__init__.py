@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 import polars as pl
 
@@ -83,18 +84,26 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
         raise KeyError(f"no such feature: {', '.join(sorted(unknown))}")
     asked = _with_sources(wanted)
     applications = tables["application"]
-    parts = [applications.select("SK_ID_CURR")]
+    columns = [applications["SK_ID_CURR"]]
     for part in _PARTS:
         chosen = tuple(feature for feature in part.features if feature.name in asked)
         if chosen:
-            parts.append(part.build(tables, chosen).drop("SK_ID_CURR"))
-    features = pl.concat(parts, how="horizontal")
+            columns += part.build(tables, chosen).get_columns()
     together = [feature for feature in combined.FEATURES if feature.name in asked]
     if together:
         roots = {root for feature in together for root in feature.roots}
-        beside = applications.select(name for name in applications.columns if name in roots)
-        features = pl.concat([features, beside], how="horizontal").with_columns(feature.column for feature in together)
-    return features.select("SK_ID_CURR", *wanted)
+        sources = [column for column in (*applications.get_columns(), *columns) if column.name in roots]
+        columns += pl.DataFrame(sources).select(feature.column for feature in together).get_columns()
+    kept = {"SK_ID_CURR", *wanted}
+    return _finite(pl.DataFrame([column for column in columns if column.name in kept]))
+
+
+def _finite(features: pl.DataFrame) -> pl.DataFrame:
+    """Null in place of what no number is: a ratio to nothing, or a sum beyond all bounds."""
+    if len(features) == 1 and not any(isinstance(value, float) and not isfinite(value) for value in features.row(0)):
+        return features  # as good as always with one client, and much cheaper to see than to mend
+    numbers = [name for name, dtype in features.schema.items() if dtype == pl.Float64]
+    return features.with_columns(pl.when(pl.col(name).is_finite()).then(name).alias(name) for name in numbers)
 
 
 def _with_sources(names: Iterable[str]) -> set[str]:

@@ -485,5 +485,5 @@ FEATURES: tuple[Feature, ...] = (
 
 
 def application_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each application: SK_ID_CURR and the named features."""
-    return tables["application"].select("SK_ID_CURR", *(feature.column for feature in features))
+    """One row for each application: the named features."""
+    return tables["application"].select(feature.column for feature in features)

@@ -302,10 +302,10 @@ BALANCE_DERIVED = {"level": ("STATUS",)}
 
 def bureau_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the credits at other lenders."""
-    rows = tables["bureau"]
+    rows, clients = tables["bureau"], tables["application"]["SK_ID_CURR"]
     if needs("recency", features):
-        rows = with_recency(rows, "DAYS_CREDIT")
-    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
+        rows = with_recency(rows, "DAYS_CREDIT", clients)
+    return aggregate(rows, features, clients)
 
 
 def bureau_balance_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:

@@ -77,11 +77,8 @@ class Feature:
 
     @cached_property
     def column(self) -> pl.Expr:
-        """The expression under the feature's name: a finite Float64 or null, a String for a category."""
-        if self.is_category:
-            return self.expression.alias(self.name)
-        number = self.expression.cast(pl.Float64)
-        return pl.when(number.is_finite()).then(number).alias(self.name)
+        """The expression under the feature's name: a Float64, or a String for a category."""
+        return (self.expression if self.is_category else self.expression.cast(pl.Float64)).alias(self.name)
 
 
 def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
@@ -124,9 +121,14 @@ def latest(count: int, en: str, fr: str) -> Window:
     return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
 
 
-def with_recency(rows: pl.DataFrame, time: str) -> pl.DataFrame:
+def with_recency(rows: pl.DataFrame, time: str, clients: pl.Series) -> pl.DataFrame:
     """Add `recency`, the rank of each row of a client: 1 for the greatest time, the same for equal ones."""
-    return rows.with_columns(recency=pl.col(time).rank("min", descending=True).over("SK_ID_CURR"))
+    return rows.with_columns(recency=for_each_client(pl.col(time).rank("min", descending=True), clients))
+
+
+def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
+    """The expression over the rows of each client; with a single client, whose rows are all there are, as it is."""
+    return expression if len(clients) == 1 else expression.over("SK_ID_CURR")
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def aggregate(rows: pl.DataFrame, features: Sequence[Feature], clients: pl.Serie
     """
     columns = [feature.column for feature in features]
     if len(clients) == 1:
-        return rows.select(columns).with_columns(SK_ID_CURR=clients)
+        return rows.select(columns)
     names = [feature.name for feature in features]
     of_none = rows.clear().select(columns).row(0, named=True)
     filled = [pl.col(name).fill_null(value) for name, value in of_none.items() if value is not None]
@@ -198,5 +200,5 @@ def aggregate(rows: pl.DataFrame, features: Sequence[Feature], clients: pl.Serie
         clients.to_frame("SK_ID_CURR")
         .join(rows.group_by("SK_ID_CURR").agg(columns), on="SK_ID_CURR", how="left", maintain_order="left")
         .with_columns(filled)
-        .select("SK_ID_CURR", *names)
+        .select(names)
     )

@@ -10,6 +10,7 @@ from bento.features.feature import (
     Measure,
     Window,
     aggregate,
+    for_each_client,
     latest,
     needs,
     ratio,
@@ -210,7 +211,7 @@ def installments_features(tables: Mapping[str, pl.DataFrame], features: tuple[Fe
 
     An instalment may be paid in several rows: they are added up first, so that a part is not mistaken for a shortfall.
     """
-    parts = tables["installments_payments"]
+    parts, clients = tables["installments_payments"], tables["application"]["SK_ID_CURR"]
     there = set(parts.columns)
     sums = {
         "due": pl.col("AMT_INSTALMENT").max(),
@@ -226,9 +227,9 @@ def installments_features(tables: Mapping[str, pl.DataFrame], features: tuple[Fe
     if {"due", "paid"} <= known.keys():
         rows = rows.with_columns(underpaid=(pl.col("due") - pl.col("paid")).clip(lower_bound=0))
     if needs("recency", features):
-        rows = with_recency(rows, "due_day")
+        rows = with_recency(rows, "due_day", clients)
     if needs("is_latest_loan", features):
-        last = pl.col("due_day") == pl.col("due_day").max().over("SK_ID_CURR")
-        loan = pl.when(last).then("SK_ID_PREV").max().over("SK_ID_CURR")
+        last = pl.col("due_day") == for_each_client(pl.col("due_day").max(), clients)
+        loan = for_each_client(pl.when(last).then("SK_ID_PREV").max(), clients)
         rows = rows.with_columns(is_latest_loan=pl.col("SK_ID_PREV") == loan)
-    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
+    return aggregate(rows, features, clients)

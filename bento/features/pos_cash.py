@@ -169,11 +169,11 @@ KEYS = ("SK_ID_PREV", "MONTHS_BALANCE")
 
 def pos_cash_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the monthly states of earlier loans."""
-    rows = tables["POS_CASH_balance"]
+    rows, clients = tables["POS_CASH_balance"], tables["application"]["SK_ID_CURR"]
     if needs("recency", features):
-        rows = with_recency(rows, "MONTHS_BALANCE")
+        rows = with_recency(rows, "MONTHS_BALANCE", clients)
     if needs("is_latest_of_loan", features):
         rows = rows.with_columns(is_latest_of_loan=_MONTH == _MONTH.max().over("SK_ID_CURR", "SK_ID_PREV"))
     if needs("longest_term", features):
         rows = rows.with_columns(longest_term=pl.col("CNT_INSTALMENT").max().over("SK_ID_CURR", "SK_ID_PREV"))
-    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
+    return aggregate(rows, features, clients)

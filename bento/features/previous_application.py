@@ -316,9 +316,9 @@ REPAID_FROM = ("SK_ID_PREV", "AMT_PAYMENT")
 
 def previous_application_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the earlier applications."""
-    rows = tables["previous_application"]
+    rows, clients = tables["previous_application"], tables["application"]["SK_ID_CURR"]
     if needs("recency", features):
-        rows = with_recency(rows, "DAYS_DECISION")
+        rows = with_recency(rows, "DAYS_DECISION", clients)
     if needs("true_rate", features):
         rows = _with_true_rate(rows)
     if needs("ends_in_days", features):
@@ -326,7 +326,7 @@ def previous_application_features(tables: Mapping[str, pl.DataFrame], features: 
     if needs("repaid", features):
         paid = tables["installments_payments"].group_by("SK_ID_PREV").agg(repaid=pl.col("AMT_PAYMENT").sum())
         rows = rows.join(paid, on="SK_ID_PREV", how="left")
-    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
+    return aggregate(rows, features, clients)
 
 
 def _with_true_rate(rows: pl.DataFrame) -> pl.DataFrame:
@@ -335,10 +335,10 @@ def _with_true_rate(rows: pl.DataFrame) -> pl.DataFrame:
     The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
     """
     rate, share_due = pl.col("true_rate"), ratio(_ANNUITY, _GRANTED)
-    rows = rows.with_columns(true_rate=ratio(2 * (_TERM * share_due - 1), _TERM + 1))
+    steps = rows.lazy().with_columns(true_rate=ratio(2 * (_TERM * share_due - 1), _TERM + 1))
     discount = (1 + rate) ** (-_TERM)
     value = rate - share_due * (1 - discount)
     gradient = 1 - share_due * _TERM * discount / (1 + rate)
-    for _ in range(6):
-        rows = rows.with_columns(true_rate=pl.when(gradient != 0).then((rate - value / gradient).clip(-0.05, 1)))
-    return rows
+    for _ in range(4):
+        steps = steps.with_columns(true_rate=pl.when(gradient != 0).then((rate - value / gradient).clip(-0.05, 1)))
+    return steps.collect()
