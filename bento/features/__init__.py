@@ -38,7 +38,7 @@ class _Part:
 
 _PARTS = (
     _Part("application", application.application_features, application.FEATURES),
-    _Part("bureau", bureau.bureau_features, bureau.FEATURES),
+    _Part("bureau", bureau.bureau_features, bureau.FEATURES, bureau.DERIVED),
     _Part("bureau_balance", bureau.bureau_balance_features, bureau.BALANCE_FEATURES, bureau.BALANCE_DERIVED),
     _Part("POS_CASH_balance", pos_cash.pos_cash_features, pos_cash.FEATURES, pos_cash.DERIVED, pos_cash.KEYS),
     _Part(
@@ -79,8 +79,9 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     Raises:
         KeyError: a name that is not in the catalogue.
     """
-    wanted = list(CATALOGUE) if names is None else [name for name in CATALOGUE if name in set(names)]
-    if names is not None and (unknown := set(names) - CATALOGUE.keys()):
+    asked_for = CATALOGUE.keys() if names is None else set(names)
+    wanted = [name for name in CATALOGUE if name in asked_for]
+    if unknown := asked_for - CATALOGUE.keys():
         raise KeyError(f"no such feature: {', '.join(sorted(unknown))}")
     asked = _with_sources(wanted)
     applications = tables["application"]
@@ -93,7 +94,7 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     if together:
         roots = {root for feature in together for root in feature.roots}
         sources = [column for column in (*applications.get_columns(), *columns) if column.name in roots]
-        columns += pl.DataFrame(sources).select(feature.column for feature in together).get_columns()
+        columns += _finite(pl.DataFrame(sources)).select(feature.column for feature in together).get_columns()
     kept = {"SK_ID_CURR", *wanted}
     return _finite(pl.DataFrame([column for column in columns if column.name in kept]))
 
@@ -117,11 +118,12 @@ def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
     asked = _with_sources(CATALOGUE if names is None else names)
     needed: dict[str, set[str]] = {table: {"SK_ID_CURR", "SK_ID_BUREAU"} for table in TABLES}
     for part in _PARTS:
-        roots = {root for feature in part.features if feature.name in asked for root in feature.roots}
-        if roots:
+        chosen = [feature for feature in part.features if feature.name in asked]
+        if chosen:
+            roots = frozenset[str]().union(*(feature.roots for feature in chosen))
             needed[part.table].update(part.keys, roots, *(part.derived.get(root, ()) for root in roots))
-        if "repaid" in roots:
-            needed["installments_payments"].update(previous_application.REPAID_FROM)
+            if "repaid" in roots:
+                needed["installments_payments"].update(previous_application.REPAID_FROM)
     for feature in combined.FEATURES:
         if feature.name in asked:
             needed["application"].update(feature.roots)

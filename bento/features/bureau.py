@@ -311,9 +311,7 @@ def bureau_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature,
 def bureau_balance_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
     """One row for each client: the named features of the monthly states; months of unknown credits are left out."""
     owners = tables["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
-    rows = (
-        tables["bureau_balance"]
-        .join(owners, on="SK_ID_BUREAU")
-        .with_columns(level=_STATUS.cast(pl.Float64, strict=False))
-    )
+    rows = tables["bureau_balance"].join(owners, on="SK_ID_BUREAU")
+    if needs("level", features):
+        rows = rows.with_columns(level=_STATUS.cast(pl.Float64, strict=False))
     return aggregate(rows, features, tables["application"]["SK_ID_CURR"])

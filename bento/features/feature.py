@@ -96,10 +96,11 @@ def slope(value: pl.Expr, time: pl.Expr, step: float) -> pl.Expr:
     both = value.is_not_null() & time.is_not_null()
     x = pl.when(both).then(time.cast(pl.Float64))
     y = pl.when(both).then((value / step).round())
-    count = both.sum()
-    rise = count * (x * y).sum() - x.sum() * y.sum()
-    run = count * (x * x).sum() - x.sum() * x.sum()
-    return pl.when(count >= 3).then(ratio(rise * step, run))
+    sums = pl.struct(n=both.sum().cast(pl.Float64), x=x.sum(), y=y.sum(), xy=(x * y).sum(), xx=(x * x).sum())
+    n, sx, sy, sxy, sxx = (pl.field(name) for name in ("n", "x", "y", "xy", "xx"))
+    run = n * sxx - sx * sx
+    found = pl.when((n >= 3) & (run != 0)).then((n * sxy - sx * sy) * step / run)
+    return sums.struct.with_fields(slope=found).struct.field("slope")
 
 
 @dataclass(frozen=True)

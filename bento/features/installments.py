@@ -220,7 +220,11 @@ def installments_features(tables: Mapping[str, pl.DataFrame], features: tuple[Fe
         "version": pl.col("NUM_INSTALMENT_VERSION").max(),
     }
     known = {name: sum_ for name, sum_ in sums.items() if there.issuperset(DERIVED[name])}
-    rows = parts.group_by("SK_ID_CURR", *KEYS).agg(payments=pl.len(), **known).rename({"DAYS_INSTALMENT": "due_day"})
+    rows = (
+        parts.group_by("SK_ID_CURR", *KEYS, maintain_order=True)
+        .agg(payments=pl.len(), **known)
+        .rename({"DAYS_INSTALMENT": "due_day"})
+    )
     if "paid_day" in known:
         early = pl.col("due_day") - pl.col("paid_day")
         rows = rows.with_columns(days_late=(-early).clip(lower_bound=0), days_early=early.clip(lower_bound=0))

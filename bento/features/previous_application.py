@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from bento.clean import IS_OPEN, IS_OPEN_FROM
@@ -334,11 +335,13 @@ def _with_true_rate(rows: pl.DataFrame) -> pl.DataFrame:
 
     The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
     """
-    rate, share_due = pl.col("true_rate"), ratio(_ANNUITY, _GRANTED)
-    steps = rows.lazy().with_columns(true_rate=ratio(2 * (_TERM * share_due - 1), _TERM + 1))
-    discount = (1 + rate) ** (-_TERM)
-    value = rate - share_due * (1 - discount)
-    gradient = 1 - share_due * _TERM * discount / (1 + rate)
-    for _ in range(4):
-        steps = steps.with_columns(true_rate=pl.when(gradient != 0).then((rate - value / gradient).clip(-0.05, 1)))
-    return steps.collect()
+    known = rows.select(share_due=ratio(_ANNUITY, _GRANTED), term=_TERM.cast(pl.Float64))
+    share_due, term = known["share_due"].to_numpy(), known["term"].to_numpy()
+    with np.errstate(all="ignore"):
+        rate = 2 * (term * share_due - 1) / (term + 1)
+        for _ in range(4):
+            discount = (1 + rate) ** -term
+            gradient = 1 - share_due * term * discount / (1 + rate)
+            step = (rate - share_due * (1 - discount)) / gradient
+            rate = np.where(gradient != 0, np.clip(rate - step, -0.05, 1), np.nan)
+    return rows.with_columns(true_rate=pl.Series(rate, nan_to_null=True))
