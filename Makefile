@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-browser test-container demo pipeline data fidelity study train import bento container \
-	serve ui mlflow drift lock clean
+	serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
 PYTHON_VERSION ?= 3.11
@@ -73,6 +73,9 @@ mlflow: setup ## Show runs and registry on 127.0.0.1:5000
 
 drift: setup ## The Evidently report, training against new applications; exit code 1 on drift
 	@$(RUN) drift.report $(DATA_OPTION)
+
+bench: setup ## The benchmarks, one table out (FULL=folder adds one of full size)
+	@$(RUN) tests.benchmarks $(if $(FULL),--full $(FULL))
 
 check: setup ## Format, lint, types, arrows between the rooms
 	@.venv/bin/ruff format --check --quiet .

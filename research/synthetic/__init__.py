@@ -1,7 +1,5 @@
 """Synthetic Home Credit data: the eight tables, and the true default probability of every client."""
 
-from pathlib import Path
-
 import polars as pl
 
 from research.synthetic.population import check, chunks

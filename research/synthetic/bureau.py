@@ -1,7 +1,7 @@
 """Credits at other lenders."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 IDS_PER_CLIENT = 8
 """Identifiers set aside, more than a chunk of clients ever has credits."""
 
+_OLD_NEWS = 700
+"""Days after which a closed credit is at times reported again."""
 _BY_RISK = (
     "Mortgage",
     "Car loan",
@@ -76,9 +78,8 @@ def draw_bureau(
     term = np.where(on_time, life, term)
     end = start + term
     closed_on = np.where(active, np.nan, np.minimum(start + life, 0))
-    sold = rng.random(size) < known["CREDIT_ACTIVE"].shares["Sold"]
-    status = np.where(sold, "Sold", state).astype(object)
-    status[rng.random(size) < facts()["structure"]["bad_debt_share"]] = "Bad debt"
+    sold, bad = known["CREDIT_ACTIVE"].shares["Sold"], facts()["structure"]["bad_debt_share"]
+    status = np.select([rng.random(size) < bad, rng.random(size) < sold], ["Bad debt", "Sold"], state).astype(object)
 
     large = mix(rng, (0.45, length))
     amount = _grid(groups, group, state, "amount", ndtr(large))
@@ -90,20 +91,20 @@ def draw_bureau(
     open_limit = active & (rng.random(size) < np.where(is_card, 0.41, 0.01))
     limit = np.where(open_limit, np.maximum(amount - debt, 0), 0.0)
     late_score = mix(rng, (0.45, traits.late[owner]))
-    overdue_share = 1 - facts()["structure"]["bureau_on_time_share"]
-    overdue = active & (ndtr(late_score) > 1 - overdue_share / np.mean(active_shares))
-    late_days = np.where(overdue, np.minimum(np.ceil(rng.lognormal(3.3, 1.6, size)), np.maximum(age, 1)), 0)
-    late_amount = np.where(overdue, np.round(np.maximum(amount * 0.02 * rng.random(size), 4.5) / 4.5) * 4.5, 0.0)
+    late_days, late_amount = _overdue(active, late_score, age, amount, rng)
     worst = quantile(known["AMT_CREDIT_MAX_OVERDUE"], rank(rng, (0.8, late_score)))
-    news = _grid(groups, group, state, "update", ndtr(mix(rng, (np.where(active, 0.3, 0.9), recency))))
-    news = np.rint(quantile(known["DAYS_CREDIT_UPDATE"], _rank_in_all("update", news, rng)))
-    news = np.clip(news, np.where(active, start, closed_on), 0)
+    lag = _grid(groups, group, state, "late_news", rng.random(size))
+    swept = rng.random(size) < facts()["structure"]["old_news_swept_up"]
+    lag = np.maximum(lag, np.where(swept, (-closed_on - _OLD_NEWS) * rng.random(size), 0))
+    lag = np.clip(lag, 0, -closed_on * rng.random(size) ** 0.5)
+    news = _grid(groups, group, state, "update", ndtr(mix(rng, (0.3, recency))))
+    news = np.clip(np.rint(np.where(active, news, closed_on + lag)), start, 0)
     annuity = quantile(known["AMT_ANNUITY"], ndtr(mix(rng, (0.45, large), (0.4, np.where(active, 1.3, -0.75)))))
 
     def sometimes(name: str, values: Floats, tilt: float = 1.0) -> Floats:
         """Empty at the known rate, `tilt` times as often for the active."""
         rate = known[name].null_rate
-        share = float(np.mean(active_shares))
+        share = _active_share()
         closed_rate = rate / (1 - share + share * tilt)
         return np.where(rng.random(size) < np.where(active, closed_rate * tilt, closed_rate), np.nan, values)
 
@@ -151,14 +152,38 @@ def _grid(groups: dict, group: NDArray, state: NDArray, measure: str, ranks: Flo
     return result
 
 
-@lru_cache(maxsize=1)
-def _in_all(measure: str) -> tuple[Floats, Floats, Floats]:
-    """Values of `measure` ascending, and the share of all credits below, and at or below, each."""
+def _overdue(
+    active: NDArray[np.bool_], late_score: Floats, age: Floats, amount: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Days and amount overdue now: of few, and of the active only."""
+    rare = (1 - facts()["structure"]["bureau_on_time_share"]) / _active_share()
+    overdue = active & (ndtr(late_score) > 1 - rare)
+    days = np.minimum(np.ceil(rng.lognormal(3.3, 1.6, len(active))), np.maximum(age, 1))
+    owed = np.maximum(np.round(amount * 0.02 * rng.random(len(active)) / 4.5), 1) * 4.5
+    return np.where(overdue, days, 0.0), np.where(overdue, owed, 0.0)
+
+
+@cache
+def _group_shares() -> dict[str, float]:
+    """Share of each group among all credits."""
     shares = table_facts("bureau")["CREDIT_TYPE"].shares
     groups = facts()["structure"]["bureau"]
+    named = {name: shares[name] for name in groups if name in shares}
+    return {name: named.get(name, 1 - sum(named.values())) for name in groups}
+
+
+@cache
+def _active_share() -> float:
+    groups = facts()["structure"]["bureau"]
+    return sum(share * groups[name]["Active"]["share"] for name, share in _group_shares().items())
+
+
+@cache
+def _in_all(measure: str) -> tuple[Floats, Floats, Floats]:
+    """Values of `measure` ascending, and the share of all credits below, and at or below, each."""
     grids = [
-        (shares.get(name, 1 - sum(shares[other] for other in groups if other in shares)) * item["share"], item[measure])
-        for name, states in groups.items()
+        (_group_shares()[name] * item["share"], item[measure])
+        for name, states in facts()["structure"]["bureau"].items()
         for item in states.values()
     ]
     values = np.unique(np.concatenate([quantiles for _, quantiles in grids]))

@@ -20,7 +20,7 @@ def draw_bureau_balance(
     credits: Credits, traits: Traits, unmatched_ids: NDArray[np.int64], rng: np.random.Generator
 ) -> pl.DataFrame:
     """Months of the covered `credits`, and of some that no bureau row knows, identified by `unmatched_ids`."""
-    published, structure = facts()["published"], facts()["structure"]["bureau_balance"]
+    structure = facts()["structure"]["bureau_balance"]
     covered = np.flatnonzero(rng.random(len(credits.ids)) < structure["covered"])
     strange = min(rng.binomial(len(credits.ids), structure["unmatched"]), len(unmatched_ids))
     ids = np.concatenate([credits.ids[covered], unmatched_ids[:strange]])

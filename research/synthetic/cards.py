@@ -35,7 +35,8 @@ class CardMonths:
     month: Floats
     level: Floats
     """Standard normal; higher for higher balances."""
-    in_use: NDArray[np.bool_]
+    due: NDArray[np.bool_]
+    """An instalment fell due in the month."""
 
 
 def draw_cards(
@@ -66,7 +67,7 @@ def draw_cards(
     principal = np.where(balance > 0, np.minimum(np.round(at("AMT_RECEIVABLE_PRINCIPAL", level), 3), balance), 0.0)
     size_score = mix(rng, (0.75, habit))[card]
     limit = np.round(at("AMT_CREDIT_LIMIT_ACTUAL", size_score) / 4500) * 4500
-    limit = np.where(balance > limit * 1.05, np.ceil(balance / 1.05 / 45000) * 45000, limit)
+    limit = np.where(balance > limit * 1.05, np.ceil(balance / 1.05 / 22500) * 22500, limit)
 
     spending = mix(rng, (0.6, level))
     drawn = at("AMT_DRAWINGS_CURRENT", spending)
@@ -74,7 +75,7 @@ def draw_cards(
     way = rng.random(size)
     by_atm, by_pos = drew & (way < 0.66), drew & (way > 0.50)
     split = np.where(by_atm & by_pos, rng.random(size), np.where(by_atm, 1.0, 0.0))
-    atm = np.where(by_atm, np.maximum(np.round(drawn * split / 2250), 1) * 2250, 0.0)
+    atm = np.where(by_atm, _notes(drawn * split), 0.0)
     shop = np.where(by_pos, np.round(drawn * (1 - split), 3), 0.0)
     elsewhere = np.where(drew & (rng.random(size) < 0.02), np.round(drawn, 3), 0.0)
     drawings = np.maximum(np.rint(at("CNT_DRAWINGS_CURRENT", spending)), 1)
@@ -94,10 +95,12 @@ def draw_cards(
         return np.where(asleep, np.nan, values)
 
     paying = mix(rng, (0.75, before))
+    least = np.round(quantile(known["AMT_INST_MIN_REGULARITY"], _rank_among(before, ~fresh)), 3)
     paid = np.round(quantile(known["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~asleep)), 3)
     paid_in_all = np.round(at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3)
     paid_in_all = np.where(asleep, paid_in_all, np.minimum(paid_in_all, paid))
     mature = _matured(card, step, ndtr(loans.habit) > 1 - structure["ever_used"], rng)
+    due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
     overdue = np.rint(at("SK_DPD", mix(rng, (0.7, traits.late[loans.owner[card]]))))
     overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(size) < 0.55, 1, 0), 0))
     done = (rng.random(cards) < structure["completed"])[card] & ~in_use & (month > -1 - structure["completed_months"])
@@ -115,7 +118,7 @@ def draw_cards(
             "AMT_DRAWINGS_CURRENT": atm + shop + elsewhere,
             "AMT_DRAWINGS_OTHER_CURRENT": unless(asleep, elsewhere),
             "AMT_DRAWINGS_POS_CURRENT": unless(asleep, shop),
-            "AMT_INST_MIN_REGULARITY": unless(fresh, np.round(at("AMT_INST_MIN_REGULARITY", before), 3)),
+            "AMT_INST_MIN_REGULARITY": unless(fresh, least),
             "AMT_PAYMENT_CURRENT": unless(asleep, paid),
             "AMT_PAYMENT_TOTAL_CURRENT": paid_in_all,
             "AMT_RECEIVABLE_PRINCIPAL": principal,
@@ -131,7 +134,7 @@ def draw_cards(
             "SK_DPD_DEF": overdue_def,
         },
     )
-    return table, CardMonths(loans.ids[card], loans.owner[card], month, level, in_use)
+    return table, CardMonths(loans.ids[card], loans.owner[card], month, level, due)
 
 
 def _zero_share(name: str) -> float:
@@ -154,3 +157,9 @@ def _rank_among(score: Floats, rows: NDArray[np.bool_]) -> Floats:
     """Ranks in 0..1 of the scores among those of `rows`."""
     ordered = np.sort(score[rows])
     return np.searchsorted(ordered, score) / max(len(ordered), 1)
+
+
+def _notes(amount: Floats) -> Floats:
+    """What a cash machine pays out for about `amount`."""
+    step = np.where(amount < 4500, 450, 2250)
+    return np.maximum(np.round(amount / step), 1) * step

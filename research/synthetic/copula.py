@@ -53,9 +53,9 @@ _TIED = (
 """Columns that follow from others by a rule of the form."""
 _RIDGE = 0.1
 """Shrinks the effects on the liability: correlations of a sample overstate what all columns together predict."""
-_STRENGTH = 1.05
+_STRENGTH = 1.08
 """Gives back what the ridge takes from the columns that tell most."""
-_HIDDEN_VARIANCE = 0.1
+_HIDDEN_VARIANCE = 0.09
 """Share of the liability that only the histories tell of."""
 _CHANCE = 1.5
 """Standard errors of the sample's correlations that are taken for chance."""

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class ColumnFacts:
     share_365243: float = 0.0
     atoms: dict[str, float] = field(default_factory=dict)
     """Published shares of the most frequent amounts."""
+    share_zero: float = 0.0
+    """Share of zeros where no value is negative."""
     auc: float | None = None
 
 
@@ -41,7 +43,7 @@ def probabilities() -> NDArray[np.float64]:
     return np.array(facts()["probabilities"])
 
 
-@lru_cache(maxsize=None)
+@cache
 def table_facts(table: str) -> dict[str, ColumnFacts]:
     """Facts of every column of `table` but the identifiers."""
     return {

@@ -102,8 +102,8 @@ def _of_employed(sheet: Sheet, name: str, constant: str, retired: NDArray[np.boo
     for table, rows in zip(APPLICATIONS, (sheet.train, ~sheet.train), strict=True):
         shares = ordered_shares(table, name)
         shares[position] = max(shares[position] - table_facts(table)[RETIRED].shares["0"], 0.0)
-        rows = rows & ~retired
-        positions[rows] = pick(shares, rank[rows])
+        employed = rows & ~retired
+        positions[employed] = pick(shares, rank[employed])
     return sheet.code(name, positions)
 
 
@@ -211,12 +211,12 @@ def _acquaintances(sheet: Sheet) -> None:
     rank = ndtr(sheet.scores[name])
     for table, rows in zip(APPLICATIONS, (sheet.train, ~sheet.train), strict=True):
         shares = ordered_shares(table, name)
-        rows = rows & anyone
+        some = rows & anyone
         seen_share = 1 - np.interp(
             0.5, table_facts(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles, facts()["probabilities"]
         )
         shares[0] = max(shares[0] - (1 - seen_share), 0.0)
-        late[rows] = sheet.code(name, pick(shares, rank[rows]))
+        late[some] = sheet.code(name, pick(shares, rank[some]))
     values[name] = np.minimum(late, seen)
     values["OBS_60_CNT_SOCIAL_CIRCLE"] = np.maximum(seen - (sheet.chance() < 0.012), np.minimum(seen, values[name]))
     shares_60, shares_30 = (sheet.share(column, "0") for column in ("DEF_60_CNT_SOCIAL_CIRCLE", name))

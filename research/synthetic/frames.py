@@ -26,7 +26,7 @@ def categories(names: Sequence[str], positions: NDArray[np.integer]) -> pl.Serie
 
 
 def frame(table: Table, columns: Mapping[str, NDArray | pl.Series]) -> pl.DataFrame:
-    """A frame of `table` with its declared order, types and bounds; NaN becomes null."""
+    """A frame of `table` with its declared order and types; NaN becomes null."""
     series = []
     for column in table:
         values = columns[column.name]
@@ -36,7 +36,5 @@ def frame(table: Table, columns: Mapping[str, NDArray | pl.Series]) -> pl.DataFr
             values = values.fill_nan(None)
             if column.dtype == pl.Float64:
                 values = values.round(_DIGITS[column.unit])
-        if values.dtype.is_numeric():
-            values = values.clip(column.minimum, column.maximum)
         series.append(values.cast(column.dtype).alias(column.name))
     return pl.DataFrame(series)

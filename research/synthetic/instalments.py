@@ -12,14 +12,17 @@ from research.synthetic.cards import CardMonths
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import frame, spread
 from research.synthetic.marginals import grid_quantile
-from research.synthetic.previous import DUE_STEP, Loans
+from research.synthetic.plans import DUE_STEP
+from research.synthetic.previous import Loans
+from research.synthetic.products import OLDEST
 
 Floats = NDArray[np.float64]
 
-_OLDEST = -2922
 _MONTH = 30.44
-_USED_MEAN, _USED_SPREAD = 0.92, 0.57
-"""Level of the cards in use, when that of all cards is standard normal."""
+_DUE_LEVEL = 0.25
+"""Level of the cards on which instalments fall due, when that of all cards is standard normal."""
+_PART_POWER = 3
+"""Parts of a split payment are mostly a small and a large one."""
 
 
 def draw_instalments(
@@ -39,10 +42,11 @@ def draw_instalments(
 
 def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[str, NDArray]:
     structure = facts()["structure"]
-    due_so_far = np.clip(np.floor((-1 - loans.first_due) / DUE_STEP) + 1, 0, loans.paid).astype(np.int64)
+    known = np.floor((-1 - loans.lag - loans.first_due) / DUE_STEP) + 1
+    due_so_far = np.clip(known, loans.first_due < 0, loans.paid).astype(np.int64)
     loan, number = spread(due_so_far)
     due = loans.first_due[loan] + DUE_STEP * number
-    kept = due >= _OLDEST
+    kept = due >= OLDEST
     loan, number, due = loan[kept], number[kept], due[kept]
     habit = mix(rng, (0.75, traits.late[loans.owner]))
     delay = 0.65 * habit[loan] + np.sqrt(1 - 0.65**2) * rng.standard_normal(len(loan))
@@ -56,11 +60,13 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     version = 1 + last.astype(np.int64) + renewed * (1 + (rng.random(len(loan)) < 0.3))
     amount = np.round(np.where(renewed & ~last, amount * 0.7, amount), 3)
 
-    short = delay + 0.8 * rng.standard_normal(len(loan)) > structure["split_above"]
-    part = np.where(short, np.round(amount * rng.random(len(loan)), 3), amount)
+    short = 0.5 * delay + np.sqrt(0.75) * rng.standard_normal(len(loan)) > structure["split_above"]
+    part = np.where(short, np.round(amount * rng.random(len(loan)) ** _PART_POWER, 3), amount)
     second = np.flatnonzero(short & (rng.random(len(loan)) < structure["split_made_good"]))
     row = np.concatenate([np.arange(len(loan)), second])
-    later = np.maximum((due + late)[second], due[second]) + rng.integers(0, 25, len(second))
+    later = (due + late)[second] + rng.geometric(0.25, len(second)) - 1
+    in_time = (late[second] <= 0) & (rng.random(len(second)) < structure["split_in_time"])
+    later = np.where(in_time, np.minimum(later, due[second]), later)
     return {
         "SK_ID_PREV": loans.ids[loan][row],
         "owner": loans.owner[loan][row],
@@ -74,20 +80,19 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
 
 
 def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Every month in use has the least payment due and often some more, counted on through the life of the card."""
+    """Every month due has the least payment and often some more, counted on through the life of the card."""
     structure = facts()["structure"]
-    used = np.flatnonzero(cards.in_use)
-    month, _ = spread(1 + rng.poisson(structure["payments_a_card_month"] - 1, len(used)))
-    month = used[month]
+    due_months = np.flatnonzero(cards.due)
+    month, _ = spread(1 + rng.poisson(structure["payments_a_card_month"] - 1, len(due_months)))
+    month = due_months[month]
     same = np.concatenate([[False], cards.ids[month][1:] == cards.ids[month][:-1]])
     start = np.maximum.accumulate(np.where(same, 0, np.arange(len(month))))
     number = np.arange(len(month)) - start + 1
     day = rng.integers(0, 30, len(month))
-    due = np.clip(np.rint(cards.month[month] * _MONTH) + day, _OLDEST, -1)
+    due = np.clip(np.rint(cards.month[month] * _MONTH) + day, OLDEST, -1)
     habit = 0.6 * traits.late[cards.owner[month]] + 0.8 * rng.standard_normal(len(month))
     late = np.rint(grid_quantile(structure["days_late"]["card"], ndtr(habit)))
-    level = (cards.level - _USED_MEAN) / _USED_SPREAD
-    level = 0.5 * level[month] + np.sqrt(0.75) * rng.standard_normal(len(month))
+    level = 0.4 * (cards.level[month] - _DUE_LEVEL) + np.sqrt(1 - 0.4**2) * rng.standard_normal(len(month))
     amount = grid_quantile(structure["card_instalment"], ndtr(level))
     amount = np.where(amount > 2000, np.round(amount / 22.5) * 22.5, np.round(amount, 3))
     short = rng.random(len(month)) < structure["card_payment_short"]

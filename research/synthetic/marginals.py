@@ -1,6 +1,6 @@
 """Marginal distributions: from a uniform rank to a value with the real data's frequencies."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ def quantile(column: ColumnFacts, rank: Floats, *, known: bool = False) -> Float
         return np.interp(rank, probabilities(), column.quantiles_known)
     if column.atoms:
         return np.interp(rank, *_with_atoms(column.quantiles, tuple(column.atoms.items())))
+    if column.share_zero:
+        return np.interp(rank, *_with_zeros(column.quantiles, column.share_zero))
     return np.interp(rank, probabilities(), column.quantiles)
 
 
@@ -40,7 +42,7 @@ def choose(shares: dict[str, float], rank: Floats) -> NDArray[np.object_]:
     return names[pick(np.array(list(shares.values())), rank)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def ordered_values(name: str) -> tuple[str, ...]:
     """Values of an application column known by shares: numbers ascending, categories by default rate."""
     columns = [table_facts(table)[name] for table in APPLICATIONS if name in table_facts(table)]
@@ -58,7 +60,16 @@ def ordered_shares(table: str, name: str) -> Floats:
     return np.array([shares.get(value, 0.0) for value in ordered_values(name)])
 
 
-@lru_cache(maxsize=None)
+@cache
+def _with_zeros(quantiles: tuple[float, ...], share: float) -> tuple[Floats, Floats]:
+    """Levels and values of the quantile function of which `share` is zero."""
+    above = probabilities() > share
+    return np.concatenate([[0.0, share], probabilities()[above]]), np.concatenate(
+        [[0.0, 0.0], np.array(quantiles)[above]]
+    )
+
+
+@cache
 def _with_atoms(quantiles: tuple[float, ...], atoms: tuple[tuple[str, float], ...]) -> tuple[Floats, Floats]:
     """Levels and values of the quantile function that passes the quantiles as closely as the atoms allow."""
     at = np.array([float(value) for value, _ in atoms])

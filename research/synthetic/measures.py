@@ -1,13 +1,15 @@
 """How far tables lie from the facts: null rates, shares, quantiles, and how well each column tells the risk."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from research.synthetic.facts import ColumnFacts, facts, probabilities, table_facts
+from research.synthetic.facts import ColumnFacts, facts, observed_correlation, probabilities, table_facts
 
 Floats = NDArray[np.float64]
 
@@ -33,13 +35,20 @@ class Finding:
     column: str
     measure: str
     fact: float
-    found: float
+    """The known figure; for KS the probability at which the distance is largest."""
+    found: float | None
     distance: float
     bound: float
 
     @property
     def passed(self) -> bool:
-        return self.distance <= self.bound
+        """Whether the distance is within the bound."""
+        return bool(self.distance <= self.bound)
+
+    def record(self) -> dict[str, Any]:
+        """The finding as plain values, for JSON."""
+        values = asdict(self) | {"passed": self.passed}
+        return {key: round(float(value), 6) if isinstance(value, float) else value for key, value in values.items()}
 
 
 def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) -> list[Finding]:
@@ -56,6 +65,19 @@ def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) ->
         Finding("application_train", "TARGET", "default rate", fact, rate, abs(rate - fact), bounds.default_rate)
     )
     return sorted(found, key=lambda finding: finding.bound - finding.distance if finding.bound else 0.0)
+
+
+def correlation_error(train: pl.DataFrame) -> dict[str, float]:
+    """Mean and 99th percentile of the absolute error of the correlations of normal scores of known values."""
+    names, observed = observed_correlation()
+    numeric = [name for name in names if name in train.columns and train[name].dtype != pl.String]
+    places = [names.index(name) for name in numeric]
+    ranks = train.select(pl.col(name).rank() / (pl.col(name).count() + 1) for name in numeric).to_numpy()
+    scores = np.ma.masked_invalid(ndtri(ranks.astype(np.float64)))
+    found = np.ma.corrcoef(scores, rowvar=False).filled(0.0)
+    upper = np.triu_indices(len(numeric), 1)
+    errors = np.abs(found - observed[np.ix_(places, places)])[upper]
+    return {"mean": round(float(errors.mean()), 5), "p99": round(float(np.quantile(errors, 0.99)), 5)}
 
 
 def auc(values: Floats, target: NDArray[np.int64]) -> float:
@@ -105,7 +127,7 @@ def _table(table: str, frame: pl.DataFrame, bounds: Bounds) -> Iterator[Finding]
         if known.quantiles:
             distance, level = ks_distance(present.cast(pl.Float64).to_numpy(), np.array(known.quantiles))
             yield Finding(
-                table, name, "KS", level, np.nan, distance, bounds.ks + 2 * np.sqrt(level * (1 - level) / weight)
+                table, name, "KS", level, None, distance, bounds.ks + 2 * np.sqrt(level * (1 - level) / weight)
             )
         elif column.dtype != pl.Float64:
             yield _worst_share(table, name, known, present, weight, bounds)
@@ -127,15 +149,20 @@ def _worst_share(
     table: str, name: str, known: ColumnFacts, present: pl.Series, weight: float, bounds: Bounds
 ) -> Finding:
     counts = dict(present.cast(pl.String).value_counts().iter_rows())
-    best = None
-    for value in known.shares.keys() | counts.keys():
-        fact, found = known.shares.get(value, 0.0), counts.get(value, 0) / len(present)
-        bound = bounds.share + 2 * np.sqrt(fact * (1 - fact) / weight)
-        finding = Finding(table, f"{name}={value}", "share", fact, found, abs(found - fact), bound)
-        if best is None or (bound - finding.distance, value) < (best.bound - best.distance, best.column):
-            best = finding
-    assert best is not None
-    return best
+    found = {value: count / len(present) for value, count in counts.items()}
+    findings = [
+        Finding(
+            table,
+            f"{name}={value}",
+            "share",
+            known.shares.get(value, 0.0),
+            found.get(value, 0.0),
+            abs(found.get(value, 0.0) - known.shares.get(value, 0.0)),
+            bounds.share + 2 * np.sqrt(known.shares.get(value, 0.0) * (1 - known.shares.get(value, 0.0)) / weight),
+        )
+        for value in sorted(known.shares.keys() | found.keys())
+    ]
+    return max(findings, key=lambda finding: finding.distance - finding.bound)
 
 
 def _auc_error(area: float, size: float) -> float:

@@ -19,6 +19,7 @@ from research.synthetic.facts import facts
 from research.synthetic.instalments import draw_instalments
 from research.synthetic.pos import draw_pos
 from research.synthetic.previous import draw_previous
+from research.synthetic.slips import with_slips
 
 CHUNK = 4096
 WORKERS = 2
@@ -50,7 +51,7 @@ def check(clients: int, seed: int) -> None:
 
 def chunks(clients: int, seed: int) -> Iterator[dict[str, pl.DataFrame]]:
     """The tables of one chunk of clients after the other; at most `WORKERS` + 1 chunks are held at a time."""
-    train = _train_clients(clients, seed)
+    train = train_clients(clients, seed)
     total = -(-clients // CHUNK)
     waiting = iter(range(total))
     with (
@@ -65,7 +66,8 @@ def chunks(clients: int, seed: int) -> Iterator[dict[str, pl.DataFrame]]:
             yield tables
 
 
-def _train_clients(clients: int, seed: int) -> np.ndarray:
+def train_clients(clients: int, seed: int) -> np.ndarray:
+    """Which of `clients` clients are training data: shape (clients,), at random, in the real proportion."""
     rows = facts()["published"]["rows"]
     test = round(clients * rows["application_test"] / (rows["application_train"] + rows["application_test"]))
     train = np.ones(clients, dtype=bool)
@@ -89,14 +91,17 @@ def _chunk(index: int, total: int, train: np.ndarray, seed: int) -> dict[str, pl
     target = pl.Series(TARGET.name, clients.target)
     labelled = clients.application.insert_column(1, target)
     known = pl.Series(clients.train)
-    return {
-        "application_train": labelled.filter(known),
-        "application_test": labelled.filter(~known).drop(TARGET.name),
+    histories = {
         "bureau": credit_table,
         "bureau_balance": draw_bureau_balance(credits, traits, bureau_ids[len(credits.ids) :], rng),
         "previous_application": application_table,
         "POS_CASH_balance": draw_pos(clients, traits, loans, rng),
         "installments_payments": draw_instalments(clients, traits, loans, card_months, rng),
         "credit_card_balance": card_table,
+    }
+    return {
+        "application_train": labelled.filter(known),
+        "application_test": labelled.filter(~known).drop(TARGET.name),
+        **{name: with_slips(name, frame, rng) for name, frame in histories.items()},
         "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
     }

@@ -10,10 +10,14 @@ from research.synthetic.behaviour import Traits, mix
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import categories, frame, spread
 from research.synthetic.marginals import quantile
-from research.synthetic.previous import DUE_STEP, Loans
+from research.synthetic.plans import DUE_STEP
+from research.synthetic.previous import Loans
 
 _MONTH = 30.44
 _OLDEST = -96
+_LONG = 24
+_PROMPT = 0.6
+"""Monthly states lag less than payments do."""
 _STATES = (
     "Active",
     "Completed",
@@ -36,16 +40,20 @@ def draw_pos(clients: Clients, traits: Traits, loans: Loans, rng: np.random.Gene
     last = np.minimum(np.floor(ended / _MONTH), -1)
     complete = last < -1
     last = np.where(complete, last + 1, last)
-    gone = rng.random(len(loans.ids)) < structure["pos_history_missing"]
+    gone = (loans.term >= _LONG) & (rng.random(len(loans.ids)) < structure["pos_history_missing_of_long"])
     loan, step = spread(np.where(gone, 0, np.maximum(last - first + 1, 1)).astype(np.int64))
     month = first[loan] + step
-    kept = (month >= _OLDEST) & (rng.random(len(loan)) > structure["pos_month_missing"])
+    kept = (
+        (month >= _OLDEST)
+        & ((month < -_PROMPT * loans.lag[loan] / _MONTH) | (step == 0))
+        & (rng.random(len(loan)) > structure["pos_month_missing"])
+    )
     loan, step, month = loan[kept], step[kept], month[kept]
 
     final = (month == last[loan]) & complete[loan]
-    shortened = (loans.paid < loans.term)[loan] & final
-    left = np.maximum(loans.term[loan] - step - 1, 0)
+    shortened = (loans.paid < loans.term)[loan] & complete[loan] & (month >= last[loan] - 1)
     term = np.where(shortened, loans.paid[loan], loans.term[loan])
+    left = np.maximum(term - step - 1, 0)
     state = np.where(final, 1, 0)
     chance = rng.random(len(loan))
     state = np.where((step == 0) & (chance < structure["pos_signed_of_first"]) & ~final, 2, state)

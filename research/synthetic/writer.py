@@ -21,7 +21,7 @@ def write(out: Path, clients: int, seed: int = 1) -> None:
     Raises ValueError if `out` holds anything else, or if `clients` < 1 or `seed` < 0. The files appear together, once
     all are complete.
     """
-    out = Path(out)
+    out = Path(out).resolve()
     check(clients, seed)
     _check_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -32,11 +32,24 @@ def write(out: Path, clients: int, seed: int = 1) -> None:
         (beside / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         beside.chmod(0o755)
         _check_free(out)
-        if out.exists():
-            shutil.rmtree(out)
-        beside.rename(out)
+        _swap(beside, out)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _swap(beside: Path, out: Path) -> None:
+    """Put the folder `beside` in the place of `out`, which keeps what it held until then."""
+    if not out.exists():
+        beside.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    out.rename(old / out.name)
+    try:
+        beside.rename(out)
+    finally:
+        if not out.exists():
+            (old / out.name).rename(out)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_free(out: Path) -> None:
@@ -58,5 +71,5 @@ def _write_tables(folder: Path, clients: int, seed: int) -> None:
                 if name not in writers:
                     writer = pq.ParquetWriter(folder / f"{name}.parquet", table.schema, compression="zstd")
                     writers[name] = stack.enter_context(writer)
-                if len(frame) or len(writers) < len(TABLES):
+                if len(frame):
                     writers[name].write_table(table)

@@ -31,9 +31,9 @@ class Clock:
         self.cpu[name] = self.cpu.get(name, 0.0) + time.process_time() - cpu
 
 
-def repeat(job: Callable[[Clock], object], seconds: float, least: int = 5) -> Figures:
+def repeat(job: Callable[[Clock], object], seconds: float, least: int = 3) -> Figures:
     """Run a job for some seconds after a warm-up: milliseconds on the wall and of the processor, and of each part."""
-    for _ in range(3):
+    for _ in range(2):
         job(Clock())
     clocks: list[Clock] = []
     end = time.perf_counter() + seconds
@@ -72,20 +72,28 @@ def in_process(python: Path, module: str, *arguments: object, **environment: str
     Raises:
         subprocess.CalledProcessError: it failed; it has said why on stderr.
     """
-    done = subprocess.run(
+    figures: Figures = json.loads(printed(python, module, *arguments, **environment))
+    return figures
+
+
+def printed(python: Path, module: str, *arguments: object, **environment: str) -> str:
+    """What `python -m module` prints.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; it has said why on stderr.
+    """
+    return subprocess.run(
         [python, "-m", module, *map(str, arguments)],
         cwd=ROOT,
         env=os.environ | NO_TELEMETRY | environment,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    figures: Figures = json.loads(done.stdout)
-    return figures
+    ).stdout
 
 
 def medians(runs: Sequence[Mapping[str, Any]]) -> Figures:
-    """The runs of one measurement as one: the median of each number; what is no number must be the same in all."""
+    """The runs of one measurement as one: the median of each number, and the first of what is no number."""
     first = runs[0]
     return {
         name: medians([run[name] for run in runs])

@@ -1,0 +1,143 @@
+"""What earlier applications were priced at, and when their loans fell due and ended."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bento.tables import OPEN_ENDED
+from research.synthetic.behaviour import mix, rank
+from research.synthetic.facts import facts, table_facts
+from research.synthetic.marginals import grid_quantile, quantile
+from research.synthetic.products import Requests
+
+Floats = NDArray[np.float64]
+
+DUE_STEP = 30
+"""Days from one instalment to the next."""
+
+_KINDS = ("Cash loans", "Consumer loans")
+_CARD_TERM = 20
+"""A card's annuity is a twentieth of its limit."""
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Price and plan of every application, one element each."""
+
+    asked: Floats
+    credit: Floats
+    down_payment: Floats
+    down_rate: Floats
+    """Down payment, scaled; NaN where none is known."""
+    term: Floats
+    """Instalments; 0 for cards."""
+    paid: Floats
+    """Instalments until the loan ends: the term, or fewer if it is repaid early."""
+    band: NDArray[np.object_]
+    rate: Floats
+    """Monthly interest."""
+    annuity: Floats
+    first_due: Floats
+    """Days; may lie after the present application."""
+
+
+def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> Plans:
+    """Plans of `requests`; `large` is a standard normal score of the size of each client's loans."""
+    structure = facts()["structure"]
+    size = len(requests.owner)
+    cash, card = requests.cash, requests.card
+    score = mix(rng, (0.4, large))
+    asked, credit, down, down_rate = _amounts(requests, score, rng)
+    long = rank(rng, (0.65, score), (np.where(cash, 0.6, 0.0), requests.recency))
+    term = requests.draw(lambda item: item["terms"] or {"0": 1.0}, long).astype(float)
+    luck = rng.random(size)
+    kept = np.where(
+        cash, *(grid_quantile(structure["paid_share"][name], luck) for name in ("Cash loans", "Consumer loans"))
+    )
+    paid = np.clip(np.rint(term * kept), 1, np.maximum(term, 1))
+    band = requests.draw(lambda item: item["yields"], rng.random(size))
+    band[requests.unpriced] = "XNA"
+    rate = _rate(requests, band, rng)
+    annuity = np.where(card, credit / _CARD_TERM, credit * rate / (1 - (1 + rate) ** -np.maximum(term, 1)))
+    wait = np.maximum(np.rint(grid_quantile(structure["days_to_first_due"], rng.random(size))), 1)
+    return Plans(asked, credit, down, down_rate, term, paid, band, rate, annuity, requests.decision + wait)
+
+
+def draw_dates(
+    requests: Requests, plans: Plans, used: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, Floats]:
+    """The five dates of a loan's life by column; `used` marks the cards that were ever drawn on."""
+    structure = facts()["structure"]
+    card, size = requests.card, len(requests.owner)
+    planned, ended = (plans.first_due + DUE_STEP * (count - 1) for count in (plans.term, plans.paid))
+    after = np.rint(grid_quantile(structure["days_to_termination"], rng.random(size)))
+    drawing = np.minimum(requests.decision + np.rint(rng.exponential(20, size)), -1)
+    card_due = drawing + 45
+    closed = used & (card_due < -60) & (rng.random(size) < structure["card"]["closed"] / structure["card"]["used"])
+    card_end = np.rint(0.9 * card_due * rng.random(size)) - 2
+    terminated = closed & (rng.random(size) < structure["card"]["terminated"])
+
+    def known(when: NDArray[np.bool_], days: Floats) -> Floats:
+        return np.where(when, days, OPEN_ENDED)
+
+    return {
+        "DAYS_FIRST_DRAWING": known(used, drawing),
+        "DAYS_FIRST_DUE": np.where(
+            card, known(used & (card_due < 0), card_due), known(plans.first_due < 0, plans.first_due)
+        ),
+        "DAYS_LAST_DUE_1ST_VERSION": known(~card, planned),
+        "DAYS_LAST_DUE": np.where(card, known(closed, card_end), known(ended < 0, ended)),
+        "DAYS_TERMINATION": np.where(
+            card, known(terminated, np.minimum(card_end + 20, -1)), known(ended + after < -1, ended + after)
+        ),
+    }
+
+
+def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats, Floats]:
+    """Asked, granted, paid down, and rate of the down payment."""
+    structure = facts()["structure"]
+    size = len(score)
+    cash, card, consumer, unpriced = requests.cash, requests.card, requests.consumer, requests.unpriced
+    ranks = rank(rng, (0.85, score), (0.3, requests.recency))
+    asked = np.zeros(size)
+    for name, item in structure["products"].items():
+        rows = requests.product == name
+        if item["amounts"] in structure["product_amounts"]:
+            asked[rows] = grid_quantile(structure["product_amounts"][item["amounts"]], ranks[rows])
+    asked = np.where(consumer, _multiple(asked, 4.5), _multiple(asked, 22500))
+    limit = _multiple(grid_quantile(structure["product_amounts"]["Card limit"], ranks), 22500)
+    kinds = ("x_sell_without_amount", "street_without_amount")
+    silent = np.where(requests.product == "Card X-Sell", *(structure["card"][kind] for kind in kinds))
+    nothing = (card & (unpriced | (rng.random(size) < silent))) | (requests.product == "Cash")
+    asked = np.where(nothing, 0.0, np.where(card, limit, asked))
+
+    shares = [structure["down_payment_known"][name] for name in ("Consumer loans", "Cash loans")]
+    known = rng.random(size) < np.select([consumer, cash], shares, 0.0)
+    rate = quantile(table_facts("previous_application")["RATE_DOWN_PAYMENT"], rng.random(size))
+    rate = np.where(known, np.where(cash, 0.0, rate), np.nan)
+    down = _multiple(asked * rate / structure["down_payment_scale"], 4.5)
+    luck = rng.random(size)
+    ratio = np.where(
+        consumer,
+        *(grid_quantile(structure["credit_per_price"][name], luck) for name in ("Consumer loans", "Cash loans")),
+    )
+    granted = np.maximum(_multiple((asked - np.nan_to_num(down)) * ratio, 4.5), np.where(consumer, 4500.0, 0.0))
+    granted = np.where(card, limit, granted)
+    granted = np.where(unpriced, np.where(consumer, asked, 0.0), granted)
+    return asked, granted, down, rate
+
+
+def _rate(requests: Requests, band: NDArray[np.object_], rng: np.random.Generator) -> Floats:
+    """Monthly interest by kind of loan and band."""
+    structure = facts()["structure"]
+    result = np.full(len(band), structure["monthly_rate_of_others"])
+    for kind, bands in structure["monthly_rate"].items():
+        for name, grid in bands.items():
+            rows = (requests.contract == kind) & (band == name)
+            result[rows] = grid_quantile(grid, rng.random(rows.sum()))
+    return result
+
+
+def _multiple(values: Floats, step: float) -> Floats:
+    return np.round(values / step) * step

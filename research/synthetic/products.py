@@ -1,0 +1,171 @@
+"""Which products clients applied for at this lender, when, and with what outcome."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from research.synthetic.behaviour import Traits, mix, rank
+from research.synthetic.facts import facts, table_facts
+from research.synthetic.marginals import choose, grid_quantile, quantile
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Texts = NDArray[np.object_]
+
+OLDEST = -2922
+"""Days; the data goes back eight years."""
+
+_MONTH = 30.44
+_RECENT = 0.3
+_SEEKING = 0.55
+_LATELY = 0.36
+_OFFER_LATELY = 0.85
+_LATER_MEAN, _LATER_SPREAD = 0.227, 0.885
+"""Recency of the applications after a client's first, when that of all is standard normal."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Applications of a chunk, one element each, by client and then by date."""
+
+    owner: NDArray[np.int64]
+    first: Flags
+    """The client's first application."""
+    recency: Floats
+    """Standard normal over all applications; higher is later."""
+    decision: Floats
+    """Days."""
+    product: Texts
+    status: Texts
+
+    @property
+    def cash(self) -> Flags:
+        """Cash loans."""
+        return np.char.startswith(self.product.astype(str), "Cash")
+
+    @property
+    def card(self) -> Flags:
+        """Revolving loans."""
+        return np.char.startswith(self.product.astype(str), "Card")
+
+    @property
+    def consumer(self) -> Flags:
+        """Loans for goods, at the point of sale."""
+        return np.char.startswith(self.product.astype(str), "POS")
+
+    @property
+    def contract(self) -> Texts:
+        """Kind of loan."""
+        names = ["Cash loans", "Revolving loans"]
+        return np.select([self.cash, self.card], names, "Consumer loans").astype(object)
+
+    @property
+    def unpriced(self) -> Flags:
+        """Came to no price: offers of cash, cancelled cards, goods that were not fetched."""
+        canceled_card = (self.product == "Card Street") & (self.status == "Canceled")
+        return (self.product == "Cash") | canceled_card | (self.consumer & (self.status == "Unused offer"))
+
+    def draw(self, shares: Callable[[Mapping[str, Any]], Mapping[str, float]], ranks: Floats) -> Texts:
+        """Categories by the shares that belong to each product."""
+        result = np.empty(len(self.product), dtype=object)
+        for name, item in facts()["structure"]["products"].items():
+            rows = self.product == name
+            result[rows] = choose(dict(shares(item)), ranks[rows])
+        return result
+
+
+def draw_requests(owner: NDArray[np.int64], first: Flags, traits: Traits, rng: np.random.Generator) -> Requests:
+    """Applications of the clients `owner` (ascending); `first` marks the first of each client."""
+    size = len(owner)
+    recency = mix(rng, (_RECENT, traits.recent[owner]))
+    recency = recency[np.lexsort((recency, owner))]
+    decision = np.rint(quantile(table_facts("previous_application")["DAYS_DECISION"], ndtr(recency)))
+    product = np.where(first, choose(_first_products(), rng.random(size)), _later_product(recency, rng))
+    requests = Requests(owner, first, recency, decision, product, product)
+    lately = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
+    status = _status(requests, rank(rng, (_SEEKING, traits.seeking[owner]), (_LATELY, lately)))
+    requests = replace(requests, status=_one_card(status, requests, rng))
+    return replace(requests, decision=_with_card_ages(requests, rng))
+
+
+@lru_cache(maxsize=1)
+def first_share() -> float:
+    """Share of applications that are their client's first."""
+    published = facts()["published"]
+    return float(published["clients"]["previous_application"] / published["rows"]["previous_application"])
+
+
+@lru_cache(maxsize=1)
+def _first_products() -> dict[str, float]:
+    """Shares of products among first applications: mostly goods bought on credit, and what was granted."""
+    structure = facts()["structure"]
+    granted = {
+        name: item["share"] * item["status"].get("Approved", 0.0) for name, item in structure["products"].items()
+    }
+    shares: dict[str, float] = dict.fromkeys(granted, 0.0)
+    cash = structure["first_application"]["cash"]
+    for kind, part in (("POS", 1 - cash), ("Cash", cash)):
+        total = sum(share for name, share in granted.items() if name.startswith(kind))
+        shares |= {name: part * share / total for name, share in granted.items() if name.startswith(kind)}
+    return shares
+
+
+def _later_products() -> dict[str, float]:
+    """Shares of products among the other applications, so that all together have the known shares."""
+    products, first = facts()["structure"]["products"], _first_products()
+    return {name: max(item["share"] - first_share() * first[name], 0.0) for name, item in products.items()}
+
+
+def _later_product(recency: Floats, rng: np.random.Generator) -> Texts:
+    """Products of later applications; most of the latest are offers of cash that came to nothing."""
+    shares = _later_products()
+    offer = shares.pop("Cash")
+    offer /= offer + sum(shares.values())
+    latest = rank(rng, (_OFFER_LATELY, (recency - _LATER_MEAN) / _LATER_SPREAD)) > 1 - offer
+    return np.where(latest, "Cash", choose(shares, rng.random(len(recency)))).astype(object)
+
+
+def _status(requests: Requests, outcome: Floats) -> Texts:
+    """Outcomes by product; first applications, of clients who came to stay, are mostly granted."""
+    structure = facts()["structure"]
+    result = np.empty(len(outcome), dtype=object)
+    early, late = _first_products(), _later_products()
+    for name, item in structure["products"].items():
+        shares = {status: item["status"][status] for status in structure["status_order"] if status in item["status"]}
+        of_all = shares.get("Approved", 0.0)
+        of_first = structure["first_application"]["approved"]
+        of_later = (item["share"] * of_all - first_share() * early[name] * of_first) / max(late[name], 1e-9)
+        for group, approved in ((requests.first, of_first), (~requests.first, float(np.clip(of_later, 0.0, 1.0)))):
+            rest = (1 - approved) / max(1 - of_all, 1e-9)
+            rows = group & (requests.product == name)
+            scaled = {status: approved if status == "Approved" else share * rest for status, share in shares.items()}
+            result[rows] = choose(scaled, outcome[rows])
+    return result
+
+
+def _one_card(status: Texts, requests: Requests, rng: np.random.Generator) -> Texts:
+    """Outcomes with at most one card granted to a client."""
+    card = requests.card
+    cards = np.flatnonzero(card)
+    main = np.zeros(len(card), dtype=bool)
+    main[cards[np.unique(requests.owner[cards], return_index=True)[1]]] = True
+    granted = main & (rng.random(len(card)) < facts()["structure"]["card"]["granted"])
+    other = np.where(rng.random(len(card)) < facts()["structure"]["card"]["canceled_of_others"], "Canceled", "Refused")
+    return np.where(granted, "Approved", np.where(card & (status == "Approved"), other, status)).astype(object)
+
+
+def _with_card_ages(requests: Requests, rng: np.random.Generator) -> Floats:
+    """Dates in which granted cards have the ages of the known cards, and no application precedes the first."""
+    decision, first = requests.decision, requests.first
+    granted = requests.card & (requests.status == "Approved")
+    months = np.ceil(grid_quantile(facts()["structure"]["card_months"], rng.random(len(decision))))
+    decision = np.where(granted, -np.rint(months * _MONTH) + rng.integers(1, 29, len(decision)), decision)
+    if len(decision):
+        oldest = np.minimum.reduceat(decision, np.flatnonzero(first))[np.cumsum(first) - 1]
+        decision = np.where(first & (decision > oldest), oldest - 14, decision)
+    return np.clip(decision, OLDEST, -2)
