@@ -1,5 +1,6 @@
 """Trains the scoring model: folds, threshold, model folder, MLflow run, registered version."""
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from bento.decision import DEFAULT_COSTS
-from bento.features import CATALOGUE, catalogue_hash
+from bento.features import catalogue_hash
 from bento.model import Scoring, encode, probability
 from bento.tables import TARGET
 from research import fitting, tracking
@@ -22,14 +23,28 @@ from research.command import ROOT, CommandError, add_data_option, parser, run
 from research.data import DATA, Data, open_data
 from research.figures import write_figures
 from research.model_folder import write_model_folder
+from research.selection import choose
 from research.splits import split_of
 
 FOLDS = 5
 SEED = 1
 
 
-def train(data: Data, folds: int = FOLDS, seed: int = SEED) -> ModelVersion:
+def train(
+    data: Data,
+    folds: int = FOLDS,
+    seed: int = SEED,
+    constraints: bool = fitting.CONSTRAINTS,
+    with_age: bool = fitting.WITH_AGE,
+) -> ModelVersion:
     """Train on the development split, judge on the test split, log and register; the new version is champion.
+
+    Args:
+        data: the tables.
+        folds: of the development split.
+        seed: of folds, selection and boosters.
+        constraints: hold the monotone features to their direction.
+        with_age: let the features that are computed from age be chosen.
 
     Raises:
         CommandError: too few rows or outcomes; MLflow out of reach.
@@ -38,19 +53,19 @@ def train(data: Data, folds: int = FOLDS, seed: int = SEED) -> ModelVersion:
     features = data.features()
     split = split_of(features["SK_ID_CURR"])
     development, test = features.filter(split == "development"), features.filter(split == "test")
-    columns = fitting.model_features(list(CATALOGUE))
+    columns = fitting.model_features(fitting.catalogue_names(with_age))
     target = development[TARGET.name].to_numpy()
-    fitted = fitting.fit(encode(development, columns), target, columns, folds, seed)
+    fitted = fitting.fit(encode(development, columns), target, columns, folds, seed, choose, constraints)
     out_of_fold = _probability(fitted.out_of_fold)
     threshold = best_threshold(target, out_of_fold)
-    on_test = _probability(fitted.booster.predict(encode(test, columns), raw_score=True))
+    on_test = _probability(fitted.booster.predict(encode(test, fitted.features), raw_score=True))
     metrics = {
         **_metrics("out_of_fold", target, out_of_fold, threshold),
         **_metrics("test", test[TARGET.name].to_numpy(), on_test, threshold),
         "threshold": threshold,
         "theoretical_threshold": DEFAULT_COSTS.theoretical_threshold,
         "trees": float(fitted.booster.num_trees()),
-        "features": float(len(columns)),
+        "features": float(len(fitted.features)),
     }
     scoring = Scoring(
         features=fitted.features,
@@ -71,6 +86,7 @@ def train(data: Data, folds: int = FOLDS, seed: int = SEED) -> ModelVersion:
         )
         mlflow.log_params(fitting.PARAMETERS | {"folds": folds, "seed": seed, "most_rounds": fitting.MOST_ROUNDS})
         mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
+        mlflow.log_params({"constraints": constraints, "with_age": with_age, "best_features": fitting.BEST_FEATURES})
         mlflow.log_params({"code_version": scoring.code_version, "rounds": fitted.rounds})
         mlflow.log_metrics(metrics)
         for name, curve in fitted.curves.items():
@@ -134,11 +150,28 @@ def main() -> None:
     add_data_option(arguments)
     arguments.add_argument("--folds", type=int, default=FOLDS)
     arguments.add_argument("--seed", type=int, default=SEED)
+    arguments.add_argument(
+        "--constraints",
+        action=argparse.BooleanOptionalAction,
+        default=fitting.CONSTRAINTS,
+        help="hold monotone features to the direction that the catalogue names",
+    )
+    arguments.set_defaults(with_age=fitting.WITH_AGE)
+    age = arguments.add_mutually_exclusive_group()
+    age.add_argument(
+        "--with-age",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help=f"let the features that are computed from age be chosen (default: {fitting.WITH_AGE})",
+    )
+    age.add_argument(
+        "--without-age", action="store_false", dest="with_age", default=argparse.SUPPRESS, help="leave them out"
+    )
     options = arguments.parse_args()
     if options.folds < 2:
         raise CommandError("--folds must be at least 2")
     data = open_data(options.data)
-    registered = train(data, options.folds, options.seed)
+    registered = train(data, options.folds, options.seed, options.constraints, options.with_age)
     report(registered, data)
 
 
