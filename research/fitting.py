@@ -18,7 +18,7 @@ PARAMETERS: dict[str, Any] = {
     "objective": "binary",
     "metric": ["binary_logloss", "auc"],
     "first_metric_only": True,
-    "learning_rate": 0.02,
+    "learning_rate": 0.01,
     "num_leaves": 31,
     "min_child_samples": 60,
     "feature_fraction": 0.3,
@@ -32,7 +32,7 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": -1,
 }
 # Decided by research/results/feature_study.json; measure again with: python -m research.feature_study
-MOST_ROUNDS = 500
+MOST_ROUNDS = 1500
 BEST_FEATURES: int | None = 100
 """Features chosen by their ranking; None: all that bring more than noise."""
 CONSTRAINTS = True

@@ -16,7 +16,18 @@ import pytest
 from research.command import FAULT, ROOT, run
 from research.pipeline import free_port
 
-COMMANDS = ["data", "train", "import_model", "build_bento", "containerize", "pipeline", "demo", "examples", "publish"]
+COMMANDS = [
+    "build_bento",
+    "containerize",
+    "data",
+    "demo",
+    "examples",
+    "feature_study",
+    "import_model",
+    "pipeline",
+    "publish",
+    "train",
+]
 
 
 class Command:

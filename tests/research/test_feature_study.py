@@ -168,7 +168,6 @@ def test_bad_input_is_one_clear_line(arguments, said, synthetic_folder: Path, tm
     assert "Traceback" not in error
 
 
-@pytest.mark.skipif(not (PUBLISHED / "feature_study.json").is_file(), reason="no study is published")
 def test_the_defaults_are_those_that_the_published_study_decided():
     decisions = json.loads((PUBLISHED / "feature_study.json").read_text())["decisions"]
     assert decisions["best_features"] == fitting.BEST_FEATURES
