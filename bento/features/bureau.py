@@ -10,6 +10,7 @@ from bento.features.feature import (
     Measure,
     Window,
     aggregate,
+    last_months,
     latest,
     needs,
     ratio,
@@ -204,11 +205,7 @@ _LEVEL = pl.col("level")
 _ON_RECORD = _LEVEL.is_not_null()
 
 
-def _last_months(months: int) -> Window:
-    return Window(f"{months}m", _MONTH >= -months, f"last {months} months", f"{months} derniers mois")
-
-
-_BALANCE_WINDOWS = (None, _last_months(12), _last_months(24))
+_BALANCE_WINDOWS = (None, last_months(12), last_months(24))
 _LATE_MONTHS = Measure("late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs", "share", 1, ("share",))
 _LEVELS = Measure(
     "level",

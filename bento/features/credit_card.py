@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from bento.features.feature import Feature, Group, Measure, Window, aggregate, ratio, slope, summarise
+from bento.features.feature import Feature, Group, Measure, aggregate, last_months, ratio, slope, summarise
 
 _GROUP: Group = "card_use"
 _P = "card"
@@ -14,11 +14,7 @@ _PAID, _MINIMUM = pl.col("AMT_PAYMENT_CURRENT"), pl.col("AMT_INST_MIN_REGULARITY
 _BALANCE, _LIMIT = pl.col("AMT_BALANCE"), pl.col("AMT_CREDIT_LIMIT_ACTUAL")
 
 
-def _last_months(months: int) -> Window:
-    return Window(f"{months}m", _MONTH >= -months, f"last {months} months", f"{months} derniers mois")
-
-
-_QUARTER, _YEAR = _last_months(3), _last_months(12)
+_QUARTER, _YEAR = last_months(3), last_months(12)
 _WINDOWS = (None, _QUARTER, _YEAR)
 _USE = Measure(
     "utilisation",

@@ -117,6 +117,12 @@ class Window:
         return pl.when(self.test).then(value)
 
 
+def last_months(months: int) -> Window:
+    """The monthly states of the last months before the application."""
+    test = pl.col("MONTHS_BALANCE") >= -months
+    return Window(f"{months}m", test, f"last {months} months", f"{months} derniers mois")
+
+
 def latest(count: int, en: str, fr: str) -> Window:
     """The latest rows of a client by the column `recency` (see `with_recency`); ties at the end are all in."""
     return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)

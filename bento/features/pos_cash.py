@@ -8,8 +8,8 @@ from bento.features.feature import (
     Feature,
     Group,
     Measure,
-    Window,
     aggregate,
+    last_months,
     needs,
     ratio,
     slope,
@@ -23,11 +23,7 @@ _MONTH = pl.col("MONTHS_BALANCE")
 _DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
 
 
-def _last_months(months: int) -> Window:
-    return Window(f"{months}m", _MONTH >= -months, f"last {months} months", f"{months} derniers mois")
-
-
-_WINDOWS = (None, *(_last_months(months) for months in (6, 12, 24, 60)))
+_WINDOWS = (None, *(last_months(months) for months in (6, 12, 24, 60)))
 _LATE = Measure("late", _DPD > 0, "Months overdue", "Mois en retard", "share", 1, ("share",))
 _LATE_DEF = Measure(
     "late_def",
@@ -64,10 +60,10 @@ FEATURES: tuple[Feature, ...] = (
     Feature("pos_loans", pl.col("SK_ID_PREV").n_unique(), _GROUP, "Earlier loans on record", "Prêts antérieurs connus"),
     *summarise(_P, _GROUP, _LATE, ("share",), _WINDOWS),
     *summarise(_P, _GROUP, _LATE_DEF, ("share",), _WINDOWS),
-    *summarise(_P, _GROUP, _DAYS, ("mean", "max"), (None, _last_months(12))),
+    *summarise(_P, _GROUP, _DAYS, ("mean", "max"), (None, last_months(12))),
     *summarise(_P, _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
-    *summarise(_P, _GROUP, _LEFT, ("mean", "max"), (None, _last_months(12))),
-    *summarise(_P, _GROUP, _TERM, ("mean", "max", "min"), (None, _last_months(12))),
+    *summarise(_P, _GROUP, _LEFT, ("mean", "max"), (None, last_months(12))),
+    *summarise(_P, _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
     Feature(
         "pos_left_latest_sum",
         pl.when("is_latest_of_loan").then("CNT_INSTALMENT_FUTURE").sum(),
