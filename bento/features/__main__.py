@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import signal
 import sys
 
 from bento.features import CATALOGUE, table_of
@@ -41,4 +42,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may stop early
     main()
