@@ -1,10 +1,11 @@
 """Features of the loan application: terms, income, employment, identity, housing, external scores."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from bento.features.feature import Feature, ratio
+from bento.features.feature import Feature, over
 from bento.tables import APPLICATION
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
@@ -81,7 +82,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}ext_source_weighted",
-        ratio(
+        over(
             pl.sum_horizontal(weight * pl.col(name) for name, weight in _WEIGHTS.items()),
             pl.sum_horizontal(weight * pl.col(name).is_not_null() for name, weight in _WEIGHTS.items()),
         ),
@@ -116,7 +117,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"{_N}{name}_to_ext_source_3",
-            ratio(column, "EXT_SOURCE_3"),
+            over(column, "EXT_SOURCE_3"),
             "external_scores",
             f"{en} over external score 3",
             f"{fr} rapporté au score externe 3",
@@ -147,7 +148,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}credit_to_annuity",
-        ratio("AMT_CREDIT", "AMT_ANNUITY"),
+        over("AMT_CREDIT", "AMT_ANNUITY"),
         "credit_terms",
         "Loan over instalment (how long it takes to repay)",
         "Prêt rapporté à la mensualité (durée de remboursement)",
@@ -155,7 +156,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}credit_to_goods_price",
-        ratio("AMT_CREDIT", "AMT_GOODS_PRICE"),
+        over("AMT_CREDIT", "AMT_GOODS_PRICE"),
         "credit_terms",
         "Loan over price of the goods",
         "Prêt rapporté au prix du bien",
@@ -175,7 +176,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(f"{_N}income", pl.col("AMT_INCOME_TOTAL"), "income_burden", "Income", "Revenus", "currency"),
     Feature(
         f"{_N}annuity_to_income",
-        ratio("AMT_ANNUITY", "AMT_INCOME_TOTAL"),
+        over("AMT_ANNUITY", "AMT_INCOME_TOTAL"),
         "income_burden",
         "Instalment over income",
         "Mensualité rapportée aux revenus",
@@ -184,7 +185,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}credit_to_income",
-        ratio("AMT_CREDIT", "AMT_INCOME_TOTAL"),
+        over("AMT_CREDIT", "AMT_INCOME_TOTAL"),
         "income_burden",
         "Loan over income",
         "Prêt rapporté aux revenus",
@@ -192,7 +193,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}income_per_family_member",
-        ratio("AMT_INCOME_TOTAL", "CNT_FAM_MEMBERS"),
+        over("AMT_INCOME_TOTAL", "CNT_FAM_MEMBERS"),
         "income_burden",
         "Income for each family member",
         "Revenus par membre du foyer",
@@ -200,7 +201,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}income_per_child",
-        ratio("AMT_INCOME_TOTAL", 1 + pl.col("CNT_CHILDREN")),
+        over("AMT_INCOME_TOTAL", 1 + pl.col("CNT_CHILDREN")),
         "income_burden",
         "Income over one more than the children",
         "Revenus rapportés au nombre d'enfants plus un",
@@ -225,7 +226,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}employed_to_age",
-        ratio("DAYS_EMPLOYED", "DAYS_BIRTH"),
+        over("DAYS_EMPLOYED", "DAYS_BIRTH"),
         "employment",
         "Time in the present employment over age",
         "Ancienneté dans l'emploi rapportée à l'âge",
@@ -257,7 +258,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"{_N}{name}_to_age",
-            ratio(column, "DAYS_BIRTH"),
+            over(column, "DAYS_BIRTH"),
             "identity_contact",
             f"{en}, over age",
             f"{fr}, rapporté à l'âge",
@@ -281,7 +282,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}age_at_payoff_years",
-        -pl.col("DAYS_BIRTH") / YEAR + ratio("AMT_CREDIT", "AMT_ANNUITY") / 12,
+        -pl.col("DAYS_BIRTH") / YEAR + over("AMT_CREDIT", "AMT_ANNUITY") / 12,
         "credit_terms",
         "Age at the end of the loan",
         "Âge à la fin du prêt",
@@ -290,7 +291,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}car_age_to_age",
-        ratio(-pl.col("OWN_CAR_AGE") * YEAR, "DAYS_BIRTH"),
+        over(-pl.col("OWN_CAR_AGE") * YEAR, "DAYS_BIRTH"),
         "housing",
         "Age of the car over age",
         "Âge de la voiture rapporté à l'âge",
@@ -448,9 +449,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         f"{_N}fields_missing",
-        pl.sum_horizontal(
-            pl.col(column.name).is_null() for column in APPLICATION if not (column.required or column.audit_only)
-        ),
+        pl.col("fields_missing"),
         "documents",
         "Fields of the application left empty",
         "Champs de la demande laissés vides",
@@ -484,6 +483,17 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
-def application_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each application: the named features."""
-    return tables["application"].select(feature.column for feature in features)
+DERIVED = {"fields_missing": tuple(column.name for column in APPLICATION if not (column.required or column.audit_only))}
+"""The declared columns behind the column that `application_rows` adds."""
+
+
+def application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """The applications, with the derived column if it is needed."""
+    rows = tables["application"]
+    if "fields_missing" not in needed:
+        return rows
+    fields = DERIVED["fields_missing"]
+    if len(rows) == 1:  # the nulls of each column are known to the frame: no need to look at a hundred values
+        missing = rows.null_count().row(0, named=True)
+        return rows.with_columns(fields_missing=pl.lit(sum(missing[name] for name in fields)))
+    return rows.with_columns(fields_missing=pl.sum_horizontal(pl.col(name).is_null() for name in fields))

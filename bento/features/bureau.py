@@ -1,22 +1,24 @@
 """Features of the credits at other lenders and of their monthly states."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
 from bento.features.feature import (
+    Aggregate,
+    Composite,
     Feature,
     Group,
     Measure,
     Window,
-    aggregate,
     last_months,
     latest,
-    needs,
+    quotient,
     ratio,
+    recency,
     slope,
     summarise,
-    with_recency,
 )
 
 _DEBTS: Group = "bureau_debt"
@@ -81,10 +83,9 @@ _CARD_LIMIT = Measure("limit", pl.col("AMT_CREDIT_SUM_LIMIT"), "Card limit", "Pl
 
 def _debt_to_lent(window: Window | None) -> Feature:
     known = pl.when(_DEBT.is_not_null()).then(_LENT)
-    debt, lent = (_DEBT, known) if window is None else (window.of(_DEBT), window.of(known))
     return Feature(
         "_".join(filter(None, ["bureau_debt_to_credit", window.name if window else None])),
-        ratio(debt.sum(), lent.sum()),
+        quotient(Aggregate("sum", _DEBT, window), Aggregate("sum", known, window)),
         _DEBTS,
         f"Debt over amount lent at other lenders ({window.en if window else 'all credits'})",
         f"Dette rapportée au montant prêté ailleurs ({window.fr if window else 'tous crédits'})",
@@ -95,14 +96,30 @@ def _debt_to_lent(window: Window | None) -> Feature:
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("bureau_credits", pl.len(), _HISTORY, "Credits at other lenders", "Crédits auprès d'autres prêteurs"),
-    Feature("bureau_active_credits", _ACTIVE.test.sum(), _DEBTS, "Open credits elsewhere", "Crédits en cours ailleurs"),
     Feature(
-        "bureau_closed_credits", _CLOSED.test.sum(), _HISTORY, "Closed credits elsewhere", "Crédits soldés ailleurs"
+        "bureau_credits",
+        Aggregate("len", _DAY),
+        _HISTORY,
+        "Credits at other lenders",
+        "Crédits auprès d'autres prêteurs",
+    ),
+    Feature(
+        "bureau_active_credits",
+        Aggregate("sum", _ACTIVE.test),
+        _DEBTS,
+        "Open credits elsewhere",
+        "Crédits en cours ailleurs",
+    ),
+    Feature(
+        "bureau_closed_credits",
+        Aggregate("sum", _CLOSED.test),
+        _HISTORY,
+        "Closed credits elsewhere",
+        "Crédits soldés ailleurs",
     ),
     Feature(
         "bureau_bad_credits",
-        _STATE.is_in(["Bad debt", "Sold"]).sum(),
+        Aggregate("sum", _STATE.is_in(["Bad debt", "Sold"])),
         _HISTORY,
         "Credits sold or written off elsewhere",
         "Crédits cédés ou passés en perte ailleurs",
@@ -111,7 +128,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_active_share",
-        _ACTIVE.test.mean(),
+        Aggregate("mean", _ACTIVE.test),
         _DEBTS,
         "Share of credits elsewhere still open",
         "Part des crédits ailleurs encore en cours",
@@ -120,7 +137,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_types",
-        pl.col("CREDIT_TYPE").n_unique(),
+        Aggregate("n_unique", pl.col("CREDIT_TYPE")),
         _HISTORY,
         "Kinds of credit elsewhere",
         "Types de crédit ailleurs",
@@ -128,7 +145,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"bureau_{name}_share",
-            (pl.col("CREDIT_TYPE") == value).mean(),
+            Aggregate("mean", pl.col("CREDIT_TYPE") == value),
             _HISTORY,
             f"Share of {en} among credits elsewhere",
             f"Part des {fr} parmi les crédits ailleurs",
@@ -140,7 +157,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"bureau_{name}_active_credits",
-            (_ACTIVE.test & (pl.col("CREDIT_TYPE") == value)).sum(),
+            Aggregate("sum", _ACTIVE.test & (pl.col("CREDIT_TYPE") == value)),
             _DEBTS,
             f"Open {en} elsewhere",
             f"En cours ailleurs : {fr}",
@@ -165,7 +182,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"bureau_credits_{window.name}",
-            window.test.sum(),
+            Aggregate("sum", window.test),
             _HISTORY,
             f"Number of {window.en} elsewhere",
             f"Nombre : {window.fr}, ailleurs",
@@ -175,7 +192,10 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_gap_days_mean",
-        ratio(_DAY.max() - _DAY.min(), pl.len() - 1),
+        Composite(
+            lambda last, first, count: (last - first) / (count - 1.0),
+            (Aggregate("max", _DAY), Aggregate("min", _DAY), Aggregate("len", _DAY)),
+        ),
         _HISTORY,
         "Mean days between credits elsewhere",
         "Jours moyens entre crédits ailleurs",
@@ -184,14 +204,14 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_prolongations",
-        pl.col("CNT_CREDIT_PROLONG").sum(),
+        Aggregate("sum", pl.col("CNT_CREDIT_PROLONG")),
         _HISTORY,
         "Prolongations of credits elsewhere",
         "Prolongations de crédits ailleurs",
     ),
     Feature(
         "bureau_foreign_currency_share",
-        (pl.col("CREDIT_CURRENCY") != "currency 1").mean(),
+        Aggregate("mean", pl.col("CREDIT_CURRENCY") != "currency 1"),
         _HISTORY,
         "Share of credits elsewhere in another currency",
         "Part des crédits ailleurs en autre devise",
@@ -221,7 +241,7 @@ _WEIGHT = 1 / (1 - _MONTH)
 BALANCE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "bureau_balance_months",
-        pl.len(),
+        Aggregate("len", _MONTH),
         _HISTORY,
         "Months on record elsewhere",
         "Mois d'historique ailleurs",
@@ -229,7 +249,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_balance_credits",
-        pl.col("SK_ID_BUREAU").n_unique(),
+        Aggregate("n_unique", pl.col("SK_ID_BUREAU")),
         _HISTORY,
         "Credits elsewhere with monthly states",
         "Crédits ailleurs suivis par mois",
@@ -238,7 +258,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     *summarise(_B, _HISTORY, _LEVELS, ("max", "mean"), _BALANCE_WINDOWS),
     Feature(
         "bureau_balance_level_decayed",
-        ratio((_LEVEL * _WEIGHT).sum(), (_WEIGHT * _ON_RECORD).sum()),
+        quotient(Aggregate("sum", _LEVEL * _WEIGHT), Aggregate("sum", _WEIGHT * _ON_RECORD)),
         _HISTORY,
         "Level of lateness elsewhere, recent months weigh more",
         "Niveau de retard ailleurs, les mois récents pèsent plus",
@@ -248,7 +268,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_balance_closed_share",
-        (_STATUS == "C").mean(),
+        Aggregate("mean", _STATUS == "C"),
         _HISTORY,
         "Share of months elsewhere after closing",
         "Part des mois ailleurs après clôture",
@@ -257,7 +277,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_balance_unknown_share",
-        (_STATUS == "X").mean(),
+        Aggregate("mean", _STATUS == "X"),
         _HISTORY,
         "Share of months elsewhere of unknown state",
         "Part des mois ailleurs d'état inconnu",
@@ -265,7 +285,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_balance_latest_late_month",
-        pl.when(_LEVEL > 0).then(_MONTH).max(),
+        Aggregate("max", _MONTH, Window("late", _LEVEL > 0, "late", "en retard")),
         _HISTORY,
         "Latest month late elsewhere (negative)",
         "Dernier mois en retard ailleurs (négatif)",
@@ -274,7 +294,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "bureau_balance_first_month",
-        _MONTH.min(),
+        Aggregate("min", _MONTH),
         _HISTORY,
         "First month on record elsewhere (negative)",
         "Premier mois connu ailleurs (négatif)",
@@ -297,18 +317,18 @@ BALANCE_DERIVED = {"level": ("STATUS",)}
 """The declared columns behind each column that is added to them."""
 
 
-def bureau_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the credits at other lenders."""
-    rows, clients = tables["bureau"], tables["application"]["SK_ID_CURR"]
-    if needs("recency", features):
-        rows = with_recency(rows, "DAYS_CREDIT", clients)
-    return aggregate(rows, features, clients)
+def bureau_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """The credits at other lenders, with the derived columns that are needed."""
+    rows = tables["bureau"]
+    if "recency" in needed:
+        rows = rows.with_columns(recency=recency("DAYS_CREDIT", tables["application"]["SK_ID_CURR"]))
+    return rows
 
 
-def bureau_balance_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the monthly states; months of unknown credits are left out."""
+def bureau_balance_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """The monthly states of known credits, with their client and the derived columns that are needed."""
     owners = tables["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
     rows = tables["bureau_balance"].join(owners, on="SK_ID_BUREAU")
-    if needs("level", features):
+    if "level" in needed:
         rows = rows.with_columns(level=_STATUS.cast(pl.Float64, strict=False))
-    return aggregate(rows, features, tables["application"]["SK_ID_CURR"])
+    return rows

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from bento.features.feature import Feature, ratio
+from bento.features.feature import Feature, over
 
 _INCOME, _ANNUITY, _CREDIT = pl.col("AMT_INCOME_TOTAL"), pl.col("AMT_ANNUITY"), pl.col("AMT_CREDIT")
 _TERM = pl.col("previous_term_mean_approved")
@@ -18,7 +18,7 @@ def _to(
     risk: int = 0,
     unit: str = "share",
 ) -> Feature:
-    return Feature(name, ratio(numerator, denominator), group, en, fr, unit, risk)  # type: ignore[arg-type]
+    return Feature(name, over(numerator, denominator), group, en, fr, unit, risk)  # type: ignore[arg-type]
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -120,7 +120,7 @@ FEATURES: tuple[Feature, ...] = (
     # The application names no term: the client's own earlier terms stand in for it.
     Feature(
         "application_simple_interest_at_previous_term",
-        ratio(ratio(_ANNUITY * _TERM, _CREDIT) - 1, _TERM),
+        over(over(_ANNUITY * _TERM, _CREDIT) - 1, _TERM),
         "credit_terms",
         "Simple interest of this loan, were its term the mean of earlier ones",
         "Intérêt simple de ce prêt si sa durée était celle des précédents",

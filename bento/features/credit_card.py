@@ -1,10 +1,21 @@
 """Features of how the client uses credit cards of this lender."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from bento.features.feature import Feature, Group, Measure, aggregate, last_months, ratio, slope, summarise
+from bento.features.feature import (
+    Aggregate,
+    Feature,
+    Group,
+    Measure,
+    last_months,
+    quotient,
+    ratio,
+    slope,
+    summarise,
+)
 
 _GROUP: Group = "card_use"
 _P = "card"
@@ -50,10 +61,19 @@ _DAYS_DEF = Measure(
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        "card_months", pl.len(), _GROUP, "Months on record of credit cards", "Mois d'historique des cartes", "months"
+        "card_months",
+        Aggregate("len", _MONTH),
+        _GROUP,
+        "Months on record of credit cards",
+        "Mois d'historique des cartes",
+        "months",
     ),
     Feature(
-        "card_count", pl.col("SK_ID_PREV").n_unique(), _GROUP, "Credit cards on record", "Cartes de crédit connues"
+        "card_count",
+        Aggregate("n_unique", pl.col("SK_ID_PREV")),
+        _GROUP,
+        "Credit cards on record",
+        "Cartes de crédit connues",
     ),
     *summarise(_P, _GROUP, _USE, ("mean", "max"), (*_WINDOWS,)),
     *summarise(_P, _GROUP, _BALANCES, ("mean", "max"), _WINDOWS),
@@ -69,21 +89,21 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"card_cash_share{suffix}",
-            ratio(pl.when(test).then(_ATM).sum(), pl.when(test).then(_DRAWN).sum()),
+            quotient(Aggregate("sum", _ATM, window), Aggregate("sum", _DRAWN, window)),
             _GROUP,
             f"Share of card drawings taken in cash{en}",
             f"Part des tirages en espèces{fr}",
             "share",
             1,
         )
-        for suffix, test, en, fr in (
-            ("", pl.lit(True), "", ""),
-            ("_12m", _YEAR.test, ", last 12 months", ", 12 derniers mois"),
+        for suffix, window, en, fr in (
+            ("", None, "", ""),
+            ("_12m", _YEAR, ", last 12 months", ", 12 derniers mois"),
         )
     ),
     Feature(
         "card_paid_to_drawn",
-        ratio(_PAID.sum(), _DRAWN.sum()),
+        quotient(Aggregate("sum", _PAID), Aggregate("sum", _DRAWN)),
         _GROUP,
         "Amount paid over amount drawn",
         "Montant payé rapporté au montant tiré",
@@ -109,11 +129,16 @@ FEATURES: tuple[Feature, ...] = (
         1,
     ),
     Feature(
-        "card_no_limit_months", (_LIMIT == 0).sum(), _GROUP, "Months without a limit", "Mois sans plafond", "months"
+        "card_no_limit_months",
+        Aggregate("sum", _LIMIT == 0),
+        _GROUP,
+        "Months without a limit",
+        "Mois sans plafond",
+        "months",
     ),
     Feature(
         "card_idle_share",
-        (_BALANCE == 0).mean(),
+        Aggregate("mean", _BALANCE == 0),
         _GROUP,
         "Share of months without balance",
         "Part des mois sans solde",
@@ -122,7 +147,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "card_over_limit_share",
-        (_BALANCE > _LIMIT).mean(),
+        Aggregate("mean", _BALANCE > _LIMIT),
         _GROUP,
         "Share of months over the limit",
         "Part des mois au-delà du plafond",
@@ -132,7 +157,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "card_instalments_paid_max",
-        pl.col("CNT_INSTALMENT_MATURE_CUM").max(),
+        Aggregate("max", pl.col("CNT_INSTALMENT_MATURE_CUM")),
         _GROUP,
         "Card instalments paid so far",
         "Échéances de carte payées",
@@ -140,6 +165,6 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
-def credit_card_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the monthly card states."""
-    return aggregate(tables["credit_card_balance"], features, tables["application"]["SK_ID_CURR"])
+def credit_card_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """The monthly card states; no column is derived."""
+    return tables["credit_card_balance"]

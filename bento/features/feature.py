@@ -1,6 +1,7 @@
-"""What a feature is: one Polars expression, and what people need to know about it."""
+"""What a feature is: one formula, and what people need to know about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -38,69 +39,8 @@ GROUP_LABELS: dict[Group, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Feature:
-    """One feature of a client.
-
-    Attributes:
-        name: `table_measure_aggregate_window`, unique in the catalogue.
-        expression: over the rows of one client; for a history it aggregates them to one value.
-        group: the concept under which reasons add it up.
-        en, fr: what it measures, in the two languages of the product.
-        unit: as `bento.tables.Unit`, "" for a category.
-        risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
-        monotone: the direction is beyond doubt, so that a model may be held to it.
-        uses_age: computed from the date of birth, so that one switch can leave age out.
-        categories: the known values of a category; empty for a number.
-    """
-
-    name: str
-    expression: pl.Expr
-    group: Group
-    en: str
-    fr: str
-    unit: str = "count"
-    risk: int = 0
-    monotone: bool = False
-    uses_age: bool = False
-    categories: tuple[str, ...] = ()
-
-    @property
-    def is_category(self) -> bool:
-        """Whether the value is a word, not a number."""
-        return bool(self.categories)
-
-    @cached_property
-    def roots(self) -> frozenset[str]:
-        """The columns that the expression reads."""
-        return frozenset(self.expression.meta.root_names())
-
-    @cached_property
-    def column(self) -> pl.Expr:
-        """The expression under the feature's name: a Float64, or a String for a category."""
-        return (self.expression if self.is_category else self.expression.cast(pl.Float64)).alias(self.name)
-
-
-def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
-    """Numerator over denominator; null where the denominator is 0 or either is null."""
-    top = pl.col(numerator) if isinstance(numerator, str) else numerator
-    bottom = pl.col(denominator) if isinstance(denominator, str) else denominator
-    return pl.when(bottom != 0).then(top / bottom)
-
-
-def slope(value: pl.Expr, time: pl.Expr, step: float) -> pl.Expr:
-    """Ordinary least-squares slope of the value over time, among the rows that know both; null below three rows.
-
-    The value is rounded to `step` and time is whole, so that all sums are exact and the order of rows cannot matter.
-    """
-    both = value.is_not_null() & time.is_not_null()
-    x = pl.when(both).then(time.cast(pl.Float64))
-    y = pl.when(both).then((value / step).round())
-    sums = pl.struct(n=both.sum().cast(pl.Float64), x=x.sum(), y=y.sum(), xy=(x * y).sum(), xx=(x * x).sum())
-    n, sx, sy, sxy, sxx = (pl.field(name) for name in ("n", "x", "y", "xy", "xx"))
-    run = n * sxx - sx * sx
-    found = pl.when((n >= 3) & (run != 0)).then((n * sxy - sx * sy) * step / run)
-    return sums.struct.with_fields(slope=found).struct.field("slope")
+Function = Literal["len", "mean", "max", "min", "sum", "std", "n_unique"]
+"""What makes one value of many: the name that Polars has for it, for expressions and for series alike."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +57,126 @@ class Window:
         return pl.when(self.test).then(value)
 
 
+@dataclass(frozen=True)
+class Aggregate:
+    """The simplest formula of a history: a function of one value of a client's rows, of all or of those in a window."""
+
+    function: Function
+    value: pl.Expr
+    window: Window | None = None
+
+    @property
+    def expression(self) -> pl.Expr:
+        """The same as an expression over the rows of one client."""
+        value = self.value if self.window is None else self.window.of(self.value)
+        aggregated: pl.Expr = getattr(value, self.function)()
+        return aggregated
+
+
+@dataclass(frozen=True)
+class Composite:
+    """A formula of several aggregates: `finish` makes of their expressions, in this order, that of the result."""
+
+    finish: Callable[..., pl.Expr]
+    aggregates: tuple[Aggregate, ...]
+
+    @property
+    def expression(self) -> pl.Expr:
+        """The same as an expression over the rows of one client; each aggregate is in it once."""
+        names = [str(number) for number, _ in enumerate(self.aggregates)]
+        once = pl.struct(
+            aggregate.expression.alias(name) for name, aggregate in zip(names, self.aggregates, strict=True)
+        )
+        return once.struct.with_fields(self.finish(*map(pl.field, names)).alias("result")).struct.field("result")
+
+
+def quotient(numerator: Aggregate, denominator: Aggregate) -> Composite:
+    """One aggregate over another (see `over`)."""
+    return Composite(over, (numerator, denominator))
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """One feature of a client.
+
+    Attributes:
+        name: `table_measure_aggregate_window`, unique in the catalogue.
+        formula: over the rows of one client; for a history it aggregates them to one value.
+        group: the concept under which reasons add it up.
+        en, fr: what it measures, in the two languages of the product.
+        unit: as `bento.tables.Unit`, "" for a category.
+        risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
+        monotone: the direction is beyond doubt, so that a model may be held to it.
+        uses_age: computed from the date of birth, so that one switch can leave age out.
+        categories: the known values of a category; empty for a number.
+    """
+
+    name: str
+    formula: pl.Expr | Aggregate | Composite
+    group: Group
+    en: str
+    fr: str
+    unit: str = "count"
+    risk: int = 0
+    monotone: bool = False
+    uses_age: bool = False
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_category(self) -> bool:
+        """Whether the value is a word, not a number."""
+        return bool(self.categories)
+
+    @cached_property
+    def expression(self) -> pl.Expr:
+        """The formula as an expression."""
+        return self.formula if isinstance(self.formula, pl.Expr) else self.formula.expression
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The columns that the expression reads."""
+        return frozenset(self.expression.meta.root_names())
+
+    @cached_property
+    def column(self) -> pl.Expr:
+        """The expression under the feature's name: a Float64, or a String for a category."""
+        return (self.expression if self.is_category else self.expression.cast(pl.Float64)).alias(self.name)
+
+
+def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
+    """Numerator over denominator; null where the denominator is 0 or either is null."""
+    bottom = _expression(denominator)
+    return pl.when(bottom != 0).then(over(numerator, bottom))
+
+
+def over(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
+    """Numerator over denominator, not finite over 0: enough where nothing but the formula's result depends on it.
+
+    `build_features` makes null of every result that is not finite, and this is the cheaper by far.
+    """
+    return _expression(numerator) / _expression(denominator)
+
+
+def _expression(column: pl.Expr | str) -> pl.Expr:
+    return pl.col(column) if isinstance(column, str) else column
+
+
+def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = None) -> Composite:
+    """Ordinary least-squares slope of the value over time, among the rows that know both; null below three rows.
+
+    The value is rounded to `step` and time is whole, so that all sums are exact and the order of rows cannot matter.
+    """
+    both = value.is_not_null() & time.is_not_null()
+    known = Window("known", both if window is None else window.test & both, "", "")
+    x, y = time.cast(pl.Float64), (value / step).round()
+    sums = (pl.lit(1.0), x, y, x * y, x * x)
+
+    def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
+        return pl.when(n >= 3).then(over((n * sxy - sx * sy) * step, n * sxx - sx * sx))
+
+    return Composite(finish, tuple(Aggregate("sum", value, known) for value in sums))
+
+
 def last_months(months: int) -> Window:
     """The monthly states of the last months before the application."""
     test = pl.col("MONTHS_BALANCE") >= -months
@@ -124,13 +184,21 @@ def last_months(months: int) -> Window:
 
 
 def latest(count: int, en: str, fr: str) -> Window:
-    """The latest rows of a client by the column `recency` (see `with_recency`); ties at the end are all in."""
+    """The latest rows of a client by the column `recency` (see `recency`); ties at the end are all in."""
     return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
 
 
-def with_recency(rows: pl.DataFrame, time: str, clients: pl.Series) -> pl.DataFrame:
-    """Add `recency`, the rank of each row of a client: 1 for the greatest time, the same for equal ones."""
-    return rows.with_columns(recency=for_each_client(pl.col(time).rank("min", descending=True), clients))
+def with_derived(
+    rows: pl.DataFrame, derived: Mapping[str, pl.Expr | pl.Series], needed: AbstractSet[str]
+) -> pl.DataFrame:
+    """Add those derived columns that are needed."""
+    added = {name: column for name, column in derived.items() if name in needed}
+    return rows.with_columns(**added) if added else rows
+
+
+def recency(time: str, clients: pl.Series) -> pl.Expr:
+    """The rank of each row of a client: 1 for the greatest time, the same for equal ones."""
+    return for_each_client(pl.col(time).rank("min", descending=True), clients)
 
 
 def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
@@ -152,13 +220,13 @@ class Measure:
     """The aggregates of it whose direction is beyond doubt."""
 
 
-_AGGREGATES = {
-    "mean": (pl.Expr.mean, "mean", "moyenne"),
-    "max": (pl.Expr.max, "highest", "maximum"),
-    "min": (pl.Expr.min, "lowest", "minimum"),
-    "sum": (pl.Expr.sum, "total", "total"),
-    "std": (pl.Expr.std, "spread", "dispersion"),
-    "share": (pl.Expr.mean, "share", "part"),
+_AGGREGATES: dict[str, tuple[Function, str, str]] = {
+    "mean": ("mean", "mean", "moyenne"),
+    "max": ("max", "highest", "maximum"),
+    "min": ("min", "lowest", "minimum"),
+    "sum": ("sum", "total", "total"),
+    "std": ("std", "spread", "dispersion"),
+    "share": ("mean", "share", "part"),
 }
 
 
@@ -168,13 +236,12 @@ def summarise(
     """Features of one measure: each aggregate over each window; the window None stands for all rows."""
     features = []
     for window in windows:
-        value = measure.value if window is None else window.of(measure.value)
         for name in aggregates:
             function, en, fr = _AGGREGATES[name]
             features.append(
                 Feature(
                     "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
-                    function(value),
+                    Aggregate(function, measure.value, window),
                     group,
                     f"{measure.en} ({', '.join(filter(None, [en, window.en if window else None]))})",
                     f"{measure.fr} ({', '.join(filter(None, [fr, window.fr if window else None]))})",
@@ -184,28 +251,3 @@ def summarise(
                 )
             )
     return features
-
-
-def needs(column: str, features: Sequence[Feature]) -> bool:
-    """Whether a feature is computed from this column."""
-    return any(column in feature.roots for feature in features)
-
-
-def aggregate(rows: pl.DataFrame, features: Sequence[Feature], clients: pl.Series) -> pl.DataFrame:
-    """One row of features for each client, in the order of `clients` (unique SK_ID_CURR).
-
-    A client without rows gets what the expressions make of no row: 0 for a count or a sum, null for a mean. With a
-    single client the rows are not grouped at all, which answers four times faster.
-    """
-    columns = [feature.column for feature in features]
-    if len(clients) == 1:
-        return rows.select(columns)
-    names = [feature.name for feature in features]
-    of_none = rows.clear().select(columns).row(0, named=True)
-    filled = [pl.col(name).fill_null(value) for name, value in of_none.items() if value is not None]
-    return (
-        clients.to_frame("SK_ID_CURR")
-        .join(rows.group_by("SK_ID_CURR").agg(columns), on="SK_ID_CURR", how="left", maintain_order="left")
-        .with_columns(filled)
-        .select(names)
-    )

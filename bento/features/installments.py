@@ -1,22 +1,24 @@
 """Features of how the instalments of earlier loans were paid."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
 from bento.features.feature import (
+    Aggregate,
     Feature,
     Group,
     Measure,
     Window,
-    aggregate,
     for_each_client,
     latest,
-    needs,
+    quotient,
     ratio,
+    recency,
     slope,
     summarise,
-    with_recency,
+    with_derived,
 )
 
 _GROUP: Group = "instalment_discipline"
@@ -72,10 +74,12 @@ _PAID = Measure("paid", pl.col("paid"), "Amount paid", "Montant payé", "currenc
 _DUE = Measure("due", pl.col("due"), "Instalment due", "Échéance due", "currency")
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("installments_count", pl.len(), _GROUP, "Instalments on record", "Échéances connues"),
+    Feature(
+        "installments_count", Aggregate("len", pl.col("due_day")), _GROUP, "Instalments on record", "Échéances connues"
+    ),
     Feature(
         "installments_loans",
-        pl.col("SK_ID_PREV").n_unique(),
+        Aggregate("n_unique", pl.col("SK_ID_PREV")),
         _GROUP,
         "Loans with instalments on record",
         "Prêts dont les échéances sont connues",
@@ -94,7 +98,7 @@ FEATURES: tuple[Feature, ...] = (
     *summarise(_P, _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
     Feature(
         "installments_paid_to_due",
-        ratio(pl.col("paid").sum(), pl.col("due").sum()),
+        quotient(Aggregate("sum", pl.col("paid")), Aggregate("sum", pl.col("due"))),
         _GROUP,
         "Amount paid over amount due, all instalments",
         "Montant payé rapporté au montant dû, toutes échéances",
@@ -103,7 +107,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_paid_to_due_365d",
-        ratio(_YEAR.of(pl.col("paid")).sum(), _YEAR.of(pl.col("due")).sum()),
+        quotient(Aggregate("sum", pl.col("paid"), _YEAR), Aggregate("sum", pl.col("due"), _YEAR)),
         _GROUP,
         "Amount paid over amount due, last year",
         "Montant payé rapporté au montant dû, dernière année",
@@ -112,7 +116,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_weighted_delay",
-        (_LATE * ratio("paid", "due") * (1 + 0.0003 * pl.col("paid_day"))).mean(),
+        Aggregate("mean", _LATE * ratio("paid", "due") * (1 + 0.0003 * pl.col("paid_day"))),
         _GROUP,
         "Days late weighted by amount and recency",
         "Retard pondéré par le montant et la récence",
@@ -122,7 +126,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"installments_{name}_slope_{days}d",
-            slope(pl.when(pl.col("due_day") >= -days).then(pl.col(name)), pl.col("due_day"), 0.01),
+            slope(pl.col(name), pl.col("due_day"), 0.01, _last_days(days)),
             _GROUP,
             f"Trend of {en}, last {days} days",
             f"Tendance : {fr}, {days} derniers jours",
@@ -138,10 +142,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"installments_days_late_ratio_{short}d_{long}d",
-            ratio(
-                pl.when(pl.col("due_day") >= -short).then(_LATE).mean(),
-                pl.when(pl.col("due_day") >= -long).then(_LATE).mean(),
-            ),
+            quotient(Aggregate("mean", _LATE, _last_days(short)), Aggregate("mean", _LATE, _last_days(long))),
             _GROUP,
             f"Days late, last {short} days over last {long} days",
             f"Jours de retard, {short} derniers jours rapportés aux {long} derniers",
@@ -152,7 +153,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_latest_payment_days",
-        pl.col("paid_day").max(),
+        Aggregate("max", pl.col("paid_day")),
         _GROUP,
         "Days from the latest payment (negative)",
         "Jours depuis le dernier paiement (négatif)",
@@ -160,7 +161,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_first_due_days",
-        pl.col("due_day").min(),
+        Aggregate("min", pl.col("due_day")),
         _GROUP,
         "Days from the first instalment (negative)",
         "Jours depuis la première échéance (négatif)",
@@ -168,7 +169,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_split_share",
-        (pl.col("payments") > 1).mean(),
+        Aggregate("mean", pl.col("payments") > 1),
         _GROUP,
         "Share of instalments paid in several parts",
         "Part des échéances payées en plusieurs fois",
@@ -176,7 +177,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_card_share",
-        (pl.col("version") == 0).mean(),
+        Aggregate("mean", pl.col("version") == 0),
         _GROUP,
         "Share of instalments that are of a credit card",
         "Part des échéances de carte de crédit",
@@ -184,7 +185,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "installments_version_changes",
-        pl.col("version").n_unique(),
+        Aggregate("n_unique", pl.col("version")),
         _GROUP,
         "Versions of the repayment plans",
         "Versions des plans de remboursement",
@@ -202,12 +203,12 @@ DERIVED = {
     "days_early": ("DAYS_ENTRY_PAYMENT",),
     "underpaid": ("AMT_INSTALMENT", "AMT_PAYMENT"),
 }
-"""The declared columns behind each column that `installments_features` adds."""
+"""The declared columns behind each column that `installments_rows` adds."""
 KEYS = ("SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
 
 
-def installments_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the instalments.
+def installments_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """One row for each instalment, with the derived columns that are needed.
 
     An instalment may be paid in several rows: they are added up first, so that a part is not mistaken for a shortfall.
     """
@@ -220,20 +221,16 @@ def installments_features(tables: Mapping[str, pl.DataFrame], features: tuple[Fe
         "version": pl.col("NUM_INSTALMENT_VERSION").max(),
     }
     known = {name: sum_ for name, sum_ in sums.items() if there.issuperset(DERIVED[name])}
-    rows = (
-        parts.group_by("SK_ID_CURR", *KEYS, maintain_order=True)
-        .agg(payments=pl.len(), **known)
-        .rename({"DAYS_INSTALMENT": "due_day"})
-    )
-    if "paid_day" in known:
-        early = pl.col("due_day") - pl.col("paid_day")
-        rows = rows.with_columns(days_late=(-early).clip(lower_bound=0), days_early=early.clip(lower_bound=0))
-    if {"due", "paid"} <= known.keys():
-        rows = rows.with_columns(underpaid=(pl.col("due") - pl.col("paid")).clip(lower_bound=0))
-    if needs("recency", features):
-        rows = with_recency(rows, "due_day", clients)
-    if needs("is_latest_loan", features):
-        last = pl.col("due_day") == for_each_client(pl.col("due_day").max(), clients)
-        loan = for_each_client(pl.when(last).then("SK_ID_PREV").max(), clients)
-        rows = rows.with_columns(is_latest_loan=pl.col("SK_ID_PREV") == loan)
-    return aggregate(rows, features, clients)
+    keys = ("SK_ID_CURR", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER")
+    grouped = parts.group_by(*keys, due_day="DAYS_INSTALMENT", maintain_order=True)
+    rows = grouped.agg(payments=pl.len(), **known)
+    early, short = pl.col("due_day") - pl.col("paid_day"), pl.col("due") - pl.col("paid")
+    last = pl.col("due_day") == for_each_client(pl.col("due_day").max(), clients)
+    derived = {
+        "days_late": (-early).clip(lower_bound=0),
+        "days_early": early.clip(lower_bound=0),
+        "underpaid": short.clip(lower_bound=0),
+        "recency": recency("due_day", clients),
+        "is_latest_loan": pl.col("SK_ID_PREV") == for_each_client(pl.when(last).then("SK_ID_PREV").max(), clients),
+    }
+    return with_derived(rows, derived, needed)

@@ -1,20 +1,23 @@
 """Features of the monthly states of earlier consumer and cash loans."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
 from bento.features.feature import (
+    Aggregate,
     Feature,
     Group,
     Measure,
-    aggregate,
+    Window,
     last_months,
-    needs,
+    quotient,
     ratio,
+    recency,
     slope,
     summarise,
-    with_recency,
+    with_derived,
 )
 
 _GROUP: Group = "instalment_discipline"
@@ -49,15 +52,29 @@ _TERM = Measure("term", pl.col("CNT_INSTALMENT"), "Term", "Durée", "months")
 
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
 _LAST_MONTH = pl.col("recency") == 1
+_LATEST_OF_LOAN = Window(
+    "latest_of_loan", pl.col("is_latest_of_loan"), "latest month of loans", "dernier mois des prêts"
+)
 _ENDED = _STATUS == "Completed"
 # Once for each loan: at its first completed month nothing is left, though the plan was longer.
 _EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
-        "pos_months", pl.len(), _GROUP, "Months on record of earlier loans", "Mois d'historique des prêts", "months"
+        "pos_months",
+        Aggregate("len", _MONTH),
+        _GROUP,
+        "Months on record of earlier loans",
+        "Mois d'historique des prêts",
+        "months",
     ),
-    Feature("pos_loans", pl.col("SK_ID_PREV").n_unique(), _GROUP, "Earlier loans on record", "Prêts antérieurs connus"),
+    Feature(
+        "pos_loans",
+        Aggregate("n_unique", pl.col("SK_ID_PREV")),
+        _GROUP,
+        "Earlier loans on record",
+        "Prêts antérieurs connus",
+    ),
     *summarise(_P, _GROUP, _LATE, ("share",), _WINDOWS),
     *summarise(_P, _GROUP, _LATE_DEF, ("share",), _WINDOWS),
     *summarise(_P, _GROUP, _DAYS, ("mean", "max"), (None, last_months(12))),
@@ -66,16 +83,16 @@ FEATURES: tuple[Feature, ...] = (
     *summarise(_P, _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
     Feature(
         "pos_left_latest_sum",
-        pl.when("is_latest_of_loan").then("CNT_INSTALMENT_FUTURE").sum(),
+        Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
         _GROUP,
         "Instalments left to pay, all loans, latest month of each",
         "Échéances restantes, tous prêts, dernier mois de chacun",
     ),
     Feature(
         "pos_left_to_term_latest",
-        ratio(
-            pl.when("is_latest_of_loan").then("CNT_INSTALMENT_FUTURE").sum(),
-            pl.when("is_latest_of_loan").then("CNT_INSTALMENT").sum(),
+        quotient(
+            Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
+            Aggregate("sum", pl.col("CNT_INSTALMENT"), _LATEST_OF_LOAN),
         ),
         _GROUP,
         "Share of the instalments of all loans left to pay",
@@ -84,14 +101,14 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "pos_active_loans_latest",
-        (_LAST_MONTH & (_STATUS == "Active")).sum(),
+        Aggregate("sum", _LAST_MONTH & (_STATUS == "Active")),
         _GROUP,
         "Loans active in the latest month",
         "Prêts actifs au dernier mois",
     ),
     Feature(
         "pos_completed_share",
-        _ENDED.mean(),
+        Aggregate("mean", _ENDED),
         _GROUP,
         "Share of months with a loan repaid",
         "Part des mois avec prêt soldé",
@@ -111,7 +128,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "pos_demand_months",
-        _STATUS.is_in(["Demand", "Amortized debt"]).sum(),
+        Aggregate("sum", _STATUS.is_in(["Demand", "Amortized debt"])),
         _GROUP,
         "Months in which the whole debt was called in",
         "Mois de mise en demeure ou de dette amortie",
@@ -121,7 +138,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "pos_returned_loans",
-        (_STATUS == "Returned to the store").sum(),
+        Aggregate("sum", _STATUS == "Returned to the store"),
         _GROUP,
         "Goods returned to the store",
         "Biens rendus au magasin",
@@ -137,7 +154,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "pos_latest_month",
-        _MONTH.max(),
+        Aggregate("max", _MONTH),
         _GROUP,
         "Latest month on record (negative)",
         "Dernier mois connu (négatif)",
@@ -145,7 +162,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "pos_first_month",
-        _MONTH.min(),
+        Aggregate("min", _MONTH),
         _GROUP,
         "First month on record (negative)",
         "Premier mois connu (négatif)",
@@ -159,17 +176,16 @@ DERIVED = {
     "is_latest_of_loan": ("MONTHS_BALANCE",),
     "longest_term": ("CNT_INSTALMENT",),
 }
-"""The declared columns behind each column that `pos_cash_features` adds."""
+"""The declared columns behind each column that `pos_cash_rows` adds."""
 KEYS = ("SK_ID_PREV", "MONTHS_BALANCE")
 
 
-def pos_cash_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the monthly states of earlier loans."""
-    rows, clients = tables["POS_CASH_balance"], tables["application"]["SK_ID_CURR"]
-    if needs("recency", features):
-        rows = with_recency(rows, "MONTHS_BALANCE", clients)
-    if needs("is_latest_of_loan", features):
-        rows = rows.with_columns(is_latest_of_loan=_MONTH == _MONTH.max().over("SK_ID_CURR", "SK_ID_PREV"))
-    if needs("longest_term", features):
-        rows = rows.with_columns(longest_term=pl.col("CNT_INSTALMENT").max().over("SK_ID_CURR", "SK_ID_PREV"))
-    return aggregate(rows, features, clients)
+def pos_cash_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """The monthly states of earlier loans, with the derived columns that are needed."""
+    loan = ("SK_ID_CURR", "SK_ID_PREV")
+    derived = {
+        "recency": recency("MONTHS_BALANCE", tables["application"]["SK_ID_CURR"]),
+        "is_latest_of_loan": _MONTH == _MONTH.max().over(loan),
+        "longest_term": pl.col("CNT_INSTALMENT").max().over(loan),
+    }
+    return with_derived(tables["POS_CASH_balance"], derived, needed)

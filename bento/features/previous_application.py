@@ -1,22 +1,24 @@
 """Features of the client's earlier applications to this lender."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import polars as pl
 
 from bento.clean import IS_OPEN, IS_OPEN_FROM
 from bento.features.feature import (
+    Aggregate,
     Feature,
     Group,
     Measure,
     Window,
-    aggregate,
     latest,
-    needs,
+    quotient,
     ratio,
+    recency,
     summarise,
-    with_recency,
+    with_derived,
 )
 
 _GROUP: Group = "past_applications"
@@ -110,7 +112,7 @@ _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, unit: str, risk: int) -> Feature:
     return Feature(
         f"previous_{name}_weighted",
-        ratio((value * _WEIGHT).sum(), pl.when(value.is_not_null()).then(_WEIGHT).sum()),
+        quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
         _GROUP,
         f"{en}, recent ones weigh more",
         f"{fr}, les récentes pèsent plus",
@@ -120,18 +122,20 @@ def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, unit: str, risk:
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("previous_applications", pl.len(), _GROUP, "Earlier applications", "Demandes antérieures"),
+    Feature("previous_applications", Aggregate("len", _DAY), _GROUP, "Earlier applications", "Demandes antérieures"),
     Feature(
         "previous_applications_365d",
-        _LAST_YEAR.test.sum(),
+        Aggregate("sum", _LAST_YEAR.test),
         _GROUP,
         "Applications of the last year",
         "Demandes de la dernière année",
     ),
-    Feature("previous_approved", _APPROVED.test.sum(), _GROUP, "Applications approved", "Demandes acceptées"),
+    Feature(
+        "previous_approved", Aggregate("sum", _APPROVED.test), _GROUP, "Applications approved", "Demandes acceptées"
+    ),
     Feature(
         "previous_refused",
-        _REFUSED.test.sum(),
+        Aggregate("sum", _REFUSED.test),
         _GROUP,
         "Applications refused",
         "Demandes refusées",
@@ -140,7 +144,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_refused_365d",
-        (_REFUSED.test & _LAST_YEAR.test).sum(),
+        Aggregate("sum", _REFUSED.test & _LAST_YEAR.test),
         _GROUP,
         "Applications refused in the last year",
         "Demandes refusées la dernière année",
@@ -149,7 +153,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_approved_share",
-        _APPROVED.test.mean(),
+        Aggregate("mean", _APPROVED.test),
         _GROUP,
         "Share of applications approved",
         "Part des demandes acceptées",
@@ -158,7 +162,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_canceled_share",
-        (_STATUS == "Canceled").mean(),
+        Aggregate("mean", _STATUS == "Canceled"),
         _GROUP,
         "Share of applications cancelled",
         "Part des demandes annulées",
@@ -168,7 +172,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"previous_reject_{name}_share",
-            (pl.col("CODE_REJECT_REASON") == code).mean(),
+            Aggregate("mean", pl.col("CODE_REJECT_REASON") == code),
             _GROUP,
             f"Share of applications refused for {en}",
             f"Part des demandes refusées : {fr}",
@@ -180,7 +184,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"previous_{name}_share",
-            (pl.col("NAME_CONTRACT_TYPE") == code).mean(),
+            Aggregate("mean", pl.col("NAME_CONTRACT_TYPE") == code),
             _GROUP,
             f"Share of {en} among earlier applications",
             f"Part des {fr} parmi les demandes antérieures",
@@ -190,7 +194,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_new_client_share",
-        (pl.col("NAME_CLIENT_TYPE") == "New").mean(),
+        Aggregate("mean", pl.col("NAME_CLIENT_TYPE") == "New"),
         _GROUP,
         "Share of applications as a new client",
         "Part des demandes en tant que nouveau client",
@@ -198,7 +202,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_cross_sell_share",
-        (pl.col("NAME_PRODUCT_TYPE") == "x-sell").mean(),
+        Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "x-sell"),
         _GROUP,
         "Share of applications from cross-selling",
         "Part des demandes issues de ventes croisées",
@@ -206,7 +210,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_walk_in_share",
-        (pl.col("NAME_PRODUCT_TYPE") == "walk-in").mean(),
+        Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "walk-in"),
         _GROUP,
         "Share of applications of walk-in clients",
         "Part des demandes spontanées",
@@ -215,7 +219,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_insured_share",
-        pl.col("NFLAG_INSURED_ON_APPROVAL").mean(),
+        Aggregate("mean", pl.col("NFLAG_INSURED_ON_APPROVAL")),
         _GROUP,
         "Share of loans with insurance",
         "Part des prêts assurés",
@@ -223,7 +227,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_seller_area_max",
-        pl.col("SELLERPLACE_AREA").max(),
+        Aggregate("max", pl.col("SELLERPLACE_AREA")),
         _GROUP,
         "Largest selling area of the shops",
         "Plus grande surface de vente des magasins",
@@ -254,10 +258,10 @@ FEATURES: tuple[Feature, ...] = (
         "annuity", _ANNUITY, "Instalment of earlier applications", "Mensualité des demandes antérieures", "currency", 0
     ),
     _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", "share", 1),
-    Feature("previous_open_loans", _OPEN.test.sum(), _GROUP, "Loans still open", "Prêts encore en cours"),
+    Feature("previous_open_loans", Aggregate("sum", _OPEN.test), _GROUP, "Loans still open", "Prêts encore en cours"),
     Feature(
         "previous_open_credit_sum",
-        _OPEN.of(_GRANTED).sum(),
+        Aggregate("sum", _GRANTED, _OPEN),
         _GROUP,
         "Amount of loans still open",
         "Montant des prêts en cours",
@@ -265,7 +269,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_open_annuity_sum",
-        _OPEN.of(_ANNUITY).sum(),
+        Aggregate("sum", _ANNUITY, _OPEN),
         _GROUP,
         "Instalments of loans still open",
         "Mensualités des prêts en cours",
@@ -273,7 +277,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_open_debt",
-        _OPEN.of(_GRANTED - pl.col("repaid").fill_null(0)).sum(),
+        Aggregate("sum", _GRANTED - pl.col("repaid").fill_null(0), _OPEN),
         _GROUP,
         "Amount of loans still open less what was paid",
         "Montant des prêts en cours moins les paiements",
@@ -282,7 +286,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         "previous_open_repaid_ratio",
-        ratio(_OPEN.of(pl.col("repaid")).sum(), _OPEN.of(_GRANTED).sum()),
+        quotient(Aggregate("sum", pl.col("repaid"), _OPEN), Aggregate("sum", _GRANTED, _OPEN)),
         _GROUP,
         "Amount paid over amount of loans still open",
         "Montant payé rapporté aux prêts en cours",
@@ -292,7 +296,7 @@ FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
             f"previous_due_in_{months}m",
-            _APPROVED.of(_ANNUITY * (pl.col("ends_in_days") / 30.4375).clip(0, months)).sum(),
+            Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / 30.4375).clip(0, months), _APPROVED),
             _GROUP,
             f"Instalments of earlier loans due in the next {months} months",
             f"Échéances des prêts antérieurs dues dans les {months} mois",
@@ -315,33 +319,36 @@ REPAID_FROM = ("SK_ID_PREV", "AMT_PAYMENT")
 """The columns of installments_payments behind `repaid`."""
 
 
-def previous_application_features(tables: Mapping[str, pl.DataFrame], features: tuple[Feature, ...]) -> pl.DataFrame:
-    """One row for each client: the named features of the earlier applications."""
-    rows, clients = tables["previous_application"], tables["application"]["SK_ID_CURR"]
-    if needs("recency", features):
-        rows = with_recency(rows, "DAYS_DECISION", clients)
-    if needs("true_rate", features):
-        rows = _with_true_rate(rows)
-    if needs("ends_in_days", features):
-        rows = rows.with_columns(ends_in_days=pl.col("DAYS_FIRST_DUE") + 30.4375 * (_TERM - 1))
-    if needs("repaid", features):
+def previous_application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+    """The earlier applications, with the derived columns that are needed."""
+    rows = tables["previous_application"]
+    derived: dict[str, pl.Expr | pl.Series] = {
+        "recency": recency("DAYS_DECISION", tables["application"]["SK_ID_CURR"]),
+        "ends_in_days": pl.col("DAYS_FIRST_DUE") + 30.4375 * (_TERM - 1),
+    }
+    if "true_rate" in needed:
+        derived["true_rate"] = _true_rate(rows)
+    rows = with_derived(rows, derived, needed)
+    if "repaid" in needed:
         paid = tables["installments_payments"].group_by("SK_ID_PREV").agg(repaid=pl.col("AMT_PAYMENT").sum())
         rows = rows.join(paid, on="SK_ID_PREV", how="left")
-    return aggregate(rows, features, clients)
+    return rows
 
 
-def _with_true_rate(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the monthly rate at which the instalments repay the credit in its term, by Newton's method.
+def _true_rate(rows: pl.DataFrame) -> pl.Series:
+    """The monthly rate at which the instalments repay the credit in its term, by Newton's method.
 
     The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
     """
-    known = rows.select(share_due=ratio(_ANNUITY, _GRANTED), term=_TERM.cast(pl.Float64))
-    share_due, term = known["share_due"].to_numpy(), known["term"].to_numpy()
+    annuity, granted, term = (
+        rows.get_column(name).cast(pl.Float64).to_numpy() for name in ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT")
+    )
     with np.errstate(all="ignore"):
+        share_due = annuity / granted
         rate = 2 * (term * share_due - 1) / (term + 1)
         for _ in range(4):
             discount = (1 + rate) ** -term
             gradient = 1 - share_due * term * discount / (1 + rate)
             step = (rate - share_due * (1 - discount)) / gradient
-            rate = np.where(gradient != 0, np.clip(rate - step, -0.05, 1), np.nan)
-    return rows.with_columns(true_rate=pl.Series(rate, nan_to_null=True))
+            rate = np.where((gradient != 0) & (granted != 0), np.minimum(np.maximum(rate - step, -0.05), 1), np.nan)
+    return pl.Series(rate, nan_to_null=True)

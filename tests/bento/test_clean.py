@@ -1,7 +1,9 @@
 import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
 
-from bento.clean import IS_OPEN, clean
-from bento.tables import APPLICATION, BUREAU, PREVIOUS_APPLICATION, Table
+from bento.clean import FEW_ROWS, IS_OPEN, clean
+from bento.tables import APPLICATION, BUREAU, PREVIOUS_APPLICATION, TABLES, Table
 
 
 def _row(table: Table, **values: object) -> dict[str, pl.DataFrame]:
@@ -31,3 +33,19 @@ def test_an_open_loan_is_noted_before_its_date_becomes_null():
     assert still_open[IS_OPEN][0] is True
     assert clean(_row(PREVIOUS_APPLICATION, DAYS_LAST_DUE=-10))["previous_application"][IS_OPEN][0] is False
     assert clean(_row(PREVIOUS_APPLICATION))["previous_application"][IS_OPEN][0] is False
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_few_rows_are_cleaned_like_many(name: str):
+    rows = [dict.fromkeys(TABLES[name].schema)]
+    for column in TABLES[name]:
+        low, high = column.plausible_minimum, column.plausible_maximum
+        around = [value for bound in (low, high) if bound is not None for value in (bound - 1, bound, bound + 1)]
+        values = [*column.missing_codes, *around, *column.categories[:1]]
+        values += [] if column.categories else [0, -1]
+        values += [float("nan"), float("inf")] if column.kind == "number" else []
+        rows += [{column.name: value} for value in values]
+    frame = pl.DataFrame(rows, schema=TABLES[name].schema, strict=False)
+    many = pl.concat([frame] * (FEW_ROWS // len(frame) + 2))
+    one_by_one = pl.concat(clean({name: frame[number]})[name] for number in range(len(frame)))
+    assert_frame_equal(one_by_one, clean({name: many})[name].head(len(frame)))

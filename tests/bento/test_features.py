@@ -166,6 +166,29 @@ def test_the_documented_catalogue_is_the_present_one():
     assert catalogue.markdown() in (ROOT / "docs" / "features.md").read_text()
 
 
+def test_months_of_unknown_credits_are_left_out():
+    months = [{"SK_ID_BUREAU": 5, "MONTHS_BALANCE": -1, "STATUS": "3"}]
+    assert_frame_equal(build_features(_tables(bureau_balance=months)), build_features(_tables()))
+
+
+def test_a_sum_beyond_all_bounds_is_the_same_alone_and_among_others():
+    month = {"SK_ID_PREV": 1, "MONTHS_BALANCE": -1, "AMT_DRAWINGS_CURRENT": 1.5e308, "AMT_PAYMENT_CURRENT": 10.0}
+    tables = _tables(credit_card_balance=[month, month])
+    alone = build_features(tables)
+    other = tables["application"].with_columns(SK_ID_CURR=pl.lit(2, pl.Int64))
+    together = build_features(tables | {"application": pl.concat([tables["application"], other])})
+    _assert_same(alone, together.head(1))
+    assert alone["card_paid_to_drawn"].to_list() == [0]
+    assert alone["card_drawn_mean"].to_list() == [None]
+
+
+@pytest.mark.parametrize("names", [["application_housing"], ["bureau_debt_to_income"], [], ["card_cash_share"]])
+def test_any_names_give_the_same_columns_alone_and_together(tables: Tables, names: list[str]):
+    few = _of_clients(tables, tables["application"]["SK_ID_CURR"].head(2))
+    alone = _of_clients(few, few["application"]["SK_ID_CURR"].head(1))
+    assert_frame_equal(build_features(alone, names), build_features(few, names).head(1))
+
+
 def _tables(**rows: list[dict[str, object]]) -> Tables:
     application = {
         "SK_ID_CURR": 1,
