@@ -36,6 +36,30 @@ class CostAssumptions(BaseModel):
 DEFAULT_COSTS = CostAssumptions()
 
 
+class LoanEconomics(BaseModel):
+    """What a loan earns or loses, as shares of its exposure (AMT_CREDIT stands for it).
+
+    The application names no term, so none enters: the margin is that of the whole loan.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss_given_default: float = Field(default=0.55, gt=0, le=1, description="share of the exposure a default loses")
+    margin: float = Field(default=0.055, gt=0, description="share of the exposure a repaid loan earns")
+
+    @property
+    def cost_ratio(self) -> float:
+        """The cost of a missed default over that of a good client refused.
+
+        >>> round(LoanEconomics().cost_ratio, 6)
+        10.0
+        """
+        return self.loss_given_default / self.margin
+
+
+DEFAULT_ECONOMICS = LoanEconomics()
+
+
 def decide(probability_of_default: float, threshold: float) -> Decision:
     """Refused from the threshold on, granted below it.
 

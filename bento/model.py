@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bento.clean import clean
 from bento.credit_file import CreditFile, frames
 from bento.decision import DEFAULT_COSTS, CostAssumptions
+from bento.families import FamilyError, load
 from bento.features import CATALOGUE, build_features, catalogue_hash, needed_columns
 
-MODEL_FILE = "model.txt"
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
@@ -40,9 +40,19 @@ class ModelFeature(BaseModel):
     name: str
     categories: list[str] = []
 
+    @cached_property
+    def _codes(self) -> dict[str, float]:
+        return {category: float(code) for code, category in enumerate(self.categories)}
+
+    def code(self, value: float | str | None) -> float:
+        """A value as the predictor takes it: a number as it is, a category as its code, what is unknown as NaN."""
+        if isinstance(value, str):
+            return self._codes.get(value, math.nan)
+        return math.nan if value is None else value
+
 
 class Calibration(BaseModel):
-    """Affine map of the booster's log-odds: slope * x + intercept."""
+    """Affine map of the predictor's log-odds: slope * x + intercept."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -67,10 +77,11 @@ class DataSource(BaseModel):
 
 
 class Scoring(BaseModel):
-    """What `scoring.json` holds: all that it takes, beside the booster, to decide and to account for it."""
+    """What `scoring.json` holds: all that it takes, beside the predictor, to decide and to account for it."""
 
     model_config = ConfigDict(extra="forbid")
 
+    family: str = Field(description="which predictor reads its file in this folder: a name of bento.families.FAMILIES")
     features: list[ModelFeature]
     calibration: Calibration = Calibration()
     costs: CostAssumptions = DEFAULT_COSTS
@@ -109,7 +120,10 @@ def probability(log_odds: float) -> float:
 
 
 def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
-    """Features (rows x columns) as the booster takes them: float64; categories as codes, unknown ones and nulls NaN."""
+    """Features (rows x columns) as a predictor takes them: float64; categories as codes, unknown ones and nulls NaN."""
+    if len(features) == 1:  # far quicker than to have the engine plan a hundred casts
+        row = features.row(0, named=True)
+        return np.array([[column.code(row[column.name]) for column in columns]])
     return features.select(
         pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
         if column.categories
@@ -119,7 +133,7 @@ def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
 
 
 class ScoringModel:
-    """A model folder, loaded: `model.txt` (LightGBM's own text), `scoring.json` and `examples.json`.
+    """A model folder, loaded: the text file of its family, `scoring.json` and `examples.json`.
 
     Raises:
         ModelError: a file is missing, broken, or made for other features than this code computes.
@@ -129,16 +143,13 @@ class ScoringModel:
         self.folder = folder
         try:
             self.scoring = Scoring.model_validate_json((folder / SCORING_FILE).read_bytes())
-            self._booster = lightgbm.Booster(model_file=folder / MODEL_FILE)
-        except (OSError, ValidationError, lightgbm.basic.LightGBMError) as error:
+            self.feature_names = [feature.name for feature in self.scoring.features]
+            self._predictor = load(self.scoring.family, folder, self.feature_names)
+        except (OSError, ValidationError, FamilyError) as error:
             raise ModelError(f"{folder}: not a usable model folder: {str(error).splitlines()[0]}") from error
-        self.feature_names = [feature.name for feature in self.scoring.features]
         unknown = [name for name in self.feature_names if name not in CATALOGUE]
         if unknown:
             raise ModelError(f"{folder}: the model needs {unknown[0]}, which this code does not compute; train again")
-        if self._booster.feature_name() != self.feature_names:
-            raise ModelError(f"{folder}: {MODEL_FILE} and {SCORING_FILE} name different features; train again")
-
         self._columns = needed_columns(self.feature_names)
 
     @property
@@ -152,7 +163,7 @@ class ScoringModel:
 
     def log_odds(self, features: pl.DataFrame) -> Matrix:
         """Calibrated log-odds of default, one for each row."""
-        raw = np.asarray(self._booster.predict(encode(features, self.scoring.features), raw_score=True, num_threads=1))
+        raw = self._predictor.log_odds(encode(features, self.scoring.features))
         return raw * self.scoring.calibration.slope + self.scoring.calibration.intercept
 
     def probability(self, features: pl.DataFrame) -> Matrix:
@@ -160,15 +171,13 @@ class ScoringModel:
         return np.array([probability(value) for value in self.log_odds(features).tolist()])
 
     def contributions(self, features: pl.DataFrame) -> tuple[Matrix, float]:
-        """Exact TreeSHAP contributions (rows x features) to the log-odds, and their base value.
+        """Exact SHAP contributions (rows x features) to the log-odds, and their base value.
 
         Base value plus a row's contributions is that row's log-odds.
         """
-        raw = np.asarray(
-            self._booster.predict(encode(features, self.scoring.features), pred_contrib=True, num_threads=1)
-        )
+        raw, base = self._predictor.contributions(encode(features, self.scoring.features))
         slope, intercept = self.scoring.calibration.slope, self.scoring.calibration.intercept
-        return raw[:, :-1] * slope, float(raw[0, -1]) * slope + intercept
+        return raw * slope, base * slope + intercept
 
     def verify(self) -> None:
         """Recompute the examples in the folder, so that code and model cannot part unnoticed.

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from bento.clean import clean
+from bento.families import BoosterPredictor
 from bento.features import build_features
 from bento.files import read_application, read_histories
-from bento.model import EXAMPLES_FILE, MODEL_FILE, SCORING_FILE, ModelError, ScoringModel, probability
+from bento.model import EXAMPLES_FILE, SCORING_FILE, ModelError, ScoringModel, encode, probability
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,14 @@ def test_the_order_of_columns_does_not_matter(model: ScoringModel, features: pl.
     np.testing.assert_array_equal(model.probability(turned), model.probability(features))
 
 
+def test_one_client_is_encoded_as_many_are(model: ScoringModel, features: pl.DataFrame):
+    unknown = features.head(3).with_columns(application_occupation=pl.lit("Astronaut"))
+    for rows in (features.head(50), unknown):
+        many = encode(rows, model.scoring.features)
+        one_by_one = np.vstack([encode(rows[[number]], model.scoring.features) for number in range(len(rows))])
+        np.testing.assert_array_equal(one_by_one, many)
+
+
 def test_an_unknown_category_is_scored_as_a_missing_one(model: ScoringModel, features: pl.DataFrame):
     unknown = features.with_columns(application_occupation=pl.lit("Astronaut"))
     missing = features.with_columns(application_occupation=pl.lit(None, dtype=pl.String))
@@ -46,11 +55,14 @@ def test_an_unknown_category_is_scored_as_a_missing_one(model: ScoringModel, fea
 
 
 def test_calibration_scales_scores_and_contributions_alike(copy: Path, features: pl.DataFrame):
-    plain = ScoringModel(copy)
     scoring = json.loads((copy / SCORING_FILE).read_text())
-    scoring["calibration"] = {"slope": 0.9, "intercept": -0.2}
-    (copy / SCORING_FILE).write_text(json.dumps(scoring))
-    calibrated = ScoringModel(copy)
+
+    def with_calibration(slope: float, intercept: float) -> ScoringModel:
+        changed = scoring | {"calibration": {"slope": slope, "intercept": intercept}}
+        (copy / SCORING_FILE).write_text(json.dumps(changed))
+        return ScoringModel(copy)
+
+    plain, calibrated = with_calibration(1, 0), with_calibration(0.9, -0.2)
     np.testing.assert_allclose(calibrated.log_odds(features), 0.9 * plain.log_odds(features) - 0.2, atol=1e-12)
     contributions, base_value = calibrated.contributions(features)
     np.testing.assert_allclose(base_value + contributions.sum(axis=1), calibrated.log_odds(features), atol=1e-9)
@@ -100,14 +112,14 @@ def test_other_feature_code_refuses_the_model(copy: Path):
         ScoringModel(copy).verify()
 
 
-@pytest.mark.parametrize("name", [MODEL_FILE, SCORING_FILE])
+@pytest.mark.parametrize("name", [BoosterPredictor.FILE, SCORING_FILE])
 def test_a_missing_file_is_named(copy: Path, name: str):
     (copy / name).unlink()
     with pytest.raises(ModelError, match="not a usable model folder"):
         ScoringModel(copy)
 
 
-@pytest.mark.parametrize("name", [MODEL_FILE, SCORING_FILE])
+@pytest.mark.parametrize("name", [BoosterPredictor.FILE, SCORING_FILE])
 def test_a_cut_file_is_refused(copy: Path, name: str):
     (copy / name).write_bytes((copy / name).read_bytes()[:500])
     with pytest.raises(ModelError):

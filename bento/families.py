@@ -1,0 +1,170 @@
+"""The families of models that can be served: each scores a matrix of encoded features and reads its own text file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Matrix = NDArray[np.float64]
+
+
+class FamilyError(RuntimeError):
+    """A file of a family that cannot be used; the message says why, in one line."""
+
+
+class Predictor(Protocol):
+    """What the scoring model asks of a family. Rows x features in, in the order of `feature_names`; NaN is missing."""
+
+    FILE: ClassVar[str]
+    """Name of its file in the model folder: text, never pickle."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the file.
+
+        Raises:
+            FamilyError: it is missing or broken.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the file."""
+        ...
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The columns of the matrix."""
+        ...
+
+    def log_odds(self, matrix: Matrix) -> Matrix:
+        """Log-odds of default, one for each row."""
+        ...
+
+    def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
+        """What each feature adds to the log-odds (rows x features), and the base value; together the log-odds."""
+        ...
+
+
+class BoosterPredictor:
+    """A LightGBM booster in LightGBM's own text; its contributions are exact TreeSHAP."""
+
+    FILE = "model.txt"
+
+    def __init__(self, booster: lightgbm.Booster) -> None:
+        self.booster = booster
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the file; see `Predictor`."""
+        try:
+            return cls(lightgbm.Booster(model_file=folder / cls.FILE))
+        except (OSError, lightgbm.basic.LightGBMError) as error:
+            raise FamilyError(str(error).splitlines()[0]) from error
+
+    def save(self, folder: Path) -> None:
+        """Write the file."""
+        self.booster.save_model(folder / self.FILE)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The columns of the matrix."""
+        return list(self.booster.feature_name())
+
+    def log_odds(self, matrix: Matrix) -> Matrix:
+        """Log-odds of default, one for each row."""
+        return np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1))
+
+    def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
+        """Exact TreeSHAP values (rows x features) and their base value."""
+        raw = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
+        return raw[:, :-1], float(raw[0, -1])
+
+
+class Term(BaseModel):
+    """What one feature adds to the log-odds of a linear model.
+
+    A number adds `weight` times its value, held between `low` and `high`, plus `offset`; a category what `effects`
+    says for its code.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feature: str
+    low: float = 0.0
+    high: float = 0.0
+    weight: float = 0.0
+    offset: float = 0.0
+    effects: list[float] = []
+    missing: float = Field(description="what a missing value adds")
+    mean: float = Field(description="what the feature adds on average over the training rows")
+
+
+class LinearPredictor(BaseModel):
+    """A linear model as its coefficients in JSON; a contribution is what a feature adds more than on average."""
+
+    FILE: ClassVar[str] = "linear.json"
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    intercept: float
+    terms: list[Term]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the file; see `Predictor`."""
+        try:
+            return cls.model_validate_json((folder / cls.FILE).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise FamilyError(str(error).splitlines()[0]) from error
+
+    def save(self, folder: Path) -> None:
+        """Write the file."""
+        (folder / self.FILE).write_text(self.model_dump_json(indent=1) + "\n")
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The columns of the matrix."""
+        return [term.feature for term in self.terms]
+
+    def log_odds(self, matrix: Matrix) -> Matrix:
+        """Log-odds of default, one for each row."""
+        return np.asarray(self.intercept + self._effects(matrix).sum(axis=1))
+
+    def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
+        """Each effect less its mean (rows x features), and the log-odds of a client of mean effects."""
+        means = np.array([term.mean for term in self.terms])
+        return self._effects(matrix) - means, float(self.intercept + means.sum())
+
+    def _effects(self, matrix: Matrix) -> Matrix:
+        return np.column_stack([_effect(term, matrix[:, position]) for position, term in enumerate(self.terms)])
+
+
+def _effect(term: Term, values: Matrix) -> Matrix:
+    known = ~np.isnan(values)
+    if term.effects:
+        found = np.array(term.effects)[np.where(known, values, 0).astype(np.int64)]
+    else:
+        found = term.weight * np.clip(values, term.low, term.high) + term.offset
+    return np.where(known, found, term.missing)
+
+
+FAMILIES: dict[str, Any] = {"lightgbm": BoosterPredictor, "linear": LinearPredictor}
+"""By the name that `scoring.json` gives. A new one: docs/add_a_family.md."""
+
+
+def load(family: str, folder: Path, names: Sequence[str]) -> Predictor:
+    """The predictor of a model folder.
+
+    Raises:
+        FamilyError: unknown family, broken file, or a file made for other features.
+    """
+    if family not in FAMILIES:
+        raise FamilyError(f"this code serves no model family {family!r}; it knows {', '.join(FAMILIES)}")
+    predictor: Predictor = FAMILIES[family].load(folder)
+    if predictor.feature_names != list(names):
+        raise FamilyError(f"{predictor.FILE} and scoring.json name different features; train again")
+    return predictor
