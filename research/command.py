@@ -11,6 +11,8 @@ from bento.files import DataError
 from bento.model import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent
+SERVING_PYTHON = ROOT / ".venv-serve" / "bin" / "python"
+"""Of the environment that holds only what the container holds."""
 
 FAULT = 2
 """Exit code where the user can put it right: input, registry, port."""
@@ -21,6 +23,11 @@ NO_TELEMETRY = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "tru
 
 class CommandError(RuntimeError):
     """Something the user can put right; the message says what, in one line."""
+
+
+def shown(path: Path) -> Path:
+    """A path as it is printed: from the root of the project, where it lies within."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from bento.check import Report, check_folder
 from bento.clean import clean
@@ -20,7 +22,8 @@ from bento.features import build_features, catalogue_hash, needed_columns
 from bento.files import DataError, find_file, read_application, read_history
 from bento.model import DataSource
 from bento.tables import HISTORIES, TABLES, TARGET
-from research.command import ROOT, CommandError, parser, run
+from research.command import ROOT, CommandError, parser, run, shown
+from research.splits import PERSON_FROM, Split, persons, split_of
 from research.synthetic import write as write_synthetic
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,7 @@ DATA = Path(os.environ.get("SCORING_DATA", ROOT / "data"))
 """Where data, results and logs are kept; SCORING_DATA names another place."""
 RAW = DATA / "raw"
 SYNTHETIC = DATA / "synthetic"
+DAYS_IN_YEAR = 365.25
 SYNTHETIC_CLIENTS = 20_000
 SYNTHETIC_SEED = 1
 COMPETITION = "home-credit-default-risk"
@@ -59,6 +63,28 @@ class _CleanTables(Mapping[str, pl.DataFrame]):
 
     def __len__(self) -> int:
         return len(TABLES)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The training clients of one split: features, outcomes and what no model may see, row by row the same client."""
+
+    features: pl.DataFrame
+    """SK_ID_CURR and all features, as `build_features` gives them."""
+    target: NDArray[np.int64]
+    """1 where the client defaulted."""
+    audit: pl.DataFrame
+    """As `Data.audit`."""
+
+    @property
+    def person(self) -> NDArray[np.int64]:
+        """The same number where two applications seem to be of one person."""
+        return self.audit["person"].cast(pl.Int64).to_numpy()
+
+    @property
+    def exposure(self) -> NDArray[np.float64]:
+        """Amount that a default puts at stake, in the currency of the data."""
+        return self.audit["exposure"].to_numpy()
 
 
 @dataclass(frozen=True)
@@ -105,6 +131,30 @@ class Data:
         unfinished.rename(kept)
         return features
 
+    def audit(self) -> pl.DataFrame:
+        """What no model may see, but folds, fairness and money need; a row for each row of `features`, in its order.
+
+        Returns:
+            SK_ID_CURR, `gender` (CODE_GENDER), `age_years`, `exposure` (AMT_CREDIT), `person` (`splits.persons`).
+        """
+        names = ["SK_ID_CURR", "AMT_CREDIT", *PERSON_FROM]
+        applications = read_application(self.folder, "application_train", names=names)
+        cleaned = clean({"application": applications})["application"]
+        return cleaned.select(
+            "SK_ID_CURR",
+            gender="CODE_GENDER",
+            age_years=-pl.col("DAYS_BIRTH") / DAYS_IN_YEAR,
+            exposure=pl.col("AMT_CREDIT").cast(pl.Float64),
+            person=persons(applications),
+        )
+
+    def rows(self, split: Split) -> Rows:
+        """The training clients of one split."""
+        features, audit = self.features(), self.audit()
+        wanted = split_of(features["SK_ID_CURR"]) == split
+        part = features.filter(wanted)
+        return Rows(part.drop(TARGET.name), part[TARGET.name].to_numpy(), audit.filter(wanted))
+
 
 def open_data(folder: Path | None) -> Data:
     """The data of `folder`; without one the real files of data/raw, else synthetic data, made if need be.
@@ -119,7 +169,7 @@ def open_data(folder: Path | None) -> Data:
             write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
     data = Data(open_folder(folder))
     seed = "" if data.source.seed is None else f", seed {data.source.seed}"
-    print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({folder})", file=sys.stderr)
+    print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({shown(folder)})", file=sys.stderr)
     return data
 
 

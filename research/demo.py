@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from research.command import ROOT, add_data_option, parser, run
+from research.command import add_data_option, parser, run, shown
 from research.data import DATA, open_data
 from research.pipeline import ask, pipeline, print_decision, running, serving, write_credit_file
 
@@ -32,8 +32,7 @@ def main() -> None:
         running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"),
     ):
         print_decision(ask(f"{service_url}/predict", path.read_bytes()))
-        shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown} {service_url}/predict")
+        print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown(path)} {service_url}/predict")
         print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)
         stop.wait()
 
