@@ -11,24 +11,22 @@ from typing import Any
 import joblib
 import matplotlib as mpl
 import numpy as np
-import polars as pl
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import rankdata
 from tqdm import tqdm
 
-from bento.decision import DEFAULT_COSTS
 from bento.features import CATALOGUE, table_of
 from bento.model import encode
-from bento.tables import HISTORIES, TABLES, TARGET
+from bento.tables import HISTORIES, TABLES
 from research import fitting
-from research.business_score import best_threshold
+from research.business_score import costs_of, cross_fitted_decisions
 from research.command import CommandError, add_data_option, parser, run
-from research.data import Data, open_data
+from research.data import Data, Rows, open_data
 from research.publish import PUBLISHED
 from research.selection import Ranking, rank, smallest_within_noise
-from research.splits import split_of
+from research.splits import fold_rows
 
 mpl.use("Agg")
 
@@ -40,6 +38,8 @@ AGE_MAY_COST = 0.003
 TREES_MUST_EARN = 0.001
 """AUC that each choice may cost, or must earn, to be the default."""
 METHODS = ("intermediate", "advanced")
+TREES = 500
+"""Most trees of an arm that does not try more: explanations cost time by them."""
 STEP = 0.05
 """Learning rate of every arm that tries no other: coarse, for the study fits over a hundred boosters."""
 FINER = {"steps of 0.02": {"learning_rate": 0.02}}
@@ -94,14 +94,8 @@ class Result:
     @cached_property
     def cost(self) -> Vector:
         """Cost of the decision on each row, at the best threshold of the other folds' scores."""
-        probability, cost = expit(self.log_odds), np.empty(len(self.target))
-        for fold in np.unique(self.fold):
-            judged = self.fold == fold
-            refused = probability[judged] >= best_threshold(self.target[~judged], probability[~judged])
-            of_default = np.where(refused, 0.0, DEFAULT_COSTS.false_negative)
-            of_good = np.where(refused, DEFAULT_COSTS.false_positive, 0.0)
-            cost[judged] = np.where(self.target[judged] == 1, of_default, of_good)
-        return cost
+        refused, _ = cross_fitted_decisions(self.target, expit(self.log_odds), self.fold)
+        return costs_of(self.target, refused)
 
     def row(self, against: "Result | None" = None) -> Row:
         """Line of the table; gains are paired client by client, errors are standard errors."""
@@ -131,12 +125,12 @@ def mean(values: Vector) -> tuple[float, float]:
 class Bench:
     """Fits arms on the same folds of the same rows, as many at a time as there are cores, one thread each."""
 
-    def __init__(self, development: pl.DataFrame, folds: int, seed: int, most_rounds: int) -> None:
+    def __init__(self, development: Rows, folds: int, seed: int, most_rounds: int) -> None:
         self.columns = fitting.model_features(fitting.catalogue_names(with_age=True))
-        self.matrix = encode(development, self.columns)
-        self.target = development[TARGET.name].to_numpy()
+        self.matrix = encode(development.features, self.columns)
+        self.target = development.target
         self.seed, self.most_rounds = seed, most_rounds
-        self.splits = fitting.fold_rows(self.target, folds, seed)
+        self.splits = fold_rows(self.target, development.person, folds, seed)
 
     @cached_property
     def ranked(self) -> list[Ranking]:
@@ -188,16 +182,14 @@ class Bench:
 
 
 def study(
-    data: Data, folds: int, seed: int, counts: Sequence[int] = COUNTS, most_rounds: int = fitting.MOST_ROUNDS
+    data: Data, folds: int, seed: int, counts: Sequence[int] = COUNTS, most_rounds: int = TREES
 ) -> dict[str, Any]:
     """The whole study: source of the data, a row for each arm, the decisions and the features that they select.
 
     Raises:
         CommandError: too few rows or outcomes for the folds.
     """
-    features = data.features()
-    development = features.filter(split_of(features["SK_ID_CURR"]) == "development")
-    bench = Bench(development, folds, seed, most_rounds)
+    bench = Bench(data.rows("development"), folds, seed, most_rounds)
     tables, numbers, selected = _tables_and_numbers(bench, counts)
     variants = _variants(bench, selected)
     decisions = _decide(variants)

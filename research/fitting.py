@@ -1,23 +1,27 @@
-"""Fits LightGBM on log-loss: out-of-fold scores by stratified folds, then one booster on all development rows."""
+"""Fits a family on log-loss: out-of-fold scores by stratified folds, then one model on all development rows."""
 
-from collections.abc import Callable, Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
+from bento.families import BoosterPredictor, Predictor
 from bento.features import CATALOGUE
 from bento.model import ModelFeature
-from research.command import CommandError
+from research.linear import linear_pipeline, linear_predictor
+from research.splits import fold_rows
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
     "metric": ["binary_logloss", "auc"],
-    "first_metric_only": True,
     "learning_rate": 0.01,
     "num_leaves": 31,
     "min_child_samples": 60,
@@ -48,20 +52,23 @@ INNER_SHARE = 0.15
 Matrix = NDArray[np.float64]
 Outcomes = NDArray[np.int64]
 Log = dict[str, list[float]]
+Scorer = Callable[..., Matrix]
+"""Log-odds from a matrix."""
 Choose = Callable[[Matrix, Outcomes, list[ModelFeature], int], Collection[str]]
 """Names the features worth having, from training rows and a seed."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What the folds gave, and the booster that is served."""
+    """What the folds gave, and the model that is served."""
 
-    booster: lightgbm.Booster
+    predictor: Predictor
     features: list[ModelFeature]
     out_of_fold: Matrix
-    """Log-odds of each development row, from the booster of the fold that did not see it."""
+    """Log-odds of each development row, from the model of the fold that did not see it."""
     fold: NDArray[np.int64]
     rounds: list[int]
+    """Trees that each fold stopped at; empty for a family without any."""
     curves: dict[str, list[float]]
     """Mean over the folds of each inner metric, by round, as long as every fold still trained."""
 
@@ -93,19 +100,9 @@ def threads(rows: int) -> int:
     return 1 if rows < FEW_ROWS else 0
 
 
-def fold_rows(target: Outcomes, folds: int, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows to train on and rows to judge, for each fold.
-
-    Raises:
-        CommandError: one class only, or fewer defaults than folds.
-    """
-    rarest = int(min(np.sum(target == 0), np.sum(target == 1)))
-    if rarest < 2 * folds:
-        raise CommandError(
-            f"{len(target)} development rows hold {rarest} of the rarer outcome; {folds} folds need {2 * folds}: "
-            "give more clients or fewer --folds"
-        )
-    return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(target, target))
+def at_a_time(rows: int) -> int:
+    """How many boosters of so many rows to grow at once, so that each core has one thread."""
+    return (os.cpu_count() or 1) if threads(rows) == 1 else 1
 
 
 def grow(
@@ -127,51 +124,134 @@ def grow(
         most_rounds,
         valid_sets=[_dataset(matrix[inner_stop], target[inner_stop], columns)],
         valid_names=["inner"],
-        callbacks=[lightgbm.early_stopping(patience, verbose=False), lightgbm.record_evaluation(log)],
+        # Told to the callback: of the parameter of that name it knows nothing, and AUC on few rows peaks by chance.
+        callbacks=[
+            lightgbm.early_stopping(patience, first_metric_only=True, verbose=False),
+            lightgbm.record_evaluation(log),
+        ],
     )
     return booster, log["inner"]
+
+
+def cross_fit(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    person: NDArray[np.int64],
+    folds: int,
+    seed: int,
+    choose: Choose | None,
+    fit_one: Callable[[Matrix, list[ModelFeature], NDArray[np.int64], int], Scorer],
+) -> tuple[list[Scorer], NDArray[np.int64]]:
+    """For each fold the scores of its rows by a model that did not see them, and the number of each row's fold.
+
+    Args:
+        matrix: rows x columns.
+        target: 1 where the client defaulted.
+        columns: of the matrix.
+        person: who stays in one fold.
+        folds: how many.
+        seed: of folds and models.
+        choose: names the features of a fold from the rows it trains on; by default all are taken.
+        fit_one: what scores a matrix, from the matrix of these features, the rows to train on and a seed.
+
+    Raises:
+        CommandError: one class only, or fewer defaults than folds.
+    """
+    splits = fold_rows(target, person, folds, seed)
+    fold_of = np.empty(len(target), dtype=np.int64)
+    for number, (_, judged) in enumerate(splits):
+        fold_of[judged] = number
+
+    def one(number: int) -> Scorer:
+        train, judged = splits[number]
+        part, kept = _chosen(matrix, target, columns, train, choose, seed + number)
+        return partial(fit_one(part, kept, train, seed + number), part[judged])
+
+    return each(one, range(folds), len(target), "folds"), fold_of
+
+
+def each(task: Callable[[Any], Any], arguments: Sequence[Any], rows: int, title: str) -> list[Any]:
+    """The task of each argument, in order, with a progress bar; see `at_a_time`."""
+    with ThreadPoolExecutor(at_a_time(rows)) as pool:
+        return list(tqdm(pool.map(task, arguments), total=len(arguments), desc=title, unit="fold"))
+
+
+def _chosen(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    rows: NDArray[np.int64],
+    choose: Choose | None,
+    seed: int,
+) -> tuple[Matrix, list[ModelFeature]]:
+    if choose is None:
+        return matrix, columns
+    return take(matrix, columns, choose(matrix[rows], target[rows], columns, seed))
 
 
 def fit(
     matrix: Matrix,
     target: Outcomes,
     columns: list[ModelFeature],
+    person: NDArray[np.int64],
     folds: int,
     seed: int,
     choose: Choose | None = None,
     constraints: bool = False,
+    parameters: Mapping[str, Any] = PARAMETERS,
 ) -> Fitted:
-    """Fit on development rows: inside each fold the features are chosen anew, on the rows it trains on.
+    """Boosters of the folds, each stopped early by rows of its own, and one of all rows with their median of trees.
 
-    Raises:
-        CommandError: one class only, or fewer defaults than folds.
+    Out-of-fold scores are those at that median too: with other numbers of trees, log-odds would spread less or more
+    than the served ones, and neither calibration nor threshold would pass from them to the served booster.
+
+    Args and Raises: as `cross_fit`; `constraints` holds monotone features to their direction.
     """
+    grown: dict[int, tuple[int, Log]] = {}
+
+    def settings(kept: list[ModelFeature]) -> dict[str, Any]:
+        return {**parameters, "num_threads": threads(len(target))} | (constrained(kept) if constraints else {})
+
+    def fit_one(part: Matrix, kept: list[ModelFeature], train: NDArray[np.int64], seed: int) -> Scorer:
+        booster, log = grow(part, target, kept, train, seed, settings(kept))
+        grown[seed] = booster.best_iteration, log
+        return partial(booster.predict, raw_score=True)
+
+    scores, fold_of = cross_fit(matrix, target, columns, person, folds, seed, choose, fit_one)
+    rounds, logs = (list(found) for found in zip(*(grown[number] for number in sorted(grown)), strict=True))
+    trees = max(1, round(float(np.median(rounds))))
     out_of_fold = np.empty(len(target))
-    fold_of = np.empty(len(target), dtype=np.int64)
-    rounds: list[int] = []
-    logs: list[Log] = []
-
-    def chosen(rows: NDArray[np.int64], seed: int) -> tuple[Matrix, list[ModelFeature], dict[str, Any]]:
-        names = choose(matrix[rows], target[rows], columns, seed) if choose else [column.name for column in columns]
-        part, kept = take(matrix, columns, names)
-        parameters = PARAMETERS | {"num_threads": threads(len(target))} | (constrained(kept) if constraints else {})
-        return part, kept, parameters
-
-    splits = fold_rows(target, folds, seed)
-    for number, (train, judged) in enumerate(tqdm(splits, desc="folds", unit="fold")):
-        part, kept, parameters = chosen(train, seed + number)
-        booster, log = grow(part, target, kept, train, seed + number, parameters)
-        out_of_fold[judged] = booster.predict(part[judged], raw_score=True)
-        fold_of[judged] = number
-        rounds.append(booster.best_iteration)
-        logs.append(log)
-    part, kept, parameters = chosen(np.arange(len(target)), seed)
-    served = lightgbm.train(
-        parameters | {"seed": seed}, _dataset(part, target, kept), max(1, round(float(np.median(rounds))))
-    )
+    for number, score in enumerate(scores):
+        out_of_fold[fold_of == number] = score(num_iteration=trees)
+    part, kept = _chosen(matrix, target, columns, np.arange(len(target)), choose, seed)
+    served = lightgbm.train(settings(kept) | {"seed": seed}, _dataset(part, target, kept), trees)
     shortest = min(len(log["auc"]) for log in logs)
     curves = {name: np.mean([log[name][:shortest] for log in logs], axis=0).tolist() for name in logs[0]}
-    return Fitted(served, kept, out_of_fold, fold_of, rounds, curves)
+    return Fitted(BoosterPredictor(served), kept, out_of_fold, fold_of, rounds, curves)
+
+
+def fit_linear(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    person: NDArray[np.int64],
+    folds: int,
+    seed: int,
+    choose: Choose | None = None,
+) -> Fitted:
+    """Linear models of the folds, and one of all rows. Args and Raises: as `cross_fit`."""
+
+    def fit_one(part: Matrix, kept: list[ModelFeature], train: NDArray[np.int64], seed: int) -> Scorer:
+        return linear_pipeline(kept).fit(part[train], target[train]).decision_function
+
+    scores, fold_of = cross_fit(matrix, target, columns, person, folds, seed, choose, fit_one)
+    out_of_fold = np.empty(len(target))
+    for number, score in enumerate(scores):
+        out_of_fold[fold_of == number] = score()
+    part, kept = _chosen(matrix, target, columns, np.arange(len(target)), choose, seed)
+    served = linear_predictor(linear_pipeline(kept).fit(part, target), part, kept)
+    return Fitted(served, kept, out_of_fold, fold_of, [], {})
 
 
 def _dataset(matrix: Matrix, target: Outcomes, columns: list[ModelFeature]) -> lightgbm.Dataset:

@@ -66,12 +66,19 @@ def rank(matrix: Matrix, target: Outcomes, columns: list[ModelFeature], seed: in
         seed: the same seed gives the same ranking.
 
     A constant is dropped, so is a twin of an earlier feature. Noise is what gains no more than most shuffled copies do.
+
+    Raises:
+        CommandError: all are constant.
     """
     dropped = {columns[position].name: "constant" for position in np.flatnonzero(_constant(matrix))}
     candidates, kept = take(matrix, columns, {column.name for column in columns} - dropped.keys())
     for later, earlier in _twins(candidates).items():
         dropped[kept[later].name] = f"twin of {kept[earlier].name}"
     candidates, kept = take(matrix, columns, {column.name for column in columns} - dropped.keys())
+    if not kept:
+        raise CommandError(
+            f"every feature is the same for all of {len(target)} clients: there is nothing to learn from"
+        )
     gain, noise = _gains(candidates, target, kept, seed)
     order = np.argsort(-gain, kind="stable")
     names, below = (

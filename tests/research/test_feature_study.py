@@ -176,4 +176,4 @@ def test_the_defaults_are_those_that_the_published_study_decided():
     assert decisions["with_age"] == fitting.WITH_AGE
     assert decisions["num_leaves"] == fitting.PARAMETERS["num_leaves"]
     assert decisions["learning_rate"] == fitting.PARAMETERS["learning_rate"]
-    assert decisions["times_the_trees"] * 500 == fitting.MOST_ROUNDS
+    assert decisions["times_the_trees"] * feature_study.TREES == fitting.MOST_ROUNDS

@@ -9,6 +9,7 @@ from research.command import CommandError
 
 NAMES = ["application_ext_source_2", "application_ext_source_3", "application_occupation"]
 CLIENTS = 3000
+EACH = np.arange(CLIENTS)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,8 @@ def test_out_of_fold_scores_come_from_folds_that_did_not_see_the_row(sample, mon
         return original(rows, outcomes, columns)
 
     monkeypatch.setattr(fitting, "_dataset", recorded)
-    fitted = fitting.fit(matrix, target, fitting.model_features(NAMES), folds=4, seed=1)
+    monkeypatch.setattr(fitting, "at_a_time", lambda rows: 1)
+    fitted = fitting.fit(matrix, target, fitting.model_features(NAMES), EACH, folds=4, seed=1)
     for fold in range(4):
         judged = {row.tobytes() for row in matrix[fitted.fold == fold]}
         train, stop = trained_on[2 * fold : 2 * fold + 2]
@@ -42,15 +44,15 @@ def test_out_of_fold_scores_come_from_folds_that_did_not_see_the_row(sample, mon
 
 def test_the_served_booster_has_the_median_number_of_rounds(sample):
     matrix, target = sample
-    fitted = fitting.fit(matrix, target, fitting.model_features(NAMES), folds=3, seed=1)
-    assert fitted.booster.num_trees() == round(float(np.median(fitted.rounds)))
+    fitted = fitting.fit(matrix, target, fitting.model_features(NAMES), EACH, folds=3, seed=1)
+    assert fitted.predictor.booster.num_trees() == round(float(np.median(fitted.rounds)))
 
 
 def test_the_same_seed_gives_the_same_model(sample):
     matrix, target = sample
-    first, second = (fitting.fit(matrix, target, fitting.model_features(NAMES), 3, seed=7) for _ in range(2))
+    first, second = (fitting.fit(matrix, target, fitting.model_features(NAMES), EACH, 3, seed=7) for _ in range(2))
     np.testing.assert_array_equal(first.out_of_fold, second.out_of_fold)
-    assert first.booster.model_to_string() == second.booster.model_to_string()
+    assert first.predictor.booster.model_to_string() == second.predictor.booster.model_to_string()
 
 
 def test_too_few_defaults_for_the_folds_are_refused(sample):
@@ -58,4 +60,4 @@ def test_too_few_defaults_for_the_folds_are_refused(sample):
     few = np.zeros_like(target)
     few[:5] = 1
     with pytest.raises(CommandError, match="hold 5 of the rarer outcome; 4 folds need 8"):
-        fitting.fit(matrix, few, fitting.model_features(NAMES), folds=4, seed=1)
+        fitting.fit(matrix, few, fitting.model_features(NAMES), EACH, folds=4, seed=1)

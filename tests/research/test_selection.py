@@ -79,8 +79,9 @@ def test_twins_go_whatever_their_scale_and_the_first_stays():
     }
 
 
-def test_features_are_chosen_on_training_rows_only(noisy):
+def test_features_are_chosen_on_training_rows_only(noisy, monkeypatch):
     matrix, _, columns = noisy
+    monkeypatch.setattr(fitting, "at_a_time", lambda rows: 1)
     # Of pure noise, a choice that saw the judged rows would seem to foretell them.
     target = np.random.default_rng(9).integers(0, 2, ROWS)
     seen: list[np.ndarray] = []
@@ -90,7 +91,7 @@ def test_features_are_chosen_on_training_rows_only(noisy):
         return rank(rows, outcomes, columns, seed).best(5)
 
     names = [name for name, feature in CATALOGUE.items() if not feature.is_category][: len(columns)]
-    fitted = fitting.fit(matrix, target, fitting.model_features(names), folds=3, seed=1, choose=foretold)
+    fitted = fitting.fit(matrix, target, fitting.model_features(names), np.arange(ROWS), 3, 1, foretold)
     for fold in range(3):
         judged = {row.tobytes() for row in matrix[fitted.fold == fold]}
         assert judged.isdisjoint({row.tobytes() for row in seen[fold]})
@@ -98,7 +99,7 @@ def test_features_are_chosen_on_training_rows_only(noisy):
     assert abs(roc_auc_score(target, fitted.out_of_fold) - 0.5) < 0.03
     assert len(seen[3]) == ROWS
     assert len(fitted.features) <= 5
-    assert fitted.booster.feature_name() == [feature.name for feature in fitted.features]
+    assert fitted.predictor.feature_names == [feature.name for feature in fitted.features]
 
 
 def _against_the_rule() -> tuple[np.ndarray, np.ndarray, list[ModelFeature]]:
@@ -136,8 +137,8 @@ def test_raising_a_monotone_feature_never_moves_the_risk_the_wrong_way(method: s
 
 def test_the_switch_holds_the_served_booster(monkeypatch):
     monkeypatch.setattr(fitting, "PATIENCE", 0.25)
-    assert _broken(fitting.fit(*_against_the_rule(), folds=2, seed=1, constraints=False).booster) > 0
-    assert _broken(fitting.fit(*_against_the_rule(), folds=2, seed=1, constraints=True).booster) == 0
+    assert _broken(fitting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=False).predictor.booster) > 0
+    assert _broken(fitting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=True).predictor.booster) == 0
 
 
 def test_one_switch_leaves_out_exactly_the_features_computed_from_age():
