@@ -6,12 +6,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from bento.decision import DEFAULT_COSTS
+from bento.decision import CostAssumptions
 from bento.model import DataSource
-from research.business_score import cost_curve, cost_per_client
+from research.business_score import GRID, LEVEL, cost_band, cost_per_client, sensitivity
+from research.calibration import METHODS, cross_fitted
 
 mpl.use("Agg")
 
@@ -21,25 +23,36 @@ Vector = NDArray[np.float64]
 def write_figures(
     folder: Path,
     target: NDArray[np.int64],
-    probability: Vector,
+    log_odds: Vector,
+    fold: NDArray[np.int64],
     threshold: float,
+    costs: CostAssumptions,
     curves: dict[str, list[float]],
     source: DataSource,
 ) -> list[Path]:
     """Write the PNG figures of out-of-fold scores; each carries the source of its data."""
+    probability = expit(log_odds)
     figures = {
         "roc": _roc(target, probability),
-        "calibration": _calibration(target, probability),
-        "cost_curve": _cost(target, probability, threshold),
-        "learning_curve": _learning(curves),
+        "calibration": _calibration(target, log_odds, fold),
+        "cost_curve": _cost(target, probability, threshold, costs),
+        "sensitivity": _sensitivity(target, probability),
     }
-    seed = "" if source.seed is None else f", seed {source.seed}"
+    if curves:
+        figures["learning_curve"] = _learning(curves)
     paths = []
     for name, figure in figures.items():
-        figure.text(0.99, 0.01, f"data: {source.data}, {source.clients:,} clients{seed}", ha="right", size=7, c="grey")
         paths.append(folder / f"{name}.png")
-        figure.savefig(paths[-1], dpi=110)
+        save(figure, paths[-1], source)
     return paths
+
+
+def save(figure: Figure, path: Path, source: DataSource) -> None:
+    """Write a figure with the source of its data in a corner."""
+    seed = "" if source.seed is None else f", seed {source.seed}"
+    figure.get_layout_engine().set(rect=(0, 0.03, 1, 0.97))  # room for the line below
+    figure.text(0.99, 0.01, f"data: {source.data}, {source.clients:,} clients{seed}", ha="right", size=7, c="grey")
+    figure.savefig(path, dpi=110)
 
 
 def _figure(title: str, x: str, y: str) -> tuple[Figure, mpl.axes.Axes]:
@@ -58,27 +71,59 @@ def _roc(target: NDArray[np.int64], probability: Vector) -> Figure:
     return figure
 
 
-def _calibration(target: NDArray[np.int64], probability: Vector) -> Figure:
+def _calibration(target: NDArray[np.int64], log_odds: Vector, fold: NDArray[np.int64]) -> Figure:
     figure, axes = _figure("Calibration by decile, out-of-fold", "predicted probability of default", "share in default")
-    observed, predicted = calibration_curve(target, probability, n_bins=10, strategy="quantile")
-    axes.plot(predicted, observed, "o-")
-    end = max(observed.max(), predicted.max())
-    axes.plot([0, end], [0, end], "--", c="grey", lw=0.8, label="perfect")
+    end = 0.0
+    for name, fit in METHODS.items():
+        probability = cross_fitted(fit, target, log_odds, fold)
+        observed, predicted = calibration_curve(target, probability, n_bins=10, strategy="quantile")
+        main = name == "none"
+        axes.plot(
+            predicted, observed, "o-" if main else ".--", lw=1.5 if main else 0.8, label="as served" if main else name
+        )
+        end = max(end, observed.max(), predicted.max())
+    axes.plot([0, end], [0, end], ":", c="grey", lw=0.8, label="perfect")
     axes.legend()
     return figure
 
 
-def _cost(target: NDArray[np.int64], probability: Vector, threshold: float) -> Figure:
+def _cost(target: NDArray[np.int64], probability: Vector, threshold: float, costs: CostAssumptions) -> Figure:
     figure, axes = _figure("Cost of a threshold, out-of-fold", "threshold", "cost per client (good clients refused)")
-    thresholds, cost = cost_curve(target, probability)
-    axes.plot(thresholds, cost)
-    accept_all = cost_per_client(target, np.zeros(len(target), dtype=bool))
-    axes.axhline(accept_all, ls=":", c="grey", label=f"accept all: {accept_all:.3f}")
-    axes.axvline(threshold, c="C1", label=f"chosen: {threshold:.4f}, cost {cost.min():.3f}")
-    theory = DEFAULT_COSTS.theoretical_threshold
+    cost, low, high = cost_band(target, probability, GRID, costs)
+    axes.fill_between(GRID, low, high, alpha=0.2, label=f"bootstrap, {LEVEL:.0%}")
+    axes.plot(GRID, cost)
+    everybody = np.ones(len(target), dtype=bool)
+    for name, refused, style in (("accept all", ~everybody, ":"), ("refuse all", everybody, "-.")):
+        trivial = cost_per_client(target, refused, costs)
+        axes.axhline(trivial, ls=style, c="grey", label=f"{name}: {trivial:.3f}")
+    chosen = cost_per_client(target, probability >= threshold, costs)
+    axes.axvline(threshold, c="C1", label=f"chosen: {threshold:.4f}, cost {chosen:.3f}")
+    theory = costs.theoretical_threshold
     axes.axvline(theory, ls="--", c="C2", label=f"theory: {theory:.4f}")
     axes.set_xlim(0, 0.4)
-    axes.legend()
+    axes.legend(fontsize=8)
+    return figure
+
+
+def _sensitivity(target: NDArray[np.int64], probability: Vector) -> Figure:
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    figure.suptitle("If a missed default cost more or less, out-of-fold")
+    rows = sensitivity(target, probability)
+    ratio = [row["ratio"] for row in rows]
+    left, right = figure.subplots(1, 2)
+    for name, label in (
+        ("cost_per_client", "model"),
+        ("cost_per_client_accept_all", "accept all"),
+        ("cost_per_client_refuse_all", "refuse all"),
+    ):
+        left.plot(ratio, [row[name] for row in rows], "o-" if label == "model" else "--", label=label)
+    left.set(xlabel="cost of a missed default", ylabel="cost per client (good clients refused)")
+    right.plot(ratio, [row["threshold"] for row in rows], "o-", label="best threshold found")
+    right.plot(ratio, [row["theoretical_threshold"] for row in rows], "--", c="C2", label="theory")
+    right.set(xlabel="cost of a missed default", ylabel="threshold")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
     return figure
 
 

@@ -1,26 +1,25 @@
-"""Writes the model folder: booster, scoring.json and the golden examples. The one artifact, without pickle."""
+"""Writes the model folder: predictor, scoring.json and the golden examples. The one artifact, without pickle."""
 
 import json
 from pathlib import Path
 
-import lightgbm
-
 from bento.credit_file import CreditFile
+from bento.families import Predictor
 from bento.features import catalogue_hash
-from bento.model import EXAMPLES_FILE, MODEL_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, probability
+from bento.model import EXAMPLES_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, probability
 from research.examples import example_credit_files
 
 EXAMPLES = 20
 
 
-def write_model_folder(folder: Path, booster: lightgbm.Booster, scoring: Scoring) -> ScoringModel:
+def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring) -> ScoringModel:
     """Write the folder, compute its examples, and read it back as the service will.
 
     Raises:
         bento.model.ModelError: what was written does not answer its own examples.
     """
     folder.mkdir(parents=True)
-    booster.save_model(folder / MODEL_FILE)
+    predictor.save(folder)
     (folder / SCORING_FILE).write_text(scoring.model_dump_json(indent=1) + "\n")
     model = ScoringModel(folder)
     examples = []

@@ -21,39 +21,42 @@ from bento.features import catalogue_hash
 from bento.files import read_client
 from research import tracking
 from research.build_bento import build_bento
-from research.command import NO_TELEMETRY, ROOT, CommandError, add_data_option, parser, run
+from research.command import NO_TELEMETRY, ROOT, SERVING_PYTHON, CommandError, add_data_option, parser, run
 from research.data import DATA, Data, open_data
 from research.examples import credit_file
 from research.import_model import import_model
-from research.train import report, train
+from research.promote import print_verdict, promote
+from research.train import print_training, train
 
-SERVING_PYTHON = ROOT / ".venv-serve" / "bin" / "python"
 READY_WITHIN = 60.0
 """Seconds given to a service to get ready."""
 
 
 def pipeline(data: Data, reuse: bool = False) -> bentoml.Bento:
-    """From data to a built Bento; with `reuse`, steps whose product is there already are not done again."""
-    registered = _champion_of(data) if reuse else None
-    if registered is None:
-        registered = train(data)
-        report(registered, data)
-    model = import_model(registered)
-    print(f"{model.tag} imported from {NAME} version {registered.version}")
+    """From data to a built Bento; with `reuse`, steps whose product is there already are not done again.
+
+    A challenger that the gate refuses leaves the champion in its place.
+
+    Raises:
+        CommandError: the gate refuses the first model of all.
+    """
+    client = tracking.connect()
+    champion = tracking.registered(client, tracking.CHAMPION)
+    if champion is None or not reuse or not _made_from(champion, data):
+        print_training(train(data), data)
+        print_verdict(promote(data, new_data=champion is not None and not _made_from(champion, data)))
+        champion = tracking.champion(client)
+    model = import_model(champion)
+    print(f"{model.tag} imported from {NAME} version {champion.version}")
     bento = build_bento(reuse)
     print(f"{bento.tag} built")
     return bento
 
 
-def _champion_of(data: Data) -> ModelVersion | None:
-    """The champion, if it was trained on this data with this feature code."""
-    client = tracking.connect()
-    try:
-        registered = tracking.champion(client)
-    except CommandError:
-        return None
+def _made_from(registered: ModelVersion, data: Data) -> bool:
+    """Whether a version was trained on this data with this feature code."""
     wanted = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
-    return registered if wanted.items() <= registered.tags.items() else None
+    return wanted.items() <= registered.tags.items()
 
 
 def write_credit_file(data: Data, client: int) -> Path:

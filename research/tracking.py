@@ -1,9 +1,12 @@
 """MLflow: where runs are kept, what a training run logs, and the registry of models."""
 
+import contextlib
 import logging
 import os
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,19 +14,26 @@ import mlflow
 import pandas as pd
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from sqlalchemy.exc import SQLAlchemyError
 
 from bento import NAME
 from bento.model import DataSource, ScoringModel
 from research.command import ROOT, CommandError
 
 EXPERIMENT = "credit_scoring"
-CHAMPION = "champion"
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+"""Aliases in the registry: what is served, what asks to be, and what was before."""
+PROMOTED_OVER = "promoted_over"
+"""Tag of a version: the champion that it replaced."""
 DATA_TAG = "data"
 CATALOGUE_TAG = "catalogue"
+MOST_POINTS = 1000
+"""That MLflow takes in one batch."""
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 
@@ -31,6 +41,8 @@ def _quiet() -> None:
     """No notices about how MLflow goes about its work."""
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ["MLFLOW_LOG_UV_FILES"] = "false"
+    # By default a server that went away is waited for during minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
@@ -67,10 +79,46 @@ def use_experiment() -> None:
     mlflow.set_experiment(EXPERIMENT)
 
 
+@contextlib.contextmanager
+def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Iterator[mlflow.ActiveRun]:
+    """An MLflow run of the project's experiment: KILLED when interrupted, FAILED on a fault, else FINISHED.
+
+    Raises:
+        CommandError: MLflow fails halfway; runs that are finished are kept.
+    """
+    use_experiment()
+    try:
+        active = mlflow.start_run(run_name=name, tags=dict(tags), nested=nested)
+        status = RunStatus.FAILED
+        try:
+            yield active
+            status = RunStatus.FINISHED
+        except KeyboardInterrupt:
+            status = RunStatus.KILLED
+            raise
+        finally:
+            mlflow.end_run(RunStatus.to_string(status))
+    except (MlflowException, SQLAlchemyError) as error:
+        said = str(error).splitlines()[0]
+        raise CommandError(f"MLflow failed halfway ({said}); finished runs are kept: run this again") from error
+
+
 def log_dataset(folder: Path, source: DataSource) -> None:
     """Name the training data in the active run: where it stands and its fingerprint, none of its rows."""
     described = CodeDatasetSource({"folder": str(folder), **source.model_dump(mode="json")})
     mlflow.log_input(MetaDataset(described, name=source.tag, digest=source.fingerprint[:36]), context="training")
+
+
+def log_curve(name: str, values: Sequence[float]) -> None:
+    """Log a value for each step, from 1 on, in the active run: many at once, for one by one takes a call each."""
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("no run is active")
+    now = int(time.time() * 1000)
+    points = [Metric(name, value, now, step) for step, value in enumerate(values, start=1)]
+    client = mlflow.MlflowClient()
+    for start in range(0, len(points), MOST_POINTS):
+        client.log_batch(run.info.run_id, metrics=points[start : start + MOST_POINTS])
 
 
 def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
@@ -96,13 +144,39 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
     return mlflow.register_model(info.model_uri, NAME)
 
 
+def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
+    """The registered version that carries an alias, or nothing."""
+    try:
+        return client.get_model_version_by_alias(NAME, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise CommandError(f"the registry cannot be read: {str(error).splitlines()[0]}") from error
+
+
 def champion(client: mlflow.MlflowClient) -> ModelVersion:
     """The registered version that carries the alias `champion`.
 
     Raises:
         CommandError: there is none yet.
     """
-    try:
-        return client.get_model_version_by_alias(NAME, CHAMPION)
-    except MlflowException as error:
-        raise CommandError(f"no {CHAMPION} of {NAME} is registered; train one with: make train") from error
+    found = registered(client, CHAMPION)
+    if found is None:
+        raise CommandError(f"no {CHAMPION} of {NAME} is registered; make one with: make train promote")
+    return found
+
+
+def move_aliases(client: mlflow.MlflowClient, champion: str, previous: str | None) -> None:
+    """Name the champion's version and the one before it; that first, so that a fault between leaves a champion."""
+    if previous is not None:
+        client.set_registered_model_alias(NAME, PREVIOUS, previous)
+    elif registered(client, PREVIOUS):
+        client.delete_registered_model_alias(NAME, PREVIOUS)
+    client.set_registered_model_alias(NAME, CHAMPION, champion)
+
+
+def model_folder(registered: ModelVersion, into: Path) -> Path:
+    """The model folder of a registered version, downloaded."""
+    into.mkdir(parents=True, exist_ok=True)
+    uri = f"models:/{NAME}/{registered.version}"
+    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into))) / "artifacts" / "model"

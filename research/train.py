@@ -1,109 +1,214 @@
-"""Trains the scoring model: folds, threshold, model folder, MLflow run, registered version."""
+"""Trains the scoring model: tuning, folds, calibration, threshold, model folder, MLflow run, registered challenger."""
 
 import argparse
 import json
 import shutil
 import subprocess
 import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
 import polars as pl
 from mlflow.entities.model_registry import ModelVersion
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 
-from bento.decision import DEFAULT_COSTS
+from bento.decision import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
+from bento.families import FAMILIES
 from bento.features import catalogue_hash
-from bento.model import Scoring, encode, probability
-from bento.tables import TARGET
+from bento.model import Scoring, ScoringModel, encode
 from research import fitting, tracking
-from research.business_score import best_threshold, cost_per_client
+from research.business_score import (
+    add_cost_options,
+    best_threshold,
+    business_report,
+    cost_options,
+    sensitivity,
+)
+from research.calibration import compare_calibrations, served_calibration
 from research.command import ROOT, CommandError, add_data_option, parser, run
-from research.data import DATA, Data, open_data
+from research.data import DATA, Data, Rows, open_data
+from research.evaluation import intervals, measures, oracle
+from research.explain import explain
+from research.fairness import fairness
+from research.fairness_figures import write_figure
 from research.figures import write_figures
 from research.model_folder import write_model_folder
 from research.selection import choose
-from research.splits import split_of
+from research.tuning import Tuned, tune
 
 FOLDS = 5
 SEED = 1
+TRIALS = 8
+RESULTS_FILE = "results.json"
+OUT_OF_FOLD_FILE = "out_of_fold.parquet"
+FEW_CLIENTS = 10_000
+"""Below so many development clients a result says little, and is said to."""
 
 
-def train(
-    data: Data,
-    folds: int = FOLDS,
-    seed: int = SEED,
-    constraints: bool = fitting.CONSTRAINTS,
-    with_age: bool = fitting.WITH_AGE,
-) -> ModelVersion:
-    """Train on the development split, judge on the test split, log and register; the new version is champion.
+@dataclass(frozen=True)
+class Settings:
+    """How to train; the defaults are those that `research.feature_study` decided.
 
-    Args:
-        data: the tables.
+    Attributes:
+        family: a name of `bento.families.FAMILIES`.
         folds: of the development split.
-        seed: of folds, selection and boosters.
-        constraints: hold the monotone features to their direction.
+        seed: of folds, tuning, selection and models.
+        trials: settings that tuning tries beyond the defaults; 0 takes the defaults. Boosters only.
+        constraints: hold the monotone features to their direction. Boosters only.
         with_age: let the features that are computed from age be chosen.
+        costs: of the two errors.
+        economics: the same in money.
+    """
+
+    family: str = "lightgbm"
+    folds: int = FOLDS
+    seed: int = SEED
+    trials: int = TRIALS
+    constraints: bool = fitting.CONSTRAINTS
+    with_age: bool = fitting.WITH_AGE
+    costs: CostAssumptions = DEFAULT_COSTS
+    economics: LoanEconomics = DEFAULT_ECONOMICS
+
+
+DEFAULTS = Settings()
+
+
+def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
+    """Train on the development split, judge on the test split, log and register; the new version is challenger.
 
     Raises:
-        CommandError: too few rows or outcomes; MLflow out of reach.
+        CommandError: too few rows or outcomes; unknown family; MLflow out of reach.
     """
+    if settings.family not in FAMILIES:
+        raise CommandError(f"no family {settings.family!r} can be served; choose from {', '.join(FAMILIES)}")
     client = tracking.connect()
-    features = data.features()
-    split = split_of(features["SK_ID_CURR"])
-    development, test = features.filter(split == "development"), features.filter(split == "test")
-    columns = fitting.model_features(fitting.catalogue_names(with_age))
-    target = development[TARGET.name].to_numpy()
-    fitted = fitting.fit(encode(development, columns), target, columns, folds, seed, choose, constraints)
-    out_of_fold = _probability(fitted.out_of_fold)
-    threshold = best_threshold(target, out_of_fold)
-    on_test = _probability(fitted.booster.predict(encode(test, fitted.features), raw_score=True))
+    tags = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash(), "family": settings.family}
+    with tracking.started_run(f"train {settings.family}", tags) as active:
+        tracking.log_dataset(data.folder, data.source)
+        mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
+        mlflow.log_params({key: value for key, value in asdict(settings).items() if key not in ("costs", "economics")})
+        mlflow.log_params({"best_features": fitting.BEST_FEATURES, "code_version": code_version()})
+        mlflow.log_params({**settings.costs.model_dump(), **settings.economics.model_dump()})
+        results = DATA / "results" / active.info.run_id
+        model = _fit_and_report(data, settings, results, active.info.run_id)
+        for path in sorted(results.iterdir()):
+            if path.is_file():
+                mlflow.log_artifact(str(path))
+        example = pl.DataFrame(json.loads((model.folder / "examples.json").read_text())["examples"][0]["features"])
+        registered = tracking.log_model(model, example.to_pandas())
+        for name, value in tags.items():
+            client.set_model_version_tag(registered.name, registered.version, name, value)
+        client.set_registered_model_alias(registered.name, tracking.CHALLENGER, registered.version)
+    return registered
+
+
+def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) -> ScoringModel:
+    """Fit, write the model folder, results.json and figures into `results`, and log parameters and metrics."""
+    development, test = data.rows("development"), data.rows("test")
+    fitted, tuned = _fit(development, settings)
+    target, costs = development.target, settings.costs
+    compared = compare_calibrations(target, fitted.out_of_fold, fitted.fold)
+    calibration = served_calibration(target, fitted.out_of_fold, compared)
+    log_odds = fitted.out_of_fold * calibration.slope + calibration.intercept
+    out_of_fold = expit(log_odds)
+    threshold = best_threshold(target, out_of_fold, costs)
+    on_test = fitted.predictor.log_odds(encode(test.features, fitted.features))
+    on_test = expit(on_test * calibration.slope + calibration.intercept)
     metrics = {
-        **_metrics("out_of_fold", target, out_of_fold, threshold),
-        **_metrics("test", test[TARGET.name].to_numpy(), on_test, threshold),
+        **measures("out_of_fold", target, out_of_fold, threshold, costs),
+        **measures("test", test.target, on_test, threshold, costs),
         "threshold": threshold,
-        "theoretical_threshold": DEFAULT_COSTS.theoretical_threshold,
-        "trees": float(fitted.booster.num_trees()),
+        "theoretical_threshold": costs.theoretical_threshold,
         "features": float(len(fitted.features)),
+        "calibration_slope": calibration.slope,
+        "calibration_intercept": calibration.intercept,
     }
+    if fitted.rounds:
+        metrics["trees"] = float(np.median(fitted.rounds))
     scoring = Scoring(
+        family=settings.family,
         features=fitted.features,
+        calibration=calibration,
+        costs=costs,
         threshold=threshold,
         training_data=data.source,
         code_version=code_version(),
         metrics=metrics,
     )
-    tracking.use_experiment()
-    with mlflow.start_run(
-        tags={tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
-    ) as active:
-        results = DATA / "results" / active.info.run_id
-        model = write_model_folder(results / "model", fitted.booster, scoring)
-        figures = write_figures(results, target, out_of_fold, threshold, fitted.curves, data.source)
-        (results / "results.json").write_text(
-            json.dumps({**data.source.model_dump(), "run": active.info.run_id, "metrics": metrics}, indent=1) + "\n"
-        )
-        mlflow.log_params(fitting.PARAMETERS | {"folds": folds, "seed": seed, "most_rounds": fitting.MOST_ROUNDS})
-        mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
-        mlflow.log_params({"constraints": constraints, "with_age": with_age, "best_features": fitting.BEST_FEATURES})
-        mlflow.log_params({"code_version": scoring.code_version, "rounds": fitted.rounds})
-        mlflow.log_metrics(metrics)
-        for name, curve in fitted.curves.items():
-            for step, value in enumerate(curve, start=1):
-                mlflow.log_metric(f"inner_{name}", value, step=step)
-        for fold in range(folds):
-            judged = fitted.fold == fold
-            mlflow.log_metric("fold_auc", float(roc_auc_score(target[judged], out_of_fold[judged])), step=fold)
-        for path in (*figures, results / "results.json"):
-            mlflow.log_artifact(str(path))
-        tracking.log_dataset(data.folder, data.source)
-        example = pl.DataFrame(json.loads((results / "model" / "examples.json").read_text())["examples"][0]["features"])
-        registered = tracking.log_model(model, example.to_pandas())
-        client.set_model_version_tag(registered.name, registered.version, tracking.DATA_TAG, data.source.tag)
-        client.set_model_version_tag(registered.name, registered.version, tracking.CATALOGUE_TAG, catalogue_hash())
-        client.set_registered_model_alias(registered.name, tracking.CHAMPION, registered.version)
-    return registered
+    model = write_model_folder(results / "model", fitted.predictor, scoring)
+    groups = fairness(target, out_of_fold, out_of_fold >= threshold, development.audit, settings.seed)
+    write_figure(groups, results / "fairness.png", data.source)
+    report = {
+        **data.source.model_dump(),
+        "run": run_id,
+        "family": settings.family,
+        "code_version": code_version(),
+        "catalogue": catalogue_hash(),
+        "seed_of_training": settings.seed,
+        "folds": settings.folds,
+        "constraints": settings.constraints,
+        "with_age": settings.with_age,
+        "costs": costs.model_dump(),
+        "economics": settings.economics.model_dump(),
+        "metrics": metrics,
+        "intervals": {
+            "out_of_fold": intervals(target, out_of_fold),
+            "test": intervals(test.target, on_test),
+        },
+        "business": {
+            "out_of_fold": business_report(
+                target, out_of_fold, threshold, development.exposure, costs, settings.economics
+            ),
+            "test": business_report(test.target, on_test, threshold, test.exposure, costs, settings.economics),
+        },
+        "sensitivity": sensitivity(target, out_of_fold),
+        "calibration": {"compared": compared, "served": calibration.model_dump()},
+        "tuning": asdict(tuned) if tuned else None,
+        "oracle": oracle(data, {"out_of_fold": development, "test": test}, costs),
+        "fairness": groups,
+        "explanations": explain(model, test.features, results, settings.seed),
+    }
+    (results / RESULTS_FILE).write_text(json.dumps(report, indent=1) + "\n")
+    scores = pl.DataFrame({"fold": fitted.fold, "target": target, "probability": out_of_fold})
+    development.features.select("SK_ID_CURR").hstack(scores).write_parquet(results / OUT_OF_FOLD_FILE)
+    write_figures(results, target, log_odds, fitted.fold, threshold, costs, fitted.curves, data.source)
+    _log(report, tuned, fitted, target, out_of_fold)
+    return model
+
+
+def _fit(development: Rows, settings: Settings) -> tuple[fitting.Fitted, Tuned | None]:
+    columns = fitting.model_features(fitting.catalogue_names(settings.with_age))
+    matrix = encode(development.features, columns)
+    rows = (matrix, development.target, columns, development.person)
+    if settings.family == "linear":
+        return fitting.fit_linear(*rows, settings.folds, settings.seed, choose), None
+    tuned = tune(*rows, settings.trials, settings.seed, choose, settings.constraints) if settings.trials else None
+    parameters = tuned.parameters if tuned else fitting.PARAMETERS
+    fitted = fitting.fit(*rows, settings.folds, settings.seed, choose, settings.constraints, parameters)
+    return fitted, tuned
+
+
+def _log(
+    report: dict[str, Any],
+    tuned: Tuned | None,
+    fitted: fitting.Fitted,
+    target: NDArray[np.int64],
+    out_of_fold: NDArray[np.float64],
+) -> None:
+    if fitted.rounds:
+        mlflow.log_params((tuned.parameters if tuned else fitting.PARAMETERS) | {"rounds": fitted.rounds})
+        mlflow.log_params({"most_rounds": fitting.MOST_ROUNDS})
+    mlflow.log_metrics(report["metrics"])
+    for name, curve in fitted.curves.items():
+        tracking.log_curve(f"inner_{name}", curve)
+    for fold in np.unique(fitted.fold):
+        judged = fitted.fold == fold
+        mlflow.log_metric("fold_auc", float(roc_auc_score(target[judged], out_of_fold[judged])), step=int(fold))
 
 
 def code_version() -> str:
@@ -119,43 +224,21 @@ def code_version() -> str:
     return f"{number}+{described.stdout.strip()}" if described.returncode == 0 else number
 
 
-def _probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([probability(value) for value in np.asarray(log_odds).tolist()])
-
-
-def _metrics(
-    name: str, target: NDArray[np.int64], probability: NDArray[np.float64], threshold: float
-) -> dict[str, float]:
-    everybody = np.ones(len(target), dtype=bool)
-    measured = {
-        "clients": len(target),
-        "default_rate": target.mean(),
-        "pr_auc": average_precision_score(target, probability),
-        "log_loss": log_loss(target, probability, labels=[0, 1]),
-        "brier": brier_score_loss(target, probability),
-        "cost_per_client": cost_per_client(target, probability >= threshold),
-        "cost_per_client_at_theory": cost_per_client(target, probability >= DEFAULT_COSTS.theoretical_threshold),
-        "cost_per_client_accept_all": cost_per_client(target, ~everybody),
-        "cost_per_client_refuse_all": cost_per_client(target, everybody),
-        "refused_share": (probability >= threshold).mean(),
-    }
-    if len(np.unique(target)) == 2:
-        measured["auc"] = roc_auc_score(target, probability)
-    return {f"{name}_{key}": float(value) for key, value in measured.items()}
-
-
 def main() -> None:
     """The command line."""
-    arguments = parser("Train the scoring model and register it in MLflow.", "python -m research.train --data data/raw")
+    arguments = parser("Train a model and register it in MLflow as challenger.", "python -m research.train --trials 0")
     add_data_option(arguments)
+    arguments.add_argument("--family", default=DEFAULTS.family, metavar="|".join(FAMILIES), help="what is trained")
     arguments.add_argument("--folds", type=int, default=FOLDS)
     arguments.add_argument("--seed", type=int, default=SEED)
+    arguments.add_argument("--trials", type=int, default=TRIALS, help="settings that tuning tries; 0: the defaults")
     arguments.add_argument(
         "--constraints",
         action=argparse.BooleanOptionalAction,
         default=fitting.CONSTRAINTS,
         help="hold monotone features to the direction that the catalogue names",
     )
+    add_cost_options(arguments)
     arguments.set_defaults(with_age=fitting.WITH_AGE)
     age = arguments.add_mutually_exclusive_group()
     age.add_argument(
@@ -170,21 +253,36 @@ def main() -> None:
     options = arguments.parse_args()
     if options.folds < 2:
         raise CommandError("--folds must be at least 2")
+    if options.trials < 0:
+        raise CommandError("--trials must be at least 0")
+    costs, economics = cost_options(options)
     data = open_data(options.data)
-    registered = train(data, options.folds, options.seed, options.constraints, options.with_age)
-    report(registered, data)
+    settings = Settings(
+        family=options.family,
+        folds=options.folds,
+        seed=options.seed,
+        trials=options.trials,
+        constraints=options.constraints,
+        with_age=options.with_age,
+        costs=costs,
+        economics=economics,
+    )
+    print_training(train(data, settings), data)
 
 
-def report(registered: ModelVersion, data: Data) -> None:
-    """Print what was registered and its main figures."""
-    metrics = json.loads((DATA / "results" / registered.run_id / "results.json").read_text())["metrics"]
-    print(f"{registered.name} version {registered.version} registered, alias {tracking.CHAMPION}")
+def print_training(registered: ModelVersion, data: Data) -> None:
+    """Print what was registered, its main figures, and what comes next."""
+    metrics = json.loads((DATA / "results" / registered.run_id / RESULTS_FILE).read_text())["metrics"]
+    print(f"{registered.name} version {registered.version} registered, alias {tracking.CHALLENGER}")
     print(f"  data {data.source.data}, {data.source.clients:,} clients; run {registered.run_id}")
     for name in ("out_of_fold", "test"):
         cost, accept = metrics[f"{name}_cost_per_client"], metrics[f"{name}_cost_per_client_accept_all"]
         auc = metrics.get(f"{name}_auc", float("nan"))
         print(f"  {name:12} AUC {auc:.3f}, cost per client {cost:.3f} (accept all {accept:.3f})")
     print(f"  threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f})")
+    if metrics["out_of_fold_clients"] < FEW_CLIENTS:
+        print(f"  {metrics['out_of_fold_clients']:.0f} development clients prove little: mind the intervals")
+    print("  next: make promote")
 
 
 if __name__ == "__main__":

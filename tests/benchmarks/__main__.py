@@ -15,10 +15,9 @@ from bento.features import CATALOGUE
 from bento.files import read_application, read_client, read_file
 from bento.model import FOLDER_IN_STORE, SCORING_FILE, Scoring
 from bento.tables import HISTORIES, TABLES
-from research.command import ROOT, CommandError, parser, run
+from research.command import ROOT, SERVING_PYTHON, CommandError, parser, run
 from research.examples import credit_file
 from research.import_model import latest_model
-from research.pipeline import SERVING_PYTHON
 from tests.benchmarks.measure import Figures, in_process, in_turn, printed
 
 PYTHON = Path(sys.executable)

@@ -18,14 +18,20 @@ from research.pipeline import free_port
 
 COMMANDS = [
     "build_bento",
+    "compare",
     "containerize",
     "data",
     "demo",
     "examples",
+    "explain",
+    "fairness",
     "feature_study",
     "import_model",
     "pipeline",
+    "promote",
     "publish",
+    "rollback",
+    "run_notebooks",
     "train",
 ]
 
@@ -88,7 +94,18 @@ def test_training_without_mlflow_names_its_address(command: Command, synthetic_f
 
 def test_importing_without_a_champion_names_the_remedy(command: Command, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
-    command.assert_fault("import_model", said=["no champion", "make train"])
+    command.assert_fault("import_model", said=["no champion", "make train promote"])
+
+
+def test_training_an_unknown_family_names_the_known_ones(command: Command, synthetic_folder: Path):
+    command.assert_fault("train", "--data", synthetic_folder, "--family", "svm", said=["'svm'", "lightgbm", "linear"])
+
+
+def test_promoting_without_a_challenger_names_the_remedy(
+    command: Command, synthetic_folder: Path, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
+    command.assert_fault("promote", "--data", synthetic_folder, said=["no challenger", "make train"])
 
 
 def test_synthetic_data_of_nobody_is_refused(command: Command, tmp_path: Path):

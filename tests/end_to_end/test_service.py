@@ -12,10 +12,9 @@ import pytest
 
 from bento.credit_file import CreditFile
 from bento.model import ScoringModel
-from research.command import ROOT
+from research.command import ROOT, SERVING_PYTHON
 from research.data import DATA
 from research.examples import example_credit_files
-from research.pipeline import SERVING_PYTHON
 
 Json = dict[str, Any]
 

@@ -74,7 +74,9 @@ def test_a_model_that_fails_its_examples_is_not_imported(bento_tag: str, monkeyp
 
 def test_without_a_champion_the_remedy_is_named(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
-    with pytest.raises(CommandError, match="no champion of credit_scoring is registered; train one with: make train"):
+    with pytest.raises(
+        CommandError, match="no champion of credit_scoring is registered; make one with: make train promote"
+    ):
         tracking.champion(tracking.connect())
 
 
