@@ -1,8 +1,8 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-browser test-container demo pipeline data fidelity study train import bento container \
-	serve ui mlflow drift bench lock clean
+.PHONY: help setup check test test-notebooks test-browser test-container demo pipeline data fidelity study compare \
+	train promote rollback explain fairness notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
 PYTHON_VERSION ?= 3.11
@@ -50,8 +50,26 @@ fidelity: setup ## How like the real data the synthetic data is: table, picture,
 study: setup ## What features and tables are worth: AUC and cost, selection, constraints, age
 	@$(RUN) research.feature_study $(DATA_OPTION)
 
-train: setup ## Train and register the model in MLflow
+compare: setup ## Families and imbalance arms on the same folds, by what their decisions cost; resumes where it stopped
+	@$(RUN) research.compare $(DATA_OPTION)
+
+train: setup ## Train a model and register it as challenger
 	@$(RUN) research.train $(DATA_OPTION)
+
+promote: setup ## The gate: challenger against champion; exit code 1 where it says no
+	@$(RUN) research.promote $(DATA_OPTION)
+
+rollback: setup ## Make the previous champion champion again
+	@$(RUN) research.rollback
+
+explain: setup ## What the champion weighs: SHAP, LIME, pictures
+	@$(RUN) research.explain $(DATA_OPTION)
+
+fairness: setup ## What leaving gender and age out costs
+	@$(RUN) research.fairness $(DATA_OPTION)
+
+notebooks: setup ## Execute the four notebooks, with their outputs
+	@$(RUN) research.run_notebooks $(DATA_OPTION)
 
 import: setup ## Import the registry's champion into the BentoML store
 	@$(RUN) research.import_model
@@ -85,6 +103,9 @@ check: setup ## Format, lint, types, arrows between the rooms
 
 test: setup ## Every test that needs nothing beyond Python
 	@.venv/bin/pytest
+
+test-notebooks: setup ## The four notebooks, on little data and an empty registry
+	@.venv/bin/pytest tests/notebooks
 
 test-browser: setup ## The UI in headless Chromium, against a real service
 	@command -v $${CHROMIUM:-chromium} >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }

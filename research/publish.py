@@ -1,28 +1,33 @@
-"""Publishes the results of one run: README, slides and model card take their numbers from there alone."""
+"""Publishes the results of runs: README, slides and model card take their numbers from there alone."""
 
 import json
 import shutil
 from pathlib import Path
 
-from research.command import ROOT, CommandError, parser, run
+from research.command import ROOT, CommandError, parser, run, shown
 from research.data import DATA
+from research.model_card import estimate, source, write_model_card
 
 PUBLISHED = ROOT / "research" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results: written by research.publish -->", "<!-- end of results -->"
+PUBLISHABLE = ("results.json", "gate.json", "comparison.json", "fairness_price.json")
+"""What runs write, any of which makes a folder of results worth publishing: `research.train`, `research.promote`,
+`research.compare`, `research.fairness`."""
 
 
 def publish(run_id: str, out: Path = PUBLISHED) -> Path:
-    """Copy results.json and the figures of one run into `out`, in place of what was there of an earlier run.
+    """Copy the results and figures of one run into `out`, in place of what an earlier run of its kind left there.
 
     Raises:
         CommandError: the run wrote no results here.
     """
     results = DATA / "results" / run_id
-    if not (results / "results.json").is_file():
-        raise CommandError(f"{results}: holds no results.json; name the run id of a finished training")
+    there = [results / name for name in PUBLISHABLE if (results / name).is_file()]
+    if not there:
+        raise CommandError(f"{results}: holds none of {', '.join(PUBLISHABLE)}; name the folder of a finished run")
     out.mkdir(parents=True, exist_ok=True)
-    for path in (results / "results.json", *sorted(results.glob("*.png"))):
+    for path in (*there, *sorted(results.glob("*.png"))):
         shutil.copy2(path, out / path.name)
     return out
 
@@ -30,27 +35,31 @@ def publish(run_id: str, out: Path = PUBLISHED) -> Path:
 def results_table(folder: Path = PUBLISHED) -> str:
     """The published figures as the Markdown that stands in the README."""
     results = json.loads((folder / "results.json").read_text())
-    metrics = results["metrics"]
-    seed = "" if results["seed"] is None else f", seed {results['seed']}"
+    metrics, business, splits = results["metrics"], results["business"], ("out_of_fold", "test")
+    policies = (
+        ("cost per client, at the threshold", "model"),
+        ("everybody granted", "accept_all"),
+        ("everybody refused", "refuse_all"),
+    )
+    rows = [("clients", *(f"{metrics[f'{name}_clients']:,.0f}" for name in splits))]
+    rows += [("AUC", *(estimate(results["intervals"][name].get("auc")) for name in splits))]
+    if results["oracle"]:
+        rows += [
+            ("AUC of the true probabilities", *(f"{results['oracle'].get(f'{name}_auc', 0):.3f}" for name in splits))
+        ]
+    rows += [
+        (title, *(estimate(business[name][policy]["cost_per_client"]) for name in splits)) for title, policy in policies
+    ]
+    rows += [("share refused", *(f"{metrics[f'{name}_refused_share']:.3f}" for name in splits))]
     lines = [
-        f"Obtained on {results['data']} data, {results['clients']:,} clients{seed}:",
+        f"Obtained on {source(results)}; bootstrap intervals at 95 %:",
         "",
         "| | out of fold | test |",
         "|---|---|---|",
-        *(
-            f"| {title} | {metrics[f'out_of_fold_{name}']:{form}} | {metrics[f'test_{name}']:{form}} |"
-            for title, name, form in (
-                ("clients", "clients", ",.0f"),
-                ("AUC", "auc", ".3f"),
-                ("cost per client, at the threshold", "cost_per_client", ".3f"),
-                ("cost per client, everybody granted", "cost_per_client_accept_all", ".3f"),
-                ("cost per client, everybody refused", "cost_per_client_refuse_all", ".3f"),
-                ("share refused", "refused_share", ".3f"),
-            )
-        ),
+        *(f"| {' | '.join(cells)} |" for cells in rows),
         "",
         f"Threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f}); "
-        f"{metrics['features']:.0f} features, {metrics['trees']:.0f} trees.",
+        f"{metrics['features']:.0f} features" + (f", {metrics['trees']:.0f} trees." if "trees" in metrics else "."),
     ]
     return "\n".join(lines)
 
@@ -64,12 +73,14 @@ def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:
 
 def main() -> None:
     """The command line."""
-    arguments = parser("Publish the results of one run.", "python -m research.publish 87e7285f5d1a4265a9585d572ac97ed1")
-    arguments.add_argument("run", help="MLflow run id: a folder of data/results")
-    out = publish(arguments.parse_args().run)
-    write_readme(out)
-    source = json.loads((out / "results.json").read_text())
-    print(f"{out}: results on {source['data']} data, {source['clients']:,} clients, seed {source['seed']}")
+    arguments = parser("Publish the results of runs.", "python -m research.publish 87e7285f5d1a4265a9585d572ac97ed1")
+    arguments.add_argument("runs", nargs="+", metavar="RUN", help="MLflow run ids: folders of data/results")
+    options = arguments.parse_args()
+    for run_id in options.runs:
+        publish(run_id)
+    write_readme()
+    write_model_card(PUBLISHED)
+    print(f"{shown(PUBLISHED)}: results on {source(json.loads((PUBLISHED / 'results.json').read_text()))}")
 
 
 if __name__ == "__main__":

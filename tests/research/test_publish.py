@@ -3,12 +3,22 @@ from pathlib import Path
 
 import pytest
 
+from research.model_card import CARD, model_card
 from research.publish import BEGIN, END, PUBLISHED, README, publish, results_table, write_readme
 from research.tracking import champion, connect
 
 
 def test_the_readme_holds_the_published_figures():
     assert f"{BEGIN}\n{results_table()}\n{END}" in README.read_text()
+
+
+def test_the_model_card_holds_the_published_figures():
+    assert CARD.read_text() == model_card(PUBLISHED)
+
+
+def test_the_model_card_of_synthetic_data_says_first_that_it_describes_the_generator():
+    if json.loads((PUBLISHED / "results.json").read_text())["data"] == "synthetic":
+        assert "describes the generator" in CARD.read_text().split("\n\n")[1]
 
 
 def test_published_results_name_their_data():
@@ -26,6 +36,9 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp
     write_readme(out, readme)
     assert readme.read_text() == f"before\n{BEGIN}\n{results_table(out)}\n{END}\nafter\n"
     assert "1,500 clients, seed 1" in results_table(out)
+    card = model_card(out)
+    assert "on 201 clients that nothing else reads: promoted" in card
+    assert "| F, 30-39 |" in card
 
 
 @pytest.mark.parametrize("word", ["data: synthetic", "generator"])

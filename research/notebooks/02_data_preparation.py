@@ -1,0 +1,339 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. From eight files to one row for each client
+#
+# A credit file is one loan application and what is known of the client's history, in six other tables. This notebook
+# follows the data from the door to the rows that a model trains on: what the files hold, what is wrong with them, what
+# is done about it, how histories become features, and how clients are split.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import polars as pl
+from sklearn.metrics import roc_auc_score
+
+from bento.check import check_folder
+from bento.clean import clean
+from bento.features import CATALOGUE, GROUP_LABELS, build_features, table_of
+from bento.files import find_file, read_application, read_client, read_history, scan_file
+from bento.tables import TABLES, TARGET
+from research.data import FILES
+from research.explain_figures import label
+from research.notebook_support import folds_for, open_notebook, relations, subplots
+from research.splits import SHARES, fold_rows, split_of
+
+# %matplotlib inline
+
+data = open_notebook()
+
+# %% [markdown]
+# ## The tables
+#
+# Seven tables are declared in `bento/tables.py`, each column with type, unit, range, known categories and codes for
+# "unknown". File readers, the service's request model, the form of the UI and the drift report all derive from that one
+# place. There are eight files, for applications come in two: past ones with their outcome, and new ones.
+
+# %%
+report = check_folder(data.folder)
+sizes = {find_file(data.folder, stem).name: stem for stem in FILES if find_file(data.folder, stem)}
+declared = {stem: TABLES.get(stem, TABLES["application"]) for stem in FILES}
+pl.DataFrame(
+    {
+        "file": name,
+        "rows": report.rows[name],
+        "columns": len(declared[stem].columns) + (stem == "application_train"),
+        "a row is told by": ", ".join(declared[stem].key) or "(rows repeat)",
+        "belongs to": " by ".join(declared[stem].parent or ()),
+        "what it holds": declared[stem].description.split(":")[0].split(".")[0],
+    }
+    for name, stem in sizes.items()
+)
+
+# %% [markdown]
+# The relations form a tree: an arrow goes from a row to the one that it belongs to, and the number on it says how many
+# rows one parent has on average. Three tables also name the earlier application that they are about (`SK_ID_PREV`).
+
+# %%
+rows = {stem: report.rows[name] for name, stem in sizes.items()}
+rows["application"] = sum(rows.pop(stem, 0) for stem in FILES[:2])
+relations(rows)
+
+# %% [markdown]
+# ## What the check at the door finds
+#
+# `bento.check` reads every file once, streaming, before anything is computed. What cannot be meant, such as a negative
+# income, is a fault, and nothing is trained on such a file. What the data is known to hold is a finding: it is cleaned
+# or passed, and said so.
+
+# %%
+print(f"{len(report.faults)} faults, {len(report.findings)} findings")
+pl.DataFrame(
+    {
+        "file": finding.file.split(".")[0],
+        "column": finding.column,
+        "what its rows do": finding.what,
+        "rows": finding.rows,
+        "share": finding.share,
+        "example": finding.example,
+        "then": finding.treatment,
+    }
+    for finding in sorted(report.findings, key=lambda finding: -finding.share)
+).head(40)
+
+# %% [markdown]
+# ## Anomalies, and what clean does
+#
+# The data marks "no such date" by 365,243 days, a thousand years after the application: in `DAYS_EMPLOYED` for those
+# who have no job. Taken as a number it would be the longest future of all. `bento.clean` turns declared codes and
+# implausible values into nulls, with the same code in training and in the service. Nothing else is filled or dropped:
+# a missing value is information, and the models that are served bear it.
+
+# %%
+applications = read_application(data.folder, "application_train", [TARGET])
+cleaned = clean({"application": applications})["application"]
+changed = {name: int((applications[name].is_not_null() & cleaned[name].is_null()).sum()) for name in cleaned.columns}
+pl.DataFrame(
+    [
+        {
+            "column": name,
+            "made null": count,
+            "share": count / len(cleaned),
+            "meaning": TABLES["application"][name].description,
+        }
+        for name, count in sorted(changed.items(), key=lambda item: -item[1])
+        if count
+    ]
+)
+
+# %%
+figure, (before, after) = subplots(1, 2, figsize=(11, 3.2), sharey=True)
+for place, frame, title in ((before, applications, "as it comes"), (after, cleaned, "cleaned")):
+    years = frame["DAYS_EMPLOYED"].drop_nulls() / -365.25
+    place.hist(years, bins=60)
+    place.set(title=f"DAYS_EMPLOYED {title}: {len(years):,} values", xlabel="years in the present employment")
+before.set(yscale="log", ylabel="clients")
+plt.show()
+# %% [markdown]
+# That the code stood there is not lost: a tree can send missing values its own way, and a straight line gets a mark
+# for them. Whether it tells anything, the default rates say.
+
+# %%
+unemployed = cleaned["DAYS_EMPLOYED"].is_null().alias("no employment known")
+cleaned.group_by(unemployed).agg(clients=pl.len(), default_rate=pl.col("TARGET").mean()).sort("clients")
+
+# %% [markdown]
+# ## Missing values
+#
+# Each point is a column of a table. Much of what is missing is missing together: a flat whose building is not described
+# lacks all columns on it, a client without a car its age.
+
+
+# %%
+def missing(stem: str) -> dict[str, float]:
+    """Share of nulls in each column, streamed."""
+    scanned = scan_file(find_file(data.folder, stem), tuple(declared[stem]))
+    return scanned.null_count().collect(engine="streaming").row(0, named=True)
+
+
+shares = {
+    stem: {column: nulls / report.rows[name] for column, nulls in missing(stem).items()}
+    for name, stem in sizes.items()
+    if report.rows[name]
+}
+
+# %%
+figure, axes = subplots(figsize=(10, 4))
+for place, columns in enumerate(shares.values()):
+    jitter = np.random.default_rng(place).uniform(-0.25, 0.25, len(columns))
+    axes.scatter(list(columns.values()), place + jitter, s=18, alpha=0.6)
+axes.set(title="Missing values by column", xlabel="share of rows that are null", xlim=(-0.02, 1.02))
+axes.set_yticks(range(len(shares)), list(shares))
+axes.invert_yaxis()
+plt.show()
+
+# %%
+worst = [(stem, column, share) for stem, columns in shares.items() for column, share in columns.items()]
+pl.DataFrame(worst, schema=["file", "column", "missing"], orient="row").sort("missing", descending=True).head(15)
+
+# %% [markdown]
+# ## Features
+#
+# The catalogue in `bento/features` declares every feature once: a Polars expression, its wording in two languages, its
+# unit, its concept, and the direction that the business expects of it. Concepts matter later: the reasons of a decision
+# are added up by concept, not by table.
+
+# %%
+tables = [*TABLES, "combined"]
+counts = np.zeros((len(GROUP_LABELS), len(tables)), dtype=int)
+for name, feature in CATALOGUE.items():
+    counts[list(GROUP_LABELS).index(feature.group), tables.index(table_of(name))] += 1
+figure, axes = subplots(figsize=(10, 5))
+axes.imshow(np.where(counts, np.log1p(counts), np.nan), cmap="Blues", aspect="auto")
+for (row, column), count in np.ndenumerate(counts):
+    if count:
+        axes.text(column, row, count, ha="center", va="center", c="white" if count > 25 else "black", size=9)
+axes.set_xticks(range(len(tables)), tables, rotation=30, ha="right")
+axes.set_yticks(range(len(GROUP_LABELS)), [words["en"] for words in GROUP_LABELS.values()])
+axes.set_title(f"{len(CATALOGUE)} features by concept and table")
+axes.grid(visible=False)
+plt.show()
+
+# %%
+traits = {
+    "categories": lambda feature: feature.is_category,
+    "with an expected direction": lambda feature: feature.risk != 0,
+    "whose direction is beyond doubt (a model may be held to it)": lambda feature: feature.monotone,
+    "computed from age (left out of the default model)": lambda feature: feature.uses_age,
+}
+counted = {what: sum(map(test, CATALOGUE.values())) for what, test in traits.items()}
+pl.DataFrame({"features": list(counted), "count": list(counted.values())})
+
+# %% [markdown]
+# ## How a history becomes one row
+#
+# One client's payments, as an example: the first client with a handful of them. A history has any number of rows; a
+# feature is a function of all of them, or of those in a window of time.
+
+# %%
+lengths = read_history(data.folder, "installments_payments", ["SK_ID_CURR"])["SK_ID_CURR"].value_counts()
+known = lengths.filter(pl.col("SK_ID_CURR").is_in(applications["SK_ID_CURR"].implode()), pl.col("count") >= 6)
+client = int(known.sort("count", "SK_ID_CURR")["SK_ID_CURR"][0])
+file = clean(read_client(data.folder, "application_train", client))
+print(f"client {client}: " + ", ".join(f"{len(frame)} rows of {name}" for name, frame in file.items()))
+file["installments_payments"].sort("DAYS_INSTALMENT")
+
+# %%
+row = build_features(file)
+shown = [
+    name
+    for name in row.columns
+    if name.startswith("installments_") and name.endswith(("_mean", "_max", "_share", "_count"))
+]
+pl.DataFrame(
+    {"feature": name, "what it measures": CATALOGUE[name].en, "unit": CATALOGUE[name].unit, "value": row[name][0]}
+    for name in shown[:14]
+)
+
+# %% [markdown]
+# The same function computes one client in the service and all clients in training. A client's features depend on that
+# client's rows alone, which can be tried: computed alone, and among all others, they are the same.
+
+# %%
+features = data.features()
+among_all = features.filter(pl.col("SK_ID_CURR") == client).drop(TARGET.name)
+numbers = [name for name, feature in CATALOGUE.items() if not feature.is_category]
+alone, together = (frame.select(numbers).fill_null(np.nan).to_numpy() for frame in (row, among_all))
+same = np.isclose(alone, together, rtol=1e-9, equal_nan=True)
+print(f"{same.sum()} of {same.size} numbers are equal; {row.select(pl.all().is_null()).row(0).count(True)} are null")
+
+# %% [markdown]
+# ## Three splits, and folds that keep a person together
+#
+# A salted hash of the client's number puts each in one of three splits, the same in every run and on every machine.
+# *Development* is for everything that is chosen: folds, tuning, features, calibration, threshold. *Gate* is read by
+# `make promote` alone, *test* once for each published result.
+
+# %%
+parts = {split: data.rows(split) for split in SHARES}
+pl.DataFrame(
+    {
+        "split": split,
+        "meant to be": SHARES[split],
+        "clients": len(part.target),
+        "share": len(part.target) / len(features),
+        "defaults": int(part.target.sum()),
+        "default rate": part.target.mean(),
+    }
+    for split, part in parts.items()
+)
+
+# %% [markdown]
+# People come back under another number, and a default is often followed by another. Two applications count as one
+# person's where gender, age at registration and age at the last identity document agree. Folds are drawn over persons,
+# so that no model is judged on somebody it has met; the first line below says how many persons there are.
+
+# %%
+development = parts["development"]
+folds = fold_rows(development.target, development.person, folds_for(data), seed=1)
+persons = pl.Series(development.person)
+print(f"{len(persons):,} development clients, {persons.n_unique():,} persons")
+pl.DataFrame(
+    {
+        "fold": number,
+        "trained on": len(train),
+        "judged": len(judged),
+        "default rate judged": development.target[judged].mean(),
+        "persons on both sides": len(np.intersect1d(development.person[train], development.person[judged])),
+    }
+    for number, (train, judged) in enumerate(folds)
+)
+
+# %% [markdown]
+# ## What tells defaults from good clients
+#
+# Seen on development clients only, for a look at all of them would already be a choice made on the test split. The AUC
+# of a single feature, among those of whom it is known, is its strength: 0.5 says nothing, and it is turned so that
+# more is better. Here is the strongest number of each concept, of those known of a third of the clients or more.
+
+
+# %%
+def strength(name: str) -> float:
+    """AUC of one feature where it is known, whichever its direction."""
+    known = development.features[name].is_not_null().to_numpy()
+    if known.mean() < 1 / 3 or len(np.unique(development.target[known])) < 2:
+        return 0.5
+    auc = roc_auc_score(development.target[known], development.features[name].drop_nulls())
+    return max(auc, 1 - auc)
+
+
+ranked = pl.DataFrame({"feature": numbers, "auc": [strength(name) for name in numbers]}).with_columns(
+    concept=pl.col("feature").replace_strict({name: CATALOGUE[name].group for name in numbers}),
+    measures=pl.col("feature").replace_strict({name: CATALOGUE[name].en for name in numbers}),
+    missing=pl.col("feature").replace_strict({name: development.features[name].null_count() for name in numbers})
+    / len(development.target),
+)
+strongest = ranked.sort("auc", descending=True).unique("concept", keep="first", maintain_order=True)
+strongest
+
+# %%
+figure, axes = subplots(2, 3, figsize=(12, 6))
+for place, row in zip(axes.flat, strongest.head(6).iter_rows(named=True), strict=False):
+    values = development.features[row["feature"]].to_numpy()
+    edges = np.linspace(*np.nanquantile(values, [0.005, 0.995]), 30)
+    for outcome, name in ((0, "repaid"), (1, "default")):
+        place.hist(values[development.target == outcome], edges, density=True, alpha=0.5, label=name)
+    place.set(title=f"AUC {row['auc']:.3f}", xlabel=label(row["feature"], 44), yticks=[])
+axes.flat[0].legend()
+plt.show()
+# %% [markdown]
+# ## The rules against leakage
+#
+# What would let the answer slip into the question, and where it is held off. Each rule is tried here on the data above.
+
+# %%
+uses = {root for feature in CATALOGUE.values() for root in feature.roots}
+audit_only = {column.name for table in TABLES.values() for column in table if column.audit_only}
+splits, again = split_of(features["SK_ID_CURR"]), split_of(features["SK_ID_CURR"].reverse())
+rules = {
+    "the outcome and the client's number are no features": not {"TARGET", "SK_ID_CURR"} & (set(CATALOGUE) | uses),
+    "columns kept for the audit, such as gender, are in no feature": not audit_only & uses,
+    "a client's features depend on that client's rows alone": bool(same.all()),
+    "each client is in one split, whatever the order of the rows": splits.equals(again.reverse()),
+    "no person is on both sides of a fold": all(
+        not np.intersect1d(development.person[train], development.person[judged]).size for train, judged in folds
+    ),
+}
+pl.DataFrame({"rule": list(rules), "holds": list(rules.values())})
+
+# %% [markdown]
+# What is fitted, such as medians, scales, chosen features and samplers, is fitted inside each fold, on the rows that it
+# trains on; notebook 4 shows it at work.
