@@ -11,6 +11,7 @@ from scipy.special import logit
 from research import candidates
 from research.business_score import Decisions, costs_of, cross_fitted_decisions, mean_with_interval, money_of
 from research.calibration import SURE, calibration_line
+from research.evaluation import caution_of
 
 if TYPE_CHECKING:
     from research.compare import Candidate, Problem, Scored
@@ -153,6 +154,8 @@ def print_table(found: dict[str, Any]) -> None:
     print("slope: of outcomes on log-odds; ratio: predicted over observed; fit: of a fold, without choosing features")
     if found["verdict"]:
         print(found["verdict"]["said"])
+    if caution := caution_of(found["development_clients"]):
+        print(caution)
 
 
 def _per_1000(estimate: dict[str, float]) -> str:

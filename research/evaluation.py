@@ -17,8 +17,19 @@ from research.data import Data, Rows
 Vector = NDArray[np.float64]
 Outcomes = NDArray[np.int64]
 
+FEW_CLIENTS = 10_000
+"""Below so many development clients a result says little, and is said to."""
 FEWEST_OF_A_CLASS = 10
 """Below so many of the rarer outcome no interval is claimed."""
+
+
+def caution_of(clients: int) -> str:
+    """What to say of a result obtained on so many development clients; nothing where they are many.
+
+    >>> caution_of(700)
+    '700 development clients prove little: mind the intervals'
+    """
+    return f"{clients:,} development clients prove little: mind the intervals" if clients < FEW_CLIENTS else ""
 
 
 def measures(

@@ -22,7 +22,7 @@ from research.splits import fold_rows
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
     "metric": ["binary_logloss", "auc"],
-    "learning_rate": 0.01,
+    "learning_rate": 0.02,
     "num_leaves": 31,
     "min_child_samples": 60,
     "feature_fraction": 0.3,
@@ -36,8 +36,8 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": -1,
 }
 # Decided by research/results/feature_study.json; measure again with: python -m research.feature_study
-MOST_ROUNDS = 1500
-BEST_FEATURES: int | None = 100
+MOST_ROUNDS = 500
+BEST_FEATURES: int | None = 60
 """Features chosen by their ranking; None: all that bring more than noise."""
 CONSTRAINTS = True
 CONSTRAINTS_METHOD = "advanced"

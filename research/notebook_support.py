@@ -19,10 +19,11 @@ from bento.model import SCORING_FILE
 from bento.tables import HISTORIES, TABLES
 from research import compare, tracking
 from research.data import DATA, Data, open_data
+from research.evaluation import FEW_CLIENTS
 from research.promote import promote
 from research.run_notebooks import DATA_VARIABLE
 from research.splits import split_of
-from research.train import FEW_CLIENTS, OUT_OF_FOLD_FILE, RESULTS_FILE, Settings, train
+from research.train import OUT_OF_FOLD_FILE, RESULTS_FILE, Settings, train
 
 LOOK = {"figure.dpi": 90, "figure.constrained_layout.use": True, "axes.grid": True, "grid.alpha": 0.3}
 FEW_FOLDS = 3

@@ -26,7 +26,8 @@ MARGIN = 0.02
 CALIBRATED = (0.8, 1.25)
 """The slope of calibration, and predicted over observed defaults, must not lie surely outside."""
 SURELY, RESAMPLES = 0.99, 500
-FEWEST_OF_A_CLASS = 5
+FEWEST_OF_A_CLASS, TOO_FEW_TO_TELL = 2, 20
+"""Of the rarer outcome: without so many nothing is judged; below so many, only what is surely dearer is refused."""
 VERIFY_WITHIN = 120.0
 REFUSED = 1
 """Exit code where the gate says no."""
@@ -173,7 +174,12 @@ def _cost(
     for name, everybody in (("accept all", False), ("refuse all", True)):
         trivial = costs_of(gate.target, np.full(len(gate.target), everybody), costs)
         difference = mean_with_interval(cost - trivial)
-        checks.append(Check(f"cost against {name}", difference.value < 0, f"{_worded(difference)} per client dearer"))
+        few = min(gate.target.sum(), (1 - gate.target).sum()) < TOO_FEW_TO_TELL
+        passed = difference.low < 0 if few else difference.value < 0
+        said = f"{_worded(difference)} per client dearer" + (
+            f"; {gate.target.sum()} defaults tell little" if few else ""
+        )
+        checks.append(Check(f"cost against {name}", bool(passed), said))
     return checks
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from research.command import ROOT, CommandError, parser, run, shown
 from research.data import DATA
@@ -61,7 +62,52 @@ def results_table(folder: Path = PUBLISHED) -> str:
         f"Threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f}); "
         f"{metrics['features']:.0f} features" + (f", {metrics['trees']:.0f} trees." if "trees" in metrics else "."),
     ]
+    comparison = folder / "comparison.json"
+    if comparison.is_file():
+        lines += ["", *_comparison(json.loads(comparison.read_text()))]
     return "\n".join(lines)
+
+
+def _comparison(found: dict[str, Any]) -> list[str]:
+    """Each candidate beside the champion; in good clients refused for 1,000 applications, out of fold."""
+    head = (
+        "candidate",
+        "cost of 1,000 applications",
+        "dearer than the champion",
+        "AUC",
+        "slope",
+        "fit, s",
+        "1,000 scores, ms",
+    )
+    lines = [
+        f"Compared on {source(found)}, the same {found['folds']} folds and cost of errors for all "
+        "(slope: of calibration, 1 is perfect; *: can be served):",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * len(head)}",
+    ]
+    for row in found["rows"]:
+        against = row.get("cost_above_champion")
+        cells = (
+            row["candidate"].replace("_", " ") + (" *" if row["served"] else ""),
+            estimate(_per_1000(row["cost_per_client"]), ".0f"),
+            estimate(_per_1000(against), "+.0f") if against and row["candidate"] != "champion" else "",
+            *(
+                "" if row.get(name) is None else f"{row[name]:{form}}"
+                for name, form in (
+                    ("auc", ".3f"),
+                    ("calibration_slope", ".2f"),
+                    ("fit_seconds", ".1f"),
+                    ("score_ms_per_1000", ".0f"),
+                )
+            ),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, "", f"{found['verdict']['said']}." if found["verdict"] else ""]
+
+
+def _per_1000(found: dict[str, float]) -> dict[str, float]:
+    return {name: 1000 * value for name, value in found.items()}
 
 
 def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:

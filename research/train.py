@@ -32,7 +32,7 @@ from research.business_score import (
 from research.calibration import compare_calibrations, served_calibration
 from research.command import ROOT, CommandError, add_data_option, parser, run
 from research.data import DATA, Data, Rows, open_data
-from research.evaluation import intervals, measures, oracle
+from research.evaluation import caution_of, intervals, measures, oracle
 from research.explain import explain
 from research.fairness import fairness
 from research.fairness_figures import write_figure
@@ -46,8 +46,6 @@ SEED = 1
 TRIALS = 8
 RESULTS_FILE = "results.json"
 OUT_OF_FOLD_FILE = "out_of_fold.parquet"
-FEW_CLIENTS = 10_000
-"""Below so many development clients a result says little, and is said to."""
 
 
 @dataclass(frozen=True)
@@ -280,8 +278,8 @@ def print_training(registered: ModelVersion, data: Data) -> None:
         auc = metrics.get(f"{name}_auc", float("nan"))
         print(f"  {name:12} AUC {auc:.3f}, cost per client {cost:.3f} (accept all {accept:.3f})")
     print(f"  threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f})")
-    if metrics["out_of_fold_clients"] < FEW_CLIENTS:
-        print(f"  {metrics['out_of_fold_clients']:.0f} development clients prove little: mind the intervals")
+    if caution := caution_of(int(metrics["out_of_fold_clients"])):
+        print(f"  {caution}")
     print("  next: make promote")
 
 

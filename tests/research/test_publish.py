@@ -28,6 +28,12 @@ def test_published_results_name_their_data():
     assert "seed" in results
 
 
+def test_the_published_threshold_is_near_theory_where_clients_are_many():
+    results = json.loads((PUBLISHED / "results.json").read_text())
+    if results["clients"] >= 60_000:
+        assert results["metrics"]["threshold"] == pytest.approx(results["metrics"]["theoretical_threshold"], abs=0.02)
+
+
 def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp_path: Path):
     out = publish(champion(connect()).run_id, tmp_path / "results")
     assert {path.name for path in out.iterdir()} >= {"results.json", "roc.png", "cost_curve.png"}

@@ -136,7 +136,7 @@ def test_raising_a_monotone_feature_never_moves_the_risk_the_wrong_way(method: s
 
 
 def test_the_switch_holds_the_served_booster(monkeypatch):
-    monkeypatch.setattr(fitting, "PATIENCE", 0.25)
+    monkeypatch.setattr(fitting, "PATIENCE", 1)
     assert _broken(fitting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=False).predictor.booster) > 0
     assert _broken(fitting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=True).predictor.booster) == 0
 
