@@ -37,7 +37,6 @@ CONSTRAINTS_MAY_COST = 0.002
 AGE_MAY_COST = 0.003
 TREES_MUST_EARN = 0.001
 """AUC that each choice may cost, or must earn, to be the default."""
-METHODS = ("intermediate", "advanced")
 TREES = 500
 """Most trees of an arm that does not try more: explanations cost time by them."""
 STEP = 0.05
@@ -63,7 +62,7 @@ class Arm:
     chosen: list[list[str]]
     count: int | None = None
     """How many features of the ranking, where that is what the arm tries; None: those above noise."""
-    constraints: str | None = None
+    constraints: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     times_the_trees: int = 1
 
@@ -169,7 +168,7 @@ class Bench:
         arm, fold = task
         train, judged = self.splits[fold]
         part, columns = fitting.take(self.matrix, self.columns, arm.chosen[fold])
-        held = fitting.constrained(columns, arm.constraints) if arm.constraints else {}
+        held = fitting.constrained(columns) if arm.constraints else {}
         parameters = {**fitting.PARAMETERS, "learning_rate": STEP, **arm.parameters, **held, "num_threads": 1}
         most = self.most_rounds * arm.times_the_trees
         booster, _ = fitting.grow(part, self.target, columns, train, self.seed + fold, parameters, most)
@@ -196,7 +195,7 @@ def study(
     served = Arm(
         "as served",
         _best(bench.ranked if decisions["with_age"] else bench.ranked_without_age, selected.arm.count),
-        constraints=decisions["constraints_method"] if decisions["constraints"] else None,
+        constraints=decisions["constraints"],
         parameters={name: decisions[name] for name in ("num_leaves", "learning_rate")},
         times_the_trees=decisions["times_the_trees"],
     )
@@ -231,7 +230,7 @@ def _tables_and_numbers(bench: Bench, counts: Sequence[int]) -> tuple[list[Row],
 
 def _variants(bench: Bench, selected: Result) -> list[Row]:
     chosen = selected.arm.chosen
-    arms = [Arm(f"{method} constraints", chosen, constraints=method) for method in METHODS]
+    arms = [Arm("constraints", chosen, constraints=True)]
     arms += [Arm("without age", _best(bench.ranked_without_age, selected.arm.count))]
     arms += [Arm(name, chosen, parameters=finer) for name, finer in FINER.items()]
     arms += [Arm(name, chosen, parameters=more, times_the_trees=times) for name, (more, times) in LARGER.items()]
@@ -240,15 +239,13 @@ def _variants(bench: Bench, selected: Result) -> list[Row]:
 
 def _decide(variants: list[Row]) -> dict[str, Any]:
     gain = {row["arm"]: row["auc_gain"] for row in variants}
-    method = max(METHODS, key=lambda method: gain[f"{method} constraints"])
     parameters, times, earned = {}, 1, 0.0
     for sizes in ({name: (finer, 1) for name, finer in FINER.items()}, LARGER):
         best = max(sizes, key=lambda name: gain[name])
         if gain[best] - earned >= TREES_MUST_EARN:
             (parameters, times), earned = sizes[best], gain[best]
     return {
-        "constraints": -gain[f"{method} constraints"] < CONSTRAINTS_MAY_COST,
-        "constraints_method": method,
+        "constraints": -gain["constraints"] < CONSTRAINTS_MAY_COST,
         "with_age": -gain["without age"] >= AGE_MAY_COST,
         "num_leaves": fitting.PARAMETERS["num_leaves"],
         "learning_rate": STEP,

@@ -72,7 +72,7 @@ def test_a_fold_is_judged_at_the_threshold_of_the_others(results):
     assert result.cost[judged].mean() == pytest.approx(expected)
 
 
-NONE = {"intermediate constraints": 0.0, "advanced constraints": 0.0, "without age": 0.0}
+NONE = {"constraints": 0.0, "without age": 0.0}
 SIZES = dict.fromkeys([*feature_study.FINER, *feature_study.LARGER], 0.0)
 
 
@@ -80,8 +80,8 @@ SIZES = dict.fromkeys([*feature_study.FINER, *feature_study.LARGER], 0.0)
     ("gains", "decided"),
     [
         ({}, {"constraints": True, "with_age": False, "num_leaves": 31, "times_the_trees": 1}),
-        ({"advanced constraints": -0.0019, "intermediate constraints": -0.003}, {"constraints_method": "advanced"}),
-        ({"advanced constraints": -0.0021, "intermediate constraints": -0.003}, {"constraints": False}),
+        ({"constraints": -0.0019}, {"constraints": True}),
+        ({"constraints": -0.0021}, {"constraints": False}),
         ({"without age": -0.0029}, {"with_age": False}),
         ({"without age": -0.0031}, {"with_age": True}),
         ({"steps of 0.02": 0.0009}, {"learning_rate": 0.05}),
@@ -172,7 +172,6 @@ def test_the_defaults_are_those_that_the_published_study_decided():
     decisions = json.loads((PUBLISHED / "feature_study.json").read_text())["decisions"]
     assert decisions["best_features"] == fitting.BEST_FEATURES
     assert decisions["constraints"] == fitting.CONSTRAINTS
-    assert decisions["constraints_method"] == fitting.CONSTRAINTS_METHOD
     assert decisions["with_age"] == fitting.WITH_AGE
     assert decisions["num_leaves"] == fitting.PARAMETERS["num_leaves"]
     assert decisions["learning_rate"] == fitting.PARAMETERS["learning_rate"]
