@@ -17,16 +17,11 @@ from research.candidates import NONE, SMOTED
 from research.command import CommandError, run
 from research.compare import Candidate
 from research.compare_report import BASELINES
-from research.data import DATA, Data, open_data
+from research.data import DATA, Data
 from research.splits import split_of
 
 FAMILIES = ("logistic", "lightgbm")
 MODELS = ("logistic", "logistic, smote", "lightgbm", "lightgbm, smote")
-
-
-@pytest.fixture(scope="module")
-def data(synthetic_folder: Path) -> Data:
-    return open_data(synthetic_folder)
 
 
 @pytest.fixture(scope="module")

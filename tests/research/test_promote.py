@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -18,25 +18,12 @@ from bento.model import EXAMPLES_FILE, SCORING_FILE, ScoringModel
 from research import promote as gate
 from research import tracking
 from research.command import CommandError
-from research.data import Data, open_data
+from research.data import Data
 from research.promote import promote
 from research.rollback import rollback
 
 Register = Callable[..., ModelVersion]
 SLOPE, RATIO = "calibration slope", "predicted over observed defaults"
-
-
-@pytest.fixture(scope="module")
-def data(synthetic_folder: Path) -> Data:
-    return open_data(synthetic_folder)
-
-
-@pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.MlflowClient]:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    yield tracking.connect()
-    monkeypatch.undo()
-    tracking.connect()
 
 
 @pytest.fixture

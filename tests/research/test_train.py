@@ -1,10 +1,7 @@
 """Training of either family, in a registry of its own."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import mlflow
 import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
@@ -14,23 +11,10 @@ from bento.families import LinearPredictor
 from bento.model import ScoringModel
 from research import tracking, train
 from research.command import CommandError
-from research.data import DATA, Data, open_data
+from research.data import DATA, Data
 from research.evaluation import measures
 from research.promote import contract
 from research.train import OUT_OF_FOLD_FILE, Settings
-
-
-@pytest.fixture(scope="module")
-def data(synthetic_folder: Path) -> Data:
-    return open_data(synthetic_folder)
-
-
-@pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.MlflowClient]:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    yield tracking.connect()
-    monkeypatch.undo()
-    tracking.connect()
 
 
 def test_a_linear_model_is_trained_registered_and_can_be_served(client, data: Data):
