@@ -238,7 +238,7 @@ def _price(price: Json | None) -> str:
     if price is None:
         return ""
     rows = [
-        [name, estimate(row["auc"], "+.4f"), estimate(row["cost"], "+.4f")] for name, row in price["prices"].items()
+        [row["leaving_out"], estimate(row["auc"], "+.4f"), estimate(row["cost"], "+.4f")] for row in price["prices"]
     ]
     return f"""## What leaving gender and age out costs
 
