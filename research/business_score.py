@@ -181,26 +181,26 @@ def cross_fitted_decisions(
 
 
 def sensitivity(
-    target: Outcomes, probability: Probabilities, ratios: Sequence[float] = RATIOS
+    target: Outcomes, probability: Probabilities, fold: NDArray[np.int64], ratios: Sequence[float] = RATIOS
 ) -> list[dict[str, float]]:
-    """For each cost ratio: the threshold found and theory's, its cost per client and that of the two trivial policies.
+    """For each cost ratio: the threshold found and theory's, the cost per client and that of the two trivial policies.
 
-    The costs are in units of one good client refused.
+    The costs are in units of one good client refused, and judged by thresholds that the other folds chose.
     """
     everybody = np.ones(len(target), dtype=bool)
     rows = []
     for ratio in ratios:
         costs = CostAssumptions(false_negative=ratio, false_positive=1)
-        threshold = best_threshold(target, probability, costs)
+        refused, _ = cross_fitted_decisions(target, probability, fold, costs)
         rows.append(
             {
                 "ratio": float(ratio),
-                "threshold": threshold,
+                "threshold": best_threshold(target, probability, costs),
                 "theoretical_threshold": costs.theoretical_threshold,
-                "cost_per_client": cost_per_client(target, probability >= threshold, costs),
+                "cost_per_client": cost_per_client(target, refused, costs),
                 "cost_per_client_accept_all": cost_per_client(target, ~everybody, costs),
                 "cost_per_client_refuse_all": cost_per_client(target, everybody, costs),
-                "refused_share": float(np.mean(probability >= threshold)),
+                "refused_share": float(np.mean(refused)),
             }
         )
     return rows
@@ -233,28 +233,28 @@ def probability_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:
 def business_report(
     target: Outcomes,
     probability: Probabilities,
-    threshold: float,
+    refused: Decisions,
     exposure: NDArray[np.float64],
     costs: CostAssumptions = DEFAULT_COSTS,
     economics: LoanEconomics = DEFAULT_ECONOMICS,
 ) -> dict[str, Any]:
-    """What a threshold costs beside theory's and the two trivial policies: per client with interval, and in money."""
+    """What decisions cost beside theory's and the two trivial policies: per client with interval, and in money."""
     everybody = np.ones(len(target), dtype=bool)
     policies = {
-        "model": probability >= threshold,
+        "model": refused,
         "model_at_theory": probability >= costs.theoretical_threshold,
         "accept_all": ~everybody,
         "refuse_all": everybody,
     }
     return {
         name: {
-            "cost_per_client": asdict(mean_with_interval(costs_of(target, refused, costs))),
-            "money_per_client": float(money_of(target, refused, exposure, economics).mean()),
-            "refused_share": float(refused.mean()),
-            "defaults_caught": float(refused[target == 1].mean()) if np.any(target == 1) else None,
-            "good_clients_refused": float(refused[target == 0].mean()) if np.any(target == 0) else None,
+            "cost_per_client": asdict(mean_with_interval(costs_of(target, decided, costs))),
+            "money_per_client": float(money_of(target, decided, exposure, economics).mean()),
+            "refused_share": float(decided.mean()),
+            "defaults_caught": float(decided[target == 1].mean()) if np.any(target == 1) else None,
+            "good_clients_refused": float(decided[target == 0].mean()) if np.any(target == 0) else None,
         }
-        for name, refused in policies.items()
+        for name, decided in policies.items()
     }
 
 

@@ -10,7 +10,7 @@ from scipy.special import logit
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from bento.decision import CostAssumptions
-from research.business_score import bootstrap, cost_per_client
+from research.business_score import Decisions, bootstrap, cost_per_client
 from research.calibration import calibration_line
 from research.data import Data, Rows
 
@@ -33,7 +33,7 @@ def caution_of(clients: int) -> str:
 
 
 def measures(
-    name: str, target: Outcomes, probability: Vector, threshold: float, costs: CostAssumptions
+    name: str, target: Outcomes, probability: Vector, refused: Decisions, costs: CostAssumptions
 ) -> dict[str, float]:
     """Every figure of these rows under the names `{name}_auc` and so on; no AUC where one class alone is there.
 
@@ -41,7 +41,7 @@ def measures(
         name: of the rows, such as test.
         target: 1 where the client defaulted.
         probability: of default.
-        threshold: from which a client is refused.
+        refused: the decisions, by a threshold that these rows had no part in.
         costs: of the two errors.
     """
     everybody = np.ones(len(target), dtype=bool)
@@ -51,11 +51,11 @@ def measures(
         "pr_auc": average_precision_score(target, probability),
         "log_loss": log_loss(target, probability, labels=[0, 1]),
         "brier": brier_score_loss(target, probability),
-        "cost_per_client": cost_per_client(target, probability >= threshold, costs),
+        "cost_per_client": cost_per_client(target, refused, costs),
         "cost_per_client_at_theory": cost_per_client(target, probability >= costs.theoretical_threshold, costs),
         "cost_per_client_accept_all": cost_per_client(target, ~everybody, costs),
         "cost_per_client_refuse_all": cost_per_client(target, everybody, costs),
-        "refused_share": (probability >= threshold).mean(),
+        "refused_share": refused.mean(),
         "predicted_to_observed": probability.mean() / max(target.mean(), 1 / len(target)),
     }
     if len(np.unique(target)) == 2:
@@ -93,5 +93,5 @@ def oracle(data: Data, splits: dict[str, Rows], costs: CostAssumptions) -> dict[
     for name, rows in splits.items():
         joined = rows.features.select("SK_ID_CURR").join(truth, on="SK_ID_CURR", how="left", maintain_order="left")
         probability = joined["PROBABILITY"].to_numpy()
-        found |= measures(name, rows.target, probability, costs.theoretical_threshold, costs)
+        found |= measures(name, rows.target, probability, probability >= costs.theoretical_threshold, costs)
     return found

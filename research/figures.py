@@ -36,7 +36,7 @@ def write_figures(
         "roc": _roc(target, probability),
         "calibration": _calibration(target, log_odds, fold),
         "cost_curve": _cost(target, probability, threshold, costs),
-        "sensitivity": _sensitivity(target, probability),
+        "sensitivity": _sensitivity(target, probability, fold),
     }
     if curves:
         figures["learning_curve"] = _learning(curves)
@@ -96,8 +96,7 @@ def _cost(target: NDArray[np.int64], probability: Vector, threshold: float, cost
     for name, refused, style in (("accept all", ~everybody, ":"), ("refuse all", everybody, "-.")):
         trivial = cost_per_client(target, refused, costs)
         axes.axhline(trivial, ls=style, c="grey", label=f"{name}: {trivial:.3f}")
-    chosen = cost_per_client(target, probability >= threshold, costs)
-    axes.axvline(threshold, c="C1", label=f"chosen: {threshold:.4f}, cost {chosen:.3f}")
+    axes.axvline(threshold, c="C1", label=f"chosen: {threshold:.4f}")
     theory = costs.theoretical_threshold
     axes.axvline(theory, ls="--", c="C2", label=f"theory: {theory:.4f}")
     axes.set_xlim(0, 0.4)
@@ -105,10 +104,10 @@ def _cost(target: NDArray[np.int64], probability: Vector, threshold: float, cost
     return figure
 
 
-def _sensitivity(target: NDArray[np.int64], probability: Vector) -> Figure:
+def _sensitivity(target: NDArray[np.int64], probability: Vector, fold: NDArray[np.int64]) -> Figure:
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     figure.suptitle("If a missed default cost more or less, out-of-fold")
-    rows = sensitivity(target, probability)
+    rows = sensitivity(target, probability, fold)
     ratio = [row["ratio"] for row in rows]
     left, right = figure.subplots(1, 2)
     for name, label in (

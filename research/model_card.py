@@ -169,7 +169,8 @@ def _decision(results: Json) -> str:
 A missed default costs {costs["false_negative"]:g}, a good client refused {costs["false_positive"]:g}; in money a
 default loses {economics["loss_given_default"]:.1%} of the loan, a good client refused a margin of
 {economics["margin"]:.1%}. Refused from a probability of **{results["metrics"]["threshold"]:.4f}** on, chosen on
-out-of-fold scores (theory: {results["metrics"]["theoretical_threshold"]:.4f}).
+out-of-fold scores (theory: {results["metrics"]["theoretical_threshold"]:.4f}). Out of fold, costs are judged by
+thresholds that the other folds chose.
 
 {_table(head, rows)}
 

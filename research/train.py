@@ -27,6 +27,7 @@ from research.business_score import (
     best_threshold,
     business_report,
     cost_options,
+    cross_fitted_decisions,
     sensitivity,
 )
 from research.calibration import compare_calibrations, served_calibration
@@ -117,9 +118,10 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
     threshold = best_threshold(target, out_of_fold, costs)
     on_test = fitted.predictor.log_odds(encode(test.features, fitted.features))
     on_test = expit(on_test * calibration.slope + calibration.intercept)
+    refused, refused_on_test = cross_fitted_decisions(target, out_of_fold, fitted.fold, costs)[0], on_test >= threshold
     metrics = {
-        **measures("out_of_fold", target, out_of_fold, threshold, costs),
-        **measures("test", test.target, on_test, threshold, costs),
+        **measures("out_of_fold", target, out_of_fold, refused, costs),
+        **measures("test", test.target, on_test, refused_on_test, costs),
         "threshold": threshold,
         "theoretical_threshold": costs.theoretical_threshold,
         "features": float(len(fitted.features)),
@@ -139,7 +141,7 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
         metrics=metrics,
     )
     model = write_model_folder(results / "model", fitted.predictor, scoring)
-    groups = fairness(target, out_of_fold, out_of_fold >= threshold, development.audit, settings.seed)
+    groups = fairness(target, out_of_fold, refused, development.audit, settings.seed)
     write_figure(groups, results / "fairness.png", data.source)
     report = {
         **data.source.model_dump(),
@@ -160,11 +162,11 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
         },
         "business": {
             "out_of_fold": business_report(
-                target, out_of_fold, threshold, development.exposure, costs, settings.economics
+                target, out_of_fold, refused, development.exposure, costs, settings.economics
             ),
-            "test": business_report(test.target, on_test, threshold, test.exposure, costs, settings.economics),
+            "test": business_report(test.target, on_test, refused_on_test, test.exposure, costs, settings.economics),
         },
-        "sensitivity": sensitivity(target, out_of_fold),
+        "sensitivity": sensitivity(target, out_of_fold, fitted.fold),
         "calibration": {"compared": compared, "served": calibration.model_dump()},
         "tuning": asdict(tuned) if tuned else None,
         "oracle": oracle(data, {"out_of_fold": development, "test": test}, costs),

@@ -163,7 +163,7 @@ pl.DataFrame(
 # columns show where a trivial policy comes near the model.
 
 # %%
-tried = pl.DataFrame(score.sensitivity(target, probability))
+tried = pl.DataFrame(score.sensitivity(target, probability, fold))
 figure, (left, right) = subplots(1, 2, figsize=(11, 3.6))
 for name, style in (("", "o-"), ("_accept_all", "--"), ("_refuse_all", ":")):
     left.plot(tried["ratio"], tried[f"cost_per_client{name}"], style, label=(name or "_model")[1:].replace("_", " "))

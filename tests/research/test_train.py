@@ -62,6 +62,6 @@ def test_too_many_folds_for_the_defaults_are_refused(client, data: Data):
 
 
 def test_rows_of_one_class_have_every_figure_but_the_auc():
-    found = measures("test", np.zeros(5, np.int64), np.full(5, 0.1), 0.09, train.DEFAULTS.costs)
+    found = measures("test", np.zeros(5, np.int64), np.full(5, 0.1), np.ones(5, bool), train.DEFAULTS.costs)
     assert "test_auc" not in found
     assert found["test_cost_per_client"] == 1
