@@ -1,14 +1,21 @@
 """From a probability of default to a decision, on the cost of being wrong."""
 
+import math
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+POINTS_TO_DOUBLE_ODDS = 20
+POINTS_AT_ODDS = (600, 50)
+"""The score, and the odds of good to bad at which it is given."""
 
 
 class Decision(StrEnum):
     """What the client is told."""
 
     GRANTED = "granted"
+    REVIEW = "review"
     REFUSED = "refused"
 
 
@@ -60,10 +67,61 @@ class LoanEconomics(BaseModel):
 DEFAULT_ECONOMICS = LoanEconomics()
 
 
-def decide(probability_of_default: float, threshold: float) -> Decision:
-    """Refused from the threshold on, granted below it.
+class ExpectedCost(BaseModel):
+    """What either decision costs on average, in units of one good client refused."""
+
+    if_granted: float
+    if_refused: float
+
+
+class ReviewBand(BaseModel):
+    """Probabilities of default at which a person decides: from `low` up to, not including, `high`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    capacity: float = Field(gt=0, le=1, description="share of the training applications that lie in the band")
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low must not exceed high")
+        return self
+
+
+def decide(probability_of_default: float, threshold: float, band: ReviewBand | None = None) -> Decision:
+    """Review within the band; else refused from the threshold on, granted below it.
 
     >>> decide(0.05, threshold=0.09).value, decide(0.09, threshold=0.09).value
     ('granted', 'refused')
+    >>> decide(0.09, 0.09, ReviewBand(low=0.07, high=0.12, capacity=0.1)).value
+    'review'
     """
+    if band is not None and band.low <= probability_of_default < band.high:
+        return Decision.REVIEW
     return Decision.REFUSED if probability_of_default >= threshold else Decision.GRANTED
+
+
+def expected_cost(probability_of_default: float, costs: CostAssumptions = DEFAULT_COSTS) -> ExpectedCost:
+    """The cost of granting, p * FN, and of refusing, (1 - p) * FP.
+
+    >>> expected_cost(0.25)
+    ExpectedCost(if_granted=2.5, if_refused=0.75)
+    """
+    return ExpectedCost(
+        if_granted=probability_of_default * costs.false_negative,
+        if_refused=(1 - probability_of_default) * costs.false_positive,
+    )
+
+
+def score_points(log_odds: float) -> float:
+    """Scorecard points from the log-odds of default: 600 at odds of 50 good to 1 bad, 20 more where odds double.
+
+    Source: N. Siddiqi, Credit Risk Scorecards (2006): score = offset + PDO / ln 2 * ln(odds).
+
+    >>> round(score_points(math.log(1 / 50)), 9), round(score_points(math.log(1 / 100)), 9)
+    (600.0, 620.0)
+    """
+    points, odds = POINTS_AT_ODDS
+    return points + POINTS_TO_DOUBLE_ODDS / math.log(2) * (-log_odds - math.log(odds))
