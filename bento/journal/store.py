@@ -1,0 +1,408 @@
+"""Writes and reads the journal: SQLite (WAL) by default, PostgreSQL by JOURNAL_URL."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS, REVISION
+from bento.journal.vault import VARIABLE, Vault
+
+URL_VARIABLE = "JOURNAL_URL"
+DEFAULT_URL = "sqlite:///data/journal.db"
+ANSWER_WITHIN = 2
+"""Seconds that a database may take to take a connection, a statement or a lock before it counts as gone."""
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": ANSWER_WITHIN,
+    "tcp_user_timeout": 1000 * ANSWER_WITHIN,
+    "options": f"-c statement_timeout={1000 * ANSWER_WITHIN} -c lock_timeout={1000 * ANSWER_WITHIN} -c timezone=UTC",
+}
+
+
+class JournalError(RuntimeError):
+    """The journal cannot be used as it is; the message says what to do, in one line."""
+
+
+class JournalUnavailable(JournalError):
+    """The database does not answer, or cannot write, at present."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A decision on its way into the journal; `credit_file` and `answer` are JSON as sent and as answered."""
+
+    client: int
+    credit_file: bytes
+    credit_file_hash: str
+    answer: bytes
+    decided_at: datetime
+    key_id: str
+    features_hash: str
+    decision: str
+    threshold: float
+    probability: float
+    model_name: str
+    model_version: str
+    model_tag: str
+    bento: str
+    code: str
+    idempotency_hash: str | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True)
+class RecordedReview:
+    """A review as the journal holds it; reason and reviewer are None once purged."""
+
+    reviewed_at: datetime
+    key_id: str
+    verdict: str
+    outcome: str
+    reason: str | None
+    reviewer: str | None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A decision as the journal holds it; what concerns the person is None once purged."""
+
+    id: str
+    decided_at: datetime
+    key_id: str
+    credit_file_hash: str
+    features_hash: str
+    decision: str
+    threshold: float
+    model_name: str
+    model_version: str
+    model_tag: str
+    bento: str
+    code: str
+    purged_at: datetime | None
+    probability: float | None
+    credit_file: bytes | None
+    answer: bytes | None
+
+
+def journal_url(environment: Mapping[str, str] = os.environ) -> str:
+    """JOURNAL_URL, or a SQLite file in the folder that SCORING_DATA names, by default `data`."""
+    folder = environment.get("SCORING_DATA")
+    return environment.get(URL_VARIABLE) or (f"sqlite:///{folder}/journal.db" if folder else DEFAULT_URL)
+
+
+class Journal:
+    """The entries of one database. Safe to use from several threads and processes.
+
+    Raises:
+        JournalError: the address is none, or of a kind of database that is not known.
+    """
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        self.vault = vault
+        self.engine = _engine(url)
+        if self.engine.dialect.name == "postgresql":
+            self._insert, self._reading = postgresql.insert, self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        else:
+            self._insert, self._reading = sqlite.insert, self.engine.execution_options(reading=True)
+
+    @property
+    def address(self) -> str:
+        """Where the journal is, without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def check(self) -> None:
+        """Make sure that this code fits the database, and the vault what is in it.
+
+        Raises:
+            JournalError: there is no journal, it is of another schema, or it is encrypted and no master key is set.
+            JournalUnavailable: the database does not answer.
+        """
+        found = self.revision()
+        if found != REVISION:
+            what = "holds no journal" if found is None else f"holds a journal of schema {found}, this code {REVISION}"
+            raise JournalError(f"{self.address} {what}; bring it up to date with: python -m bento.journal upgrade")
+        with self._reader() as connection:
+            encrypted = connection.execute(sa.select(CLIENT_KEYS.c.client).limit(1)).first() is not None
+        if encrypted and not self.vault.encrypts:
+            raise JournalError(f"{self.address} holds encrypted entries; name its master key in {VARIABLE}")
+
+    def revision(self) -> str | None:
+        """The schema of the database, None where there is none.
+
+        Raises:
+            JournalUnavailable: the database does not answer.
+        """
+        database = self.engine.url.database
+        if self.engine.dialect.name == "sqlite" and database and not Path(database).exists():
+            return None
+        with self._reader() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            return None if found is None else str(found)
+
+    def ping(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self._reader() as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except JournalUnavailable:
+            return False
+        return True
+
+    def write(self, entries: Sequence[Entry]) -> list[Recorded | None]:
+        """Write entries in one durable transaction, each exactly once, however often it is tried.
+
+        Returns:
+            For each entry None where it was written, or the decision that its Idempotency-Key already has.
+
+        Raises:
+            JournalUnavailable: nothing of it is certain to be written.
+        """
+        with self.transaction() as connection:
+            keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
+            rows = [self._row(entry, keys) for entry in entries]
+            connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
+            return self._rivals(connection, entries)
+
+    def find(self, decision_id: str) -> Recorded | None:
+        """A decision by its id.
+
+        Raises:
+            JournalUnavailable: the database does not answer.
+            VaultError: the entry cannot be opened.
+        """
+        with self._reader() as connection:
+            return self._one(connection, DECISIONS.c.id == decision_id)
+
+    def find_repeated(self, idempotency_hash: str) -> Recorded | None:
+        """The decision that an Idempotency-Key already has; errors as `find`."""
+        with self._reader() as connection:
+            return self._one(connection, DECISIONS.c.idempotency_hash == idempotency_hash)
+
+    def ids(self, limit: int | None = None) -> list[str]:
+        """The ids of decisions that are not purged, in no order that means anything."""
+        query = sa.select(DECISIONS.c.id).where(DECISIONS.c.purged_at.is_(None))
+        if limit is not None:
+            query = query.order_by(sa.func.random()).limit(limit)
+        with self._reader() as connection:
+            return [str(value) for value in connection.execute(query).scalars()]
+
+    def reviews(self, decision_id: str) -> list[RecordedReview]:
+        """The reviews of a decision, oldest first; errors as `find`."""
+        query = (
+            sa.select(REVIEWS, DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
+            .join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
+            .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
+            .where(REVIEWS.c.decision_id == decision_id)
+            .order_by(REVIEWS.c.reviewed_at, REVIEWS.c.id)
+        )
+        with self._reader() as connection:
+            return [self._review(row) for row in connection.execute(query)]
+
+    def add_review(self, decision_id: str, review: RecordedReview) -> bool:
+        """Append a review, durably; False where there is no such decision, or it is purged.
+
+        Raises:
+            JournalUnavailable: it is not certain to be written.
+        """
+        review_id = str(uuid.uuid4())
+        with self.transaction() as connection:
+            query = (
+                sa.select(DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
+                .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
+                .where(DECISIONS.c.id == decision_id, DECISIONS.c.purged_at.is_(None))
+            )
+            found = connection.execute(query).first()
+            if found is None:
+                return False
+            text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
+            connection.execute(
+                REVIEWS.insert().values(
+                    id=review_id,
+                    decision_id=decision_id,
+                    reviewed_at=review.reviewed_at,
+                    key_id=review.key_id,
+                    verdict=review.verdict,
+                    outcome=review.outcome,
+                    content=self.vault.seal(text, found.wrapped_key, found.data_key or "", f"{review_id} content"),
+                )
+            )
+        return True
+
+    def purge(self, before: datetime, now: datetime) -> tuple[int, int]:
+        """Empty what concerns persons in all decisions before a moment, and destroy the keys nothing is left for.
+
+        A client's key is destroyed once no later decision needs it: then every copy, backups too, is unreadable.
+
+        Returns:
+            Decisions emptied and keys destroyed.
+
+        Raises:
+            JournalUnavailable: nothing is certain to be purged.
+        """
+        old = (DECISIONS.c.decided_at < before) & DECISIONS.c.purged_at.is_(None)
+        with self.transaction() as connection:
+            ids = sa.select(DECISIONS.c.id).where(old)
+            connection.execute(sa.update(REVIEWS).where(REVIEWS.c.decision_id.in_(ids)).values(content=None))
+            emptied = connection.execute(
+                sa.update(DECISIONS).where(old).values(purged_at=now, **dict.fromkeys(PERSONAL))
+            ).rowcount
+            needed = sa.exists().where(DECISIONS.c.data_key == CLIENT_KEYS.c.client)
+            destroyed = connection.execute(sa.delete(CLIENT_KEYS).where(~needed)).rowcount
+        if self.engine.dialect.name == "sqlite":
+            with self._reader() as connection:  # no copy of what was overwritten stays behind
+                connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return emptied, destroyed
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _reader(self) -> Iterator[sa.Connection]:
+        with _available(self.address), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One transaction: committed at the end, rolled back where something fails.
+
+        Raises:
+            JournalUnavailable: the database does not answer, or cannot write.
+        """
+        with _available(self.address), self.engine.begin() as connection:
+            yield connection
+
+    def _keys(self, connection: sa.Connection, clients: set[str]) -> dict[str, bytes]:
+        """The wrapped key of each client, made where there is none; empty without encryption."""
+        if not self.vault.encrypts:
+            return {}
+        query = sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).where(CLIENT_KEYS.c.client.in_(clients))
+        query = query.with_for_update(key_share=True, read=True)  # a purge that runs meanwhile waits
+        keys = {row.client: row.wrapped_key for row in connection.execute(query)}
+        missing = sorted(clients - keys.keys())
+        if missing:
+            new = [
+                {"client": name, "wrapped_key": self.vault.new_key(name), "created_at": datetime.now(UTC)}
+                for name in missing
+            ]
+            connection.execute(self._insert(CLIENT_KEYS).on_conflict_do_nothing(), new)
+            keys |= {row.client: row.wrapped_key for row in connection.execute(query)}
+        return keys
+
+    def _row(self, entry: Entry, keys: Mapping[str, bytes]) -> dict[str, Any]:
+        client = self.vault.pseudonym(entry.client)
+        key = keys.get(client)
+        row = {name: getattr(entry, name) for name in _PLAIN}
+        sealed = {
+            name: self.vault.seal(getattr(entry, name), key, client, f"{entry.id} {name}")
+            for name in ("credit_file", "answer")
+        }
+        return row | sealed | {"client": client, "data_key": None if key is None else client}
+
+    def _rivals(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Recorded | None]:
+        """For each entry the other decision that holds its Idempotency-Key."""
+        hashes = {entry.idempotency_hash for entry in entries if entry.idempotency_hash is not None}
+        if not hashes:
+            return [None] * len(entries)
+        query = sa.select(DECISIONS.c.idempotency_hash, DECISIONS.c.id).where(DECISIONS.c.idempotency_hash.in_(hashes))
+        holders = {row.idempotency_hash: row.id for row in connection.execute(query)}
+        return [
+            self._one(connection, DECISIONS.c.id == holder)
+            if (holder := holders.get(entry.idempotency_hash)) is not None and holder != entry.id
+            else None
+            for entry in entries
+        ]
+
+    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Recorded | None:
+        query = (
+            sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key)
+            .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
+            .where(where)
+        )
+        row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        opened = {
+            name: None
+            if row[name] is None
+            else self.vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
+            for name in ("credit_file", "answer")
+        }
+        return Recorded(**{name: row[name] for name in _RECORDED} | opened)
+
+    def _review(self, row: sa.Row[Any]) -> RecordedReview:
+        content = {"reason": None, "reviewer": None}
+        if row.content is not None:
+            content = json.loads(
+                self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content")
+            )
+        return RecordedReview(row.reviewed_at, row.key_id, row.verdict, row.outcome, **content)
+
+
+_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", "credit_file", "answer"))
+_RECORDED = tuple(name for name in Recorded.__dataclass_fields__ if name not in ("credit_file", "answer"))
+
+
+@contextmanager
+def _available(address: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines() or ["no message"]
+        raise JournalUnavailable(f"{address}: {said[0]}") from error
+    except SQLAlchemyError as error:  # such as no free connection in time
+        raise JournalUnavailable(f"{address}: {str(error).splitlines()[0]}") from error
+
+
+def _engine(address: str) -> sa.Engine:
+    try:
+        url = sa.make_url(address)
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        kind = url.get_backend_name()
+        if kind == "postgresql":
+            return sa.create_engine(
+                url,
+                connect_args=POSTGRESQL_OPTIONS,
+                pool_pre_ping=True,
+                pool_timeout=ANSWER_WITHIN,
+                # Parameters are personal data: they must not reach a log or an error text.
+                hide_parameters=True,
+            )
+        if kind == "sqlite":
+            engine = sa.create_engine(url, pool_timeout=ANSWER_WITHIN, hide_parameters=True)
+            sa.event.listen(engine, "connect", _set_up_sqlite)
+            sa.event.listen(engine, "begin", _begin_in_sqlite)
+            return engine
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise JournalError(f"{URL_VARIABLE}: {str(error).splitlines()[0]}") from error
+    raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin_in_sqlite` says
+    for setting in (
+        f"busy_timeout = {1000 * ANSWER_WITHIN}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_in_sqlite(connection: sa.Connection) -> None:
+    """Take the lock at once: a transaction that would have to wait for it later could only fail."""
+    if not connection.get_execution_options().get("reading"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,116 @@
+"""Encryption at rest: a key for each client, itself encrypted under the master key; without one, only compression."""
+
+import base64
+import binascii
+import hmac
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+VARIABLE = "SCORING_MASTER_KEY_FILE"
+KEY_BYTES, NONCE_BYTES = 32, 12
+QUICKLY = 1
+"""Level of compression: histories repeat their column names, and the quickest level takes nine tenths away."""
+
+
+class VaultError(RuntimeError):
+    """The master key is unusable, or does not fit what it should open; the message says what to do."""
+
+
+class Vault:
+    """Seals and opens what concerns a person.
+
+    AES-256-GCM with random nonces; what a text belongs to (decision and column) is authenticated with it, so that
+    texts cannot change places. Forgetting a client's key makes every copy of the client's data unreadable.
+    """
+
+    def __init__(self, master_key: bytes | None) -> None:
+        """Without a master key nothing is encrypted."""
+        self._wrapping = self._naming = None
+        if master_key is not None:
+            if len(master_key) != KEY_BYTES:
+                raise VaultError(f"a master key has {KEY_BYTES} bytes, this one {len(master_key)}")
+            self._wrapping = AESGCM(_derived(master_key, b"credit-scoring/journal/wrapping"))
+            self._naming = _derived(master_key, b"credit-scoring/journal/pseudonyms")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """With the master key in the file that SCORING_MASTER_KEY_FILE names, base64; without that, no encryption.
+
+        Raises:
+            VaultError: the file is missing or holds no key.
+        """
+        name = environment.get(VARIABLE)
+        if not name:
+            return cls(None)
+        try:
+            return cls(base64.b64decode(Path(name).read_text(encoding="ascii").strip(), validate=True))
+        except (OSError, UnicodeDecodeError, binascii.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it holds no base64 text"
+            raise VaultError(
+                f"{VARIABLE}={name}: {reason}; make one with: head -c 32 /dev/urandom | base64 > {name}"
+            ) from error
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether there is a master key."""
+        return self._wrapping is not None
+
+    def pseudonym(self, client: int) -> str:
+        """How the journal calls a client: a name that only the master key can tell, or SK_ID_CURR without one."""
+        if self._naming is None:
+            return str(client)
+        return hmac.digest(self._naming, str(client).encode(), "sha256").hex()
+
+    def new_key(self, pseudonym: str) -> bytes:
+        """A new client's key, wrapped."""
+        return self._encrypt(self._master, os.urandom(KEY_BYTES), pseudonym)
+
+    def seal(self, text: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
+        """Compress, and encrypt where there is a key; `place` names decision and column."""
+        packed = zlib.compress(text, QUICKLY)
+        return packed if wrapped_key is None else self._encrypt(self._key(wrapped_key, pseudonym), packed, place)
+
+    def open(self, sealed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
+        """What was sealed.
+
+        Raises:
+            VaultError: the master key is missing or another, or the text was tampered with or moved.
+        """
+        if wrapped_key is not None:
+            sealed = self._decrypt(self._key(wrapped_key, pseudonym), sealed, place)
+        return zlib.decompress(sealed)
+
+    @property
+    def _master(self) -> AESGCM:
+        if self._wrapping is None:
+            raise VaultError(f"the journal is encrypted; name its master key in {VARIABLE}")
+        return self._wrapping
+
+    def _key(self, wrapped_key: bytes, pseudonym: str) -> AESGCM:
+        return AESGCM(self._decrypt(self._master, wrapped_key, pseudonym))
+
+    @staticmethod
+    def _encrypt(key: AESGCM, text: bytes, place: str) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + key.encrypt(nonce, text, place.encode())
+
+    @staticmethod
+    def _decrypt(key: AESGCM, sealed: bytes, place: str) -> bytes:
+        try:
+            return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except InvalidTag as error:
+            raise VaultError(
+                f"{VARIABLE} names another master key than the journal was written with, or an entry was altered"
+            ) from error
+
+
+def _derived(master_key: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(master_key)

@@ -1,0 +1,84 @@
+"""Group commit: the entries of many requests go into the journal in one transaction, and one wait for the disk."""
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from bento.journal.store import Entry, Journal, JournalUnavailable, Recorded
+from bento.metrics import JOURNAL_LATENCY
+
+MOST_TOGETHER = 500
+"""Entries in one transaction."""
+MOST_WAITING = 2000
+"""Writes that may wait for their turn: beyond, the database is too slow for what is asked of it."""
+
+Answer = Future[list[Recorded | None]]
+
+
+class Writer:
+    """Writes what is submitted, in a thread of its own, as `Journal.write` does; whoever submits waits for the future.
+
+    What nobody waits for any longer (a cancelled future) is not written.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.failed_at: float | None = None
+        """When the last write failed (`time.monotonic`), None once one has succeeded."""
+        self._waiting: queue.Queue[tuple[Sequence[Entry], Answer, float] | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def submit(self, entries: Sequence[Entry]) -> Answer:
+        """Have entries written; the future holds what `Journal.write` returns, or JournalUnavailable."""
+        answer: Answer = Future()
+        try:
+            self._waiting.put_nowait((entries, answer, time.monotonic()))
+        except queue.Full:
+            answer.set_exception(JournalUnavailable("too many decisions wait for the journal"))
+        return answer
+
+    def close(self) -> None:
+        """Write what is waiting, then end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            group, ended = self._next_group()
+            if group:
+                self._write(group)
+
+    def _next_group(self) -> tuple[list[tuple[Sequence[Entry], Answer, float]], bool]:
+        """All that waits by now, at least one; and whether the end was asked for."""
+        group = []
+        count, item = 0, self._waiting.get()
+        while item is not None:
+            if item[1].set_running_or_notify_cancel():
+                group.append(item)
+                count += len(item[0])
+            if count >= MOST_TOGETHER:
+                return group, False
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _write(self, group: list[tuple[Sequence[Entry], Answer, float]]) -> None:
+        try:
+            written = self.journal.write([entry for entries, _, _ in group for entry in entries])
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever, nor this thread end
+            self.failed_at = time.monotonic()
+            for _, answer, _ in group:
+                answer.set_exception(error)
+            return
+        self.failed_at = None
+        start = 0
+        for entries, answer, since in group:
+            JOURNAL_LATENCY.observe(time.monotonic() - since)
+            answer.set_result(written[start : start + len(entries)])
+            start += len(entries)
