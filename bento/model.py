@@ -16,7 +16,7 @@ from bento.clean import clean
 from bento.credit_file import CreditFile, frames
 from bento.decision import DEFAULT_COSTS, CostAssumptions
 from bento.families import FamilyError, load
-from bento.features import CATALOGUE, build_features, catalogue_hash, needed_columns
+from bento.features import CATALOGUE, build_features, catalogue_hash, facts_of, needed_columns
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
@@ -150,16 +150,21 @@ class ScoringModel:
         unknown = [name for name in self.feature_names if name not in CATALOGUE]
         if unknown:
             raise ModelError(f"{folder}: the model needs {unknown[0]}, which this code does not compute; train again")
-        self._columns = needed_columns(self.feature_names)
+        self._with_facts = [*self.feature_names, *facts_of(self.feature_names)]
+        self._columns = needed_columns(self._with_facts)
 
     @property
     def threshold(self) -> float:
         """Probability of default from which an application is refused."""
         return self.scoring.threshold
 
-    def features(self, credit_files: Sequence[CreditFile]) -> pl.DataFrame:
-        """The features this model asks for, from raw tables: one row for each credit file."""
-        return build_features(clean(frames(credit_files, self._columns)), self.feature_names)
+    def features(self, credit_files: Sequence[CreditFile], *, facts: bool = False) -> pl.DataFrame:
+        """The features this model asks for, from raw tables, one row for each credit file; on request also their facts.
+
+        Facts are counts from the same columns (`bento.features.facts_of`), for the wording of reasons.
+        """
+        names = self._with_facts if facts else self.feature_names
+        return build_features(clean(frames(credit_files, self._columns)), names)
 
     def log_odds(self, features: pl.DataFrame) -> Matrix:
         """Calibrated log-odds of default, one for each row."""

@@ -12,6 +12,7 @@ import polars as pl
 from bento.clean import clean
 from bento.features import application, bureau, combined, credit_card, installments, pos_cash, previous_application
 from bento.features.evaluation import Selection, Value
+from bento.features.facts import count_name, facts_in, of_name
 from bento.features.feature import GROUP_LABELS, Feature, Group
 from bento.tables import TABLES
 
@@ -20,8 +21,10 @@ __all__ = [
     "GROUP_LABELS",
     "Feature",
     "Group",
+    "Variants",
     "build_features",
     "catalogue_hash",
+    "facts_of",
     "needed_columns",
     "table_of",
 ]
@@ -67,6 +70,29 @@ CATALOGUE: dict[str, Feature] = {
 }
 """Every feature by name, in the order in which `build_features` returns them."""
 
+_EMPTY = clean({name: table.empty() for name, table in TABLES.items()})
+_FACTS = {
+    part.table: facts_in(
+        part.table,
+        part.features,
+        part.rows(_EMPTY, frozenset[str]().union(*(feature.roots for feature in part.features))),
+    )
+    for part in _PARTS
+}
+_KNOWN = {
+    feature.name: feature
+    for feature in (
+        *(feature for part in _PARTS for feature in (*part.features, *_FACTS[part.table])),
+        *combined.FEATURES,
+    )
+}
+"""Features and facts, in the order in which `build_features` returns them."""
+
+
+def facts_of(names: Iterable[str]) -> list[str]:
+    """The facts that tell these features to people: for each that is a share of rows, how many, and of how many."""
+    return [fact for name in names for fact in (count_name(name), of_name(name)) if fact in _KNOWN]
+
 
 def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | None = None) -> pl.DataFrame:
     """One row of features for each row of `application`, in its order.
@@ -74,17 +100,42 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     Args:
         tables: the seven declared tables, cleaned (`bento.clean.clean`), with at least `needed_columns(names)`; each
             SK_ID_CURR once in `application`. A table is asked for when its features are built, and not kept.
-        names: the features to compute, by default all of `CATALOGUE`.
+        names: the features to compute, by default all of `CATALOGUE`; facts (`facts_of`) only when named.
 
     Returns:
-        SK_ID_CURR and the features: Float64, finite or null; String for a category. A client's features depend on
-        that client's rows alone.
+        SK_ID_CURR, the features and the facts: Float64, finite or null; String for a category. A client's features
+        depend on that client's rows alone.
 
     Raises:
         KeyError: a name that is not in the catalogue.
     """
     plan = _plan(None if names is None else tuple(names))
     return plan.of_one_client(tables) if len(tables["application"]) == 1 else plan.of_clients(tables)
+
+
+class Variants:
+    """The features of one client under other applications: what the histories say is computed once.
+
+    Args:
+        tables: of one client, as for `build_features`.
+        names: as for `build_features`.
+    """
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame], names: Sequence[str] | None = None) -> None:
+        self._names = None if names is None else tuple(names)
+        self._histories = _plan(self._names).of_histories(tables)
+
+    def features(self, applications: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFrame:
+        """A row for each application, as `build_features` gives it for this one and the histories.
+
+        Args:
+            applications: rows like that of `application` in the client's tables; a single one takes the very path
+                that it takes in `build_features`, several are computed together.
+            names: some of the features, by default all.
+        """
+        plan = _plan(self._names if names is None else tuple(names))
+        of = plan.of_application if len(applications) == 1 else plan.of_applications
+        return of(applications, self._histories)
 
 
 @lru_cache(maxsize=16)
@@ -97,15 +148,20 @@ class _Plan:
 
     def __init__(self, names: Iterable[str]) -> None:
         asked_for = set(names)
-        if unknown := asked_for - CATALOGUE.keys():
+        if unknown := asked_for - _KNOWN.keys():
             raise KeyError(f"no such feature: {', '.join(sorted(unknown))}")
-        self._names = [name for name in CATALOGUE if name in asked_for]
-        self._words = {place: name for place, name in enumerate(self._names, start=1) if CATALOGUE[name].is_category}
+        self._names = [name for name in _KNOWN if name in asked_for]
+        self._words = {place: name for place, name in enumerate(self._names, start=1) if _KNOWN[name].is_category}
         asked = _with_sources(self._names)
-        chosen = ((part, [feature for feature in part.features if feature.name in asked]) for part in _PARTS)
+        chosen = [(part, _chosen(part, asked)) for part in _PARTS]
         self._parts = [(part, Selection(features)) for part, features in chosen if features]
-        self._finishes = [finish for _, selection in self._parts for finish in selection.finishes]
-        self._unfinished = [name for _, selection in self._parts for name in selection.unfinished]
+        self._present = [item for item in self._parts if item[0].table == "application"]
+        self._histories = [item for item in self._parts if item[0].table != "application"]
+        self._of_histories = [
+            feature for part, features in chosen if part.table != "application" for feature in features
+        ]
+        self._finishes = [finish for _, selection in self._histories for finish in selection.finishes]
+        self._unfinished = [name for _, selection in self._histories for name in selection.unfinished]
         self._combined = Selection([feature for feature in combined.FEATURES if feature.name in asked])
         self._sources = sorted(self._combined.needed)
 
@@ -119,17 +175,24 @@ class _Plan:
             of_table = selection.of_rows(rows) if part.table == "application" else selection.of_clients(rows, clients)
             columns += of_table.get_columns()
             del rows  # before the next table is read
+        return self._completed(applications, columns)
+
+    def _completed(self, applications: pl.DataFrame, columns: list[pl.Series]) -> pl.DataFrame:
+        """The features of the tables, those that combine them with the application, and nothing that was not asked."""
         if self._sources:
             sources = [column for column in (*applications, *columns) if column.name in self._combined.needed]
-            columns += self._combined.of_rows(_finite(pl.DataFrame(sources))).get_columns()
+            columns = [*columns, *self._combined.of_rows(_finite(pl.DataFrame(sources))).get_columns()]
         kept = {"SK_ID_CURR", *self._names}
         return _finite(pl.DataFrame([column for column in columns if column.name in kept]))
 
     def of_one_client(self, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """The only client there is."""
-        applications = tables["application"]
+        return self.of_application(tables["application"], self.of_histories(tables))
+
+    def of_histories(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, Value]:
+        """What the histories say of the only client there is."""
         values: dict[str, Value] = {}
-        for part, selection in self._parts:
+        for part, selection in self._histories:
             if tables[part.table].is_empty():
                 values |= self._of_no_rows[part.table]
             else:
@@ -137,6 +200,24 @@ class _Plan:
         if self._finishes:
             unfinished = _one_row(self._unfinished, (_number(values[name]) for name in self._unfinished))
             values |= unfinished.select(self._finishes).row(0, named=True)
+        return values
+
+    def of_applications(self, applications: pl.DataFrame, histories: Mapping[str, Value]) -> pl.DataFrame:
+        """The only client there is, under several applications."""
+        columns = [applications["SK_ID_CURR"]]
+        for part, selection in self._present:
+            columns += selection.of_rows(part.rows({part.table: applications}, selection.needed)).get_columns()
+        for feature in self._of_histories:
+            kind = pl.String if feature.is_category else pl.Float64
+            known = pl.Series(feature.name, [histories[feature.name]], kind, strict=False)
+            columns.append(known.new_from_index(0, len(applications)))
+        return self._completed(applications, columns)
+
+    def of_application(self, applications: pl.DataFrame, histories: Mapping[str, Value]) -> pl.DataFrame:
+        """The only client there is, under one application."""
+        values = dict(histories)
+        for part, selection in self._present:
+            values |= selection.of_one_client(part.rows({part.table: applications}, selection.needed))
         if self._sources:
             known = applications.row(0, named=True) | values
             sources = _one_row(self._sources, (_finite_number(known[name]) for name in self._sources))
@@ -150,10 +231,9 @@ class _Plan:
     @cached_property
     def _of_no_rows(self) -> dict[str, dict[str, Value]]:
         """The features of an empty table, for each history: met so often that they are kept."""
-        empty = clean({name: table.empty() for name, table in TABLES.items()})
-        histories = (item for item in self._parts if item[0].table != "application")
         return {
-            part.table: selection.of_one_client(part.rows(empty, selection.needed)) for part, selection in histories
+            part.table: selection.of_one_client(part.rows(_EMPTY, selection.needed))
+            for part, selection in self._histories
         }
 
 
@@ -178,8 +258,12 @@ def _finite(features: pl.DataFrame) -> pl.DataFrame:
 
 def _with_sources(names: Iterable[str]) -> set[str]:
     """The features, and those that combined ones are computed from."""
-    roots = (root for name in names for root in CATALOGUE[name].roots)
+    roots = (root for name in names for root in _KNOWN[name].roots)
     return {*names, *(root for root in roots if root in CATALOGUE)}
+
+
+def _chosen(part: _Part, asked: AbstractSet[str]) -> list[Feature]:
+    return [feature for feature in (*part.features, *_FACTS[part.table]) if feature.name in asked]
 
 
 def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
@@ -187,8 +271,7 @@ def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
     asked = _with_sources(CATALOGUE if names is None else names)
     needed: dict[str, set[str]] = {table: {"SK_ID_CURR", "SK_ID_BUREAU"} for table in TABLES}
     for part in _PARTS:
-        chosen = [feature for feature in part.features if feature.name in asked]
-        if chosen:
+        if chosen := _chosen(part, asked):
             roots = frozenset[str]().union(*(feature.roots for feature in chosen))
             needed[part.table].update(part.keys, roots, *(part.derived.get(root, ()) for root in roots))
             if "repaid" in roots:

@@ -39,7 +39,7 @@ GROUP_LABELS: dict[Group, dict[str, str]] = {
 }
 
 
-Function = Literal["len", "mean", "max", "min", "sum", "std", "n_unique"]
+Function = Literal["len", "count", "mean", "max", "min", "sum", "std", "n_unique"]
 """What makes one value of many: the name that Polars has for it, for expressions and for series alike."""
 
 

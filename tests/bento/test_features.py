@@ -11,8 +11,9 @@ from polars.testing import assert_frame_equal
 
 from bento.clean import IS_OPEN, clean
 from bento.credit_file import CreditFile, frames
-from bento.features import CATALOGUE, GROUP_LABELS, build_features, needed_columns
+from bento.features import CATALOGUE, GROUP_LABELS, build_features, facts_of, needed_columns
 from bento.features import __main__ as catalogue
+from bento.features.facts import count_name, of_name
 from bento.files import read_application, read_client, read_histories
 from bento.tables import APPLICATION, TABLES
 from research.command import ROOT
@@ -164,6 +165,51 @@ def test_the_printed_catalogue_is_what_is_built(
 
 def test_the_documented_catalogue_is_the_present_one():
     assert catalogue.markdown() in (ROOT / "docs" / "features.md").read_text()
+
+
+def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
+    shares = [name for name in CATALOGUE if facts_of([name])]
+    built = build_features(tables, [*shares, *facts_of(shares)])
+    assert len(shares) > 70
+    assert "installments_late_over_15d_share_365d" in shares
+    assert "previous_insured_share" in shares  # a flag of the data, where the others are tests
+    for name in shares:
+        counted = built.select(share=name, count=count_name(name), of=of_name(name))
+        assert counted["of"].max() > 0, name
+        assert counted.filter(pl.col("of") == 0)["share"].null_count() == counted["of"].eq(0).sum(), name
+        some = counted.filter(pl.col("of") > 0)
+        assert (some["count"] / some["of"] - some["share"]).abs().max() < 1e-12, name
+        assert (some["count"] == some["count"].round()).all(), name
+
+
+def test_a_mean_of_amounts_or_ratios_has_no_facts():
+    assert facts_of(["bureau_debt_ratio_mean", "bureau_debt_mean", "pos_early_end_share", "application_email"]) == []
+
+
+def test_facts_are_no_features():
+    assert not CATALOGUE.keys() & set(facts_of(CATALOGUE))
+    assert set(build_features(_tables()).columns) == {"SK_ID_CURR", *CATALOGUE}
+
+
+def test_facts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, tables: Tables):
+    names = [*CATALOGUE, *facts_of(CATALOGUE)]
+    columns = needed_columns(names)
+    together = build_features(tables, names)
+    for client in together["SK_ID_CURR"].head(10).to_list():
+        body = json.dumps(credit_file(read_client(synthetic_folder, "application_train", client)))
+        alone = build_features(clean(frames([CreditFile.model_validate_json(body)], columns)), names)
+        _assert_same(alone, together.filter(pl.col("SK_ID_CURR") == client))
+
+
+def test_facts_need_no_other_columns_than_their_shares():
+    for name in CATALOGUE:
+        if facts := facts_of([name]):
+            assert needed_columns(facts) == needed_columns([name]), name
+
+
+def test_a_client_without_history_has_facts_of_zero():
+    names = facts_of(CATALOGUE)
+    assert set(build_features(_tables(), names).row(0)[1:]) == {0.0}
 
 
 def test_months_of_unknown_credits_are_left_out():
