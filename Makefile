@@ -7,9 +7,11 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.9
 PYTHON_VERSION ?= 3.11
 DATA ?=
+CAPACITY ?=
 CONTAINER_ENGINE ?=
 RUN := .venv/bin/python -m
 DATA_OPTION := $(if $(DATA),--data $(DATA))
+CAPACITY_OPTION := $(if $(CAPACITY),--capacity $(CAPACITY))
 # uv from the PATH, or else the one that pip puts into .venv.
 UV = $(shell command -v uv || echo .venv/bin/uv)
 export BENTOML_DO_NOT_TRACK := True
@@ -19,6 +21,7 @@ export DO_NOT_TRACK := true
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data."
+	@echo "  CAPACITY=share, 0.1 say, has train, pipeline and demo leave the closest cases, up to that share, to a person."
 
 setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (everything) and .venv-serve (what the container holds)
 
@@ -36,10 +39,10 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
-	@$(RUN) research.demo $(DATA_OPTION)
+	@$(RUN) research.demo $(DATA_OPTION) $(CAPACITY_OPTION)
 
 pipeline: setup ## Data, train, register, import, build the Bento, score one client; nothing left running
-	@$(RUN) research.pipeline $(DATA_OPTION)
+	@$(RUN) research.pipeline $(DATA_OPTION) $(CAPACITY_OPTION)
 
 data: setup ## Make 20,000 synthetic clients in data/synthetic
 	@$(RUN) research.data synth
@@ -54,7 +57,7 @@ compare: setup ## Families and imbalance arms on the same folds, by what their d
 	@$(RUN) research.compare $(DATA_OPTION)
 
 train: setup ## Train a model and register it as challenger
-	@$(RUN) research.train $(DATA_OPTION)
+	@$(RUN) research.train $(DATA_OPTION) $(CAPACITY_OPTION)
 
 promote: setup ## The gate: challenger against champion; exit code 1 where it says no
 	@$(RUN) research.promote $(DATA_OPTION)
@@ -80,8 +83,8 @@ bento: setup ## Build the Bento of the latest imported model
 container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
 	@$(RUN) research.containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
 
-serve: setup ## Serve the latest Bento on 127.0.0.1:3000
-	@.venv-serve/bin/python -m bento.serve
+serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
+	@.venv-serve/bin/python -m bento.serve --no-auth --upgrade-journal
 
 ui: setup ## Open the UI on 127.0.0.1:8501, against the service on 3000
 	@.venv/bin/streamlit run ui/app.py --server.port 8501

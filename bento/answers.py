@@ -1,7 +1,7 @@
 """What the service answers: the one declaration of its contract, from which OpenAPI is made."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +9,9 @@ from bento import NAME
 from bento.credit_file import FieldWarning, Wording
 from bento.decision import CostAssumptions, Decision, ExpectedCost, ReviewBand
 from bento.features import Group
+
+MOST_FILES = 100
+"""Credit files in one batch; larger sets are a portfolio's."""
 
 Direction = Literal["raises", "lowers"]
 """Whether something adds to the risk of default, or takes from it."""
@@ -79,6 +82,14 @@ class Problem(BaseModel):
     title: str = Field(description="the status in words")
     detail: str = Field(description="what is wrong, and what to do")
     errors: list[Fault] = Field(default=[], description="the fields at fault, where there are any")
+
+
+class BatchRequest(BaseModel):
+    """Up to 100 credit files, each answered or refused by itself."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    credit_files: list[Any] = Field(min_length=1, max_length=MOST_FILES)
 
 
 class BatchItem(BaseModel):
@@ -225,6 +236,7 @@ class ModelCard(BaseModel):
 
     model: ModelVersion
     bento: str
+    code: str = Field(description="fingerprint of the code that decides")
     family: str
     threshold: float
     review_band: ReviewBand | None

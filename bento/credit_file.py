@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeAlias
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator, with_config
@@ -24,6 +24,10 @@ from bento.tables import (
 )
 
 MOST_WARNINGS = 50
+MOST_ROWS = 10_000
+"""Rows of one history; the longest of the real data has about a tenth."""
+LONGEST_NAME = 50
+"""Characters of a sender's own words that a warning repeats."""
 
 
 class Wording(BaseModel):
@@ -36,6 +40,7 @@ class Wording(BaseModel):
 class FieldWarning(BaseModel):
     """Something in the request that was scored all the same, and how it was taken."""
 
+    kind: Literal["unknown_column", "unknown_category", "missing_link"]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
 
@@ -78,6 +83,9 @@ else:
     CreditCardBalanceRow = _row_type(CREDIT_CARD_BALANCE)
 
 
+_Rows = Field(max_length=MOST_ROWS)
+
+
 class CreditFile(BaseModel):
     """One loan application in raw columns, and the client's history in six other tables.
 
@@ -88,12 +96,12 @@ class CreditFile(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     application: ApplicationRow
-    bureau: list[BureauRow] = []
-    bureau_balance: list[BureauBalanceRow] = []
-    previous_application: list[PreviousApplicationRow] = []
-    POS_CASH_balance: list[PosCashBalanceRow] = []
-    installments_payments: list[InstallmentsPaymentsRow] = []
-    credit_card_balance: list[CreditCardBalanceRow] = []
+    bureau: Annotated[list[BureauRow], _Rows] = []
+    bureau_balance: Annotated[list[BureauBalanceRow], _Rows] = []
+    previous_application: Annotated[list[PreviousApplicationRow], _Rows] = []
+    POS_CASH_balance: Annotated[list[PosCashBalanceRow], _Rows] = []
+    installments_payments: Annotated[list[InstallmentsPaymentsRow], _Rows] = []
+    credit_card_balance: Annotated[list[CreditCardBalanceRow], _Rows] = []
 
     @model_validator(mode="after")
     def _rows_belong_to_the_client(self) -> Self:
@@ -157,8 +165,8 @@ def _frame(schema: pl.Schema, rows: Sequence[Mapping[str, Any]], owners: list[fl
 def warnings(credit_file: CreditFile) -> list[FieldWarning]:
     """Unknown columns, unknown categories and missing links: scored all the same, and said."""
     found: dict[tuple[str, str], FieldWarning] = {}
-    for field, en, fr in _oddities(credit_file):
-        found.setdefault((field, en), FieldWarning(field=field, message=Wording(en=en, fr=fr)))
+    for kind, field, en, fr in _oddities(credit_file):
+        found.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
         if len(found) == MOST_WARNINGS:
             break
     return list(found.values())
@@ -171,17 +179,19 @@ _CATEGORIES = {
 }
 
 
-def _oddities(credit_file: CreditFile) -> Iterator[tuple[str, str, str]]:
+def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
     for name in TABLES:
         content = getattr(credit_file, name)
         for row in [content] if name == APPLICATION.name else content:
             for column in row.keys() - _COLUMNS[name]:
-                yield f"{name}.{column}", "unknown column, ignored", "colonne inconnue, ignorée"
+                field = f"{name}.{column[:LONGEST_NAME]}"
+                yield "unknown_column", field, "unknown column, ignored", "colonne inconnue, ignorée"
             for column, categories in _CATEGORIES[name].items():
                 value = row.get(column)
                 if value is not None and value not in categories:
-                    word = repr(value[:50])
+                    word = repr(value[:LONGEST_NAME])
                     yield (
+                        "unknown_category",
                         f"{name}.{column}",
                         f"unknown category {word}, taken as missing",
                         f"catégorie inconnue {word}, traitée comme manquante",
@@ -189,6 +199,7 @@ def _oddities(credit_file: CreditFile) -> Iterator[tuple[str, str, str]]:
     credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
     if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
         yield (
+            "missing_link",
             "bureau_balance.SK_ID_BUREAU",
             "months of a credit that bureau does not hold, ignored",
             "mois d'un crédit absent de bureau, ignorés",

@@ -1,6 +1,11 @@
 """What the service counts for Prometheus, beside what BentoML counts; nothing of it concerns one person."""
 
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Histogram
+
+from bento.credit_file import FieldWarning
+from bento.scoring import Scored
 
 DECISIONS = Counter("credit_decisions", "Decisions given, by outcome", ["outcome"])
 PROBABILITY = Histogram(
@@ -19,3 +24,13 @@ JOURNAL_LATENCY = Histogram(
     "From handing a decision to the journal to its being durably written",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
+
+
+def count(scored: Scored, warnings: Sequence[FieldWarning]) -> None:
+    """Count a decision that was given."""
+    DECISIONS.labels(scored.decision.value).inc()
+    PROBABILITY.observe(scored.probability)
+    NULL_SHARE.observe(scored.null_share)
+    for warning in warnings:
+        if warning.kind == "unknown_category":
+            UNKNOWN.labels(warning.field).inc()

@@ -4,12 +4,17 @@ import argparse
 import os
 import socket
 import sys
+from pathlib import Path
 
 import bentoml
 
 from bento import NAME
+from bento.journal import URL_VARIABLE, Journal, JournalError, Vault, VaultError, journal_url
+from bento.journal.upgrade import upgrade
+from bento.security import AUTH_VARIABLE
 
 FAULT = 2
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 def main() -> int:  # noqa: RET503 - the process becomes another
@@ -18,7 +23,13 @@ def main() -> int:  # noqa: RET503 - the process becomes another
     parser.add_argument("--bento", default=f"{NAME}:latest", help="tag of the Bento (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=3000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--no-auth", action="store_true", help="ask for no API keys; on 127.0.0.1 and ::1 only")
+    parser.add_argument(
+        "--upgrade-journal", action="store_true", help="make the journal, or bring it up to date, first"
+    )
     options = parser.parse_args()
+    if options.no_auth and options.host not in LOOPBACK:
+        return _fault(f"--no-auth is for loopback alone, not for {options.host}")
     try:
         tag = str(bentoml.bentos.get(options.bento).tag)
     except bentoml.exceptions.NotFound:
@@ -28,14 +39,32 @@ def main() -> int:  # noqa: RET503 - the process becomes another
             pass
     except OSError as error:
         return _fault(f"cannot listen on {options.host}:{options.port}: {error.strerror}; choose another --port")
+    if options.no_auth:
+        os.environ[AUTH_VARIABLE] = "off"
+    try:
+        _settle_journal(upgrade_it=options.upgrade_journal)
+    except (JournalError, VaultError) as error:
+        return _fault(str(error))
     command = ["bentoml", "serve", tag, "--host", options.host, "--port", str(options.port)]
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    print(f"serving {tag} on http://{options.host}:{options.port}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"serving {tag} on http://{options.host}:{options.port}", file=sys.stderr, flush=True)
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 - the same interpreter, no shell
 
 
+def _settle_journal(upgrade_it: bool) -> None:
+    """Name the journal by a path that is the same wherever the workers run, and have it made if that is wished."""
+    url = journal_url()
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        url = f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"
+    os.environ[URL_VARIABLE] = url
+    if upgrade_it:
+        journal = Journal(url, Vault.from_environment())
+        upgrade(journal)
+        journal.close()
+
+
 def _fault(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
+    print(f"error: {message}", file=sys.stderr)
     return FAULT
 
 

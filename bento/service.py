@@ -1,96 +1,89 @@
-"""The BentoML service: one credit file in, a decision or its explanation out."""
+"""The BentoML service: credit files in, decisions and explanations out; thin, one method for each endpoint."""
 
 import gc
+import json
 import logging
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bentoml
-from bentoml.exceptions import ServiceUnavailable
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from bento import NAME
-from bento.credit_file import CreditFile, FieldWarning, Wording, warnings
-from bento.decision import Decision, decide
-from bento.features import CATALOGUE, GROUP_LABELS
-from bento.model import FOLDER_IN_STORE, ModelError, ScoringModel, probability
+from bento import NAME, answers, openapi, problems, timeout
+from bento.answers import BatchItem, BatchPrediction, BatchRequest, Explanation, Prediction, Problem, Purpose
+from bento.code import code_fingerprint
+from bento.credit_file import CreditFile, Wording, warnings
+from bento.decision import Decision, expected_cost, score_points
+from bento.doors import Doors
+from bento.explanation import explanation
+from bento.features import CATALOGUE
+from bento.journal import (
+    Journal,
+    JournalError,
+    JournalUnavailableError,
+    Recorded,
+    RecordedReview,
+    Vault,
+    VaultError,
+    Writer,
+    journal_url,
+)
+from bento.logs import keep_personal_data_out
+from bento.metrics import count
+from bento.model import FOLDER_IN_STORE, ModelError, ScoringModel
+from bento.parameters import DeclinedError, idempotency_key_of, purpose_of, switch_of
+from bento.recording import entry_of, record, record_waiting
+from bento.scoring import Scored, score
+from bento.security import KeyRing, KeysError, is_required
 
 log = logging.getLogger("bentoml.credit_scoring")
 
+WITHIN = 10
+"""Seconds for a request; a container that is stopped needs as many to answer what it has accepted."""
+FAULT = 2
+
 # No compiler and no git in the image: with an unknown distro BentoML installs no build tools of its own.
 image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", python_version="3.11").run(
-    "apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*"
+    "apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* "
+    "&& install -d -o 1034 -g 1034 /journal"  # of the user that BentoML makes; a volume goes there
 )
-
-
-class ModelVersion(BaseModel):
-    """Which model decided."""
-
-    name: str = Field(examples=[NAME])
-    version: str = Field(description="version in the model registry", examples=["3"])
-
-
-class Prediction(BaseModel):
-    """The decision on one application."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    SK_ID_CURR: int
-    probability_of_default: float = Field(ge=0, le=1)
-    decision: Decision
-    threshold: float = Field(description="probability of default from which an application is refused")
-    model: ModelVersion
-    warnings: list[FieldWarning] = Field(description="what was scored although it was not understood")
-
-
-class GroupContribution(BaseModel):
-    """What a concept adds to the log-odds of default."""
-
-    group: str
-    label: Wording
-    contribution: float
-
-
-class FeatureContribution(BaseModel):
-    """What a feature adds to the log-odds of default; positive raises the risk."""
-
-    feature: str
-    group: str
-    meaning: Wording
-    unit: str
-    value: float | str | None
-    contribution: float
-
-
-class Explanation(Prediction):
-    """The decision on one application and why: exact TreeSHAP contributions, largest first.
-
-    `base_value` plus all contributions is `log_odds`, the logit of the probability of default.
-    """
-
-    log_odds: float
-    base_value: float
-    groups: list[GroupContribution]
-    contributions: list[FeatureContribution]
+app = FastAPI(title="Credit scoring", openapi_url=None, docs_url=None, redoc_url=None)
+timeout.install()
 
 
 @bentoml.service(
     name=NAME,
     image=image,
-    envs=[{"name": "UV_NO_CACHE", "value": "1"}],  # 25 MB less in an image built without BuildKit
+    envs=[
+        {"name": "UV_NO_CACHE", "value": "1"},  # 25 MB less in an image built without BuildKit
+        {"name": "JOURNAL_URL", "value": "sqlite:////journal/journal.db"},
+    ],
     workers=1,
     threads=2,
-    # BentoML keeps each request's objects until the timeout: a short one keeps memory and pauses small.
-    traffic={"timeout": 5, "max_concurrency": 64},
+    traffic={"timeout": WITHIN},
 )
+@bentoml.asgi_app(app, path="/")
 class CreditScoring:
-    """Decides on loan applications and explains the decisions."""
+    """Decides on loan applications, explains the decisions, and keeps account of them.
+
+    Give your key as `Authorization: Bearer KEY`. Every error has the same shape (RFC 9457).
+    """
 
     stored_model = bentoml.models.BentoModel(f"{NAME}:latest")
 
     def __init__(self) -> None:
+        keep_personal_data_out()
         labels = self.stored_model.info.labels
-        self.version = ModelVersion(name=NAME, version=labels.get("mlflow_version", "unregistered"))
+        self.version = answers.ModelVersion(name=NAME, version=labels.get("mlflow_version", "unregistered"))
+        self.bento = f"{bentoml.server_context.bento_name}:{bentoml.server_context.bento_version}"
         self._model: ScoringModel | None = None
         try:
             model = ScoringModel(Path(self.stored_model.path_of(FOLDER_IN_STORE)))
@@ -99,72 +92,263 @@ class CreditScoring:
             log.error("the model is refused, nothing will be decided: %s", error)
         else:
             self._model = model
+        self.journal = Journal(journal_url(), Vault.from_environment())
+        self.writer = Writer(self.journal)
         # What lives as long as the process is kept out of garbage collection, so that no request waits for it.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
 
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    @staticmethod
+    def check() -> None:
+        """Refuse to start, in one line, where decisions could not be guarded or kept."""
+        try:
+            if is_required():
+                KeyRing.from_environment()
+            journal = Journal(journal_url(), Vault.from_environment())
+            journal.check()
+            journal.close()
+        except (KeysError, JournalError, VaultError) as error:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+            sys.exit(FAULT)
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    def close(self) -> None:
+        """Write what is still waiting."""
+        self.writer.close()
+        self.journal.close()
+
     def __is_ready__(self) -> bool:
-        return self._model is not None
+        failed = self.writer.failed_at
+        lately = failed is not None and time.monotonic() - failed < problems.RETRY_AFTER
+        return self._model is not None and not lately and self.journal.ping()
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    async def predict(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Prediction:
+        """Decide on one application: probability of default, decision, expected cost and reasons."""
+        request = ctx.request
+        try:
+            purpose, key = purpose_of(request), idempotency_key_of(request)
+            scored = score(self.model, [credit_file], reasons=True)[0]
+            answer = self._answer(credit_file, scored, purpose)
+            if purpose == "simulation":
+                return _reply(answer.model_dump_json())
+            entry = self._entry(answer, scored, request.scope["body"], request, key)
+            (given,) = await record(self.writer, [entry])
+        except DeclinedError as declined:
+            return _decline(ctx, declined.problem)
+        if isinstance(given, Problem):
+            return _decline(ctx, given)
+        if given is entry.answer:
+            count(scored, answer.warnings)
+        else:
+            ctx.response.headers["Idempotent-Replayed"] = "true"
+        return _reply(given)
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    def predict_batch(self, batch: BatchRequest, /, ctx: bentoml.Context) -> BatchPrediction:
+        """Decide on up to 100 applications, each answered or refused by itself, in their order."""
+        request = ctx.request
+        try:
+            purpose, key, reasons = purpose_of(request), idempotency_key_of(request), switch_of(request, "reasons")
+            items = [BatchItem() for _ in batch.credit_files]
+            valid = _validated(batch, items)
+            scored = dict(zip(valid, score(self.model, list(valid.values()), reasons=reasons), strict=True))
+            answered = {at: self._answer(credit_file, scored[at], purpose) for at, credit_file in valid.items()}
+            entries = {}
+            for at, answer in answered.items():
+                items[at].prediction = answer
+                if purpose == "decision":
+                    content = to_json(batch.credit_files[at], inf_nan_mode="constants")
+                    entries[at] = self._entry(answer, scored[at], content, request, key and f"{key}\n{at}")
+            recorded = record_waiting(self.writer, list(entries.values())) if entries else []
+        except DeclinedError as declined:
+            return _decline(ctx, declined.problem)
+        for (at, entry), given in zip(entries.items(), recorded, strict=True):
+            if isinstance(given, Problem):
+                items[at] = BatchItem(problem=given)
+            elif given is entry.answer:
+                count(scored[at], answered[at].warnings)
+            else:
+                items[at].prediction = Prediction.model_validate_json(given)
+        return _reply(BatchPrediction(results=items).model_dump_json())
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
+        """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
+        try:
+            found = explanation(self.model, credit_file, self.version, warnings(credit_file))
+        except DeclinedError as declined:
+            return _decline(ctx, declined.problem)
+        return _reply(found.model_dump_json())
+
+    @app.get("/decisions/{decision_id}", response_model=answers.Record, tags=["journal"], responses={404: {}})
+    def decision(self, decision_id: str) -> Response:
+        """What was decided, on what data, by which model, and why; and what became of it in review."""
+        try:
+            found, reviews = self.journal.find(decision_id), self.journal.reviews(decision_id)
+        except JournalUnavailableError as error:
+            return _away(error)
+        if found is None:
+            return problems.response(problems.problem(404, "there is no decision of this id"))
+        return Response(self._record(found, reviews).model_dump_json(), media_type="application/json")
+
+    @app.post(
+        "/decisions/{decision_id}/review",
+        response_model=answers.RecordedReview,
+        status_code=201,
+        tags=["journal"],
+        responses={404: {}, 409: {}},
+    )
+    def review(self, decision_id: str, review: answers.Review, request: Request) -> Response:
+        """Confirm or overturn a decision, with a written reason; earlier reviews stay as they are."""
+        moment, key_id = _now(), request.scope["api_key"].id
+        try:
+            found, reviews = self.journal.find(decision_id), self.journal.reviews(decision_id)
+            if found is None:
+                return problems.response(problems.problem(404, "there is no decision of this id"))
+            stands = reviews[-1].outcome if reviews else found.decision
+            if (review.outcome == stands) != (review.verdict == "confirmed"):
+                detail = f"the decision stands at {stands}: to confirm is to keep that, to overturn is to change it"
+                return problems.response(problems.problem(409, detail))
+            written = RecordedReview(reviewed_at=moment, key_id=key_id, **review.model_dump())
+            if not self.journal.add_review(decision_id, written):
+                return problems.response(problems.problem(409, "the decision has been purged"))
+        except JournalUnavailableError as error:
+            return _away(error)
+        answer = answers.RecordedReview(**review.model_dump(), reviewed_at=moment, key_id=key_id)
+        return Response(answer.model_dump_json(), 201, media_type="application/json")
+
+    @app.get("/model", response_model=answers.ModelCard, tags=["model"])
+    def model_card(self) -> Response:
+        """The facts of the model card, the threshold, and every feature that the model uses."""
+        try:
+            scoring = self.model.scoring
+        except DeclinedError as declined:
+            return problems.response(declined.problem)
+        card = answers.ModelCard(
+            model=self.version,
+            bento=self.bento,
+            code=code_fingerprint(),
+            features=[
+                answers.CatalogueEntry(
+                    feature=feature.name,
+                    group=feature.group,
+                    meaning=Wording(en=feature.en, fr=feature.fr),
+                    unit=feature.unit,
+                    risk=feature.risk,
+                )
+                for feature in map(CATALOGUE.__getitem__, self.model.feature_names)
+            ],
+            **scoring.model_dump(include=answers.ModelCard.model_fields.keys() - {"features"}),
+        )
+        return Response(card.model_dump_json(), media_type="application/json")
+
+    @app.get("/docs.json", include_in_schema=False)
+    def describe(self) -> JSONResponse:
+        """OpenAPI of the whole service."""
+        return JSONResponse(openapi.document(CreditScoring, app))
+
+    @app.get("/", include_in_schema=False)
+    def documentation(self) -> HTMLResponse:
+        """The documentation page."""
+        return HTMLResponse(openapi.PAGE)
 
     @property
     def model(self) -> ScoringModel:
-        """The verified model; without one every call is answered 503."""
+        """The verified model.
+
+        Raises:
+            DeclinedError: there is none.
+        """
         if self._model is None:
-            raise ServiceUnavailable("no usable model is loaded")
+            raise DeclinedError(problems.problem(503, "no usable model is loaded, so nothing is decided"))
         return self._model
 
-    @bentoml.api  # type: ignore[untyped-decorator]
-    async def predict(self, credit_file: CreditFile, /) -> Prediction:
-        """Probability of default and decision for one credit file."""
-        features = self.model.features([credit_file])
-        return Prediction(**self._decision(credit_file, float(self.model.log_odds(features)[0])))
-
-    @bentoml.api  # type: ignore[untyped-decorator]
-    def explain(self, credit_file: CreditFile, /) -> Explanation:
-        """The decision and what each feature and each concept adds to the log-odds of default."""
-        features = self.model.features([credit_file])
-        log_odds = float(self.model.log_odds(features)[0])
-        contributions, base_value = self.model.contributions(features)
-        values = features.row(0, named=True)
-        by_feature = [
-            FeatureContribution(
-                feature=name,
-                group=CATALOGUE[name].group,
-                meaning=Wording(en=CATALOGUE[name].en, fr=CATALOGUE[name].fr),
-                unit=CATALOGUE[name].unit,
-                value=values[name],
-                contribution=contribution,
-            )
-            for name, contribution in zip(self.model.feature_names, contributions[0].tolist(), strict=True)
-        ]
-        return Explanation(
-            **self._decision(credit_file, log_odds),
-            log_odds=log_odds,
-            base_value=base_value,
-            groups=_by_group(by_feature),
-            contributions=sorted(by_feature, key=lambda item: -abs(item.contribution)),
+    def _answer(self, credit_file: CreditFile, scored: Scored, purpose: Purpose) -> Prediction:
+        return Prediction(
+            decision_id=str(uuid.uuid4()) if purpose == "decision" else None,
+            purpose=purpose,
+            decided_at=_now(),
+            SK_ID_CURR=int(credit_file.application["SK_ID_CURR"]),
+            probability_of_default=scored.probability,
+            score_points=score_points(scored.log_odds),
+            decision=scored.decision,
+            threshold=self.model.threshold,
+            review_band=self.model.review_band,
+            expected_cost=expected_cost(scored.probability, self.model.scoring.costs),
+            reasons=scored.reasons,
+            model=self.version,
+            warnings=warnings(credit_file),
         )
 
-    def _decision(self, credit_file: CreditFile, log_odds: float) -> dict[str, Any]:
-        probability_of_default = probability(log_odds)
-        return {
-            "SK_ID_CURR": int(credit_file.application["SK_ID_CURR"]),
-            "probability_of_default": probability_of_default,
-            "decision": decide(probability_of_default, self.model.threshold),
-            "threshold": self.model.threshold,
-            "model": self.version,
-            "warnings": warnings(credit_file),
-        }
+    def _entry(self, answer: Prediction, scored: Scored, content: bytes, request: Request, key: str | None) -> Any:
+        who = request.scope["api_key"].id
+        return entry_of(answer, scored, content, who, key, str(self.stored_model.tag), self.bento)
+
+    def _record(self, found: Recorded, reviews: list[RecordedReview]) -> answers.Record:
+        answer = None if found.answer is None else Prediction.model_validate_json(found.answer)
+        reasons = None if answer is None else answer.reasons
+        if reasons is None and found.credit_file is not None and self._decided(found):
+            credit_file = CreditFile.model_validate_json(found.credit_file)
+            reasons = score(self.model, [credit_file], reasons=True)[0].reasons
+        return answers.Record(
+            decision_id=found.id,
+            decided_at=found.decided_at,
+            key_id=found.key_id,
+            decision=Decision(found.decision),
+            outcome=Decision(reviews[-1].outcome if reviews else found.decision),
+            threshold=found.threshold,
+            model=answers.ModelVersion(name=found.model_name, version=found.model_version),
+            bento=found.bento,
+            code=found.code,
+            features_hash=found.features_hash,
+            credit_file_hash=found.credit_file_hash,
+            purged=found.purged_at is not None,
+            probability_of_default=found.probability,
+            reasons=reasons,
+            warnings=None if answer is None else answer.warnings,
+            credit_file=None if found.credit_file is None else json.loads(found.credit_file),
+            reviews=[answers.RecordedReview(**vars(review)) for review in reviews],
+        )
+
+    def _decided(self, found: Recorded) -> bool:
+        """Whether it was this model and this code that decided, so that reasons left out then can be given now."""
+        here = (str(self.stored_model.tag), code_fingerprint())
+        return self._model is not None and (found.model_tag, found.code) == here
 
 
-def _by_group(contributions: list[FeatureContribution]) -> list[GroupContribution]:
-    totals: dict[str, float] = {}
-    for item in contributions:
-        totals[item.group] = totals.get(item.group, 0.0) + item.contribution
-    groups = [
-        GroupContribution(group=group, label=Wording(**label), contribution=totals[group])
-        for group, label in GROUP_LABELS.items()
-        if group in totals
-    ]
-    return sorted(groups, key=lambda item: -abs(item.contribution))
+CreditScoring.add_asgi_middleware(  # type: ignore[attr-defined]
+    Doors, keys=lambda: KeyRing.from_environment() if is_required() else None
+)
+
+
+def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditFile]:
+    """The credit files that can be scored, by position; the items of the others get their problem."""
+    valid = {}
+    for at, content in enumerate(batch.credit_files):
+        try:
+            valid[at] = CreditFile.model_validate(content)
+        except ValidationError as error:
+            items[at].problem = problems.invalid(error)
+    return valid
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def _reply(content: str | bytes) -> Any:  # BentoML sends a response as it is, whatever was declared
+    return Response(content, media_type="application/json")
+
+
+def _decline(ctx: bentoml.Context, found: Problem) -> Any:
+    answer = problems.response(found)
+    ctx.response.status_code = found.status  # BentoML puts its own status in the place of the answer's
+    return answer
+
+
+def _away(error: JournalUnavailableError) -> Response:
+    log.error("the journal does not answer: %s", error)
+    return problems.response(problems.problem(503, "the journal does not answer at present; try again later"))

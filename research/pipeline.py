@@ -26,24 +26,26 @@ from research.data import DATA, Data, open_data
 from research.examples import credit_file
 from research.import_model import import_model
 from research.promote import print_verdict, promote
-from research.train import print_training, train
+from research.review import add_capacity_option
+from research.train import DEFAULTS, Settings, print_training, train
 
 READY_WITHIN = 60.0
 """Seconds given to a service to get ready."""
 
 
-def pipeline(data: Data, reuse: bool = False) -> bentoml.Bento:
+def pipeline(data: Data, reuse: bool = False, settings: Settings = DEFAULTS) -> bentoml.Bento:
     """From data to a built Bento; with `reuse`, steps whose product is there already are not done again.
 
-    A challenger that the gate refuses leaves the champion in its place.
+    A challenger that the gate refuses leaves the champion in its place. A champion is not used again where review is
+    asked for with another capacity than its own.
 
     Raises:
         CommandError: the gate refuses the first model of all.
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)
-    if champion is None or not reuse or not _made_from(champion, data):
-        print_training(train(data), data)
+    if champion is None or not reuse or not _made_from(champion, data) or not _reviews(champion, settings):
+        print_training(train(data, settings), data)
         print_verdict(promote(data, new_data=champion is not None and not _made_from(champion, data)))
         champion = tracking.champion(client)
     model = import_model(champion)
@@ -57,6 +59,11 @@ def _made_from(registered: ModelVersion, data: Data) -> bool:
     """Whether a version was trained on this data with this feature code."""
     wanted = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
     return wanted.items() <= registered.tags.items()
+
+
+def _reviews(registered: ModelVersion, settings: Settings) -> bool:
+    """Whether a version's review capacity is the one asked for, if any is."""
+    return not settings.capacity or registered.tags.get(tracking.CAPACITY_TAG) == f"{settings.capacity:g}"
 
 
 def write_credit_file(data: Data, client: int) -> Path:
@@ -127,6 +134,7 @@ def serving(bento: str, port: int) -> contextlib.AbstractContextManager[subproce
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     command: list[str | Path] = [SERVING_PYTHON, "-m", "bento.serve", "--bento", bento, "--port", str(port)]
+    command += ["--no-auth", "--upgrade-journal"]
     return running(command, f"http://127.0.0.1:{port}/readyz", DATA / "logs" / "service.log")
 
 
@@ -156,9 +164,11 @@ def main() -> None:
     )
     add_data_option(arguments)
     arguments.add_argument("--client", type=int, help="SK_ID_CURR of the client to score; the first one by default")
+    add_capacity_option(arguments)
     options = arguments.parse_args()
+    settings = Settings(capacity=options.capacity)
     data = open_data(options.data)
-    bento = pipeline(data)
+    bento = pipeline(data, settings=settings)
     path = write_credit_file(data, options.client or data.first_client())
     port = free_port()
     with serving(str(bento.tag), port):

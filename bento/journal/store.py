@@ -32,7 +32,7 @@ class JournalError(RuntimeError):
     """The journal cannot be used as it is; the message says what to do, in one line."""
 
 
-class JournalUnavailable(JournalError):
+class JournalUnavailableError(JournalError):
     """The database does not answer, or cannot write, at present."""
 
 
@@ -109,10 +109,10 @@ class Journal:
     def __init__(self, url: str, vault: Vault) -> None:
         self.vault = vault
         self.engine = _engine(url)
-        if self.engine.dialect.name == "postgresql":
-            self._insert, self._reading = postgresql.insert, self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        else:
-            self._insert, self._reading = sqlite.insert, self.engine.execution_options(reading=True)
+        on_postgresql = self.engine.dialect.name == "postgresql"
+        self._insert: Any = postgresql.insert if on_postgresql else sqlite.insert
+        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if on_postgresql else {"reading": True}
+        self._reading = self.engine.execution_options(**options)
 
     @property
     def address(self) -> str:
@@ -124,7 +124,7 @@ class Journal:
 
         Raises:
             JournalError: there is no journal, it is of another schema, or it is encrypted and no master key is set.
-            JournalUnavailable: the database does not answer.
+            JournalUnavailableError: the database does not answer.
         """
         found = self.revision()
         if found != REVISION:
@@ -139,7 +139,7 @@ class Journal:
         """The schema of the database, None where there is none.
 
         Raises:
-            JournalUnavailable: the database does not answer.
+            JournalUnavailableError: the database does not answer.
         """
         database = self.engine.url.database
         if self.engine.dialect.name == "sqlite" and database and not Path(database).exists():
@@ -155,7 +155,7 @@ class Journal:
         try:
             with self._reader() as connection:
                 connection.execute(sa.text("SELECT 1"))
-        except JournalUnavailable:
+        except JournalUnavailableError:
             return False
         return True
 
@@ -166,7 +166,7 @@ class Journal:
             For each entry None where it was written, or the decision that its Idempotency-Key already has.
 
         Raises:
-            JournalUnavailable: nothing of it is certain to be written.
+            JournalUnavailableError: nothing of it is certain to be written.
         """
         with self.transaction() as connection:
             keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
@@ -178,7 +178,7 @@ class Journal:
         """A decision by its id.
 
         Raises:
-            JournalUnavailable: the database does not answer.
+            JournalUnavailableError: the database does not answer.
             VaultError: the entry cannot be opened.
         """
         with self._reader() as connection:
@@ -213,7 +213,7 @@ class Journal:
         """Append a review, durably; False where there is no such decision, or it is purged.
 
         Raises:
-            JournalUnavailable: it is not certain to be written.
+            JournalUnavailableError: it is not certain to be written.
         """
         review_id = str(uuid.uuid4())
         with self.transaction() as connection:
@@ -248,7 +248,7 @@ class Journal:
             Decisions emptied and keys destroyed.
 
         Raises:
-            JournalUnavailable: nothing is certain to be purged.
+            JournalUnavailableError: nothing is certain to be purged.
         """
         old = (DECISIONS.c.decided_at < before) & DECISIONS.c.purged_at.is_(None)
         with self.transaction() as connection:
@@ -278,7 +278,7 @@ class Journal:
         """One transaction: committed at the end, rolled back where something fails.
 
         Raises:
-            JournalUnavailable: the database does not answer, or cannot write.
+            JournalUnavailableError: the database does not answer, or cannot write.
         """
         with _available(self.address), self.engine.begin() as connection:
             yield connection
@@ -344,9 +344,7 @@ class Journal:
     def _review(self, row: sa.Row[Any]) -> RecordedReview:
         content = {"reason": None, "reviewer": None}
         if row.content is not None:
-            content = json.loads(
-                self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content")
-            )
+            content = json.loads(self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content"))
         return RecordedReview(row.reviewed_at, row.key_id, row.verdict, row.outcome, **content)
 
 
@@ -360,9 +358,9 @@ def _available(address: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = str(error.orig).strip().splitlines() or ["no message"]
-        raise JournalUnavailable(f"{address}: {said[0]}") from error
+        raise JournalUnavailableError(f"{address}: {said[0]}") from error
     except SQLAlchemyError as error:  # such as no free connection in time
-        raise JournalUnavailable(f"{address}: {str(error).splitlines()[0]}") from error
+        raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
 
 
 def _engine(address: str) -> sa.Engine:

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from bento.journal.store import Journal, JournalUnavailable
+from bento.journal.store import Journal, JournalUnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -18,7 +18,7 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
         The schema before and after.
 
     Raises:
-        JournalUnavailable: the database does not answer, or its folder cannot be written.
+        JournalUnavailableError: the database does not answer, or its folder cannot be written.
     """
     database = journal.engine.url.database
     if journal.engine.dialect.name == "sqlite" and database:
@@ -38,4 +38,4 @@ def _make_file(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise JournalUnavailable(f"{path}: {error.strerror}") from error
+        raise JournalUnavailableError(f"{path}: {error.strerror}") from error

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from bento.journal.store import Entry, Journal, JournalUnavailable, Recorded
+from bento.journal.store import Entry, Journal, JournalUnavailableError, Recorded
 from bento.metrics import JOURNAL_LATENCY
 
 MOST_TOGETHER = 500
@@ -32,12 +32,12 @@ class Writer:
         self._thread.start()
 
     def submit(self, entries: Sequence[Entry]) -> Answer:
-        """Have entries written; the future holds what `Journal.write` returns, or JournalUnavailable."""
+        """Have entries written; the future holds what `Journal.write` returns, or JournalUnavailableError."""
         answer: Answer = Future()
         try:
             self._waiting.put_nowait((entries, answer, time.monotonic()))
         except queue.Full:
-            answer.set_exception(JournalUnavailable("too many decisions wait for the journal"))
+            answer.set_exception(JournalUnavailableError("too many decisions wait for the journal"))
         return answer
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class Writer:
     def _write(self, group: list[tuple[Sequence[Entry], Answer, float]]) -> None:
         try:
             written = self.journal.write([entry for entries, _, _ in group for entry in entries])
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever, nor this thread end
+        except Exception as error:
             self.failed_at = time.monotonic()
             for _, answer, _ in group:
                 answer.set_exception(error)
