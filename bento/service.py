@@ -8,7 +8,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
 import bentoml
 from fastapi import FastAPI
@@ -26,6 +26,7 @@ from bento.doors import Doors
 from bento.explanation import explanation
 from bento.features import CATALOGUE
 from bento.journal import (
+    Entry,
     Journal,
     JournalError,
     JournalUnavailableError,
@@ -45,6 +46,7 @@ from bento.scoring import Scored, score
 from bento.security import KeyRing, KeysError, is_required
 
 log = logging.getLogger("bentoml.credit_scoring")
+Declared = TypeVar("Declared")
 
 WITHIN = 10
 """Seconds for a request; a container that is stopped needs as many to answer what it has accepted."""
@@ -133,18 +135,18 @@ class CreditScoring:
             scored = score(self.model, [credit_file], reasons=True)[0]
             answer = self._answer(credit_file, scored, purpose)
             if purpose == "simulation":
-                return _reply(answer.model_dump_json())
+                return _reply(Prediction, answer.model_dump_json())
             entry = self._entry(answer, scored, request.scope["body"], request, key)
             (given,) = await record(self.writer, [entry])
         except DeclinedError as declined:
-            return _decline(ctx, declined.problem)
+            return _decline(Prediction, ctx, declined.problem)
         if isinstance(given, Problem):
-            return _decline(ctx, given)
+            return _decline(Prediction, ctx, given)
         if given is entry.answer:
             count(scored, answer.warnings)
         else:
             ctx.response.headers["Idempotent-Replayed"] = "true"
-        return _reply(given)
+        return _reply(Prediction, given)
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def predict_batch(self, batch: BatchRequest, /, ctx: bentoml.Context) -> BatchPrediction:
@@ -164,7 +166,7 @@ class CreditScoring:
                     entries[at] = self._entry(answer, scored[at], content, request, key and f"{key}\n{at}")
             recorded = record_waiting(self.writer, list(entries.values())) if entries else []
         except DeclinedError as declined:
-            return _decline(ctx, declined.problem)
+            return _decline(BatchPrediction, ctx, declined.problem)
         for (at, entry), given in zip(entries.items(), recorded, strict=True):
             if isinstance(given, Problem):
                 items[at] = BatchItem(problem=given)
@@ -172,7 +174,7 @@ class CreditScoring:
                 count(scored[at], answered[at].warnings)
             else:
                 items[at].prediction = Prediction.model_validate_json(given)
-        return _reply(BatchPrediction(results=items).model_dump_json())
+        return _reply(BatchPrediction, BatchPrediction(results=items).model_dump_json())
 
     @bentoml.api  # type: ignore[untyped-decorator]
     def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
@@ -180,8 +182,8 @@ class CreditScoring:
         try:
             found = explanation(self.model, credit_file, self.version, warnings(credit_file))
         except DeclinedError as declined:
-            return _decline(ctx, declined.problem)
-        return _reply(found.model_dump_json())
+            return _decline(Explanation, ctx, declined.problem)
+        return _reply(Explanation, found.model_dump_json())
 
     @app.get("/decisions/{decision_id}", response_model=answers.Record, tags=["journal"], responses={404: {}})
     def decision(self, decision_id: str) -> Response:
@@ -283,7 +285,7 @@ class CreditScoring:
             warnings=warnings(credit_file),
         )
 
-    def _entry(self, answer: Prediction, scored: Scored, content: bytes, request: Request, key: str | None) -> Any:
+    def _entry(self, answer: Prediction, scored: Scored, content: bytes, request: Request, key: str | None) -> Entry:
         who = request.scope["api_key"].id
         return entry_of(answer, scored, content, who, key, str(self.stored_model.tag), self.bento)
 
@@ -339,14 +341,15 @@ def _now() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC)
 
 
-def _reply(content: str | bytes) -> Any:  # BentoML sends a response as it is, whatever was declared
-    return Response(content, media_type="application/json")
+def _reply(_: type[Declared], content: str | bytes) -> Declared:
+    """JSON as the answer; BentoML sends a response as it is, whatever model the method declares."""
+    return cast("Declared", Response(content, media_type="application/json"))
 
 
-def _decline(ctx: bentoml.Context, found: Problem) -> Any:
-    answer = problems.response(found)
-    ctx.response.status_code = found.status  # BentoML puts its own status in the place of the answer's
-    return answer
+def _decline(_: type[Declared], ctx: bentoml.Context, found: Problem) -> Declared:
+    """A problem as the answer."""
+    ctx.response.status_code = found.status  # BentoML would put a 200 in the place of the response's own status
+    return cast("Declared", problems.response(found))
 
 
 def _away(error: JournalUnavailableError) -> Response:
