@@ -8,6 +8,8 @@ from pathlib import Path
 from research.command import add_data_option, parser, run, shown
 from research.data import DATA, open_data
 from research.pipeline import ask, pipeline, print_decision, running, serving, write_credit_file
+from research.review import add_capacity_option
+from research.train import Settings
 
 
 def main() -> None:
@@ -16,9 +18,11 @@ def main() -> None:
     add_data_option(arguments)
     arguments.add_argument("--port", type=int, default=3000, help="port of the service")
     arguments.add_argument("--ui-port", type=int, default=8501, help="port of the UI")
+    add_capacity_option(arguments)
     options = arguments.parse_args()
+    settings = Settings(capacity=options.capacity)
     data = open_data(options.data)
-    bento = pipeline(data, reuse=True)
+    bento = pipeline(data, reuse=True, settings=settings)
     path = write_credit_file(data, data.first_client())
     service_url, ui_url = f"http://127.0.0.1:{options.port}", f"http://127.0.0.1:{options.ui_port}"
     streamlit = Path(sys.executable).with_name("streamlit")

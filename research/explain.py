@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import spearmanr
 
+from bento.decision import Decision, decide
 from bento.features import CATALOGUE
 from bento.features.feature import GROUP_LABELS, Group
 from bento.model import ModelFeature, ScoringModel, encode
@@ -187,7 +188,7 @@ def explain(model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = 
     log_odds, probability = model.log_odds(features), model.probability(features)
     grouped, groups = by_group(contributions, model.feature_names)
     view = figures.View.of(model, features, contributions, base)
-    typical = _typical(log_odds, probability >= model.threshold)
+    typical = _typical(log_odds, [decide(each, model.threshold, model.review_band) for each in probability])
     importance = np.abs(contributions).mean(axis=0)
 
     lime = Lime(model, features)
@@ -199,7 +200,7 @@ def explain(model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = 
     figures.groups(np.abs(grouped).mean(axis=0), groups, view, out / "shap_groups.png")
     figures.dependence(view, out / "shap_dependence.png", seed)
     titles = {
-        row: f"Typical client {name}: probability {probability[row]:.1%}, threshold {model.threshold:.1%}"
+        row: f"Typical client ({name}): probability {probability[row]:.1%}, threshold {model.threshold:.1%}"
         for name, row in typical.items()
     }
     figures.waterfalls(view, titles, out / "shap_waterfall.png")
@@ -278,7 +279,7 @@ def explain_client(
     contributions, base = model.contributions(rows)
     view = figures.View.of(model, rows, contributions, base)
     probability = float(model.probability(client)[0])
-    decision = "refused" if probability >= model.threshold else "granted"
+    decision = decide(probability, model.threshold, model.review_band)
     title = f"Probability of default {probability:.1%}, threshold {model.threshold:.1%}: {decision}"
     figures.waterfalls(view, {row: title}, out / f"{name}_waterfall.png")
     found = Lime(model, rows).explain(row, seed)
@@ -296,12 +297,13 @@ def _sample(features: pl.DataFrame, seed: int) -> pl.DataFrame:
     return features[np.sort(np.random.default_rng(seed).permutation(len(features))[:ROWS])]
 
 
-def _typical(log_odds: Vector, refused: NDArray[np.bool_]) -> dict[str, int]:
-    """Of those granted, and of those refused, the client whose log-odds are nearest to their median."""
+def _typical(log_odds: Vector, decisions: list[Decision]) -> dict[str, int]:
+    """Of the clients of each decision, the one whose log-odds are nearest to their median."""
     rows = {}
-    for name, members in (("granted", np.flatnonzero(~refused)), ("refused", np.flatnonzero(refused))):
+    for decision in Decision:
+        members = np.array([row for row, decided in enumerate(decisions) if decided == decision], dtype=np.int64)
         if len(members):
-            rows[name] = int(members[_nearest(log_odds[members], np.median(log_odds[members]))])
+            rows[decision.value] = int(members[_nearest(log_odds[members], np.median(log_odds[members]))])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The figures of a training run: ROC, calibration, cost curve, learning curve."""
+"""The figures of a training run: ROC, calibration, cost curve, sensitivity, review, learning curve."""
 
 from pathlib import Path
 
@@ -14,10 +14,14 @@ from bento.decision import CostAssumptions
 from bento.model import DataSource
 from research.business_score import GRID, LEVEL, cost_band, cost_per_client, sensitivity
 from research.calibration import METHODS, cross_fitted
+from research.review import REVIEWER_ERRORS, cost_by_capacity
 
 mpl.use("Agg")
 
 Vector = NDArray[np.float64]
+
+MOST_REVIEWED = 0.3
+"""Largest share of applications reviewed that is drawn."""
 
 
 def write_figures(
@@ -37,6 +41,7 @@ def write_figures(
         "calibration": _calibration(target, log_odds, fold),
         "cost_curve": _cost(target, probability, threshold, costs),
         "sensitivity": _sensitivity(target, probability, fold),
+        "review": _review(target, probability, fold, costs),
     }
     if curves:
         figures["learning_curve"] = _learning(curves)
@@ -123,6 +128,23 @@ def _sensitivity(target: NDArray[np.int64], probability: Vector, fold: NDArray[n
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
+    return figure
+
+
+def _review(target: NDArray[np.int64], probability: Vector, fold: NDArray[np.int64], costs: CostAssumptions) -> Figure:
+    figure, axes = _figure(
+        "Cost with review, out-of-fold",
+        "share of applications that a person sees",
+        "cost per client (good clients refused)",
+    )
+    capacities = np.linspace(0, MOST_REVIEWED, 13)
+    cost = cost_by_capacity(target, probability, fold, capacities.tolist(), costs=costs)
+    for error, curve in zip(REVIEWER_ERRORS, cost.T, strict=True):
+        axes.plot(capacities, curve, ".-", label=f"wrong in {error:.0%} of cases" if error else "always right")
+    axes.axhline(cost[0, 0], ls=":", c="grey", label=f"no review: {cost[0, 0]:.3f}")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.legend(fontsize=8, title="reviewer (their time is not priced)", title_fontsize=8)
     return figure
 
 

@@ -22,6 +22,7 @@ def model_card(folder: Path) -> str:
         _training(results),
         _metrics(results),
         _decision(results),
+        _review(results.get("review")),
         _calibration(results),
         _gate(gate, results),
         _groups(results),
@@ -177,6 +178,47 @@ thresholds that the other folds chose.
 If a missed default cost more or less (out of fold, in good clients refused):
 
 {_table(head_of_ratio, sensitivity)}"""
+
+
+def _review(review: Json | None) -> str:
+    if review is None:  # results of an older training
+        return ""
+    served, table, splits = review["served"], review["table"], ("out_of_fold", "test")
+    said = "As served, nobody is reviewed: that takes a capacity at training."
+    if served:
+        said = (
+            f"As served, a person decides from a probability of **{served['low']:.4f}** up to "
+            f"**{served['high']:.4f}**: {served['capacity']:.1%} of the applications out of fold."
+        )
+    rows = [["none", "", "", *(estimate(table[0][split]["cost_per_client"]) for split in splits), ""]]
+    for row in table:
+        for of_fold, of_test in zip(*(row[split]["reviewers"] for split in splits), strict=True):
+            rows.append(
+                [
+                    f"{row['capacity']:g}",
+                    f"{row['band']['low']:.4f} to {row['band']['high']:.4f}",
+                    f"{of_fold['error']:.0%} of cases",
+                    estimate(of_fold["cost_per_client"]),
+                    estimate(of_test["cost_per_client"]),
+                    "none" if of_fold["saved_per_review"] is None else f"{of_fold['saved_per_review']:.2f}",
+                ]
+            )
+    head = [
+        "capacity",
+        "band",
+        "reviewer wrong in",
+        "cost per client, out of fold",
+        "cost per client, test",
+        "saved per review, out of fold",
+    ]
+    return f"""## Review
+
+{said} A capacity, the share of applications that a person can review, buys the band around
+the threshold where the model's own decision costs most on average (Chow's rule of the reject option). Out of fold, the
+bands are those that the other folds chose; reviewers err as often on either outcome. **Their time is not priced**:
+hold it against what a review saves, in good clients refused. The picture: `research/results/review.png`.
+
+{_table(head, rows)}"""
 
 
 def _calibration(results: Json) -> str:

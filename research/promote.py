@@ -164,6 +164,7 @@ def _cost(
     margin: float,
 ) -> list[Check]:
     costs = model.scoring.costs
+    # Decisions at the threshold, review bands off: what a person makes of an application is no merit of the model.
     cost = costs_of(gate.target, probability >= model.threshold, costs)
     if champion is not None:
         refused = _probability(champion, gate) >= champion.threshold

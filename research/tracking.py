@@ -32,6 +32,7 @@ PROMOTED_OVER = "promoted_over"
 """Tag of a version: the champion that it replaced."""
 DATA_TAG = "data"
 CATALOGUE_TAG = "catalogue"
+CAPACITY_TAG = "review_capacity"
 MOST_POINTS = 1000
 """That MLflow takes in one batch."""
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
