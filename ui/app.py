@@ -2,12 +2,14 @@
 
     streamlit run ui/app.py
 
-API_URL is the address of the scoring service, API_TIMEOUT the longest wait for its answer in seconds, UI_EXAMPLES the
-folder of the example clients.
+API_URL is the address of the scoring service, SCORING_API_KEY its access key (scope `score`; without it none is sent),
+API_TIMEOUT the longest wait for an answer in seconds, UI_EXAMPLES the folder of the example clients.
 """
 
+import json
 import os
 import sys
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +26,7 @@ if ROOT not in sys.path:  # `streamlit run` puts the folder of the script there,
 from ui import client, form, messages, results  # noqa: E402
 
 ADDRESS = os.environ.get("API_URL", "http://127.0.0.1:3000")
+KEY = os.environ.get("SCORING_API_KEY", "").strip()
 SECONDS = float(os.environ.get("API_TIMEOUT", "10"))
 EXAMPLES = Path(os.environ.get("UI_EXAMPLES", Path(__file__).parent / "examples"))
 MEGABYTES = 2  # several times the longest real credit history
@@ -31,24 +34,29 @@ MEGABYTES = 2  # several times the longest real credit history
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the service made of one credit file; kept in the session of the officer, and nowhere else."""
+    """What the service made of one credit file; kept in the session of the officer, and nowhere else.
+
+    `fault` is why the explanation is missing, or the prediction too.
+    """
 
     source: str
     sent: client.CreditFile
-    answer: client.Answer | None = None
+    simulated: bool
+    prediction: client.Prediction | None = None
+    explanation: client.Explanation | None = None
     fault: client.NoAnswerError | None = None
 
 
 @st.cache_resource
-def connection(address: str, seconds: float) -> httpx.Client:
+def connection(address: str, seconds: float, key: str) -> httpx.Client:
     """One connection to the service for all sessions."""
-    return client.connect(address, seconds)
+    return client.connect(address, seconds, key)
 
 
 @st.cache_data(ttl="10m", show_spinner=False)
-def columns(address: str, seconds: float) -> dict[str, client.Column]:
+def columns(address: str, seconds: float, key: str) -> dict[str, client.Column]:
     """The fields of the application; the only thing cached, for it concerns no person."""
-    return client.application_columns(connection(address, seconds))
+    return client.application_columns(connection(address, seconds, key))
 
 
 def main() -> None:
@@ -76,7 +84,7 @@ def main() -> None:
         st.info(say("upload_first"), icon=":material/upload_file:")
         return
     try:
-        known = columns(ADDRESS, SECONDS)
+        known = columns(ADDRESS, SECONDS, KEY)
     except client.NoAnswerError as fault:
         results.show_fault(language, fault, ADDRESS, MEGABYTES)
         st.button(say("retry"), icon=":material/refresh:")
@@ -90,13 +98,14 @@ def main() -> None:
     with heading:
         show_client(language, credit_file)
     with action:
-        asked = st.button(say("score"), type="primary", icon=":material/fact_check:", width="stretch")
+        label, icon = ("simulate", ":material/science:") if changes else ("score", ":material/fact_check:")
+        asked = st.button(say(label), type="primary", icon=icon, width="stretch")
     if changes:
         show_simulation(language, credit_file, changes, known)
     if asked:
         with st.spinner(say("scoring")):
             score(source, to_send, simulated=bool(changes))
-    show_outcome(language, source, to_send, simulated=bool(changes))
+    show_outcome(language, source, to_send)
 
 
 def page_settings(language: str) -> str:
@@ -244,34 +253,54 @@ def field_value(language: str, name: str, value: form.Shown) -> str:
 
 
 def score(source: str, to_send: client.CreditFile, *, simulated: bool) -> None:
-    """Ask the service, and keep what it says for this session."""
+    """Ask the service for the decision and its explanation, and keep what it says for this session."""
+    prediction = explanation = fault = None
     try:
-        answer = client.explain(connection(ADDRESS, SECONDS), to_send)
-    except client.NoAnswerError as fault:
-        st.session_state["outcome"] = Outcome(source, to_send, fault=fault)
-        return
-    st.session_state["outcome"] = Outcome(source, to_send, answer)
-    if not simulated:
-        st.session_state["unchanged"] = Outcome(source, to_send, answer)
+        service = connection(ADDRESS, SECONDS, KEY)
+        prediction = client.predict(service, to_send, None if simulated else idempotency_key(to_send))
+        explanation = client.explain(service, to_send)
+    except client.NoAnswerError as error:
+        fault = error
+    st.session_state["outcome"] = Outcome(source, to_send, simulated, prediction, explanation, fault)
+    if prediction is not None and not simulated:
+        st.session_state["decided"] = (source, prediction)
 
 
-def show_outcome(language: str, source: str, to_send: client.CreditFile, *, simulated: bool) -> None:
+def idempotency_key(to_send: client.CreditFile) -> str:
+    """The same for the same file in the same session: asked again, whatever happened, one decision is recorded."""
+    session: uuid.UUID = st.session_state.setdefault("session", uuid.uuid4())
+    return str(uuid.uuid5(session, json.dumps(to_send)))
+
+
+def show_outcome(language: str, source: str, to_send: client.CreditFile) -> None:
     """The answer to exactly what is on the screen, or what to do to get it."""
     outcome: Outcome | None = st.session_state.get("outcome")
     if outcome is None or outcome.source != source:
         st.info(messages.say(language, "score_first"), icon=":material/arrow_back:")
     elif outcome.sent != to_send:
         st.warning(messages.say(language, "stale"), icon=":material/update:")
+    elif outcome.prediction is not None:
+        show_answer(language, outcome, outcome.prediction)
     elif outcome.fault is not None:
-        results.show_fault(language, outcome.fault, ADDRESS, MEGABYTES)
-    elif outcome.answer is not None:
-        unchanged: Outcome | None = st.session_state.get("unchanged") if simulated else None
-        results.show_decision(language, outcome.answer, simulated=simulated)
-        if unchanged is not None and unchanged.source == source and unchanged.answer is not None:
-            results.show_comparison(language, unchanged.answer)
-        results.show_warnings(language, outcome.answer)
-        results.show_reasons(language, outcome.answer)
-        results.show_end(language, outcome.answer, simulated=simulated)
+        results.show_no_decision(language, outcome.fault, ADDRESS, MEGABYTES, simulated=outcome.simulated)
+
+
+def show_answer(language: str, outcome: Outcome, prediction: client.Prediction) -> None:
+    """The decision first, then why, then what else there is to know."""
+    results.show_decision(language, prediction)
+    source, decided = st.session_state.get("decided", ("", None))
+    if prediction.simulated and source == outcome.source:
+        results.show_comparison(language, decided)
+    results.show_reasons(language, prediction)
+    results.show_warnings(language, prediction)
+    results.show_scale(language, prediction)
+    if outcome.explanation is not None:
+        results.show_other_version(language, prediction.model, outcome.explanation.model)
+        results.show_counterfactual(language, outcome.explanation)
+        results.show_contributions(language, outcome.explanation)
+    elif outcome.fault is not None:
+        results.show_no_explanation(language, outcome.fault, ADDRESS, MEGABYTES)
+    results.show_end(language, prediction, outcome.explanation)
 
 
 main()

@@ -9,79 +9,93 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ui import messages
-from ui.client import Answer
+from ui.client import Explanation, Prediction
 
 RAISES, LOWERS, TOTAL = "#c2571a", "#2166ac", "#5f6b7a"
-GRANTED, REFUSED = "#d7ede3", "#f7dcd8"
+GRANTED, REVIEW, REFUSED = "#d7ede3", "#fbeec2", "#f7dcd8"
 INK, GRID = "#1f2933", "#d5dbe3"
 
 SCALE_ENDS = (0.005, 0.95)
 SCALE_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8)
+CLEAR_OF_THRESHOLD = 0.03
+"""Share of the scale around the threshold that bears no tick, for it has its own label."""
 LABEL_WIDTH = 42
+NARROWEST_NAMED = 0.08
+"""Share of the scale from which a zone has room for its name."""
 SHORTEST_AXIS = 1.0
 """A waterfall shows at least so much log-odds, so that small effects look small."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One bar of a waterfall: what it stands for, and what it adds to the log-odds of default."""
+    """One bar of a waterfall: what it stands for, and what it adds to the log-odds of default.
 
-    label: str
+    `value` is the client's in words, `similar` that of similar clients; empty where the step is more than one item.
+    """
+
+    name: str
     contribution: float
+    value: str = ""
+    similar: str = ""
+
+    def label(self, language: str) -> str:
+        """Name and value in one."""
+        return messages.say(language, "list_item", name=self.name, value=self.value) if self.value else self.name
 
 
-def group_steps(language: str, answer: Answer) -> list[Step]:
-    """The themes of the reasons, strongest first."""
-    return _strongest([Step(group.label[language], group.contribution) for group in answer.groups])
+def group_steps(language: str, explanation: Explanation) -> list[Step]:
+    """The themes, strongest first."""
+    return _strongest([Step(group.label[language], group.contribution) for group in explanation.groups])
 
 
-def feature_steps(language: str, answer: Answer, count: int = 10) -> list[Step]:
+def feature_steps(language: str, explanation: Explanation, count: int = 10) -> list[Step]:
     """The `count` strongest items of data, and all others in one step."""
     steps = _strongest(
         [
             Step(
-                messages.say(
-                    language,
-                    "list_item",
-                    name=feature.meaning[language],
-                    value=messages.value(language, feature.value, feature.unit),
-                ),
+                feature.meaning[language],
                 feature.contribution,
+                messages.value(language, feature.value, feature.unit),
+                messages.value(language, feature.similar, feature.unit),
             )
-            for feature in answer.features
+            for feature in explanation.features
         ]
     )
     others = steps[count:]
     if not others:
         return steps
-    label = messages.say(language, "others", count=len(others))
-    return [*steps[:count], Step(label, math.fsum(step.contribution for step in others))]
+    name = messages.say(language, "others", count=len(others))
+    return [*steps[:count], Step(name, math.fsum(step.contribution for step in others))]
 
 
-def risk_scale(language: str, answer: Answer) -> go.Figure:
+def risk_scale(language: str, prediction: Prediction) -> go.Figure:
     """Where the client stands beside the threshold, on a scale from 0.5 % to 95 % that is the same for all clients.
 
-    The scale is that of log-odds, so that small risks, among which most decisions fall, keep their distance.
+    The scale is that of log-odds, so that small risks, among which most decisions fall, keep their distance. Where a
+    person decides on a band of risks, it is a zone of its own.
     """
-    client, threshold = messages.percentages(language, answer.probability, answer.threshold)
+    client, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     left, right = (_log_odds(end) for end in SCALE_ENDS)
-    at_client, at_threshold = (
-        min(max(_log_odds(share), left), right) for share in (answer.probability, answer.threshold)
-    )
+    at_client, at_threshold = (_within(share) for share in (prediction.probability, prediction.threshold))
+    band = prediction.review_band
+    low, high = (at_threshold, at_threshold) if band is None else (_within(band.low), _within(band.high))
     figure = go.Figure()
     for start, end, colour, decision in (
-        (left, at_threshold, GRANTED, "granted_short"),
-        (at_threshold, right, REFUSED, "refused_short"),
+        (left, low, GRANTED, "granted_short"),
+        (low, high, REVIEW, "review_short"),
+        (high, right, REFUSED, "refused_short"),
     ):
         figure.add_shape(type="rect", x0=start, x1=end, y0=0, y1=1, fillcolor=colour, line_width=0, layer="below")
-        figure.add_annotation(
-            x=(start + end) / 2,
-            y=0.5,
-            text=messages.say(language, decision),
-            showarrow=False,
-            font={"size": 14, "color": INK},
-        )
-    figure.add_shape(type="line", x0=at_threshold, x1=at_threshold, y0=-0.75, y1=1, line={"color": INK, "width": 3})
+        if end - start >= NARROWEST_NAMED * (right - left):
+            figure.add_annotation(
+                x=(start + end) / 2,
+                y=0.5,
+                text=messages.say(language, decision),
+                showarrow=False,
+                font={"size": 14, "color": INK},
+            )
+    top = 1 if band is None else 0  # within the band the threshold decides nothing
+    figure.add_shape(type="line", x0=at_threshold, x1=at_threshold, y0=-0.75, y1=top, line={"color": INK, "width": 3})
     figure.add_trace(
         go.Scatter(
             x=[at_client],
@@ -104,36 +118,33 @@ def risk_scale(language: str, answer: Answer) -> go.Figure:
             font={"size": 15, "color": INK},
         )
     for share in SCALE_TICKS:
-        figure.add_annotation(
-            x=_log_odds(share),
-            y=-0.3,
-            text=messages.percent(language, share, 0),
-            showarrow=False,
-            xshift=5 if at_threshold < _log_odds(share) else -5,
-        )
+        if abs(_log_odds(share) - at_threshold) >= CLEAR_OF_THRESHOLD * (right - left):
+            figure.add_annotation(
+                x=_log_odds(share), y=-0.3, text=messages.percent(language, share, 0), showarrow=False
+            )
     figure.update_xaxes(range=[left, right], visible=False, fixedrange=True)
     figure.update_yaxes(range=[-1.4, 2.2], visible=False, fixedrange=True)
     return _styled(figure, language, height=160, top=0, bottom=0)
 
 
-def waterfall(language: str, answer: Answer, steps: Sequence[Step]) -> go.Figure:
+def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) -> go.Figure:
     """The steps from the base value to the client's log-odds, with the threshold as a line; they add up exactly."""
     labels = [
-        messages.say(language, "base", position=position(language, answer.base_value)),
-        *(step.label for step in steps),
-        messages.say(language, "final", position=position(language, answer.log_odds)),
+        messages.say(language, "base", position=position(language, explanation.base_value)),
+        *(step.label(language) for step in steps),
+        messages.say(language, "final", position=position(language, explanation.log_odds)),
     ]
     positions = list(range(len(labels)))
-    path = [answer.base_value]
+    path = [explanation.base_value]
     for step in steps:
         path.append(path[-1] + step.contribution)
-    threshold = _log_odds(answer.threshold)
+    threshold = _log_odds(explanation.threshold)
     low, high = min(*path, threshold), max(*path, threshold)
     margin = max(0.16 * (high - low), (SHORTEST_AXIS - (high - low)) / 2)
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
-            base=answer.base_value,
+            base=explanation.base_value,
             measure=["relative"] * (len(labels) - 1) + ["total"],
             x=[0.0, *(step.contribution for step in steps), 0.0],
             y=positions,
@@ -152,7 +163,9 @@ def waterfall(language: str, answer: Answer, steps: Sequence[Step]) -> go.Figure
         layer="below",
         line={"color": INK, "width": 2, "dash": "dash"},
         annotation={
-            "text": messages.say(language, "this_threshold", threshold=messages.percent(language, answer.threshold)),
+            "text": messages.say(
+                language, "this_threshold", threshold=messages.percent(language, explanation.threshold)
+            ),
             "font": {"size": 13, "color": INK},
             "yanchor": "bottom",
             "y": 1,
@@ -210,6 +223,12 @@ def _strongest(steps: list[Step]) -> list[Step]:
 def _log_odds(share: float) -> float:
     share = min(max(share, 1e-9), 1 - 1e-9)
     return math.log(share / (1 - share))
+
+
+def _within(share: float) -> float:
+    """The log-odds of a share, drawn in to the ends of the scale."""
+    left, right = (_log_odds(end) for end in SCALE_ENDS)
+    return min(max(_log_odds(share), left), right)
 
 
 def _share(log_odds: float) -> float:

@@ -1,6 +1,7 @@
 """Every word the page shows, in French and English, and how numbers are written in each."""
 
 import re
+from datetime import UTC, datetime
 
 LANGUAGES = {"fr": "Français", "en": "English"}
 
@@ -30,10 +31,13 @@ MESSAGES: dict[str, Wording] = {
     "client": {"fr": "Client {number}", "en": "Client {number}"},
     "client_unnumbered": {"fr": "Client sans numéro", "en": "Client without a number"},
     "score": {"fr": "Évaluer le dossier", "en": "Score this file"},
+    "simulate": {"fr": "Simuler", "en": "Simulate"},
     "scoring": {"fr": "Évaluation en cours…", "en": "Scoring…"},
     "score_first": {
-        "fr": "Vérifiez les données à gauche, puis évaluez le dossier.",
-        "en": "Check the figures on the left, then score the file.",
+        "fr": "Vérifiez les données à gauche, puis évaluez le dossier : la décision sera enregistrée. Si vous "
+        "modifiez une valeur, le dossier n'est que simulé.",
+        "en": "Check the figures on the left, then score the file: the decision will be recorded. If you change a "
+        "value, the file is only simulated.",
     },
     "retry": {"fr": "Réessayer", "en": "Try again"},
     "missing": {"fr": "non renseigné", "en": "not given"},
@@ -92,8 +96,8 @@ MESSAGES: dict[str, Wording] = {
     "change": {"fr": "{field} : {before} → {after}", "en": "{field}: {before} → {after}"},
     "reset": {"fr": "Revenir au dossier du client", "en": "Back to the client's file"},
     "stale": {
-        "fr": "Les valeurs ont changé depuis la dernière évaluation : évaluez à nouveau le dossier.",
-        "en": "The values have changed since the last scoring: score the file again.",
+        "fr": "Les valeurs ont changé : la réponse précédente ne vaut plus. Relancez l'évaluation.",
+        "en": "The values have changed: the answer before no longer holds. Score again.",
     },
     "compared": {
         "fr": "Dossier du client sans modification : probabilité de défaut {probability}, crédit {decision}.",
@@ -102,20 +106,58 @@ MESSAGES: dict[str, Wording] = {
     # The decision
     "granted": {"fr": "Crédit accordé", "en": "Credit granted"},
     "refused": {"fr": "Crédit refusé", "en": "Credit refused"},
+    "review": {"fr": "À examiner par une personne", "en": "To be reviewed by a person"},
     "granted_simulated": {"fr": "Simulation : crédit accordé", "en": "Simulation: credit granted"},
     "refused_simulated": {"fr": "Simulation : crédit refusé", "en": "Simulation: credit refused"},
+    "review_simulated": {
+        "fr": "Simulation : à examiner par une personne",
+        "en": "Simulation: to be reviewed by a person",
+    },
     "granted_short": {"fr": "accordé", "en": "granted"},
+    "review_short": {"fr": "à examiner", "en": "to be reviewed"},
     "refused_short": {"fr": "refusé", "en": "refused"},
     "granted_because": {
-        "fr": "Le risque estimé, {probability}, est sous le seuil de {threshold}.",
-        "en": "The estimated risk, {probability}, is below the threshold of {threshold}.",
+        "fr": "Le risque estimé, {probability}, est sous le seuil de {limit}.",
+        "en": "The estimated risk, {probability}, is below the threshold of {limit}.",
     },
     "refused_because": {
-        "fr": "Le risque estimé, {probability}, atteint ou dépasse le seuil de {threshold}.",
-        "en": "The estimated risk, {probability}, reaches or exceeds the threshold of {threshold}.",
+        "fr": "Le risque estimé, {probability}, atteint ou dépasse le seuil de {limit}.",
+        "en": "The estimated risk, {probability}, reaches or exceeds the threshold of {limit}.",
+    },
+    "granted_because_of_band": {
+        "fr": "Le risque estimé, {probability}, est sous {limit}, où commencent les dossiers à examiner.",
+        "en": "The estimated risk, {probability}, is below {limit}, where files to be reviewed begin.",
+    },
+    "refused_because_of_band": {
+        "fr": "Le risque estimé, {probability}, atteint ou dépasse {limit}, où finissent les dossiers à examiner.",
+        "en": "The estimated risk, {probability}, reaches or exceeds {limit}, where files to be reviewed end.",
+    },
+    "review_because": {
+        "fr": "Le risque estimé, {probability}, est trop proche du seuil : de {low} à {high}, une personne décide.",
+        "en": "The estimated risk, {probability}, is too close to the threshold: from {low} to {high}, a person "
+        "decides.",
     },
     "probability": {"fr": "Probabilité de défaut", "en": "Probability of default"},
     "threshold": {"fr": "Seuil de refus", "en": "Refusal threshold"},
+    "score_points": {"fr": "Score", "en": "Score"},
+    "score_points_help": {
+        "fr": "600 points quand le modèle attend 50 bons clients pour 1 défaut ; 20 points de plus chaque fois que "
+        "ce rapport double.",
+        "en": "600 points where the model expects 50 good clients for 1 default; 20 points more each time that ratio "
+        "doubles.",
+    },
+    "recorded": {
+        "fr": "Décision enregistrée le {moment} sous le numéro {number}.",
+        "en": "Decision recorded on {moment} under the number {number}.",
+    },
+    "not_recorded": {"fr": "Simulation : rien n'est enregistré.", "en": "Simulation: not recorded."},
+    "moment": {"fr": "{day}/{month}/{year} à {time} (UTC)", "en": "{year}-{month}-{day} at {time} (UTC)"},
+    "expected_cost": {
+        "fr": "Coût moyen attendu : {granted} si le crédit est accordé, {refused} s'il est refusé (unité : un bon "
+        "client refusé).",
+        "en": "Expected cost: {granted} if the credit is granted, {refused} if it is refused (unit: one good client "
+        "refused).",
+    },
     "this_client": {"fr": "Ce client : {probability}", "en": "This client: {probability}"},
     "this_threshold": {"fr": "Seuil : {threshold}", "en": "Threshold: {threshold}"},
     "scale_alternative": {
@@ -124,6 +166,15 @@ MESSAGES: dict[str, Wording] = {
     },
     # The reasons
     "reasons": {"fr": "Les raisons de cette décision", "en": "The reasons for this decision"},
+    "counterfactual": {"fr": "Ce qui changerait la décision", "en": "What would change the decision"},
+    # The explanation
+    "contributions": {"fr": "De quoi se compose le risque", "en": "What the risk is made of"},
+    "explained_by_another": {
+        "fr": "La décision vient du modèle version {decided}, cette explication de la version {explained} : elles "
+        "peuvent ne pas concorder.",
+        "en": "The decision is by version {decided} of the model, this explanation by version {explained}: they may "
+        "not agree.",
+    },
     "by_group": {"fr": "Par thème", "en": "By theme"},
     "by_feature": {"fr": "Par donnée", "en": "By item of data"},
     "as_table": {"fr": "En tableau", "en": "As a table"},
@@ -159,6 +210,12 @@ MESSAGES: dict[str, Wording] = {
     },
     "column_theme": {"fr": "Thème", "en": "Theme"},
     "column_item": {"fr": "Donnée", "en": "Item of data"},
+    "column_client": {"fr": "Ce client", "en": "This client"},
+    "column_similar": {"fr": "Clients semblables", "en": "Similar clients"},
+    "similar_clients": {
+        "fr": "Clients semblables ({clients}) : {description}. Valeur médiane, ou la plus fréquente.",
+        "en": "Similar clients ({clients}): {description}. Median value, or the most frequent one.",
+    },
     "column_contribution": {"fr": "Contribution", "en": "Contribution"},
     "column_effect": {"fr": "Effet", "en": "Effect"},
     # The end of the page
@@ -183,10 +240,10 @@ MESSAGES: dict[str, Wording] = {
         "`API_URL`, then try again.",
     },
     "fault_not_ready": {
-        "fr": "Le service de notation démarre ou n'a pas de modèle. Attendez quelques secondes et réessayez ; si cela "
-        "dure, prévenez l'équipe technique.",
-        "en": "The scoring service is starting or has no model. Wait a few seconds and try again; if it lasts, tell "
-        "the technical team.",
+        "fr": "Le service de notation ne peut pas répondre pour le moment : il démarre, n'a pas de modèle ou ne peut "
+        "pas enregistrer de décision. Réessayez {wait} ; si cela dure, prévenez l'équipe technique.",
+        "en": "The scoring service cannot answer at the moment: it is starting, has no model or cannot record a "
+        "decision. Try again {wait}; if it lasts, tell the technical team.",
     },
     "fault_timeout": {
         "fr": "Le service de notation n'a pas répondu à temps. Réessayez dans un instant ; si cela dure, prévenez "
@@ -205,10 +262,10 @@ MESSAGES: dict[str, Wording] = {
         "again.",
     },
     "fault_unauthorised": {
-        "fr": "Le service refuse l'accès (erreur {status}). Demandez à l'équipe technique de vérifier la clé d'accès "
-        "de cette application.",
-        "en": "The service denies access (error {status}). Ask the technical team to check the access key of this "
-        "application.",
+        "fr": "Le service refuse l'accès : la clé d'accès de cette application est absente, inconnue ou sans le droit "
+        "`score`. Demandez à l'équipe technique de vérifier la variable `SCORING_API_KEY`.",
+        "en": "The service denies access: the access key of this application is missing, unknown or without the "
+        "scope `score`. Ask the technical team to check the variable `SCORING_API_KEY`.",
     },
     "fault_too_large": {
         "fr": "Le dossier est trop volumineux pour le service (erreur {status}). Retirez les historiques les plus "
@@ -216,8 +273,25 @@ MESSAGES: dict[str, Wording] = {
         "en": "The file is too large for the service (error {status}). Remove the oldest history, then score again.",
     },
     "fault_too_many": {
-        "fr": "Le service reçoit trop de demandes. Attendez une minute, puis évaluez à nouveau.",
-        "en": "The service receives too many requests. Wait a minute, then score again.",
+        "fr": "Le service reçoit trop de demandes. Réessayez {wait}.",
+        "en": "The service receives too many requests. Try again {wait}.",
+    },
+    "fault_conflict": {
+        "fr": "Le service a déjà reçu un autre dossier sous le même numéro de demande. Rechargez la page, puis évaluez "
+        "à nouveau ; si cela se répète, prévenez l'équipe technique.",
+        "en": "The service has already received another file under the same request number. Reload the page, then "
+        "score again; if it happens again, tell the technical team.",
+    },
+    "wait": {"fr": "dans un instant", "en": "in a moment"},
+    "wait_seconds": {"fr": "dans {seconds} s", "en": "in {seconds} s"},
+    "nothing_decided": {"fr": "Rien n'a été décidé.", "en": "Nothing was decided."},
+    "perhaps_decided": {
+        "fr": "Si une décision a pu être enregistrée, évaluer à nouveau rendra la même.",
+        "en": "If a decision was recorded all the same, scoring again returns that one.",
+    },
+    "decision_stands": {
+        "fr": "La réponse ci-dessus est valable ; seule l'explication détaillée manque.",
+        "en": "The answer above is valid; only its detailed explanation is missing.",
     },
     "fault_failed": {
         "fr": "Le service a rencontré une erreur interne ({status}) ; le dossier n'est pas en cause. Réessayez ; si "
@@ -237,6 +311,9 @@ MESSAGES: dict[str, Wording] = {
     "detail_not_a_number": {"fr": "un nombre est attendu", "en": "a number is expected"},
     "detail_not_whole": {"fr": "un nombre entier est attendu", "en": "a whole number is expected"},
     "detail_not_a_text": {"fr": "un texte est attendu", "en": "a text is expected"},
+    "detail_not_a_list": {"fr": "une liste de lignes est attendue", "en": "a list of rows is expected"},
+    "detail_not_a_row": {"fr": "un objet JSON est attendu", "en": "a JSON object is expected"},
+    "detail_too_long": {"fr": "trop de lignes", "en": "too many rows"},
     "detail_unknown": {"fr": "champ inconnu", "en": "unknown field"},
     "detail_other_client": {
         "fr": "cette ligne appartient à un autre client",
@@ -316,10 +393,15 @@ DETAIL_KINDS = {
     "greater_than_equal": "detail_too_small",
     "less_than": "detail_too_great",
     "less_than_equal": "detail_too_great",
+    "finite_number": "detail_not_a_number",
     "int_type": "detail_not_a_number",
     "float_type": "detail_not_a_number",
     "multiple_of": "detail_not_whole",
     "string_type": "detail_not_a_text",
+    "list_type": "detail_not_a_list",
+    "dict_type": "detail_not_a_row",
+    "model_type": "detail_not_a_row",
+    "too_long": "detail_too_long",
     "extra_forbidden": "detail_unknown",
     "other_client": "detail_other_client",
 }
@@ -353,13 +435,19 @@ def percent(language: str, share: float, digits: int = 1) -> str:
     return number(language, 100 * share, digits) + (f"{NARROW_SPACE}%" if language == "fr" else "%")
 
 
-def percentages(language: str, first: float, second: float) -> tuple[str, str]:
-    """Two shares in percent, with as many digits (up to three) as it takes to tell them apart."""
+def percentages(language: str, first: float, *others: float) -> tuple[str, ...]:
+    """Shares in percent, with as many digits (up to three) as it takes to tell the first from the others."""
     for digits in (1, 2, 3):
-        written = percent(language, first, digits), percent(language, second, digits)
-        if written[0] != written[1]:
+        written = tuple(percent(language, share, digits) for share in (first, *others))
+        if written[0] not in written[1:]:
             break
     return written
+
+
+def moment(language: str, when: datetime) -> str:
+    """A time as the language writes it, in UTC."""
+    year, month, day, time = f"{when.astimezone(UTC):%Y %m %d %H:%M}".split()
+    return say(language, "moment", year=year, month=month, day=day, time=time)
 
 
 def value(language: str, content: float | str | None, unit: str) -> str:
@@ -381,6 +469,11 @@ def detail(language: str, kind: str, message: str) -> str:
     """What the service says about a rejected field: our words for the kinds known, then its own."""
     known = DETAIL_KINDS.get(kind)
     return f"{say(language, known)} ({plain(message)})" if known else plain(message)
+
+
+def unbroken(text: str) -> str:
+    """Words that stay on one line."""
+    return text.replace(" ", NO_BREAK_SPACE)
 
 
 def code(text: str) -> str:

@@ -1,43 +1,72 @@
 """What the page shows of an answer: the decision, its reasons and its reservations; or why there is none."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from ui import charts, messages
-from ui.client import Answer, NoAnswerError
+from ui.client import Explanation, FaultKind, Model, NoAnswerError, Prediction, Reason
 
 MOST_DETAILS = 20
 """Rejected fields listed: who sent a wrong kind of file needs no more."""
+
+BOXES = {"granted": (st.success, "✔"), "review": (st.warning, "◐"), "refused": (st.error, "✖")}
+"""The box and the sign of each decision."""
+
+UNSURE: tuple[FaultKind, ...] = ("unreachable", "timeout", "failed", "unexpected")
+"""Faults that may have come after a decision was recorded."""
 
 STILL = {"displayModeBar": False, "scrollZoom": False}
 """Charts to be read, not operated."""
 
 
-def show_decision(language: str, answer: Answer, *, simulated: bool) -> None:
-    """Granted or refused, in words, colour and sign; the probability beside the threshold."""
+def show_decision(language: str, prediction: Prediction) -> None:
+    """Granted, to be reviewed or refused, in words, colour and sign, with what it rests on and its record."""
     say = partial(messages.say, language)
-    probability, threshold = messages.percentages(language, answer.probability, answer.threshold)
-    because = say(f"{answer.decision}_because", probability=probability, threshold=threshold)
-    box, sign = (st.success, "✔") if answer.decision == "granted" else (st.error, "✖")
-    decision, risk, limit = st.columns([3, 1, 1], vertical_alignment="center")
+    probability, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
+    box, sign = BOXES[prediction.decision]
+    decision, risk, limit, score = st.columns([5, 2, 2, 2], vertical_alignment="center")
     with decision:
-        title = say(f"{answer.decision}_simulated" if simulated else answer.decision)
-        box(f"## {sign} {title}\n{because}")
+        title = say(f"{prediction.decision}_simulated" if prediction.simulated else prediction.decision)
+        box(f"## {sign} {title}\n{because(language, prediction)}")
     risk.metric(say("probability"), probability)
     limit.metric(say("threshold"), threshold)
-    st.plotly_chart(
-        charts.risk_scale(language, answer),
-        theme=None,
-        config=STILL,
-        alt=say("scale_alternative", probability=probability, threshold=threshold),
-        key="scale",
+    points = messages.number(language, prediction.score_points)
+    score.metric(say("score_points"), points, help=say("score_points_help"))
+    st.caption(record(language, prediction))
+
+
+def because(language: str, prediction: Prediction) -> str:
+    """The rule that led to the decision, with its figures."""
+    band = prediction.review_band
+    if prediction.decision == "review" and band is not None:
+        probability, low, high = messages.percentages(language, prediction.probability, band.low, band.high)
+        return messages.say(language, "review_because", probability=probability, low=low, high=high)
+    limit = prediction.threshold
+    if band is not None:
+        limit = band.low if prediction.decision == "granted" else band.high
+    probability, written = messages.percentages(language, prediction.probability, limit)
+    key = f"{prediction.decision}_because" if band is None else f"{prediction.decision}_because_of_band"
+    return messages.say(language, key, probability=probability, limit=written)
+
+
+def record(language: str, prediction: Prediction) -> str:
+    """Where the decision stands in the journal, and what either decision costs on average."""
+    say = partial(messages.say, language)
+    costs = say(
+        "expected_cost",
+        granted=messages.number(language, prediction.cost_if_granted, 2),
+        refused=messages.number(language, prediction.cost_if_refused, 2),
     )
+    if prediction.decision_id is None:
+        return f"{say('not_recorded')}  \n{costs}"
+    number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
+    return f"{say('recorded', number=number, moment=moment)}  \n{costs}"
 
 
-def show_comparison(language: str, unchanged: Answer) -> None:
+def show_comparison(language: str, unchanged: Prediction) -> None:
     """What the same client got without the simulated changes."""
     say = partial(messages.say, language)
     st.info(
@@ -50,29 +79,96 @@ def show_comparison(language: str, unchanged: Answer) -> None:
     )
 
 
-def show_reasons(language: str, answer: Answer) -> None:
-    """Why: by theme, by item of data, and as a table for those who do not see the charts."""
+def show_reasons(language: str, prediction: Prediction) -> None:
+    """What weighed most, in sentences with their codes."""
+    if prediction.reasons:
+        st.subheader(messages.say(language, "reasons"), anchor=False)
+        st.markdown("\n".join(f"1. {worded(language, reason)}" for reason in prediction.reasons))
+
+
+def worded(language: str, reason: Reason) -> str:
+    """The sentence, and on one line what it does to the risk and its code."""
+    mark, colour, key = ("▲", "orange", "raises") if reason.raises else ("▼", "blue", "lowers")
+    effect = messages.unbroken(f"{mark} {messages.say(language, key)}")
+    code = messages.code(reason.code)
+    return f"{messages.plain(reason.text[language])} :{colour}[{effect}]{messages.NO_BREAK_SPACE}{code}"
+
+
+def show_scale(language: str, prediction: Prediction) -> None:
+    """The client beside the threshold."""
+    probability, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
+    st.plotly_chart(
+        charts.risk_scale(language, prediction),
+        theme=None,
+        config=STILL,
+        alt=messages.say(language, "scale_alternative", probability=probability, threshold=threshold),
+        key="scale",
+    )
+
+
+def show_counterfactual(language: str, explanation: Explanation) -> None:
+    """What would have to be another for the decision to be another."""
+    st.subheader(messages.say(language, "counterfactual"), anchor=False)
+    st.markdown(messages.plain(explanation.counterfactual[language]))
+
+
+def show_other_version(language: str, decided: Model, explained: Model) -> None:
+    """That the service changed its model between the decision and its explanation."""
+    if decided != explained:
+        st.warning(
+            messages.say(
+                language,
+                "explained_by_another",
+                decided=messages.plain(decided.version),
+                explained=messages.plain(explained.version),
+            ),
+            icon=":material/warning:",
+        )
+
+
+def show_contributions(language: str, explanation: Explanation) -> None:
+    """What adds up to the risk: by theme, by item of data, and as a table for those who do not see the charts."""
     say = partial(messages.say, language)
-    st.subheader(say("reasons"), anchor=False)
+    st.subheader(say("contributions"), anchor=False)
     by_group, by_feature, as_table = st.tabs([say("by_group"), say("by_feature"), say("as_table")])
-    groups, features = charts.group_steps(language, answer), charts.feature_steps(language, answer)
+    groups, features = charts.group_steps(language, explanation), charts.feature_steps(language, explanation)
     with by_group:
-        show_waterfall(language, answer, groups, "groups")
+        show_waterfall(language, explanation, groups, "groups")
     with by_feature:
-        show_waterfall(language, answer, features, "features")
+        show_waterfall(language, explanation, features, "features")
     with as_table:
-        show_table(language, say("column_theme"), groups)
-        show_table(language, say("column_item"), features)
+        show_table(language, {say("column_theme"): [step.name for step in groups]}, groups)
+        show_table(
+            language,
+            {
+                say("column_item"): [step.name for step in features],
+                say("column_client"): [step.value for step in features],
+                say("column_similar"): [step.similar for step in features],
+            },
+            features,
+        )
+        st.caption(
+            say(
+                "similar_clients",
+                clients=messages.number(language, explanation.similar_clients),
+                description=messages.plain(explanation.similar[language]),
+            )
+        )
 
 
-def show_waterfall(language: str, answer: Answer, steps: Sequence[charts.Step], key: str) -> None:
+def show_waterfall(language: str, explanation: Explanation, steps: Sequence[charts.Step], key: str) -> None:
     """The chart, and its reading in words."""
     say = partial(messages.say, language)
-    ends = {"base": charts.position(language, answer.base_value), "final": charts.position(language, answer.log_odds)}
+    ends = {
+        "base": charts.position(language, explanation.base_value),
+        "final": charts.position(language, explanation.log_odds),
+    }
     written = charts.contributions(language, steps)
-    listed = " ; ".join(f"{step.label} {contribution}" for step, contribution in zip(steps, written, strict=True))
+    listed = " ; ".join(
+        f"{step.label(language)} {contribution}" for step, contribution in zip(steps, written, strict=True)
+    )
     st.plotly_chart(
-        charts.waterfall(language, answer, steps),
+        charts.waterfall(language, explanation, steps),
         theme=None,
         config=STILL,
         alt=say("waterfall_alternative", steps=listed, **ends),
@@ -81,14 +177,14 @@ def show_waterfall(language: str, answer: Answer, steps: Sequence[charts.Step], 
     st.caption(say("reasons_explained"))
 
 
-def show_table(language: str, heading: str, steps: Sequence[charts.Step]) -> None:
-    """Contributions with their effect in words."""
+def show_table(language: str, what: Mapping[str, Sequence[str]], steps: Sequence[charts.Step]) -> None:
+    """Contributions with their effect in words, beside the columns that say of what."""
     say = partial(messages.say, language)
     written = charts.contributions(language, steps)
     effects = {"+": "raises", messages.MINUS: "lowers"}
     st.table(
         {
-            heading: [messages.plain(step.label) for step in steps],
+            **{heading: [messages.plain(content) for content in column] for heading, column in what.items()},
             say("column_contribution"): written,
             say("column_effect"): [say(effects.get(contribution[0], "neutral")) for contribution in written],
         },
@@ -97,24 +193,29 @@ def show_table(language: str, heading: str, steps: Sequence[charts.Step]) -> Non
     )
 
 
-def show_warnings(language: str, answer: Answer) -> None:
+def show_warnings(language: str, prediction: Prediction) -> None:
     """What the service scored although it did not understand it."""
-    if answer.warnings:
+    if prediction.warnings:
         lines = [
-            field_message(language, item.field, messages.plain(item.message[language])) for item in answer.warnings
+            field_message(language, item.field, messages.plain(item.message[language])) for item in prediction.warnings
         ]
         st.warning(bullets(messages.say(language, "warnings"), lines), icon=":material/warning:")
 
 
-def show_end(language: str, answer: Answer, *, simulated: bool) -> None:
-    """Which model answered, and the answer to take away."""
+def show_end(language: str, prediction: Prediction, explanation: Explanation | None) -> None:
+    """Which model decided, and the answers to take away."""
     say = partial(messages.say, language)
     model, download = st.columns([3, 2], vertical_alignment="center")
-    model.caption(say("model", name=messages.plain(answer.model_name), version=messages.plain(answer.model_version)))
+    name, version = messages.plain(prediction.model.name), messages.plain(prediction.model.version)
+    model.caption(say("model", name=name, version=version))
+    received = {
+        "prediction": prediction.received,
+        "explanation": None if explanation is None else explanation.received,
+    }
     download.download_button(
         say("download"),
-        json.dumps(answer.received, ensure_ascii=False, indent=2),
-        file_name=f"client_{answer.client}_{'simulation' if simulated else 'decision'}.json",
+        json.dumps(received, ensure_ascii=False, indent=2),
+        file_name=f"client_{prediction.client}_{'simulation' if prediction.simulated else 'decision'}.json",
         mime="application/json",
         icon=":material/download:",
         on_click="ignore",
@@ -124,15 +225,37 @@ def show_end(language: str, answer: Answer, *, simulated: bool) -> None:
 
 def show_fault(language: str, fault: NoAnswerError, address: str, megabytes: int) -> None:
     """What went wrong and what to do, in one message."""
+    st.error(fault_message(language, fault, address, megabytes), icon=":material/error:")
+
+
+def show_no_decision(language: str, fault: NoAnswerError, address: str, megabytes: int, *, simulated: bool) -> None:
+    """Why there is no decision, and whether one may have been recorded all the same."""
+    message = fault_message(language, fault, address, megabytes)
+    if not simulated:
+        decided = messages.say(language, "perhaps_decided" if fault.kind in UNSURE else "nothing_decided")
+        message = f"{decided} {message}"
+    st.error(message, icon=":material/error:")
+
+
+def show_no_explanation(language: str, fault: NoAnswerError, address: str, megabytes: int) -> None:
+    """Why the decision comes without its detailed explanation."""
+    stands, message = messages.say(language, "decision_stands"), fault_message(language, fault, address, megabytes)
+    st.warning(f"{stands} {message}", icon=":material/warning:")
+
+
+def fault_message(language: str, fault: NoAnswerError, address: str, megabytes: int) -> str:
+    """What went wrong and what to do, in Markdown."""
+    say = partial(messages.say, language)
     key = "rejected_whole" if fault.kind == "rejected" and not fault.details else fault.kind
-    message = messages.say(
-        language, f"fault_{key}", address=messages.code(address), status=fault.status, megabytes=megabytes
-    )
+    wait = say("wait") if fault.wait is None else say("wait_seconds", seconds=fault.wait)
+    message = say(f"fault_{key}", address=messages.code(address), status=fault.status, megabytes=megabytes, wait=wait)
     lines = [
         field_message(language, detail.field, messages.detail(language, detail.kind, detail.message))
         for detail in fault.details[:MOST_DETAILS]
     ]
-    st.error(bullets(message, lines), icon=":material/error:")
+    if key == "rejected_whole" and fault.said:
+        lines = [messages.plain(fault.said)]
+    return bullets(message, lines)
 
 
 def field_message(language: str, path: str, message: str) -> str:

@@ -4,9 +4,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.ui.stand_in import REVIEW, Service, problem
 from ui import messages
-
-SCORE = {language: messages.say(language, "score") for language in messages.LANGUAGES}
 
 
 def press(page: AppTest, key: str, language: str = "fr") -> AppTest:
@@ -23,7 +22,15 @@ def texts(page: AppTest) -> str:
     """All that the page says, in one text, with plain spaces."""
     assert not page.exception
     elements = (*page.title, *page.subheader, *page.markdown, *page.caption, *notices(page))
-    return "\n".join(element.value for element in elements).replace("\u00a0", " ").replace("\u202f", " ")
+    return plain("\n".join(element.value for element in elements))
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def idempotency_keys(service: Service) -> list[str]:
+    return [request.headers["Idempotency-Key"] for request in service.received if request.path.startswith("/predict")]
 
 
 def notices(page: AppTest):
@@ -31,39 +38,98 @@ def notices(page: AppTest):
 
 
 @pytest.mark.parametrize(
-    ("language", "decision", "expected"),
+    ("decision", "sign", "french", "english"),
     [
-        ("fr", "refused", "Crédit refusé"),
-        ("fr", "granted", "Crédit accordé"),
-        ("en", "refused", "Credit refused"),
-        ("en", "granted", "Credit granted"),
+        ({"decision": "granted"}, "✔", "Crédit accordé", "Credit granted"),
+        ({"decision": "refused"}, "✖", "Crédit refusé", "Credit refused"),
+        (REVIEW, "◐", "À examiner par une personne", "To be reviewed by a person"),
     ],
 )
-def test_the_decision_is_shown(page, service, answer, language, decision, expected):
-    service.answers["/explain"] = (200, answer | {"decision": decision})
+def test_each_decision_has_its_words_colour_and_sign(page, service, prediction, decision, sign, french, english):
+    service.answers["/predict"] = (200, prediction | {"warnings": []} | decision)
 
-    opened = press(page(language), "score", language)
+    opened = press(page(), "score")
+    (box,) = {"✔": opened.success, "✖": opened.error, "◐": opened.warning}[sign]
+    assert f"## {sign} {french}\n" in box.value
+    assert [plain(metric.value) for metric in opened.metric] == ["18,2 %", "9,1 %", "530"]
 
-    (box,) = opened.success if decision == "granted" else opened.error
-    assert f"## {'✔' if decision == 'granted' else '✖'} {expected}\n" in box.value
-    assert [metric.value.replace("\u202f", " ") for metric in opened.metric] == (
-        ["18,2 %", "9,1 %"] if language == "fr" else ["18.2%", "9.1%"]
+    opened.radio(key="language").set_value("en").run()
+    assert f"## {sign} {english}\n" in texts(opened)
+    assert [metric.value for metric in opened.metric] == ["18.2%", "9.1%", "530"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "probability", "rule"),
+    [
+        ("granted", 0.05, "Le risque estimé, 5,0 %, est sous 7,0 %, où commencent les dossiers à examiner."),
+        ("review", 0.0701, "Le risque estimé, 7,01 %, est trop proche du seuil : de 7,00 % à 20,00 %, une personne"),
+        ("refused", 0.25, "Le risque estimé, 25,0 %, atteint ou dépasse 20,0 %, où finissent les dossiers à examiner."),
+    ],
+)
+def test_beside_a_band_of_reviews_the_rule_names_its_limits(page, service, prediction, decision, probability, rule):
+    service.answers["/predict"] = (
+        200,
+        prediction | REVIEW | {"decision": decision, "probability_of_default": probability},
     )
 
+    assert rule in texts(press(page(), "score"))
 
-def test_an_example_is_sent_as_it_stands(page, service, credit_file):
+
+def test_an_example_is_sent_as_it_stands_for_decision_and_explanation(page, service, credit_file):
     press(page(), "score")
 
-    assert service.received == [credit_file]
+    assert [request.path for request in service.received] == ["/predict?purpose=decision", "/explain"]
+    assert [request.body for request in service.received] == [credit_file, credit_file]
 
 
-def test_all_that_the_answer_holds_is_on_the_page(page):
+def test_asked_again_in_a_session_the_same_file_is_the_same_decision(page, service, credit_file):
+    opened = press(press(page(), "score"), "score")
+    press(page(), "score")
+    other = json.dumps(credit_file | {"bureau": []}).encode()
+    press(upload(opened, other), "score")
+
+    first, again, elsewhere, another = idempotency_keys(service)
+    assert first == again
+    assert len({first, elsewhere, another}) == 3
+
+
+def test_the_access_key_goes_with_every_request(page, service, monkeypatch):
+    monkeypatch.setenv("SCORING_API_KEY", "k3y\n")
+
+    press(page(), "score")
+
+    assert {request.headers.get("Authorization") for request in service.asked + service.received} == {"Bearer k3y"}
+
+
+def test_the_reasons_come_first_after_the_decision(page):
+    opened = press(page(), "score")
+
+    order = [element.value for element in opened.subheader]
+    assert order[1:] == [
+        "Les raisons de cette décision",
+        "Ce qui changerait la décision",
+        "De quoi se compose le risque",
+    ]
+    (reasons,) = (element.value for element in opened.markdown if element.value.startswith("1. "))
+    assert plain(reasons).splitlines() == [
+        r"1. Les scores externes sont bas \: 0,31. :orange[▲ augmente le risque] `R01`",
+        "1. Trois ans dans l'emploi actuel. :blue[▼ réduit le risque] `R07`",
+    ]
+
+
+def test_all_that_the_answers_hold_is_on_the_page(page):
     opened = press(page(), "score")
 
     said = texts(opened)
     assert "Client 100123" in said
     assert "crédits ailleurs 2" in said
+    assert (
+        "Décision enregistrée le 25/11/2026 à 09:41 (UTC) sous le numéro `0198f2c1-7a4e-7b30-9d53-0f6a2f3c1b77`" in said
+    )
+    assert "Coût moyen attendu : 1,82 si le crédit est accordé, 0,82 s'il est refusé" in said
     assert "Source de revenu (`application.NAME_INCOME_TYPE`) : catégorie inconnue 'Astronaut'" in said
+    assert "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé." in said
+    assert "Clients semblables (4 210) : salariés empruntant à peu près autant." in said
     assert r"Modèle credit\_scoring, version 3." in said
     assert [tab.label for tab in opened.tabs] == ["Par thème", "Par donnée", "En tableau"]
     themes, items = (table.value for table in opened.table)
@@ -71,6 +137,9 @@ def test_all_that_the_answer_holds_is_on_the_page(page):
     assert themes["Thème"].tolist() == ["Scores externes", "Emploi"]
     assert themes["Contribution"].tolist() == ["+1,25", "\u22120,25"]
     assert themes["Effet"].tolist() == ["augmente le risque", "réduit le risque"]
+    assert list(items.columns) == ["Donnée", "Ce client", "Clients semblables", "Contribution", "Effet"]
+    assert items.iloc[0].tolist() == ["Moyenne des scores externes", "0,31", "0,52", "+1,25", "augmente le risque"]
+    assert items["Clients semblables"].tolist()[-2:] == ["900 jours", ""]
     assert len(items) == 11
     assert [button.label for button in opened.get("download_button")] == ["Télécharger la réponse (JSON)"]
 
@@ -82,6 +151,26 @@ def test_the_charts_have_an_alternative_in_words(page):
     assert scale == "Risk scale: the client stands at 18.2% and the refusal threshold at 9.1%."
     assert "External scores +1.25" in themes
     assert "Mean of the external scores: 0.31 +1.25" in items
+
+
+def test_an_explanation_by_another_version_is_marked(page, service, explanation):
+    service.answers["/explain"] = (200, explanation | {"model": {"name": "credit_scoring", "version": "4"}})
+
+    said = texts(press(page(), "score"))
+
+    assert "La décision vient du modèle version 3, cette explication de la version 4" in said
+
+
+def test_without_its_explanation_the_decision_stands(page, service):
+    service.answers["/explain"] = (503, problem(503))
+
+    opened = press(page(), "score")
+
+    said = texts(opened)
+    assert "## ✖ Crédit refusé" in said
+    assert "La réponse ci-dessus est valable ; seule l'explication détaillée manque." in said
+    assert "Rien n'a été décidé" not in said
+    assert not opened.tabs
 
 
 def test_limits_and_categories_come_from_the_service(page):
@@ -101,13 +190,19 @@ def test_changes_are_a_simulation_until_reset(page, service, credit_file):
     said = texts(opened)
     assert "**Simulation.**" in said
     assert "Âge (années) : 40 → 50" in said
-    assert "évaluez à nouveau" in said
+    assert "la réponse précédente ne vaut plus" in said
     assert not opened.metric
 
-    press(opened, "score")
-    assert service.received[-1]["application"] == credit_file["application"] | {"DAYS_BIRTH": -18_263}
+    press(opened, "simulate")
+    *_, simulated, explained = service.received
+    assert simulated.path == "/predict?purpose=simulation"
+    assert "Idempotency-Key" not in simulated.headers
+    assert simulated.body["application"] == credit_file["application"] | {"DAYS_BIRTH": -18_263}
+    assert explained.body == simulated.body
     said = texts(opened)
     assert "Simulation : crédit refusé" in said
+    assert "rien n'est enregistré" in said
+    assert "sous le numéro" not in said
     assert "Dossier du client sans modification : probabilité de défaut 18,2 %, crédit refusé." in said
 
     press(opened, "reset")
@@ -118,7 +213,7 @@ def test_changes_are_a_simulation_until_reset(page, service, credit_file):
 def test_another_language_keeps_changes_and_answer(page, service):
     opened = page()
     field(opened, "AMT_CREDIT").set_value(300_000.0).run()
-    press(opened, "score")
+    press(opened, "simulate")
 
     opened.radio(key="language").set_value("en").run()
 
@@ -126,47 +221,82 @@ def test_another_language_keeps_changes_and_answer(page, service):
     said = texts(opened)
     assert "Loan amount: 450,000 → 300,000" in said
     assert "Simulation: credit refused" in said
-    assert len(service.received) == 1
+    assert len(service.received) == 2
     assert "crédit" not in said
 
 
+NOTHING, PERHAPS = "Nothing was decided.", "If a decision was recorded all the same, scoring again returns that one."
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "french", "english"),
+    ("status", "french", "english", "decided"),
     [
-        (401, {}, "refuse l'accès (erreur 401)", "denies access (error 401)"),
-        (404, {}, "n'est pas le service de notation attendu", "is not the expected scoring service"),
-        (413, {}, "trop volumineux", "too large"),
-        (422, {}, "sans nommer de champ", "without naming a field"),
-        (429, {}, "trop de demandes", "too many requests"),
-        (500, {}, "erreur interne (500)", "internal error (500)"),
-        (503, {}, "démarre ou n'a pas de modèle", "starting or has no model"),
-        (504, {}, "pas répondu à temps", "not answer in time"),
-        (200, "<html>", "n'est pas le service de notation attendu", "is not the expected scoring service"),
+        (401, "vérifier la variable `SCORING_API_KEY`", "check the variable `SCORING_API_KEY`", NOTHING),
+        (403, "vérifier la variable `SCORING_API_KEY`", "check the variable `SCORING_API_KEY`", NOTHING),
+        (404, "n'est pas le service de notation attendu", "is not the expected scoring service", PERHAPS),
+        (409, "sous le même numéro de demande", "under the same request number", NOTHING),
+        (413, "trop volumineux", "too large", NOTHING),
+        (422, "sans nommer de champ", "without naming a field", NOTHING),
+        (429, "trop de demandes. Réessayez dans 7 s", "too many requests. Try again in 7 s", NOTHING),
+        (500, "erreur interne (500)", "internal error (500)", PERHAPS),
+        (503, "ne peut pas enregistrer de décision. Réessayez dans 7 s", "cannot record a decision", NOTHING),
+        (504, "pas répondu à temps", "not answer in time", PERHAPS),
     ],
 )
-def test_every_fault_of_the_service_is_one_message_in_both_languages(page, service, status, body, french, english):
-    service.answers["/explain"] = (status, body)
+def test_every_fault_of_the_service_is_one_message_in_both_languages(page, service, status, french, english, decided):
+    service.answers["/predict"] = (status, problem(status))
+    service.headers = {"Retry-After": "7"}
 
     opened = press(page(), "score")
     assert french in texts(opened)
     opened.radio(key="language").set_value("en").run()
 
-    assert english in texts(opened)
+    said = texts(opened)
+    assert english in said
+    assert decided in said
     assert len(notices(opened)) == 1
+    assert [request.path for request in service.received] == ["/predict?purpose=decision"]
+
+
+def test_a_page_that_is_no_answer_is_no_decision(page, service):
+    service.answers["/predict"] = (200, "<html>")
+
+    assert "n'est pas le service de notation attendu" in texts(press(page(), "score"))
+
+
+def test_a_simulation_that_fails_speaks_of_no_decision(page, service):
+    service.answers["/predict"] = (503, problem(503))
+    opened = page()
+    field(opened, "DAYS_BIRTH").set_value(50).run()
+
+    said = texts(press(opened, "simulate"))
+
+    assert "Réessayez dans un instant" in said
+    assert "décidé" not in said
 
 
 def test_a_rejection_shows_the_path_of_each_field(page, service):
-    detail = [
+    errors = [
         {"loc": ["application", "AMT_CREDIT"], "msg": "Input should be >= 0", "type": "greater_than_equal"},
         {"loc": ["bureau", 3, "DAYS_CREDIT"], "msg": "Surprise", "type": "of_a_new_kind"},
     ]
-    service.answers["/explain"] = (400, {"error": "2 validation errors", "detail": detail})
+    service.answers["/predict"] = (422, problem(422, "2 fields are wrong", *errors))
 
     said = texts(press(page(), "score"))
 
-    assert "erreur 400" in said
+    assert "erreur 422" in said
     assert r"- Montant du crédit (`application.AMT_CREDIT`) : valeur trop petite (Input should be \>= 0)" in said
     assert "- `bureau.3.DAYS_CREDIT` : Surprise" in said
+    assert "2 fields are wrong" not in said
+
+
+def test_a_rejection_of_the_whole_file_is_told_in_the_words_of_the_service(page, service):
+    service.answers["/predict"] = (422, problem(422, "The file is *odd*."))
+
+    said = texts(press(page(), "score"))
+
+    assert "sans nommer de champ" in said
+    assert r"- The file is \*odd\*." in said
 
 
 def test_a_silent_service_is_not_waited_for(page, service, monkeypatch):
@@ -189,7 +319,7 @@ def test_without_a_service_the_page_says_how_to_start_it(page, monkeypatch, lang
 def test_a_service_that_becomes_ready_is_found_again(page, service):
     service.answers["/readyz"] = (503, "")
     opened = page()
-    assert "démarre ou n'a pas de modèle" in texts(opened)
+    assert "il démarre, n'a pas de modèle" in texts(opened)
 
     service.answers["/readyz"] = (200, "")
     press(opened, "retry")
@@ -202,7 +332,7 @@ def test_what_was_entered_outlives_an_absence_of_the_service(page, service):
     field(opened, "AMT_CREDIT").set_value(300_000.0).run()
     service.answers["/readyz"] = (503, "")
     st.cache_data.clear()
-    assert "démarre ou n'a pas de modèle" in texts(opened.run())
+    assert "il démarre, n'a pas de modèle" in texts(opened.run())
 
     service.answers["/readyz"] = (200, "")
     press(opened, "retry")
@@ -252,7 +382,7 @@ def test_an_upload_is_sent_as_it_stands_however_odd(page, service):
 
     opened = press(upload(page(), json.dumps(odd).encode()), "score")
 
-    assert service.received == [odd]
+    assert [request.body for request in service.received] == [odd, odd]
     assert "Client sans numéro" in texts(opened)
 
 

@@ -7,26 +7,32 @@ from ui import charts, client
 
 
 @pytest.fixture
-def answer(service):
+def explained(service):
     with client.connect(service.url, 5) as connection:
-        return client.explain(connection, {"application": {}})
+        return client.explain(connection, {})
+
+
+@pytest.fixture
+def decided(service):
+    with client.connect(service.url, 5) as connection:
+        return client.predict(connection, {}, "key")
 
 
 @pytest.mark.parametrize("steps_of", [charts.group_steps, charts.feature_steps])
-def test_the_bars_add_up_from_the_base_value_to_the_log_odds(answer, steps_of):
-    trace = charts.waterfall("fr", answer, steps_of("fr", answer)).data[0]
+def test_the_bars_add_up_from_the_base_value_to_the_log_odds(explained, steps_of):
+    trace = charts.waterfall("fr", explained, steps_of("fr", explained)).data[0]
 
-    assert trace.base == answer.base_value
-    assert trace.base + math.fsum(trace.x) == pytest.approx(answer.log_odds)
+    assert trace.base == explained.base_value
+    assert trace.base + math.fsum(trace.x) == pytest.approx(explained.log_odds)
     assert trace.measure[-1] == "total"
     assert set(trace.measure[:-1]) == {"relative"}
 
 
-def test_every_bar_and_the_threshold_stand_inside_the_axis(answer):
-    figure = charts.waterfall("en", answer, charts.group_steps("en", answer))
+def test_every_bar_and_the_threshold_stand_inside_the_axis(explained):
+    figure = charts.waterfall("en", explained, charts.group_steps("en", explained))
 
     left, right = figure.layout.xaxis.range
-    path = [answer.base_value]
+    path = [explained.base_value]
     for contribution in figure.data[0].x:
         path.append(path[-1] + contribution)
     assert left < min(path)
@@ -34,10 +40,10 @@ def test_every_bar_and_the_threshold_stand_inside_the_axis(answer):
     assert left < figure.layout.shapes[0].x0 < right
 
 
-def test_labels_are_in_the_chosen_language_and_harmless(answer):
+def test_labels_are_in_the_chosen_language_and_harmless(explained):
     steps = [charts.Step("<b>5 < 6</b>", 1.0)]
 
-    french, english = (charts.waterfall(language, answer, steps).layout.yaxis.ticktext for language in ("fr", "en"))
+    french, english = (charts.waterfall(language, explained, steps).layout.yaxis.ticktext for language in ("fr", "en"))
 
     assert french == (
         "Départ, client moyen\xa0: log-cote\xa0\u22122,50,<br>risque\xa07,6\u202f%",
@@ -47,8 +53,8 @@ def test_labels_are_in_the_chosen_language_and_harmless(answer):
     assert english[0] == "Start, average client: log-odds\xa0\u22122.50,<br>risk\xa07.6%"
 
 
-def test_small_effects_look_small_and_keep_their_digits(answer):
-    quiet = dataclasses.replace(answer, base_value=-2.4, log_odds=-2.39, threshold=0.0832)
+def test_small_effects_look_small_and_keep_their_digits(explained):
+    quiet = dataclasses.replace(explained, base_value=-2.4, log_odds=-2.39, threshold=0.0832)
     steps = [charts.Step("more", 0.012), charts.Step("less", -0.002), charts.Step("nothing", 0.0)]
 
     figure = charts.waterfall("en", quiet, steps)
@@ -58,23 +64,50 @@ def test_small_effects_look_small_and_keep_their_digits(answer):
     assert figure.data[0].text == ("", "+0.012", "\u22120.002", "0.000", "")
 
 
-def test_the_strongest_items_come_first_and_the_others_are_added_up(answer):
-    steps = charts.feature_steps("en", answer, count=10)
+def test_the_strongest_items_come_first_and_the_others_are_added_up(explained):
+    steps = charts.feature_steps("en", explained, count=10)
 
-    assert steps[0] == charts.Step("Mean of the external scores: 0.31", 1.25)
+    assert steps[0] == charts.Step("Mean of the external scores", 1.25, "0.31", "0.52")
+    assert steps[0].label("en") == "Mean of the external scores: 0.31"
     assert len(steps) == 11
-    assert steps[-1].label == "7 other items"
+    assert steps[-1].label("en") == "7 other items"
     assert steps[-1].contribution == pytest.approx(-7 * 0.25 / 16)
 
 
-def test_few_items_leave_no_others(answer):
-    assert len(charts.feature_steps("en", answer, count=17)) == 17
+def test_few_items_leave_no_others(explained):
+    assert len(charts.feature_steps("en", explained, count=17)) == 17
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.02, 0.0909, 0.5, 1.0])
-def test_the_risk_scale_is_the_same_for_every_client(answer, probability):
-    figure = charts.risk_scale("en", dataclasses.replace(answer, probability=probability))
+def test_the_risk_scale_is_the_same_for_every_client(decided, probability):
+    figure = charts.risk_scale("en", dataclasses.replace(decided, probability=probability))
 
     left, right = figure.layout.xaxis.range
     assert (left, right) == pytest.approx((math.log(0.005 / 0.995), math.log(0.95 / 0.05)))
     assert left <= figure.data[0].x[0] <= right
+
+
+def test_where_a_person_decides_is_a_zone_of_its_own(decided):
+    band = client.ReviewBand(0.05, 0.2)
+
+    figure = charts.risk_scale("en", dataclasses.replace(decided, decision="review", review_band=band))
+
+    zones = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"]
+    assert zones[1] == pytest.approx((math.log(0.05 / 0.95), math.log(0.2 / 0.8)))
+    assert (zones[0][1], zones[2][0]) == zones[1]
+    assert [note.text for note in figure.layout.annotations[:3]] == ["granted", "to be reviewed", "refused"]
+
+
+def test_a_zone_too_narrow_for_its_name_goes_without(decided):
+    band = client.ReviewBand(0.085, 0.095)
+
+    figure = charts.risk_scale("en", dataclasses.replace(decided, review_band=band))
+
+    assert "to be reviewed" not in [note.text for note in figure.layout.annotations]
+
+
+def test_no_tick_is_written_over_the_threshold(decided):
+    figure = charts.risk_scale("en", dataclasses.replace(decided, threshold=0.0909))
+
+    ticks = [note.text for note in figure.layout.annotations if note.y == -0.3]
+    assert ticks == ["1%", "2%", "5%", "20%", "50%", "80%"]

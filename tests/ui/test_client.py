@@ -1,8 +1,11 @@
+import copy
 import json
 import socket
+from datetime import UTC, datetime
 
 import pytest
 
+from tests.ui.stand_in import REVIEW, problem
 from ui import client
 
 LIMIT = 1000
@@ -21,18 +24,81 @@ def test_the_columns_come_with_their_limits_and_categories(service):
     assert columns["NAME_INCOME_TYPE"].categories == ("Pensioner", "State servant", "Working")
 
 
-def test_an_answer_is_read_whole(service, answer, credit_file):
+def test_the_columns_are_found_in_a_request_described_in_place(service):
+    document = copy.deepcopy(service.answers["/docs.json"][1])
+    credit_file = document["components"]["schemas"].pop("CreditFile")
+    document["paths"]["/explain"]["post"]["requestBody"]["content"]["application/json"]["schema"] = credit_file
+    service.answers["/docs.json"] = (200, document)
+
+    with client.connect(service.url, 5) as connection:
+        columns = client.application_columns(connection)
+
+    assert columns["AMT_CREDIT"].required
+
+
+def test_a_decision_is_asked_for_under_its_key_and_read_whole(service, prediction, credit_file):
+    with client.connect(service.url, 5) as connection:
+        read = client.predict(connection, credit_file, "the-key")
+
+    (request,) = service.received
+    assert (request.path, request.body) == ("/predict?purpose=decision", credit_file)
+    assert request.headers["Idempotency-Key"] == "the-key"
+    assert (read.client, read.decision, read.probability) == (100123, "refused", prediction["probability_of_default"])
+    assert (read.decision_id, read.simulated) == (prediction["decision_id"], False)
+    assert read.decided_at == datetime(2026, 11, 25, 9, 41, 7, 123456, tzinfo=UTC)
+    assert read.reasons[1] == client.Reason("R07", raises=False, text=prediction["reasons"][1]["text"])
+    (warning,) = read.warnings
+    assert warning.field == "application.NAME_INCOME_TYPE"
+    assert warning.message == prediction["warnings"][0]["message"]
+    assert read.received == prediction
+
+
+def test_a_simulation_is_asked_for_without_a_key(service, credit_file):
+    with client.connect(service.url, 5) as connection:
+        read = client.predict(connection, credit_file, None)
+
+    (request,) = service.received
+    assert request.path == "/predict?purpose=simulation"
+    assert "Idempotency-Key" not in request.headers
+    assert read.simulated
+
+
+def test_a_decision_that_a_person_takes_has_its_band(service, prediction):
+    service.answers["/predict"] = (200, prediction | REVIEW)
+
+    with client.connect(service.url, 5) as connection:
+        read = client.predict(connection, {}, "the-key")
+
+    assert (read.decision, read.review_band) == ("review", client.ReviewBand(0.07, 0.2))
+
+
+def test_an_explanation_is_read_whole(service, explanation, credit_file):
     with client.connect(service.url, 5) as connection:
         read = client.explain(connection, credit_file)
 
-    assert service.received == [credit_file]
-    assert (read.client, read.decision, read.probability) == (100123, "refused", answer["probability_of_default"])
-    assert read.groups[1] == client.GroupReason({"fr": "Emploi", "en": "Employment"}, -0.25)
-    assert read.features[0].value == 0.31
-    (warning,) = read.warnings
-    assert warning.field == "application.NAME_INCOME_TYPE"
-    assert warning.message == answer["warnings"][0]["message"]
-    assert read.received == answer
+    (request,) = service.received
+    assert (request.path, request.body) == ("/explain", credit_file)
+    assert read.groups[1] == client.GroupContribution({"fr": "Emploi", "en": "Employment"}, -0.25)
+    assert (read.features[0].value, read.features[0].similar) == (0.31, 0.52)
+    assert (read.similar, read.similar_clients) == (explanation["similar_clients"]["description"], 4210)
+    assert read.counterfactual == explanation["counterfactual"]["text"]
+    assert read.received == explanation
+
+
+@pytest.mark.parametrize(("key", "sent"), [("k3y", "Bearer k3y"), ("", None)])
+def test_the_access_key_is_sent_where_there_is_one(service, key, sent):
+    with client.connect(service.url, 5, key) as connection:
+        client.explain(connection, {})
+
+    assert service.received[0].headers.get("Authorization") == sent
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "clé"])
+def test_what_cannot_be_a_key_is_never_sent(key):
+    with pytest.raises(client.NoAnswerError) as raised:
+        client.connect("http://127.0.0.1:9", 5, key)
+
+    assert kind_of(raised) == "unauthorised"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +109,7 @@ def test_an_answer_is_read_whole(service, answer, credit_file):
         (401, "unauthorised"),
         (403, "unauthorised"),
         (404, "unexpected"),
+        (409, "conflict"),
         (413, "too_large"),
         (415, "rejected"),
         (422, "rejected"),
@@ -54,20 +121,34 @@ def test_an_answer_is_read_whole(service, answer, credit_file):
     ],
 )
 def test_every_status_has_its_fault(service, status, kind):
-    service.answers["/explain"] = (status, {"error": "no"})
+    service.answers["/predict"] = (status, problem(status, "No."))
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.explain(connection, {})
+        client.predict(connection, {}, "key")
 
-    assert (raised.value.kind, raised.value.status, raised.value.details) == (kind, status, ())
+    fault = raised.value
+    assert (fault.kind, fault.status, fault.details, fault.said) == (kind, status, (), "No.")
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [({"Retry-After": "7"}, 7), ({"Retry-After": "Wed, 25 Nov 2026 10:00:00 GMT"}, None), ({}, None)],
+)
+def test_a_busy_service_says_when_to_ask_again(service, header, wait):
+    service.answers["/predict"], service.headers = (503, problem(503)), header
+
+    with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
+        client.predict(connection, {}, "key")
+
+    assert raised.value.wait == wait
 
 
 def test_a_rejection_names_its_fields(service):
-    detail = [{"loc": ["bureau", 3, "DAYS_CREDIT"], "msg": "Input should be a valid number", "type": "float_type"}]
-    service.answers["/explain"] = (400, {"error": "1 validation error", "detail": detail})
+    fault = {"loc": ["bureau", 3, "DAYS_CREDIT"], "msg": "Input should be a valid number", "type": "float_type"}
+    service.answers["/predict"] = (422, problem(422, "1 field is wrong", fault))
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.explain(connection, {})
+        client.predict(connection, {}, None)
 
     assert raised.value.details == (
         client.Detail("bureau.3.DAYS_CREDIT", "float_type", "Input should be a valid number"),
@@ -75,7 +156,14 @@ def test_a_rejection_names_its_fields(service):
 
 
 @pytest.mark.parametrize(
-    "body", ["<html>", [{"error": "a list"}], {"detail": "a text"}, {"detail": [{"msg": "no loc"}]}]
+    "body",
+    [
+        "<html>",
+        [{"error": "a list"}],
+        {"errors": "a text"},
+        {"detail": "x", "errors": [{"msg": "no loc"}]},
+        {"errors": []},
+    ],
 )
 def test_a_rejection_worded_otherwise_is_still_one(service, body):
     service.answers["/explain"] = (400, body)
@@ -83,21 +171,43 @@ def test_a_rejection_worded_otherwise_is_still_one(service, body):
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
         client.explain(connection, {})
 
-    assert (raised.value.kind, raised.value.details) == ("rejected", ())
+    assert (raised.value.kind, raised.value.details, raised.value.said) == ("rejected", (), "")
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"decision": "perhaps"},
+        {"decision": "review"},  # without a band
+        {"decision_id": None},  # a decision that is not recorded
+        {"decided_at": "this morning"},
         {"probability_of_default": None},
         {"model": "credit_scoring"},
-        {"groups": [{"group": "employment", "label": "Emploi", "contribution": 1}]},
+        {"reasons": None},
+        {"reasons": [{"code": "R01", "direction": "sideways", "text": {"fr": "a", "en": "b"}}]},
         {"warnings": None},
     ],
 )
-def test_an_answer_of_another_shape_is_unexpected(service, answer, change):
-    service.answers["/explain"] = (200, answer | change)
+def test_a_decision_of_another_shape_is_unexpected(service, prediction, change):
+    service.answers["/predict"] = (200, prediction | change)
+
+    with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
+        client.predict(connection, {}, "key")
+
+    assert kind_of(raised) == "unexpected"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "credit_scoring"},
+        {"groups": [{"group": "employment", "label": "Emploi", "contribution": 1}]},
+        {"similar_clients": None},
+        {"counterfactual": {"found": False}},
+    ],
+)
+def test_an_explanation_of_another_shape_is_unexpected(service, explanation, change):
+    service.answers["/explain"] = (200, explanation | change)
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
         client.explain(connection, {})

@@ -1,6 +1,7 @@
 import ast
 import re
 import string
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +11,7 @@ from bento.tables import APPLICATION, HISTORIES
 from ui import client, form, messages
 
 UI = Path(messages.__file__).parent
+MORNING = datetime(2026, 11, 25, 9, 5, tzinfo=timezone(timedelta(hours=1)))
 
 
 def placeholders(wording):
@@ -37,8 +39,8 @@ def test_every_field_category_table_and_fault_has_its_words():
 
 def test_no_message_is_left_over():
     sources = "".join(path.read_text(encoding="utf-8") for path in UI.glob("*.py"))
-    composed = re.compile(
-        r"fault_|history_|unit_|section_|detail_|(granted|refused)_|[A-Z_0-9]+(_help)?$"  # put together, or in tables
+    composed = re.compile(  # put together, or in tables
+        r"fault_|history_|unit_|section_|detail_|(granted|review|refused)_|[A-Z_0-9]+(_help)?$"
     )
 
     unused = [
@@ -87,6 +89,9 @@ def test_no_visible_string_stands_outside_the_dictionary(module):
         (messages.percent("en", 0.083), "8.3%"),
         (messages.percentages("en", 0.0906, 0.0909), ("9.06%", "9.09%")),
         (messages.percentages("en", 0.09, 0.09), ("9.000%", "9.000%")),
+        (messages.percentages("en", 0.0906, 0.0702, 0.0909), ("9.06%", "7.02%", "9.09%")),
+        (messages.moment("fr", MORNING), "25/11/2026 à 08:05 (UTC)"),
+        (messages.moment("en", MORNING), "2026-11-25 at 08:05 (UTC)"),
         (messages.value("fr", None, "days"), "non renseigné"),
         (messages.value("fr", -1100.0, "days"), "\u22121\u202f100 jours"),
         (messages.value("en", 0.3125, "share"), "31.2%"),
