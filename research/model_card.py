@@ -213,10 +213,13 @@ def _review(review: Json | None) -> str:
     ]
     return f"""## Review
 
-{said} A capacity, the share of applications that a person can review, buys the band around
-the threshold where the model's own decision costs most on average (Chow's rule of the reject option). Out of fold, the
-bands are those that the other folds chose; reviewers err as often on either outcome. **Their time is not priced**:
-hold it against what a review saves, in good clients refused. The picture: `research/results/review.png`.
+{said}
+
+A capacity, the share of applications that a person can review, buys the band around the threshold where the model's own
+decision costs most on average (Chow's rule of the reject option); it reaches further above than below, for good clients
+refused are many. Out of fold, bands are those that the other folds chose. Reviewers err as often on either outcome.
+**Their time is not priced**: hold it against what a review saves, in good clients refused. The picture:
+`research/results/review.png`.
 
 {_table(head, rows)}"""
 
