@@ -5,18 +5,19 @@ import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bento.clean import clean
 from bento.credit_file import CreditFile, frames
-from bento.decision import DEFAULT_COSTS, CostAssumptions
+from bento.decision import DEFAULT_COSTS, CostAssumptions, ReviewBand
 from bento.families import FamilyError, load
 from bento.features import CATALOGUE, build_features, catalogue_hash, facts_of, needed_columns
+from bento.reference import REFERENCE_FILE, Reference, ReferenceFileError
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
@@ -86,9 +87,16 @@ class Scoring(BaseModel):
     calibration: Calibration = Calibration()
     costs: CostAssumptions = DEFAULT_COSTS
     threshold: float = Field(ge=0, le=1)
+    review_band: ReviewBand | None = Field(default=None, description="where a person decides; null while that is off")
     training_data: DataSource
     code_version: str
     metrics: dict[str, float]
+
+    @model_validator(mode="after")
+    def _reviews_around_the_threshold(self) -> Self:
+        if self.review_band and not self.review_band.low <= self.threshold <= self.review_band.high:
+            raise ValueError("the review band must contain the threshold")
+        return self
 
 
 class Example(BaseModel):
@@ -133,7 +141,7 @@ def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
 
 
 class ScoringModel:
-    """A model folder, loaded: the text file of its family, `scoring.json` and `examples.json`.
+    """A model folder, loaded: the text file of its family, `scoring.json`, `reference.json` and `examples.json`.
 
     Raises:
         ModelError: a file is missing, broken, or made for other features than this code computes.
@@ -145,11 +153,14 @@ class ScoringModel:
             self.scoring = Scoring.model_validate_json((folder / SCORING_FILE).read_bytes())
             self.feature_names = [feature.name for feature in self.scoring.features]
             self._predictor = load(self.scoring.family, folder, self.feature_names)
-        except (OSError, ValidationError, FamilyError) as error:
+            self.reference = Reference.load(folder)
+        except (OSError, ValidationError, FamilyError, ReferenceFileError) as error:
             raise ModelError(f"{folder}: not a usable model folder: {str(error).splitlines()[0]}") from error
         unknown = [name for name in self.feature_names if name not in CATALOGUE]
         if unknown:
             raise ModelError(f"{folder}: the model needs {unknown[0]}, which this code does not compute; train again")
+        if any(segment.typical.keys() != set(self.feature_names) for segment in self.reference.segments):
+            raise ModelError(f"{folder}: {REFERENCE_FILE} and {SCORING_FILE} name different features; train again")
         self._with_facts = [*self.feature_names, *facts_of(self.feature_names)]
         self._columns = needed_columns(self._with_facts)
 
@@ -158,18 +169,38 @@ class ScoringModel:
         """Probability of default from which an application is refused."""
         return self.scoring.threshold
 
+    @property
+    def review_band(self) -> ReviewBand | None:
+        """Probabilities of default at which a person decides; None while that is off."""
+        return self.scoring.review_band
+
     def features(self, credit_files: Sequence[CreditFile], *, facts: bool = False) -> pl.DataFrame:
         """The features this model asks for, from raw tables, one row for each credit file; on request also their facts.
 
         Facts are counts from the same columns (`bento.features.facts_of`), for the wording of reasons.
         """
-        names = self._with_facts if facts else self.feature_names
-        return build_features(clean(frames(credit_files, self._columns)), names)
+        return build_features(self.tables(credit_files), self._with_facts if facts else self.feature_names)
+
+    def tables(self, credit_files: Sequence[CreditFile]) -> dict[str, pl.DataFrame]:
+        """The raw tables, cleaned, with the columns that the features and their facts are computed from."""
+        return clean(frames(credit_files, self._columns))
 
     def log_odds(self, features: pl.DataFrame) -> Matrix:
         """Calibrated log-odds of default, one for each row."""
-        raw = self._predictor.log_odds(encode(features, self.scoring.features))
-        return raw * self.scoring.calibration.slope + self.scoring.calibration.intercept
+        return self._calibrated(encode(features, self.scoring.features))
+
+    def log_odds_with(self, features: pl.DataFrame, changed: pl.DataFrame) -> Matrix:
+        """Calibrated log-odds of default of one client, one for each row of `changed`, whose features replace theirs.
+
+        To encode what stays the same for each row again would take half the time.
+        """
+        positions = [at for at, name in enumerate(self.feature_names) if name in changed.columns]
+        matrix = np.repeat(encode(features, self.scoring.features), len(changed), axis=0)
+        matrix[:, positions] = encode(changed, [self.scoring.features[at] for at in positions])
+        return self._calibrated(matrix)
+
+    def _calibrated(self, matrix: Matrix) -> Matrix:
+        return self._predictor.log_odds(matrix) * self.scoring.calibration.slope + self.scoring.calibration.intercept
 
     def probability(self, features: pl.DataFrame) -> Matrix:
         """Probability of default, one for each row."""

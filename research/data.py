@@ -148,6 +148,12 @@ class Data:
             person=persons(applications),
         )
 
+    def applications(self, split: Split, names: Sequence[str]) -> pl.DataFrame:
+        """These columns of the applications of one split, cleaned; a row for each of `rows(split)`, in its order."""
+        applications = read_application(self.folder, "application_train", names=["SK_ID_CURR", *names])
+        wanted = split_of(applications["SK_ID_CURR"]) == split
+        return clean({"application": applications.filter(wanted)})["application"]
+
     def rows(self, split: Split) -> Rows:
         """The training clients of one split."""
         features, audit = self.features(), self.audit()

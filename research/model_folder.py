@@ -1,4 +1,4 @@
-"""Writes the model folder: predictor, scoring.json and the golden examples. The one artifact, without pickle."""
+"""Writes the model folder, the one artifact: predictor, scoring.json, reference.json, golden examples; no pickle."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,13 @@ from bento.credit_file import CreditFile
 from bento.families import Predictor
 from bento.features import catalogue_hash
 from bento.model import EXAMPLES_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, probability
+from bento.reference import Reference
 from research.examples import example_credit_files
 
 EXAMPLES = 20
 
 
-def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring) -> ScoringModel:
+def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring, reference: Reference) -> ScoringModel:
     """Write the folder, compute its examples, and read it back as the service will.
 
     Raises:
@@ -20,6 +21,7 @@ def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring) -> 
     """
     folder.mkdir(parents=True)
     predictor.save(folder)
+    reference.save(folder)
     (folder / SCORING_FILE).write_text(scoring.model_dump_json(indent=1) + "\n")
     model = ScoringModel(folder)
     examples = []

@@ -39,6 +39,8 @@ from research.fairness import fairness
 from research.fairness_figures import write_figure
 from research.figures import write_figures
 from research.model_folder import write_model_folder
+from research.reference import COLUMNS, describe
+from research.review import add_capacity_option, review_metrics, review_report
 from research.selection import choose
 from research.tuning import Tuned, tune
 
@@ -60,6 +62,7 @@ class Settings:
         trials: settings that tuning tries beyond the defaults; 0 takes the defaults. Boosters only.
         constraints: hold the monotone features to their direction. Boosters only.
         with_age: let the features that are computed from age be chosen.
+        capacity: share of the applications that a person can review; 0: none is reviewed.
         costs: of the two errors.
         economics: the same in money.
     """
@@ -70,8 +73,13 @@ class Settings:
     trials: int = TRIALS
     constraints: bool = fitting.CONSTRAINTS
     with_age: bool = fitting.WITH_AGE
+    capacity: float = 0.0
     costs: CostAssumptions = DEFAULT_COSTS
     economics: LoanEconomics = DEFAULT_ECONOMICS
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.capacity < 1:
+            raise CommandError(f"--capacity must be at least 0 and below 1, it is {self.capacity:g}")
 
 
 DEFAULTS = Settings()
@@ -87,6 +95,7 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
         raise CommandError(f"no family {settings.family!r} can be served; choose from {', '.join(FAMILIES)}")
     client = tracking.connect()
     tags = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash(), "family": settings.family}
+    tags[tracking.CAPACITY_TAG] = f"{settings.capacity:g}"
     with tracking.started_run(f"train {settings.family}", tags) as active:
         tracking.log_dataset(data.folder, data.source)
         mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
@@ -130,17 +139,23 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
     }
     if fitted.rounds:
         metrics["trees"] = float(np.median(fitted.rounds))
+    rows = (target, out_of_fold, fitted.fold), (test.target, on_test)
+    review = review_report(*rows, threshold, costs, settings.capacity)
+    metrics |= review_metrics(review)
     scoring = Scoring(
         family=settings.family,
         features=fitted.features,
         calibration=calibration,
         costs=costs,
         threshold=threshold,
+        review_band=review["served"],
         training_data=data.source,
         code_version=code_version(),
         metrics=metrics,
     )
-    model = write_model_folder(results / "model", fitted.predictor, scoring)
+    names = [feature.name for feature in fitted.features]
+    reference = describe(development.features, data.applications("development", COLUMNS), names)
+    model = write_model_folder(results / "model", fitted.predictor, scoring, reference)
     groups = fairness(target, out_of_fold, refused, development.audit, settings.seed)
     write_figure(groups, results / "fairness.png", data.source)
     report = {
@@ -167,6 +182,7 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
             "test": business_report(test.target, on_test, refused_on_test, test.exposure, costs, settings.economics),
         },
         "sensitivity": sensitivity(target, out_of_fold, fitted.fold),
+        "review": review,
         "calibration": {"compared": compared, "served": calibration.model_dump()},
         "tuning": asdict(tuned) if tuned else None,
         "oracle": oracle(data, {"out_of_fold": development, "test": test}, costs),
@@ -238,6 +254,7 @@ def main() -> None:
         default=fitting.CONSTRAINTS,
         help="hold monotone features to the direction that the catalogue names",
     )
+    add_capacity_option(arguments)
     add_cost_options(arguments)
     arguments.set_defaults(with_age=fitting.WITH_AGE)
     age = arguments.add_mutually_exclusive_group()
@@ -256,7 +273,6 @@ def main() -> None:
     if options.trials < 0:
         raise CommandError("--trials must be at least 0")
     costs, economics = cost_options(options)
-    data = open_data(options.data)
     settings = Settings(
         family=options.family,
         folds=options.folds,
@@ -264,9 +280,11 @@ def main() -> None:
         trials=options.trials,
         constraints=options.constraints,
         with_age=options.with_age,
+        capacity=options.capacity,
         costs=costs,
         economics=economics,
     )
+    data = open_data(options.data)
     print_training(train(data, settings), data)
 
 
@@ -280,6 +298,8 @@ def print_training(registered: ModelVersion, data: Data) -> None:
         auc = metrics.get(f"{name}_auc", float("nan"))
         print(f"  {name:12} AUC {auc:.3f}, cost per client {cost:.3f} (accept all {accept:.3f})")
     print(f"  threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f})")
+    if "review_band_low" in metrics:
+        print(f"  reviewed by a person from {metrics['review_band_low']:.4f} to {metrics['review_band_high']:.4f}")
     if caution := caution_of(int(metrics["out_of_fold_clients"])):
         print(f"  {caution}")
     print("  next: make promote")

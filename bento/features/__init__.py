@@ -24,6 +24,7 @@ __all__ = [
     "Variants",
     "build_features",
     "catalogue_hash",
+    "computed_from",
     "facts_of",
     "needed_columns",
     "table_of",
@@ -280,6 +281,12 @@ def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
         if feature.name in asked:
             needed["application"].update(feature.roots)
     return {name: [column.name for column in table if column.name in needed[name]] for name, table in TABLES.items()}
+
+
+def computed_from(columns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Those of the features that read one of these columns of the application."""
+    read = set(columns)
+    return [name for name in names if table_of(name) in ("application", "combined") and read & CATALOGUE[name].roots]
 
 
 def table_of(name: str) -> str:

@@ -17,6 +17,7 @@ from research import explain, explain_figures, fitting
 from research.command import FAULT, run
 from research.data import Data
 from research.linear import linear_pipeline, linear_predictor
+from tests.references import any_reference
 
 CLIENTS = 500
 NUMBERS = ["application_ext_source_2", "application_ext_source_3", "application_employed_years"]
@@ -69,6 +70,7 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
         metrics={},
     )
     (folder / "scoring.json").write_text(scoring.model_dump_json())
+    any_reference(NAMES).save(folder)
     return ScoringModel(folder)
 
 

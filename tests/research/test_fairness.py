@@ -19,6 +19,7 @@ from research import fairness, fitting
 from research.command import FAULT, run
 from research.data import Rows
 from research.fairness_figures import write_figure, write_price_figure
+from tests.references import any_reference
 
 SOURCE = DataSource(data="synthetic", clients=3000, seed=1, fingerprint="0" * 64)
 CLIENTS = 3000
@@ -211,6 +212,7 @@ def test_gender_is_no_feature_of_any_model(tmp_path):
         family="lightgbm", features=columns, threshold=0.5, training_data=SOURCE, code_version="test", metrics={}
     )
     (tmp_path / "scoring.json").write_text(scoring.model_dump_json())
+    any_reference([fairness.GENDER.name]).save(tmp_path)
     with pytest.raises(ModelError, match="CODE_GENDER"):
         ScoringModel(tmp_path)
 
