@@ -1,8 +1,9 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-notebooks test-browser test-container demo pipeline data fidelity study compare \
-	train promote rollback explain fairness notebooks import bento container serve ui mlflow drift bench lock clean
+.PHONY: help setup check test test-postgres test-notebooks test-browser test-container demo pipeline data fidelity \
+	study compare train promote rollback explain fairness notebooks import bento container serve ui mlflow drift bench \
+	lock clean
 
 UV_VERSION := 0.13.9
 PYTHON_VERSION ?= 3.11
@@ -104,8 +105,12 @@ check: setup ## Format, lint, types, arrows between the rooms
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports | tail -n 1
 
-test: setup ## Every test that needs nothing beyond Python
+test: setup ## Every test that needs nothing beyond Python; those on PostgreSQL too, where it is installed
 	@.venv/bin/pytest
+
+test-postgres: setup ## The journal on a PostgreSQL server that the tests start
+	@$(RUN) tests.postgresql
+	@.venv/bin/pytest -m postgresql
 
 test-notebooks: setup ## The four notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks

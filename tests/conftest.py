@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgresql
+
 # Before anything of ours or of BentoML is imported: nothing of a test may reach the user's own stores.
 _home = tempfile.TemporaryDirectory(prefix="credit_scoring_tests_")
 os.environ |= {
@@ -16,6 +18,25 @@ os.environ |= {
 }
 
 CLIENTS = 1500
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs PostgreSQL where it is not installed, and say so at the end."""
+    left_out = [] if postgresql.programs() else [item for item in items if item.get_closest_marker("postgresql")]
+    config.stash[LEFT_OUT] = len(left_out)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} tests on PostgreSQL left out; {postgresql.MISSING}", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +77,19 @@ def model_folder(bento_tag: str) -> Path:
     model = latest_model()
     assert model is not None
     return Path(model.path_of(FOLDER_IN_STORE))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server of the tests' own; a test that uses it is marked `postgresql`."""
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without a journal: a SQLite file that is not there yet, or one on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.db"
+    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    return server.new_database()

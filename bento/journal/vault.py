@@ -1,7 +1,6 @@
 """Encryption at rest: a key for each client, itself encrypted under the master key; without one, only compression."""
 
 import base64
-import binascii
 import hmac
 import os
 import zlib
@@ -52,8 +51,10 @@ class Vault:
             return cls(None)
         try:
             return cls(base64.b64decode(Path(name).read_text(encoding="ascii").strip(), validate=True))
-        except (OSError, UnicodeDecodeError, binascii.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it holds no base64 text"
+        except (OSError, ValueError, VaultError) as error:
+            reason = "it holds no base64 text" if isinstance(error, ValueError) else str(error)
+            if isinstance(error, OSError):
+                reason = str(error.strerror)
             raise VaultError(
                 f"{VARIABLE}={name}: {reason}; make one with: head -c 32 /dev/urandom | base64 > {name}"
             ) from error
@@ -73,6 +74,14 @@ class Vault:
         """A new client's key, wrapped."""
         return self._encrypt(self._master, os.urandom(KEY_BYTES), pseudonym)
 
+    def check(self, wrapped_key: bytes, pseudonym: str) -> None:
+        """Make sure that the master key opens a client's key.
+
+        Raises:
+            VaultError: the master key is missing or another, or the key was tampered with.
+        """
+        self._key(wrapped_key, pseudonym)
+
     def seal(self, text: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
         """Compress, and encrypt where there is a key; `place` names decision and column."""
         packed = zlib.compress(text, QUICKLY)
@@ -86,7 +95,10 @@ class Vault:
         """
         if wrapped_key is not None:
             sealed = self._decrypt(self._key(wrapped_key, pseudonym), sealed, place)
-        return zlib.decompress(sealed)
+        try:
+            return zlib.decompress(sealed)
+        except zlib.error as error:
+            raise VaultError("an entry was altered") from error
 
     @property
     def _master(self) -> AESGCM:
@@ -106,7 +118,7 @@ class Vault:
     def _decrypt(key: AESGCM, sealed: bytes, place: str) -> bytes:
         try:
             return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
             raise VaultError(
                 f"{VARIABLE} names another master key than the journal was written with, or an entry was altered"
             ) from error

@@ -1,0 +1,122 @@
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bento.journal import Vault, VaultError
+from bento.journal.vault import VARIABLE
+
+MASTER_KEY = bytes(range(32))
+VAULT, PLAIN = Vault(MASTER_KEY), Vault(None)
+CREDIT_FILE = json.dumps({"application": {"SK_ID_CURR": 100002, "AMT_CREDIT": 406597.5}}).encode()
+
+
+def _sealed(client: int = 100002, place: str = "d1 credit_file") -> tuple[bytes, bytes, str]:
+    """A sealed credit file, the client's wrapped key, the client's pseudonym."""
+    name = VAULT.pseudonym(client)
+    key = VAULT.new_key(name)
+    return VAULT.seal(CREDIT_FILE, key, name, place), key, name
+
+
+@given(text=st.binary(max_size=2000), client=st.integers(), place=st.text())
+def test_what_is_sealed_opens_to_the_same_bytes(text: bytes, client: int, place: str):
+    name = VAULT.pseudonym(client)
+    key = VAULT.new_key(name)
+    assert VAULT.open(VAULT.seal(text, key, name, place), key, name, place) == text
+    assert PLAIN.open(PLAIN.seal(text, None, str(client), place), None, str(client), place) == text
+
+
+@given(data=st.data())
+def test_an_altered_text_never_opens(data: st.DataObject):
+    sealed, key, name = _sealed()
+    at = data.draw(st.integers(0, len(sealed) - 1))
+    flipped = sealed[:at] + bytes([sealed[at] ^ data.draw(st.integers(1, 255))]) + sealed[at + 1 :]
+    for altered in (flipped, sealed[:at]):
+        with pytest.raises(VaultError, match="an entry was altered"):
+            VAULT.open(altered, key, name, "d1 credit_file")
+
+
+@given(noise=st.binary(max_size=100))
+def test_what_was_never_sealed_is_refused(noise: bytes):
+    _, key, name = _sealed()
+    with pytest.raises(VaultError):
+        VAULT.open(noise, key, name, "d1 credit_file")
+    with pytest.raises(VaultError):
+        VAULT.open(CREDIT_FILE, noise, name, "d1 credit_file")
+    with pytest.raises(VaultError, match="an entry was altered"):
+        PLAIN.open(b"x" + noise, None, "100002", "d1 credit_file")
+
+
+@pytest.mark.parametrize("place", ["d2 credit_file", "d1 answer"])
+def test_a_text_moved_to_another_place_is_refused(place: str):
+    sealed, key, name = _sealed()
+    with pytest.raises(VaultError):
+        VAULT.open(sealed, key, name, place)
+
+
+def test_the_key_of_another_client_is_refused_even_as_ones_own():
+    sealed, _, name = _sealed()
+    _, other_key, other_name = _sealed(100003)
+    for key_name in (name, other_name):
+        with pytest.raises(VaultError):
+            VAULT.open(sealed, other_key, key_name, "d1 credit_file")
+
+
+def test_nothing_is_sealed_the_same_twice():
+    assert len({_sealed()[0] for _ in range(20)}) == 20
+
+
+def test_neither_the_sealed_text_nor_the_pseudonym_tells_the_client():
+    sealed, key, name = _sealed()
+    assert b"100002" not in sealed + key + name.encode()
+    assert len(name) == 64
+    assert name == Vault(MASTER_KEY).pseudonym(100002) != Vault(bytes(32)).pseudonym(100002)
+
+
+def test_a_history_is_stored_in_a_tenth_of_its_size():
+    history = json.dumps([{"SK_ID_BUREAU": 1, "DAYS_CREDIT": -n, "AMT_CREDIT_SUM": 90000.0} for n in range(200)])
+    assert len(PLAIN.seal(history.encode(), None, "100002", "d1 credit_file")) < len(history) / 10
+
+
+def test_another_master_key_is_named_as_the_cause():
+    sealed, key, name = _sealed()
+    with pytest.raises(VaultError, match=f"{VARIABLE} names another master key"):
+        Vault(bytes(32)).open(sealed, key, name, "d1 credit_file")
+
+
+def test_without_a_master_key_a_sealed_text_asks_for_one():
+    sealed, key, name = _sealed()
+    with pytest.raises(VaultError, match=f"the journal is encrypted; name its master key in {VARIABLE}"):
+        PLAIN.open(sealed, key, name, "d1 credit_file")
+
+
+def test_the_master_key_comes_from_the_file_that_is_named(tmp_path: Path):
+    path = tmp_path / "master.key"
+    path.write_text(base64.b64encode(MASTER_KEY).decode() + "\n")
+    assert Vault.from_environment({VARIABLE: str(path)}).pseudonym(1) == VAULT.pseudonym(1)
+    assert not Vault.from_environment({}).encrypts
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file or directory"),
+        (b"not base64!", "it holds no base64 text"),
+        (b"\xff\xfe", "it holds no base64 text"),
+        (b"", "a master key has 32 bytes, this one 0"),
+        (base64.b64encode(bytes(16)), "a master key has 32 bytes, this one 16"),
+    ],
+)
+def test_a_file_without_a_master_key_is_named_with_how_to_make_one(tmp_path: Path, content: bytes | None, said: str):
+    path = tmp_path / "master.key"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(VaultError) as caught:
+        Vault.from_environment({VARIABLE: str(path)})
+    message = str(caught.value)
+    assert message.startswith(f"{VARIABLE}={path}: {said}")
+    assert message.endswith(f"make one with: head -c 32 /dev/urandom | base64 > {path}")
+    assert "\n" not in message
