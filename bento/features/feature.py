@@ -220,7 +220,7 @@ class Measure:
     """The aggregates of it whose direction is beyond doubt."""
 
 
-_AGGREGATES: dict[str, tuple[Function, str, str]] = {
+AGGREGATES: dict[str, tuple[Function, str, str]] = {
     "mean": ("mean", "mean", "moyenne"),
     "max": ("max", "highest", "maximum"),
     "min": ("min", "lowest", "minimum"),
@@ -228,6 +228,13 @@ _AGGREGATES: dict[str, tuple[Function, str, str]] = {
     "std": ("std", "spread", "dispersion"),
     "share": ("mean", "share", "part"),
 }
+"""How values are summarised: by the name that stands in a feature's, the function and the words for it."""
+
+
+def suffixes(aggregate: str, window: Window | None) -> tuple[str, str]:
+    """What `summarise` adds to the English and to the French words of a measure."""
+    _, en, fr = AGGREGATES[aggregate]
+    return (f" ({en}, {window.en})", f" ({fr}, {window.fr})") if window else (f" ({en})", f" ({fr})")
 
 
 def summarise(
@@ -237,14 +244,14 @@ def summarise(
     features = []
     for window in windows:
         for name in aggregates:
-            function, en, fr = _AGGREGATES[name]
+            en, fr = suffixes(name, window)
             features.append(
                 Feature(
                     "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
-                    Aggregate(function, measure.value, window),
+                    Aggregate(AGGREGATES[name][0], measure.value, window),
                     group,
-                    f"{measure.en} ({', '.join(filter(None, [en, window.en if window else None]))})",
-                    f"{measure.fr} ({', '.join(filter(None, [fr, window.fr if window else None]))})",
+                    measure.en + en,
+                    measure.fr + fr,
                     "share" if name == "share" else measure.unit,
                     0 if name == "std" else measure.risk,
                     name in measure.monotone,
