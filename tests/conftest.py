@@ -92,4 +92,4 @@ def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/journal.db"
     server: postgresql.Server = request.getfixturevalue("postgresql_server")
-    return server.new_database()
+    return server.emptied_database()

@@ -22,7 +22,7 @@ USER = "scoring"
 WITHIN = 30
 """Seconds for the server to start or stop."""
 # The server ends with the tests however they end: the shell reads from a pipe that only they hold open.
-SERVE = '"$@" & read -r _; kill -INT $!; wait $!'
+SERVE = '"$@" & read -r _; kill -QUIT $!; wait $!'
 
 
 def programs() -> Path | None:
@@ -43,6 +43,7 @@ class Server:
             self.port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
+        self._emptied: str | None = None
         # PostgreSQL refuses to run as root.
         self._as_user: dict[str, Any] = {"cwd": folder}
         if os.getuid() == 0:
@@ -92,7 +93,7 @@ class Server:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop at once; whoever is connected loses the connection, what is committed stays."""
+        """Stop at once, as in a crash: whoever is connected loses the connection, what is committed stays."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait(WITHIN)
@@ -105,6 +106,18 @@ class Server:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._url(name)
+
+    def emptied_database(self) -> str:
+        """The address of the one database that is emptied for each test: much quicker than a new one."""
+        if self._emptied is None:
+            self._emptied = self.new_database()
+        with psycopg.connect(self._emptied, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        return self._emptied
 
     def _url(self, database: str) -> str:
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
@@ -141,5 +154,5 @@ def _user(name: str) -> pwd.struct_passwd | None:
 
 if __name__ == "__main__":
     if programs() is None:
-        print(MISSING)
+        sys.stderr.write(f"{MISSING}\n")
         sys.exit(2)

@@ -24,7 +24,8 @@ ANSWER_WITHIN = 2
 POSTGRESQL_OPTIONS = {
     "connect_timeout": ANSWER_WITHIN,
     "tcp_user_timeout": 1000 * ANSWER_WITHIN,
-    "options": f"-c statement_timeout={1000 * ANSWER_WITHIN} -c lock_timeout={1000 * ANSWER_WITHIN} -c timezone=UTC",
+    "options": f"-c statement_timeout={1000 * ANSWER_WITHIN} -c lock_timeout={1000 * ANSWER_WITHIN} -c timezone=UTC "
+    "-c synchronous_commit=on",
 }
 
 
@@ -125,15 +126,18 @@ class Journal:
         Raises:
             JournalError: there is no journal, it is of another schema, or it is encrypted and no master key is set.
             JournalUnavailableError: the database does not answer.
+            VaultError: it is encrypted under another master key.
         """
         found = self.revision()
         if found != REVISION:
             what = "holds no journal" if found is None else f"holds a journal of schema {found}, this code {REVISION}"
             raise JournalError(f"{self.address} {what}; bring it up to date with: python -m bento.journal upgrade")
         with self._reader() as connection:
-            encrypted = connection.execute(sa.select(CLIENT_KEYS.c.client).limit(1)).first() is not None
-        if encrypted and not self.vault.encrypts:
+            key = connection.execute(sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).limit(1)).first()
+        if key is not None and not self.vault.encrypts:
             raise JournalError(f"{self.address} holds encrypted entries; name its master key in {VARIABLE}")
+        if key is not None:
+            self.vault.check(key.wrapped_key, key.client)
 
     def revision(self) -> str | None:
         """The schema of the database, None where there is none.

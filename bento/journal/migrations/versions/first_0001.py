@@ -69,11 +69,13 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(10), nullable=False),
         sa.Column("content", sa.LargeBinary),
     )
-    _append_only("decisions", KEPT, (*PERSONAL, "purged_at"), "purged_at")
-    _append_only("reviews", KEPT_OF_REVIEWS, ("content",), None)
+    _append_only("decisions", KEPT, (*PERSONAL, "purged_at"), "purged_at", unique=("id", "idempotency_hash"))
+    _append_only("reviews", KEPT_OF_REVIEWS, ("content",), None, unique=("id",))
 
 
-def _append_only(table: str, kept: tuple[str, ...], emptied: tuple[str, ...], mark: str | None) -> None:
+def _append_only(
+    table: str, kept: tuple[str, ...], emptied: tuple[str, ...], mark: str | None, unique: tuple[str, ...]
+) -> None:
     """Refuse deletes, and every update that does more than empty what a purge empties."""
     distinct = "IS NOT" if op.get_bind().dialect.name == "sqlite" else "IS DISTINCT FROM"
     changed = [f"NEW.{name} {distinct} OLD.{name}" for name in kept]
@@ -88,12 +90,20 @@ def _append_only(table: str, kept: tuple[str, ...], emptied: tuple[str, ...], ma
                 f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} WHEN {when} "
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
+        # REPLACE would delete what is in its way without asking the triggers.
+        taken = " OR ".join(f"{name} = NEW.{name}" for name in ("rowid", *unique))
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names from above
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) BEGIN SELECT RAISE(IGNORE); END"
+        )
         return
     op.execute(
         f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF TG_OP = 'DELETE' OR {refused} THEN RAISE EXCEPTION '{message}'; END IF; RETURN NEW; END $$"
+        f"IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION '{message}'; END IF; "
+        f"IF {refused} THEN RAISE EXCEPTION '{message}'; END IF; RETURN NEW; END $$"
     )
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
-    )
+    for events, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only_{each.lower()} BEFORE {events} ON {table} "
+            f"FOR EACH {each} EXECUTE FUNCTION {table}_append_only()"
+        )
