@@ -61,7 +61,7 @@ def test_every_feature_is_worded_in_both_languages():
             _assert_readable(worded(name, values), name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1.0, 1e-300, -1e308, 1e308]))
 def test_every_feature_is_worded_whatever_its_value(value: float):
     for name, feature in CATALOGUE.items():
