@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bento.credit_file import Wording
+from bento.wording import amount
 
 REFERENCE_FILE = "reference.json"
 AMOUNTS = ("AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
@@ -15,7 +16,6 @@ RATIOS = {"term": ("AMT_CREDIT", "AMT_ANNUITY"), "goods_cover": ("AMT_CREDIT", "
 """Their proportions, numerator and denominator: a loan outside those seen in training is no loan of this bank."""
 FEWEST = 50
 """Clients below which a segment is too small to speak of."""
-NARROW_SPACE = "\u202f"
 
 
 class ReferenceFileError(RuntimeError):
@@ -82,11 +82,11 @@ class Segment(BaseModel):
     def _loan(self) -> tuple[str, str]:
         low, high = (None if bound is None else amount(bound) for bound in (self.low, self.high))
         if low and high:
-            return f"a loan of {low.en} to {high.en}", f"un prêt de {low.fr} à {high.fr}"
+            return f"a loan of {low[0]} to {high[0]}", f"un prêt de {low[1]} à {high[1]}"
         if high:
-            return f"a loan below {high.en}", f"un prêt inférieur à {high.fr}"
+            return f"a loan below {high[0]}", f"un prêt inférieur à {high[1]}"
         if low:
-            return f"a loan of {low.en} or more", f"un prêt de {low.fr} ou plus"
+            return f"a loan of {low[0]} or more", f"un prêt de {low[1]} ou plus"
         return "a loan of any size", "un prêt de n'importe quel montant"
 
 
@@ -131,13 +131,3 @@ class Reference(BaseModel):
         """The narrowest segment that an application, in raw columns, belongs to."""
         income_type, credit = application.get("NAME_INCOME_TYPE"), application["AMT_CREDIT"]
         return next(segment for segment in self.segments if segment.holds(income_type, credit))
-
-
-def amount(value: float) -> Wording:
-    """An amount as each language writes it, in whole units.
-
-    >>> amount(1405000).en
-    '1,405,000'
-    """
-    words = f"{value:,.0f}"
-    return Wording(en=words, fr=words.replace(",", NARROW_SPACE))

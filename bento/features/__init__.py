@@ -123,6 +123,8 @@ class Variants:
     """
 
     def __init__(self, tables: Mapping[str, pl.DataFrame], names: Sequence[str] | None = None) -> None:
+        self.application = tables["application"]
+        """As it stands."""
         self._names = None if names is None else tuple(names)
         self._histories = _plan(self._names).of_histories(tables)
 
