@@ -65,13 +65,13 @@ def features_hash(values: Mapping[str, float | str | None], names: Iterable[str]
     """Fingerprint of a client's features, the same whether one client or many were computed.
 
     The two ways add in another order and may differ in a last bit, about 1e-15; numbers are hashed to about 1e-6. They
-    are multiplied by pi first: amounts of few digits would else lie just where rounding tips over.
+    are multiplied by a quarter of pi first: amounts of few digits would else lie just where rounding tips over.
     """
     digest = hashlib.sha256()
     for name in names:
         value = values[name]
         if isinstance(value, float | int):
-            mantissa, exponent = math.frexp(value * math.pi)
+            mantissa, exponent = math.frexp(value * (math.pi / 4))
             value = f"{round(mantissa * 2**20)}e{exponent}"
         digest.update(f"{name}={value}\n".encode())
     return digest.hexdigest()

@@ -25,6 +25,8 @@ DTYPES: dict[str, type[pl.DataType]] = {
 
 OPEN_ENDED = 365243
 """The data's code for "no such date": 1,000 years after the application."""
+LARGEST_AMOUNT, LARGEST_COUNT = 1e12, 1e9
+"""Thousands of times what any client has: what is larger is no amount and no count, and would overflow in sums."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -101,7 +103,15 @@ def _category(name: str, description: str, *categories: str, **settings: Any) ->
 
 
 def _amount(name: str, description: str, *, minimum: float | None = 0, **settings: Any) -> Column:
-    return Column(name=name, kind="number", unit="currency", description=description, minimum=minimum, **settings)
+    return Column(
+        name=name,
+        kind="number",
+        unit="currency",
+        description=description,
+        minimum=-LARGEST_AMOUNT if minimum is None else minimum,
+        maximum=LARGEST_AMOUNT,
+        **settings,
+    )
 
 
 def _share(name: str, description: str, *, minimum: float = 0, **settings: Any) -> Column:
@@ -130,8 +140,18 @@ def _months(name: str, description: str) -> Column:
     return Column(name=name, kind="integer", unit="months", description=description, minimum=-1200, maximum=0)
 
 
-def _integer(name: str, description: str, unit: Unit = "count", *, minimum: float = 0, **settings: Any) -> Column:
-    return Column(name=name, kind="integer", unit=unit, description=description, minimum=minimum, **settings)
+def _integer(
+    name: str,
+    description: str,
+    unit: Unit = "count",
+    *,
+    minimum: float = 0,
+    maximum: float = LARGEST_COUNT,
+    **settings: Any,
+) -> Column:
+    return Column(
+        name=name, kind="integer", unit=unit, description=description, minimum=minimum, maximum=maximum, **settings
+    )
 
 
 def _flag(name: str, description: str) -> Column:
