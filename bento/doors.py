@@ -1,5 +1,6 @@
 """What every request passes before anything of it is believed, and every answer on its way out."""
 
+import asyncio
 import ipaddress
 import logging
 import re
@@ -23,6 +24,8 @@ MIB = 2**20
 LARGEST_BODY = {"/predict": 2 * MIB, "/explain": 2 * MIB, "/predict_batch": 8 * MIB}
 """Bytes of a request; whatever is not named takes `LARGEST_OTHER`."""
 LARGEST_OTHER = 64 * 2**10
+BODY_WITHIN = 8.0
+"""Seconds for a body to arrive: whoever sends more slowly must not hold a place among those in work."""
 MOST_AT_ONCE = 64
 """Requests in work; what comes on top is told to come again."""
 REQUESTS_PER_SECOND, BURST = 300.0, 600.0
@@ -143,7 +146,7 @@ class Doors:
 
     async def _body(self, scope: MutableMapping[str, Any], receive: Receive) -> Receive:
         """Read the whole body, within its limit, and hand it on in one piece."""
-        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["method"] != "POST":  # nothing else has a body that is read
             return receive
         kind, _, parameters = _header(scope, b"content-type").partition(";")
         charset = parameters.replace(" ", "").replace('"', "").lower().partition("charset=")[2] or "utf-8"
@@ -154,17 +157,11 @@ class Doors:
         declared = _header(scope, b"content-length")
         if declared.isdecimal() and int(declared[:20]) > largest:
             raise _RefusedError(_too_large(largest))
-        parts, size, more = [], 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _GoneError
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > largest:
-                raise _RefusedError(_too_large(largest))
-            more = message.get("more_body", False)
-        scope["body"] = b"".join(parts)
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                scope["body"] = await _read(receive, largest)
+        except TimeoutError as error:
+            raise _RefusedError(response(problem(408), {"Connection": "close"})) from error
         handed_on = False
 
         async def receive_body() -> Message:
@@ -207,6 +204,20 @@ class _Outgoing:
         kept = [(name, value) for name, value in start["headers"] if name.lower() not in replaced]
         await self._send({**start, "status": found.status_code, "headers": [*kept, *found.raw_headers]})
         await self._send({"type": "http.response.body", "body": found.body})
+
+
+async def _read(receive: Receive, largest: int) -> bytes:
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _GoneError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > largest:
+            raise _RefusedError(_too_large(largest))
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 def _too_large(largest: int) -> Response:

@@ -140,7 +140,7 @@ def _post(
 def _with_problems(operation: dict[str, Any], more: tuple[int, ...] = ()) -> dict[str, Any]:
     statuses = {401, 403, 429, 500, 503, 504, *more, *(int(code) for code in operation["responses"] if code >= "400")}
     if "requestBody" in operation:
-        statuses |= {400, 413, 415, 422}
+        statuses |= {400, 408, 413, 415, 422}
     answers = {code: answer for code, answer in operation["responses"].items() if code < "400"}
     operation["responses"] = answers | {str(status): _problem(status) for status in sorted(statuses)}
     return operation

@@ -24,6 +24,7 @@ DETAILS = {
     403: "the API key does not allow this",
     404: "there is nothing at this address",
     405: "this address does not answer this method",
+    408: "the request did not arrive in time; send it in one go",
     409: "what is asked contradicts what is recorded",
     413: "the request is too large",
     415: "send JSON in UTF-8, uncompressed: Content-Type: application/json",
