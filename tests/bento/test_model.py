@@ -11,6 +11,7 @@ from bento.families import BoosterPredictor
 from bento.features import build_features
 from bento.files import read_application, read_histories
 from bento.model import EXAMPLES_FILE, SCORING_FILE, ModelError, ScoringModel, encode, probability
+from bento.reference import REFERENCE_FILE
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +113,25 @@ def test_other_feature_code_refuses_the_model(copy: Path):
         ScoringModel(copy).verify()
 
 
-@pytest.mark.parametrize("name", [BoosterPredictor.FILE, SCORING_FILE])
+@pytest.mark.parametrize("name", [BoosterPredictor.FILE, SCORING_FILE, REFERENCE_FILE])
 def test_a_missing_file_is_named(copy: Path, name: str):
     (copy / name).unlink()
     with pytest.raises(ModelError, match="not a usable model folder"):
         ScoringModel(copy)
 
 
-@pytest.mark.parametrize("name", [BoosterPredictor.FILE, SCORING_FILE])
+@pytest.mark.parametrize("name", [BoosterPredictor.FILE, SCORING_FILE, REFERENCE_FILE])
 def test_a_cut_file_is_refused(copy: Path, name: str):
     (copy / name).write_bytes((copy / name).read_bytes()[:500])
     with pytest.raises(ModelError):
+        ScoringModel(copy)
+
+
+def test_a_reference_to_other_features_refuses_the_model(copy: Path):
+    reference = json.loads((copy / REFERENCE_FILE).read_text())
+    del reference["segments"][2]["typical"]["application_ext_source_3"]
+    (copy / REFERENCE_FILE).write_text(json.dumps(reference))
+    with pytest.raises(ModelError, match=r"reference\.json and scoring\.json name different features; train again"):
         ScoringModel(copy)
 
 
