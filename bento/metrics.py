@@ -1,11 +1,13 @@
 """What the service counts for Prometheus, beside what BentoML counts; nothing of it concerns one person."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Histogram
 
-from bento.credit_file import FieldWarning
-from bento.scoring import Scored
+if TYPE_CHECKING:  # the journal counts too, and has no use for what scores
+    from bento.credit_file import FieldWarning
+    from bento.scoring import Scored
 
 DECISIONS = Counter("credit_decisions", "Decisions given, by outcome", ["outcome"])
 PROBABILITY = Histogram(
@@ -26,7 +28,7 @@ JOURNAL_LATENCY = Histogram(
 )
 
 
-def count(scored: Scored, warnings: Sequence[FieldWarning]) -> None:
+def count(scored: "Scored", warnings: "Sequence[FieldWarning]") -> None:
     """Count a decision that was given."""
     DECISIONS.labels(scored.decision.value).inc()
     PROBABILITY.observe(scored.probability)

@@ -28,6 +28,15 @@ def opened(url: str, vault: Vault = VAULTS["plain"]) -> Iterator[Journal]:
     journal.close()
 
 
+@contextmanager
+def another(journal: Journal) -> Iterator[Journal]:
+    """The same journal by connections of its own, as another process has it."""
+    url = journal.engine.url.render_as_string(hide_password=False)
+    other = Journal(url, journal.vault)
+    yield other
+    other.close()
+
+
 def entry(**changes: Any) -> Entry:
     """A decision on CLIENT, or what `changes` make of it."""
     content = {"application": {"SK_ID_CURR": CLIENT}, "bureau": [{"DAYS_CREDIT": -n} for n in range(50)]}

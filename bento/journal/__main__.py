@@ -12,6 +12,7 @@ from bento.journal.upgrade import upgrade
 from bento.model import ModelError
 
 DIFFERENT, FAULT = 1, 2
+A_CENTURY = 36_525
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     words = "decide again what the journal holds: 0 all the same, 1 something differs, 2 decided by other code"
     again = commands.add_parser("replay", help=words, description=words)
     again.add_argument("ids", nargs="*", metavar="ID", help="ids of decisions")
-    again.add_argument("--random", type=int, default=0, metavar="N", help="N decisions drawn at random, or all")
+    again.add_argument("--random", type=_count, metavar="N", help="N decisions drawn at random; without, all")
     again.set_defaults(run=_replay)
     words = "destroy what concerns persons in old decisions; id, time, outcome, hashes and versions stay"
     old = commands.add_parser("purge", help=words, description=words)
@@ -51,9 +52,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _days(text: str) -> timedelta:
     days = float(text)
-    if days < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
+    if not 0 <= days <= A_CENTURY:
+        raise argparse.ArgumentTypeError(f"must be between 0 and {A_CENTURY}")
     return timedelta(days=days)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def _upgrade(journal: Journal, _: argparse.Namespace) -> int:
@@ -63,7 +71,7 @@ def _upgrade(journal: Journal, _: argparse.Namespace) -> int:
 
 
 def _replay(journal: Journal, options: argparse.Namespace) -> int:
-    ids = options.ids or journal.ids(options.random or None)
+    ids = options.ids or journal.ids(options.random)
     verdicts: Counter[str] = Counter()
     for number, decision_id in enumerate(ids, start=1):
         found = journal.find(decision_id)

@@ -21,6 +21,8 @@ URL_VARIABLE = "JOURNAL_URL"
 DEFAULT_URL = "sqlite:///data/journal.db"
 ANSWER_WITHIN = 2
 """Seconds that a database may take to take a connection, a statement or a lock before it counts as gone."""
+PURGED_TOGETHER = 500
+"""Decisions, or keys, that one transaction of a purge takes: the service writes in between."""
 POSTGRESQL_OPTIONS = {
     "connect_timeout": ANSWER_WITHIN,
     "tcp_user_timeout": 1000 * ANSWER_WITHIN,
@@ -174,7 +176,9 @@ class Journal:
         """
         with self.transaction() as connection:
             keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
-            rows = [self._row(entry, keys) for entry in entries]
+            # In one order everywhere, or two processes with the same keys could each wait for the other.
+            ordered = sorted(entries, key=lambda entry: entry.idempotency_hash or "")
+            rows = [self._row(entry, keys) for entry in ordered]
             connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
             return self._rivals(connection, entries)
 
@@ -225,6 +229,7 @@ class Journal:
                 sa.select(DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
                 .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
                 .where(DECISIONS.c.id == decision_id, DECISIONS.c.purged_at.is_(None))
+                .with_for_update(read=True, of=DECISIONS)  # a purge that runs meanwhile waits
             )
             found = connection.execute(query).first()
             if found is None:
@@ -252,21 +257,41 @@ class Journal:
             Decisions emptied and keys destroyed.
 
         Raises:
-            JournalUnavailableError: nothing is certain to be purged.
+            JournalUnavailableError: not everything is certain to be purged; purge again.
         """
-        old = (DECISIONS.c.decided_at < before) & DECISIONS.c.purged_at.is_(None)
-        with self.transaction() as connection:
-            ids = sa.select(DECISIONS.c.id).where(old)
-            connection.execute(sa.update(REVIEWS).where(REVIEWS.c.decision_id.in_(ids)).values(content=None))
-            emptied = connection.execute(
-                sa.update(DECISIONS).where(old).values(purged_at=now, **dict.fromkeys(PERSONAL))
-            ).rowcount
-            needed = sa.exists().where(DECISIONS.c.data_key == CLIENT_KEYS.c.client)
-            destroyed = connection.execute(sa.delete(CLIENT_KEYS).where(~needed)).rowcount
+        old = sa.select(DECISIONS.c.id).where(DECISIONS.c.decided_at < before, DECISIONS.c.purged_at.is_(None))
+        needed = sa.exists().where(DECISIONS.c.data_key == CLIENT_KEYS.c.client)
+        emptied = sum(self._empty(ids, now) for ids in self._in_parts(old))
+        unneeded = sa.select(CLIENT_KEYS.c.client).where(~needed)
+        destroyed = 0
+        for clients in self._in_parts(unneeded):
+            these = CLIENT_KEYS.c.client.in_(clients)
+            with self.transaction() as connection:
+                # Whoever writes with one of them at this moment is waited for, and then needs it.
+                connection.execute(unneeded.where(these).order_by(CLIENT_KEYS.c.client).with_for_update(of=CLIENT_KEYS))
+                destroyed += connection.execute(sa.delete(CLIENT_KEYS).where(these, ~needed)).rowcount
         if self.engine.dialect.name == "sqlite":
             with self._reader() as connection:  # no copy of what was overwritten stays behind
-                connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                busy = connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
+            if busy:
+                raise JournalUnavailableError(f"{self.address}: copies of what was purged are in use; purge again")
         return emptied, destroyed
+
+    def _in_parts(self, names: sa.Select[str]) -> Iterator[Sequence[str]]:
+        with self._reader() as connection:
+            found = connection.execute(names).scalars().all()
+        for start in range(0, len(found), PURGED_TOGETHER):
+            yield found[start : start + PURGED_TOGETHER]
+
+    def _empty(self, ids: Sequence[str], now: datetime) -> int:
+        with self.transaction() as connection:
+            emptied = connection.execute(
+                sa.update(DECISIONS)
+                .where(DECISIONS.c.id.in_(ids), DECISIONS.c.purged_at.is_(None))
+                .values(purged_at=now, **dict.fromkeys(PERSONAL))
+            ).rowcount
+            connection.execute(sa.update(REVIEWS).where(REVIEWS.c.decision_id.in_(ids)).values(content=None))
+        return emptied
 
     def close(self) -> None:
         """Close all connections."""
@@ -292,7 +317,9 @@ class Journal:
         if not self.vault.encrypts:
             return {}
         query = sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).where(CLIENT_KEYS.c.client.in_(clients))
-        query = query.with_for_update(key_share=True, read=True)  # a purge that runs meanwhile waits
+        query = query.order_by(CLIENT_KEYS.c.client).with_for_update(
+            key_share=True, read=True
+        )  # a purge that runs meanwhile waits
         keys = {row.client: row.wrapped_key for row in connection.execute(query)}
         missing = sorted(clients - keys.keys())
         if missing:
@@ -362,7 +389,8 @@ def _available(address: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = str(error.orig).strip().splitlines() or ["no message"]
-        raise JournalUnavailableError(f"{address}: {said[0]}") from error
+        # Not `from error`: what PostgreSQL adds on further lines may quote the row, which a traceback would repeat.
+        raise JournalUnavailableError(f"{address}: {said[0]}") from None
     except SQLAlchemyError as error:  # such as no free connection in time
         raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
 
@@ -370,12 +398,10 @@ def _available(address: str) -> Iterator[None]:
 def _engine(address: str) -> sa.Engine:
     try:
         url = sa.make_url(address)
-        if url.drivername == "postgresql":
-            url = url.set(drivername="postgresql+psycopg")
         kind = url.get_backend_name()
         if kind == "postgresql":
             return sa.create_engine(
-                url,
+                url.set(drivername="postgresql+psycopg"),
                 connect_args=POSTGRESQL_OPTIONS,
                 pool_pre_ping=True,
                 pool_timeout=ANSWER_WITHIN,
@@ -383,7 +409,9 @@ def _engine(address: str) -> sa.Engine:
                 hide_parameters=True,
             )
         if kind == "sqlite":
-            engine = sa.create_engine(url, pool_timeout=ANSWER_WITHIN, hide_parameters=True)
+            if url.database in (None, "", ":memory:") or url.query:
+                raise JournalError(f"{URL_VARIABLE} must name a file: sqlite:///folder/journal.db")
+            engine = sa.create_engine(url.set(drivername="sqlite"), pool_timeout=ANSWER_WITHIN, hide_parameters=True)
             sa.event.listen(engine, "connect", _set_up_sqlite)
             sa.event.listen(engine, "begin", _begin_in_sqlite)
             return engine

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 
-from bento.journal.store import Journal, JournalUnavailableError
+from bento.journal.store import Journal, JournalError, JournalUnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -18,6 +20,7 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
         The schema before and after.
 
     Raises:
+        JournalError: the schema is newer than this code.
         JournalUnavailableError: the database does not answer, or its folder cannot be written.
     """
     database = journal.engine.url.database
@@ -27,8 +30,13 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with journal.transaction() as connection:
+        if connection.dialect.name == "postgresql":  # two that start together upgrade one after the other
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('alembic_version'))"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise JournalError(f"{journal.address} holds a journal of schema {before}, newer than this code") from error
     return before, journal.revision()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from bento.journal.store import Entry, Journal, JournalUnavailableError, Recorded
+from bento.journal.vault import VaultError
 from bento.metrics import JOURNAL_LATENCY
 
 MOST_TOGETHER = 500
@@ -71,6 +72,13 @@ class Writer:
     def _write(self, group: list[tuple[Sequence[Entry], Answer, float]]) -> None:
         try:
             written = self.journal.write([entry for entries, _, _ in group for entry in entries])
+        except VaultError as error:
+            if len(group) == 1:
+                group[0][1].set_exception(error)
+            else:  # whose entry it is must not take the others along
+                for one in group:
+                    self._write([one])
+            return
         except Exception as error:
             self.failed_at = time.monotonic()
             for _, answer, _ in group:
