@@ -36,7 +36,7 @@ def test_the_published_threshold_is_near_theory_where_clients_are_many():
 
 def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp_path: Path):
     out = publish(champion(connect()).run_id, tmp_path / "results")
-    assert {path.name for path in out.iterdir()} >= {"results.json", "roc.png", "cost_curve.png"}
+    assert {path.name for path in out.iterdir()} >= {"results.json", "roc.png", "cost_curve.png", "review.png"}
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     write_readme(out, readme)
@@ -45,6 +45,7 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp
     card = model_card(out)
     assert "on 201 clients that nothing else reads: promoted" in card
     assert "| F, 30-39 |" in card
+    assert "As served, nobody is reviewed" in card
 
 
 @pytest.mark.parametrize("word", ["data: synthetic", "generator"])
