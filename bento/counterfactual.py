@@ -93,9 +93,9 @@ class _Search:
     ) -> None:
         self.model, self.credit_file, self.variants, self.features = model, credit_file, variants, features
         self.wanted = wanted
-        self.application = variants.application
-        self.amounts = [name for name in AMOUNTS if self.application[name][0] is not None]
-        self.start = np.array([float(self.application[name][0]) for name in self.amounts])
+        known = {name: credit_file.application.get(name) for name in AMOUNTS}
+        self.amounts = [name for name, value in known.items() if value is not None]
+        self.start = np.array([float(value) for value in known.values() if value is not None])
         self.round = [_round_amounts(*_ends(model.reference, name)) for name in self.amounts]
         self.varying = _varying(tuple(model.feature_names))
 
@@ -186,7 +186,9 @@ class _Search:
         columns = needed_columns(self.varying)["application"]
         changed = dict(zip(self.amounts, loans.T, strict=True))
         return pl.DataFrame(
-            pl.Series(name, changed[name]) if name in changed else self.application[name].new_from_index(0, len(loans))
+            pl.Series(name, changed[name])
+            if name in changed
+            else self.variants.application[name].new_from_index(0, len(loans))
             for name in columns
         )
 
