@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bento import NAME
-from bento.credit_file import FieldWarning, Wording
+from bento.credit_file import FieldWarning, Received, Wording
 from bento.decision import CostAssumptions, Decision, ExpectedCost, ReviewBand
 from bento.features import Group
 
@@ -84,10 +84,8 @@ class Problem(BaseModel):
     errors: list[Fault] = Field(default=[], description="the fields at fault, where there are any")
 
 
-class BatchRequest(BaseModel):
+class BatchRequest(Received):
     """Up to 100 credit files, each answered or refused by itself."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     credit_files: list[Any] = Field(min_length=1, max_length=MOST_FILES)
 

@@ -27,7 +27,9 @@ MOST_WARNINGS = 50
 MOST_ROWS = 10_000
 """Rows of one history; the longest of the real data has about a tenth."""
 LONGEST_NAME = 50
-"""Characters of a sender's own words that a warning repeats."""
+"""Characters of a sender's own words that an answer repeats."""
+MOST_LISTED = 1000
+"""Faults of one request up to which each is listed; to list a hundred thousand takes seconds and much memory."""
 
 
 class Wording(BaseModel):
@@ -43,6 +45,37 @@ class FieldWarning(BaseModel):
     kind: Literal["unknown_column", "unknown_category", "missing_link"]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
+
+
+class Received(BaseModel):
+    """What a request may hold: no unknown fields, and no end of faults."""
+
+    # Rejected values are personal data: they must not reach a log or an error text.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
+        """As any model does; where more than `MOST_LISTED` fields are wrong, the error says no more than that."""
+        try:
+            return super().model_validate_json(json_data, **settings)
+        except ValidationError as error:
+            raise _bounded(error) from None
+
+    @classmethod
+    def model_validate(cls, obj: Any, **settings: Any) -> Self:
+        """The same for Python objects."""
+        try:
+            return super().model_validate(obj, **settings)
+        except ValidationError as error:
+            raise _bounded(error) from None
+
+
+def _bounded(error: ValidationError) -> ValidationError:
+    if error.error_count() <= MOST_LISTED:
+        return error
+    words = f"More than {MOST_LISTED} fields are missing or wrong"
+    fault = InitErrorDetails(type=PydanticCustomError("too_many_faults", words), loc=(), input=None)
+    return ValidationError.from_exception_data(error.title, [fault], hide_input=True)
 
 
 def _field(column: Column) -> Any:
@@ -86,14 +119,11 @@ else:
 _Rows = Field(max_length=MOST_ROWS)
 
 
-class CreditFile(BaseModel):
+class CreditFile(Received):
     """One loan application in raw columns, and the client's history in six other tables.
 
     Columns that are left out count as unknown, tables that are left out as empty.
     """
-
-    # Rejected values are personal data: they must not reach a log or an error text.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     application: ApplicationRow
     bureau: Annotated[list[BureauRow], _Rows] = []

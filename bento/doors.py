@@ -24,10 +24,15 @@ MIB = 2**20
 LARGEST_BODY = {"/predict": 2 * MIB, "/explain": 2 * MIB, "/predict_batch": 8 * MIB}
 """Bytes of a request; whatever is not named takes `LARGEST_OTHER`."""
 LARGEST_OTHER = 64 * 2**10
+MARKS, BYTES_PER_MARK = b",:[{", 8
+"""How many marks of JSON's a body may hold: one for so many bytes of its limit, as the densest of histories does.
+
+Millions of empty lists would else fit into a batch, and each takes a hundred bytes of memory once it is read.
+"""
 BODY_WITHIN = 8.0
 """Seconds for a body to arrive: whoever sends more slowly must not hold a place among those in work."""
-MOST_AT_ONCE = 64
-"""Requests in work; what comes on top is told to come again."""
+MOST_AT_ONCE, MOST_BYTES_AT_ONCE = 64, 16 * MIB
+"""Requests in work, and bytes of their bodies; what comes on top is told to come again."""
 REQUESTS_PER_SECOND, BURST = 300.0, 600.0
 """Of one key, on average and at once."""
 
@@ -93,7 +98,7 @@ class Doors:
         self.limit = limit or RateLimit()
         self._keys: KeyRing | None = None
         self._loaded = False
-        self._at_once = 0
+        self._at_once = self._bytes_at_once = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it here."""
@@ -103,9 +108,10 @@ class Doors:
         send = _Outgoing(send).send
         counted = NOT_COUNTED.fullmatch(scope["path"]) is None
         if counted and self._at_once >= MOST_AT_ONCE:
-            await response(problem(429, "too many requests are in work; wait, then try again"))(scope, receive, send)
+            await _busy()(scope, receive, send)
             return
         self._at_once += counted
+        scope["body_size"] = 0
         try:
             scope["api_key"] = self._admit(scope)
             receive = await self._body(scope, receive)
@@ -117,6 +123,7 @@ class Doors:
             await self.app(scope, receive, send)
         finally:
             self._at_once -= counted
+            self._bytes_at_once -= scope["body_size"]
 
     def _admit(self, scope: MutableMapping[str, Any]) -> ApiKey | None:
         """Who asks; None where nobody needs to be known."""
@@ -159,9 +166,11 @@ class Doors:
             raise _RefusedError(_too_large(largest))
         try:
             async with asyncio.timeout(BODY_WITHIN):
-                scope["body"] = await _read(receive, largest)
+                scope["body"] = await self._read(scope, receive, largest)
         except TimeoutError as error:
             raise _RefusedError(response(problem(408), {"Connection": "close"})) from error
+        if len(scope["body"]) - len(scope["body"].translate(None, MARKS)) > largest // BYTES_PER_MARK:
+            raise _RefusedError(response(problem(413, "the request holds too many values for its size")))
         handed_on = False
 
         async def receive_body() -> Message:
@@ -172,6 +181,22 @@ class Doors:
             return {"type": "http.request", "body": scope["body"], "more_body": False}
 
         return receive_body
+
+    async def _read(self, scope: MutableMapping[str, Any], receive: Receive, largest: int) -> bytes:
+        parts, more = [], True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
+            parts.append(message.get("body", b""))
+            scope["body_size"] += len(parts[-1])
+            self._bytes_at_once += len(parts[-1])
+            if scope["body_size"] > largest:
+                raise _RefusedError(_too_large(largest))
+            if self._bytes_at_once > MOST_BYTES_AT_ONCE:
+                raise _RefusedError(_busy())
+            more = message.get("more_body", False)
+        return b"".join(parts)
 
 
 class _Outgoing:
@@ -206,18 +231,8 @@ class _Outgoing:
         await self._send({"type": "http.response.body", "body": found.body})
 
 
-async def _read(receive: Receive, largest: int) -> bytes:
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _GoneError
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > largest:
-            raise _RefusedError(_too_large(largest))
-        more = message.get("more_body", False)
-    return b"".join(parts)
+def _busy() -> Response:
+    return response(problem(429, "too many requests are in work; wait, then try again"))
 
 
 def _too_large(largest: int) -> Response:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from bento.answers import Fault, Problem
+from bento.credit_file import LONGEST_NAME
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
@@ -79,8 +80,15 @@ def reshaped(status: int, body: bytes) -> Problem:
 
 
 def _invalid(faults: Sequence[Any]) -> Problem:
-    named = [Fault(loc=list(fault["loc"]), type=fault["type"], msg=fault["msg"]) for fault in faults]
+    named = [
+        Fault(loc=[_short(part) for part in fault["loc"]], type=fault["type"], msg=fault["msg"]) for fault in faults
+    ]
     if any(fault.type == "json_invalid" for fault in named):
         return problem(400, "the body is no JSON", named)
     count = f"{len(named)} fields are" if len(named) > 1 else "a field is"
     return problem(422, f"{count} missing or wrong", named)
+
+
+def _short(part: str | int) -> str | int:
+    """A part of a path; the name of an unknown field is the sender's own, and may be of any length."""
+    return part[:LONGEST_NAME] if isinstance(part, str) else part
