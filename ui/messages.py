@@ -165,7 +165,10 @@ MESSAGES: dict[str, Wording] = {
         "en": "Risk scale: the client stands at {probability} and the refusal threshold at {threshold}.",
     },
     # The reasons
-    "reasons": {"fr": "Les raisons de cette décision", "en": "The reasons for this decision"},
+    "reasons": {
+        "fr": "Les raisons de cette décision, en mots pour le client",
+        "en": "The reasons for this decision, in words for the client",
+    },
     "counterfactual": {"fr": "Ce qui changerait la décision", "en": "What would change the decision"},
     # The explanation
     "contributions": {"fr": "De quoi se compose le risque", "en": "What the risk is made of"},
@@ -213,8 +216,8 @@ MESSAGES: dict[str, Wording] = {
     "column_client": {"fr": "Ce client", "en": "This client"},
     "column_similar": {"fr": "Clients semblables", "en": "Similar clients"},
     "similar_clients": {
-        "fr": "Clients semblables ({clients}) : {description}. Valeur médiane, ou la plus fréquente.",
-        "en": "Similar clients ({clients}): {description}. Median value, or the most frequent one.",
+        "fr": "Clients semblables : {description} ({clients} clients). Valeur médiane, ou la plus fréquente.",
+        "en": "Similar clients: {description} ({clients} clients). Median value, or the most frequent one.",
     },
     "column_contribution": {"fr": "Contribution", "en": "Contribution"},
     "column_effect": {"fr": "Effet", "en": "Effect"},
@@ -469,11 +472,6 @@ def detail(language: str, kind: str, message: str) -> str:
     """What the service says about a rejected field: our words for the kinds known, then its own."""
     known = DETAIL_KINDS.get(kind)
     return f"{say(language, known)} ({plain(message)})" if known else plain(message)
-
-
-def unbroken(text: str) -> str:
-    """Words that stay on one line."""
-    return text.replace(" ", NO_BREAK_SPACE)
 
 
 def code(text: str) -> str:

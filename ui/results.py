@@ -80,18 +80,16 @@ def show_comparison(language: str, unchanged: Prediction) -> None:
 
 
 def show_reasons(language: str, prediction: Prediction) -> None:
-    """What weighed most, in sentences with their codes."""
+    """What weighed most, in the words that the client is given, with their codes."""
     if prediction.reasons:
         st.subheader(messages.say(language, "reasons"), anchor=False)
         st.markdown("\n".join(f"1. {worded(language, reason)}" for reason in prediction.reasons))
 
 
 def worded(language: str, reason: Reason) -> str:
-    """The sentence, and on one line what it does to the risk and its code."""
-    mark, colour, key = ("▲", "orange", "raises") if reason.raises else ("▼", "blue", "lowers")
-    effect = messages.unbroken(f"{mark} {messages.say(language, key)}")
-    code = messages.code(reason.code)
-    return f"{messages.plain(reason.text[language])} :{colour}[{effect}]{messages.NO_BREAK_SPACE}{code}"
+    """A sign of what it does to the risk, which its words say too, and the sentence with its code."""
+    sign = ":orange[▲]" if reason.raises else ":blue[▼]"
+    return f"{sign} {messages.plain(reason.text[language])} {messages.code(reason.code)}"
 
 
 def show_scale(language: str, prediction: Prediction) -> None:

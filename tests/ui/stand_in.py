@@ -86,15 +86,21 @@ PREDICTION: dict[str, Any] = {
             "group": "external_scores",
             "direction": "raises",
             "contribution": 1.25,
-            "text": {"en": "The external scores are low: 0.31.", "fr": "Les scores externes sont bas : 0,31."},
+            "text": {
+                "en": "Your external scores raise your estimated risk of default. Mean: 0.31.",
+                "fr": "Vos scores externes augmentent votre risque d'impayé estimé. Moyenne : 0,31.",
+            },
             "facts": [],
         },
         {
-            "code": "R07",
+            "code": "R04",
             "group": "employment",
             "direction": "lowers",
             "contribution": -0.25,
-            "text": {"en": "Three years in the present job.", "fr": "Trois ans dans l'emploi actuel."},
+            "text": {
+                "en": "Your employment lowers your estimated risk of default. Time in present job: 3 years.",
+                "fr": "Votre emploi réduit votre risque d'impayé estimé. Ancienneté : 3 ans.",
+            },
             "facts": [],
         },
     ],
@@ -138,7 +144,10 @@ EXPLANATION: dict[str, Any] = {
         ),
     ],
     "similar_clients": {
-        "description": {"en": "employees who borrow about as much", "fr": "salariés empruntant à peu près autant"},
+        "description": {
+            "en": "clients with the same source of income",
+            "fr": "clients ayant la même source de revenus",
+        },
         "clients": 4210,
     },
     "counterfactual": {

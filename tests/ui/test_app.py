@@ -106,14 +106,14 @@ def test_the_reasons_come_first_after_the_decision(page):
 
     order = [element.value for element in opened.subheader]
     assert order[1:] == [
-        "Les raisons de cette décision",
+        "Les raisons de cette décision, en mots pour le client",
         "Ce qui changerait la décision",
         "De quoi se compose le risque",
     ]
     (reasons,) = (element.value for element in opened.markdown if element.value.startswith("1. "))
     assert plain(reasons).splitlines() == [
-        r"1. Les scores externes sont bas \: 0,31. :orange[▲ augmente le risque] `R01`",
-        "1. Trois ans dans l'emploi actuel. :blue[▼ réduit le risque] `R07`",
+        r"1. :orange[▲] Vos scores externes augmentent votre risque d'impayé estimé. Moyenne \: 0,31. `R01`",
+        r"1. :blue[▼] Votre emploi réduit votre risque d'impayé estimé. Ancienneté \: 3 ans. `R04`",
     ]
 
 
@@ -129,7 +129,7 @@ def test_all_that_the_answers_hold_is_on_the_page(page):
     assert "Coût moyen attendu : 1,82 si le crédit est accordé, 0,82 s'il est refusé" in said
     assert "Source de revenu (`application.NAME_INCOME_TYPE`) : catégorie inconnue 'Astronaut'" in said
     assert "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé." in said
-    assert "Clients semblables (4 210) : salariés empruntant à peu près autant." in said
+    assert "Clients semblables : clients ayant la même source de revenus (4 210 clients)." in said
     assert r"Modèle credit\_scoring, version 3." in said
     assert [tab.label for tab in opened.tabs] == ["Par thème", "Par donnée", "En tableau"]
     themes, items = (table.value for table in opened.table)

@@ -46,7 +46,7 @@ def test_a_decision_is_asked_for_under_its_key_and_read_whole(service, predictio
     assert (read.client, read.decision, read.probability) == (100123, "refused", prediction["probability_of_default"])
     assert (read.decision_id, read.simulated) == (prediction["decision_id"], False)
     assert read.decided_at == datetime(2026, 11, 25, 9, 41, 7, 123456, tzinfo=UTC)
-    assert read.reasons[1] == client.Reason("R07", raises=False, text=prediction["reasons"][1]["text"])
+    assert read.reasons[1] == client.Reason("R04", raises=False, text=prediction["reasons"][1]["text"])
     (warning,) = read.warnings
     assert warning.field == "application.NAME_INCOME_TYPE"
     assert warning.message == prediction["warnings"][0]["message"]
