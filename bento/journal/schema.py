@@ -45,8 +45,8 @@ METADATA = MetaData()
 CLIENT_KEYS = Table(
     "client_keys",
     METADATA,
-    Column("client", String(64), primary_key=True, comment="pseudonym: HMAC of SK_ID_CURR under the master key"),
-    Column("wrapped_key", LargeBinary, nullable=False, comment="the client's key, encrypted under the master key"),
+    Column("client", String(64), primary_key=True, doc="pseudonym: HMAC of SK_ID_CURR under the master key"),
+    Column("wrapped_key", LargeBinary, nullable=False, doc="the client's key, encrypted under the master key"),
     Column("created_at", Moment, nullable=False),
 )
 
@@ -55,23 +55,23 @@ DECISIONS = Table(
     METADATA,
     Column("id", String(36), primary_key=True),
     Column("decided_at", Moment, nullable=False),
-    Column("key_id", String(40), nullable=False, comment="the API key that asked"),
-    Column("idempotency_hash", String(64), unique=True, comment="of API key and Idempotency-Key; null without one"),
-    Column("credit_file_hash", String(64), nullable=False, comment="SHA-256 of the credit file as it was sent"),
+    Column("key_id", String(40), nullable=False, doc="the API key that asked"),
+    Column("idempotency_hash", String(64), unique=True, doc="of API key and Idempotency-Key; null without one"),
+    Column("credit_file_hash", String(64), nullable=False, doc="SHA-256 of the credit file as it was sent"),
     Column("features_hash", String(64), nullable=False),
     Column("decision", String(10), nullable=False),
     Column("threshold", Float, nullable=False),
     Column("model_name", String(100), nullable=False),
     Column("model_version", String(100), nullable=False),
-    Column("model_tag", String(200), nullable=False, comment="of the model in the BentoML store"),
+    Column("model_tag", String(200), nullable=False, doc="of the model in the BentoML store"),
     Column("bento", String(200), nullable=False),
-    Column("code", String(64), nullable=False, comment="fingerprint of code and numeric libraries"),
+    Column("code", String(64), nullable=False, doc="fingerprint of code and numeric libraries"),
     # What concerns the person, null once purged.
-    Column("client", String(64), comment="pseudonym as in client_keys, or SK_ID_CURR where nothing is encrypted"),
-    Column("data_key", String(64), ForeignKey("client_keys.client"), comment="whose key encrypts; null: plain"),
-    Column("probability", Float, comment="of default"),
-    Column("credit_file", LargeBinary, comment="JSON as it was sent, compressed, then encrypted"),
-    Column("answer", LargeBinary, comment="JSON as it was answered, reasons included, compressed, then encrypted"),
+    Column("client", String(64), doc="pseudonym as in client_keys, or SK_ID_CURR where nothing is encrypted"),
+    Column("data_key", String(64), ForeignKey("client_keys.client"), doc="whose key encrypts; null: plain"),
+    Column("probability", Float, doc="of default"),
+    Column("credit_file", LargeBinary, doc="JSON as it was sent, compressed, then encrypted"),
+    Column("answer", LargeBinary, doc="JSON as it was answered, reasons included, compressed, then encrypted"),
     Column("purged_at", Moment),
     Index("decisions_decided_at", "decided_at"),
     Index("decisions_client", "client"),
@@ -87,7 +87,7 @@ REVIEWS = Table(
     Column("key_id", String(40), nullable=False),
     Column("verdict", String(10), nullable=False),
     Column("outcome", String(10), nullable=False),
-    Column("content", LargeBinary, comment="JSON: reason and reviewer, compressed, then encrypted; null once purged"),
+    Column("content", LargeBinary, doc="JSON: reason and reviewer, compressed, then encrypted; null once purged"),
 )
 
 PERSONAL = ("client", "data_key", "probability", "credit_file", "answer")

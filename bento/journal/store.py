@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS, REVISION
 from bento.journal.vault import VARIABLE, Vault
@@ -415,8 +415,12 @@ def _engine(address: str) -> sa.Engine:
             sa.event.listen(engine, "connect", _set_up_sqlite)
             sa.event.listen(engine, "begin", _begin_in_sqlite)
             return engine
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise JournalError(f"{URL_VARIABLE}: {str(error).splitlines()[0]}") from error
+    except (ArgumentError, ValueError):
+        # In words of our own, and `from None`: theirs may quote a part of the password.
+        raise JournalError(
+            f"{URL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
+            "write @ and : in a password as %40 and %3A"
+        ) from None
     raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
 
 
