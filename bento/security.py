@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 log = logging.getLogger("bentoml.credit_scoring")
 
@@ -46,7 +46,7 @@ class ApiKey(BaseModel):
 
     id: str
     scopes: frozenset[Scope]
-    sha256: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
     """Enough against guessing, for a key is 256 random bits and no password."""
     created_at: datetime
     note: str = ""
@@ -60,7 +60,7 @@ class KeysFile(BaseModel):
     keys: list[ApiKey] = []
 
 
-LOCAL = ApiKey(id="local", scopes=frozenset(SCOPES), sha256="", created_at=datetime.fromtimestamp(0, UTC))
+LOCAL = ApiKey(id="local", scopes=frozenset(SCOPES), sha256=64 * "0", created_at=datetime.fromtimestamp(0, UTC))
 """Who asks where keys are switched off, on loopback."""
 
 
@@ -157,7 +157,7 @@ def revoke(path: Path, key_id: str) -> None:
     found = read_keys(path)
     left = [key for key in found.keys if key.id != key_id]
     if len(left) == len(found.keys):
-        raise KeysError(f"{path} holds no key {key_id}; it holds {', '.join(key.id for key in found.keys)}")
+        raise KeysError(f"{path} holds no key {key_id}; it holds {', '.join(key.id for key in left) or 'none'}")
     _write(path, KeysFile(keys=left))
 
 
