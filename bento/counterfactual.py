@@ -26,7 +26,7 @@ DEARER = 0.1
 """Each further amount that changes makes a loan this much farther."""
 FIRST_CHUNK = 64
 """Loans scored together, the nearest ones; every further chunk is twice as large."""
-STEPS, ROUNDS = 12, 3
+STEPS, ROUNDS = 8, 2
 """When a loan is drawn nearer: points tried on each way back, and how often."""
 
 Loans = NDArray[np.float64]
@@ -126,8 +126,7 @@ class _Search:
         """From a loan back to the application: with all its amounts together, and with each alone."""
         parts = np.linspace(0, 1, STEPS, endpoint=False)[:, np.newaxis]
         loans = [self.start + parts * (loan - self.start)]
-        changed = np.flatnonzero(loan != self.start)
-        for position in changed if len(changed) > 1 else ():
+        for position in np.flatnonzero(loan != self.start):
             alone = np.tile(loan, (STEPS, 1))
             alone[:, position] = loans[0][:, position]
             loans.append(alone)
@@ -214,9 +213,9 @@ def _ends(reference: Reference, name: str) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=16)
-def _varying(names: tuple[str, ...]) -> list[str]:
+def _varying(names: tuple[str, ...]) -> tuple[str, ...]:
     """The features that another loan changes."""
-    return computed_from(AMOUNTS, names)
+    return tuple(computed_from(AMOUNTS, names))
 
 
 @lru_cache(maxsize=16)

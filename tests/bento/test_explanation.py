@@ -17,6 +17,7 @@ from bento.features import CATALOGUE
 from bento.files import read_client
 from bento.model import Calibration, Scoring, ScoringModel, encode
 from bento.reference import AMOUNTS, RATIOS
+from bento.tables import LARGEST_AMOUNT
 from research.data import Data, Rows, open_data
 from research.examples import credit_file
 from research.fitting import model_features
@@ -206,7 +207,7 @@ def test_no_single_amount_flips_the_decision_nearer(model, credit_files, explain
     looked_at = 0
     for file, found in zip(credit_files, explained, strict=True):
         other = found.counterfactual
-        if not other.found or looked_at == 4:
+        if not other.found or looked_at == 3:
             continue
         looked_at += 1
         reach = distance(file, needed(other))
@@ -220,7 +221,7 @@ def test_no_single_amount_flips_the_decision_nearer(model, credit_files, explain
                 if nearer and is_usual(model, file.application | amounts):
                     default = default_under(model, file, amounts)
                     assert decide(default, model.threshold) == other.decision, amounts
-    assert looked_at == 4
+    assert looked_at == 3
 
 
 def test_what_is_found_is_always_the_same(model, credit_files, explained):
@@ -261,7 +262,7 @@ def test_an_unknown_price_of_goods_is_left_alone(model, credit_files):
     assert set(found) == {"AMT_CREDIT", "AMT_ANNUITY"}
 
 
-@pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, 0.0), dict.fromkeys(AMOUNTS, 1e12)])
+@pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, value) for value in (0.0, LARGEST_AMOUNT)])
 def test_a_loan_out_of_all_proportion_is_explained_too(model, credit_files, amounts):
     for file in credit_files[:5]:
         found = explanation(model, changed_by(file, amounts), VERSION, [])
