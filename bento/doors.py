@@ -1,6 +1,8 @@
 """What every request passes before anything of it is believed, and every answer on its way out."""
 
 import asyncio
+import ctypes
+import gc
 import ipaddress
 import logging
 import re
@@ -11,7 +13,7 @@ from typing import Any
 from starlette.responses import Response
 
 from bento.problems import MEDIA_TYPE, problem, reshaped, response
-from bento.security import LOCAL, ApiKey, KeyRing, Scope
+from bento.security import LOCAL, ApiKey, KeyRing, KeysError, Scope
 
 log = logging.getLogger("bentoml.credit_scoring")
 
@@ -24,11 +26,13 @@ MIB = 2**20
 LARGEST_BODY = {"/predict": 2 * MIB, "/explain": 2 * MIB, "/predict_batch": 8 * MIB}
 """Bytes of a request; whatever is not named takes `LARGEST_OTHER`."""
 LARGEST_OTHER = 64 * 2**10
-MARKS, BYTES_PER_MARK = b",:[{", 8
+BYTES_PER_MARK = {b",:[": 8, b"{": 48}
 """How many marks of JSON's a body may hold: one for so many bytes of its limit, as the densest of histories does.
 
-Millions of empty lists would else fit into a batch, and each takes a hundred bytes of memory once it is read.
+Millions of empty objects would else fit into a batch, and each takes hundreds of bytes of memory once it is read.
 """
+LARGE_BODY = MIB
+"""Bytes from which a request leaves so much free memory behind that the allocator is told to give it back."""
 BODY_WITHIN = 8.0
 """Seconds for a body to arrive: whoever sends more slowly must not hold a place among those in work."""
 MOST_AT_ONCE, MOST_BYTES_AT_ONCE = 64, 16 * MIB
@@ -46,6 +50,7 @@ OPEN = re.compile(r"/(livez|readyz|healthz|metrics|docs\.json|schema\.json|stati
 """Health, metrics and documentation: nothing there concerns a person."""
 NOT_COUNTED = re.compile(r"/(livez|readyz|healthz|metrics)")
 
+_C = ctypes.CDLL(None)
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -124,10 +129,14 @@ class Doors:
         finally:
             self._at_once -= counted
             self._bytes_at_once -= scope["body_size"]
+            if scope["body_size"] > LARGE_BODY:
+                _give_back_memory()
 
     def _admit(self, scope: MutableMapping[str, Any]) -> ApiKey | None:
         """Who asks; None where nobody needs to be known."""
         path = scope["path"]
+        if not path.isprintable():  # behind the door, "/predict" with a line break at its end is still "/predict"
+            raise _RefusedError(response(problem(404)))
         if OPEN.fullmatch(path):
             return None
         key = self._key(scope)
@@ -140,7 +149,11 @@ class Doors:
 
     def _key(self, scope: MutableMapping[str, Any]) -> ApiKey:
         if not self._loaded:
-            self._keys, self._loaded = self._load_keys(), True
+            try:
+                self._keys, self._loaded = self._load_keys(), True
+            except KeysError as error:
+                log.error("%s", error)
+                raise _RefusedError(response(problem(503))) from error
         if self._keys is None:
             if _is_loopback(scope.get("server")):
                 return LOCAL
@@ -169,8 +182,9 @@ class Doors:
                 scope["body"] = await self._read(scope, receive, largest)
         except TimeoutError as error:
             raise _RefusedError(response(problem(408), {"Connection": "close"})) from error
-        if len(scope["body"]) - len(scope["body"].translate(None, MARKS)) > largest // BYTES_PER_MARK:
-            raise _RefusedError(response(problem(413, "the request holds too many values for its size")))
+        for marks, each in BYTES_PER_MARK.items():
+            if len(scope["body"]) - len(scope["body"].translate(None, marks)) > largest // each:
+                raise _RefusedError(response(problem(413, "the request holds too many values for its size")))
         handed_on = False
 
         async def receive_body() -> Message:
@@ -242,6 +256,13 @@ def _too_large(largest: int) -> Response:
 
 def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _give_back_memory() -> None:
+    """Have Python and glibc return what is free: they would keep a hundred megabytes after the largest batch."""
+    gc.collect()
+    if trim := getattr(_C, "malloc_trim", None):
+        trim(0)
 
 
 def _is_problem(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -1,17 +1,23 @@
 """What the service logs of rejected requests: which fields, never their values."""
 
 import logging
+import traceback
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from bento.problems import OF_A_REQUEST
+
 MOST_FIELDS = 20
-REQUEST_ERRORS = "bentoml._internal.server.http_app"
-"""The logger to which BentoML reports a request that failed: as an error, with a traceback and the rejected values."""
+REQUEST_ERRORS = ("bentoml._internal.server.http_app", "uvicorn.error")
+"""Where BentoML and uvicorn report a request that failed: as an error, with a traceback and the rejected values."""
 
 
 class _RejectedFields(logging.Filter):
-    """Of a request that does not fit its model, paths and kinds of fault; whatever else fails stays as it is."""
+    """Of what does not fit its model, paths and kinds of fault; whatever else fails stays as it is.
+
+    Where it is not the request that does not fit, the service is at fault, and the log says where.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always let the record pass, shortened."""
@@ -19,10 +25,16 @@ class _RejectedFields(logging.Filter):
         if isinstance(error, ValidationError):
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             fields = [f"{'.'.join(map(str, _declared(fault))) or 'body'} ({fault['type']})" for fault in faults]
-            left_out = f" and {len(fields) - MOST_FIELDS} more" if len(fields) > MOST_FIELDS else ""
-            record.msg, record.args = "rejected: %s%s", (", ".join(fields[:MOST_FIELDS]), left_out)
-            record.levelno, record.levelname = logging.INFO, "INFO"
-            record.exc_info = None
+            words = ", ".join(fields[:MOST_FIELDS])
+            if len(fields) > MOST_FIELDS:
+                words += f" and {len(fields) - MOST_FIELDS} more"
+            record.exc_info = record.exc_text = None
+            if error.title.endswith(OF_A_REQUEST):
+                record.msg, record.args = "rejected: %s", (words,)
+                record.levelno, record.levelname = logging.INFO, "INFO"
+            else:
+                where = "".join(traceback.format_tb(error.__traceback__))
+                record.msg, record.args = "the service failed, %s does not fit: %s\n%s", (error.title, words, where)
         return True
 
 
@@ -33,6 +45,6 @@ def _declared(fault: ErrorDetails) -> tuple[str | int, ...]:
 
 def keep_personal_data_out() -> None:
     """Install the filter; once is enough."""
-    logger = logging.getLogger(REQUEST_ERRORS)
-    if not any(isinstance(found, _RejectedFields) for found in logger.filters):
-        logger.addFilter(_RejectedFields())
+    for logger in map(logging.getLogger, REQUEST_ERRORS):
+        if not any(isinstance(found, _RejectedFields) for found in logger.filters):
+            logger.addFilter(_RejectedFields())

@@ -10,7 +10,7 @@ from typing import Any
 
 from bentoml._internal.server.http import traffic
 
-from bento.doors import App, Message, Receive, Send
+from bento.doors import HEADERS, App, Message, Receive, Send
 from bento.problems import problem, response
 
 
@@ -40,7 +40,7 @@ class Timeout:
         except TimeoutError:
             if begun or not timer.expired():
                 raise
-            await response(problem(504))(scope, receive, send)
+            await response(problem(504), HEADERS)(scope, receive, send)
 
 
 def install() -> None:
