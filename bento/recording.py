@@ -83,7 +83,7 @@ def record_waiting(writer: Writer, entries: Sequence[Entry]) -> list[bytes | Pro
 
 
 def _not_written(error: Exception) -> DeclinedError:
-    log.error("the journal was not written: %s", error or "not in time")
+    log.error("the journal was not written: %s", str(error) or "not in time")
     return DeclinedError(problem(503, NOT_WRITTEN))
 
 
