@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from bento import NAME, answers, openapi, problems, timeout
+from bento import NAME, answers, counting, openapi, problems, timeout
 from bento.answers import BatchItem, BatchPrediction, BatchRequest, Explanation, Prediction, Problem, Purpose
 from bento.code import code_fingerprint
 from bento.credit_file import CreditFile, Wording, warnings
@@ -59,6 +59,7 @@ image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", pytho
 )
 app = FastAPI(title="Credit scoring", openapi_url=None, docs_url=None, redoc_url=None)
 timeout.install()
+counting.install()
 
 
 @bentoml.service(
