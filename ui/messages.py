@@ -164,6 +164,10 @@ MESSAGES: dict[str, Wording] = {
         "fr": "Échelle de risque : le client est à {probability} et le seuil de refus à {threshold}.",
         "en": "Risk scale: the client stands at {probability} and the refusal threshold at {threshold}.",
     },
+    "threshold_prevails": {
+        "fr": "C'est le seuil qui décide : il a été choisi sur les coûts constatés.",
+        "en": "It is the threshold that decides: it was chosen on costs as they came about.",
+    },
     # The reasons
     "reasons": {
         "fr": "Les raisons de cette décision, en mots pour le client",

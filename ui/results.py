@@ -60,6 +60,9 @@ def record(language: str, prediction: Prediction) -> str:
         granted=messages.number(language, prediction.cost_if_granted, 2),
         refused=messages.number(language, prediction.cost_if_refused, 2),
     )
+    cheaper = "granted" if prediction.cost_if_granted < prediction.cost_if_refused else "refused"
+    if prediction.decision not in (cheaper, "review"):
+        costs = f"{costs} {say('threshold_prevails')}"
     if prediction.decision_id is None:
         return f"{say('not_recorded')}  \n{costs}"
     number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
@@ -89,7 +92,7 @@ def show_reasons(language: str, prediction: Prediction) -> None:
 def worded(language: str, reason: Reason) -> str:
     """A sign of what it does to the risk, which its words say too, and the sentence with its code."""
     sign = ":orange[▲]" if reason.raises else ":blue[▼]"
-    return f"{sign} {messages.plain(reason.text[language])} {messages.code(reason.code)}"
+    return f"{sign} {messages.plain(reason.text[language])}{messages.NO_BREAK_SPACE}{messages.code(reason.code)}"
 
 
 def show_scale(language: str, prediction: Prediction) -> None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -76,7 +76,7 @@ def wait_until_healthy(url: str, program: subprocess.Popen[bytes], log: Path) ->
 @pytest.fixture
 def page(browser: Browser, page_url: str) -> Iterator[Page]:
     """The page as just opened, 1280 pixels wide."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 1480})
+    opened = browser.new_page(viewport={"width": 1280, "height": 2040})
     opened.set_default_timeout(WAIT_MS)
     opened.goto(page_url)
     yield opened

@@ -4,23 +4,29 @@ import os
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 LARGEST_PICTURE = 300_000
 
 
-def test_an_officer_scores_a_client_and_tries_another_amount(page: Page) -> None:
+def test_an_officer_scores_a_client_and_tries_another_amount(page: Page, service_url: str) -> None:
     choose_the_last_client(page)
     page.get_by_role("button", name="Évaluer le dossier").click()
 
     decision = page.get_by_role("heading", name=re.compile(r"Crédit (accordé|refusé)$"))
     expect(decision).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text=re.compile(r"^[▲▼] .*\sR\d\d$"))).to_have_count(4)
+    expect(page.get_by_role("heading", name="Ce qui changerait la décision")).to_be_visible()
     expect(page.locator(".waterfalllayer").first).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "fr"
     save_picture(page)
+    number = page.get_by_text("Décision enregistrée").locator("code").inner_text()
+    recorded = httpx.get(f"{service_url}/decisions/{number}").raise_for_status().json()
+    assert recorded["decision"] == ("granted" if "accordé" in decision.inner_text() else "refused")
 
     page.get_by_text("English", exact=True).click()
     expect(page.get_by_role("heading", name=re.compile(r"Credit (granted|refused)$"))).to_be_visible()
@@ -30,13 +36,17 @@ def test_an_officer_scores_a_client_and_tries_another_amount(page: Page) -> None
     amount = page.get_by_label("Loan amount", exact=True)
     amount.fill(str(3 * float(amount.input_value())))
     amount.press("Enter")
-    expect(page.get_by_text("score the file again")).to_be_visible()
-    page.get_by_role("button", name="Score this file").click()
+    expect(page.get_by_text("the answer before no longer holds")).to_be_visible()
+    page.get_by_role("button", name="Simulate").click()
     expect(page.get_by_role("heading", name=re.compile(r"Simulation: credit (granted|refused)$"))).to_be_visible()
+    expect(page.get_by_text("Simulation: not recorded.")).to_be_visible()
+    expect(page.get_by_text("Decision recorded")).to_have_count(0)
     expect(page.get_by_text("The client's file unchanged")).to_be_visible()
 
     page.get_by_role("button", name="Back to the client's file").click()
     expect(page.get_by_text("Simulation")).to_have_count(0)
+    page.get_by_role("button", name="Score this file").click()
+    expect(page.get_by_text("Decision recorded").locator("code")).to_have_text(number)
 
 
 def test_another_language_keeps_what_was_chosen(page: Page) -> None:
@@ -47,7 +57,7 @@ def test_another_language_keeps_what_was_chosen(page: Page) -> None:
 
     page.get_by_text("English", exact=True).click()
     expect(page.get_by_text(re.compile("Kind of loan.* → not given"))).to_be_visible()
-    page.get_by_role("button", name="Score this file").click()  # and once more, now that the browser has its say
+    page.get_by_role("button", name="Simulate").click()  # and once more, now that the browser has its say
 
     expect(page.get_by_role("heading", name=re.compile("Simulation: credit"))).to_be_visible()
     expect(page.get_by_role("heading", name=client, exact=True)).to_be_visible()
@@ -69,6 +79,8 @@ def test_the_reasons_are_readable_without_seeing_the_charts(page: Page) -> None:
 
     expect(page.get_by_role("columnheader", name="Effet").first).to_be_visible()
     assert page.get_by_role("cell", name=re.compile("(augmente|réduit) le risque")).count() >= 10
+    expect(page.get_by_role("columnheader", name="Clients semblables")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Clients semblables\s: .+ \([\d\s]+ clients\)"))).to_be_visible()
 
 
 def test_an_uploaded_file_that_is_no_json_is_answered_in_words(page: Page) -> None:

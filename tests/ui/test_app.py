@@ -153,6 +153,16 @@ def test_the_charts_have_an_alternative_in_words(page):
     assert "Mean of the external scores: 0.31 +1.25" in items
 
 
+def test_a_decision_against_its_expected_cost_says_what_decides(page, service, prediction):
+    costs = {"expected_cost": {"if_granted": 0.48, "if_refused": 0.95}}
+    opened = page()
+    assert "C'est le seuil qui décide" not in texts(press(opened, "score"))
+
+    service.answers["/predict"] = (200, prediction | costs)
+
+    assert "C'est le seuil qui décide" in texts(press(opened, "score"))
+
+
 def test_an_explanation_by_another_version_is_marked(page, service, explanation):
     service.answers["/explain"] = (200, explanation | {"model": {"name": "credit_scoring", "version": "4"}})
 
