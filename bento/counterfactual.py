@@ -24,10 +24,10 @@ LEVELS = {2: (0.05, 0.12, 0.25, 0.45, 0.8, 1.3), 3: (0.1, 0.25, 0.5, 1.0)}
 """Changes tried where so many amounts change together: differences of logarithms, up and down."""
 DEARER = 0.1
 """Each further amount that changes makes a loan this much farther."""
-FIRST_CHUNK = 64
+FIRST_CHUNK = 100
 """Loans scored together, the nearest ones; every further chunk is twice as large."""
-STEPS, ROUNDS = 8, 2
-"""When a loan is drawn nearer: points tried on each way back, and how often."""
+STEPS = 12
+"""Points tried on each way back, when a loan is drawn nearer."""
 
 Loans = NDArray[np.float64]
 """Loans x amounts."""
@@ -97,21 +97,18 @@ class _Search:
         self.amounts = [name for name, value in known.items() if value is not None]
         self.start = np.array([float(value) for value in known.values() if value is not None])
         self.round = [_round_amounts(*_ends(model.reference, name)) for name in self.amounts]
-        self.varying = _varying(tuple(model.feature_names))
+        self.varying, columns = _varying(tuple(model.feature_names))
+        self.columns = [variants.application.get_column(name) for name in columns]
 
     def nearest(self) -> Loans | None:
         """The nearest loan found, drawn back towards the application; None where there is none."""
         if not self.varying:
             return None
         found = self._first(self._candidates())
-        for _ in range(ROUNDS):
-            if found is None or (found != self.start).sum() == 1:
-                break  # there is none, or it is the nearest of all round amounts
-            nearer = self._first(self._ways_back(found))
-            if nearer is None:
-                break
-            found = nearer
-        return found
+        if found is None or np.count_nonzero(found != self.start) == 1:
+            return found  # none, or the nearest of all round amounts
+        nearer = self._first(self._ways_back(found))
+        return found if nearer is None else nearer
 
     def _candidates(self) -> Loans:
         """One amount changed to each round one; several changed together by each combination of levels."""
@@ -182,13 +179,14 @@ class _Search:
         return np.asarray(np.sqrt((logarithms**2).sum(axis=1)) * (1 + DEARER * (changes - 1)))
 
     def _applications(self, loans: Loans) -> pl.DataFrame:
-        columns = needed_columns(self.varying)["application"]
         changed = dict(zip(self.amounts, loans.T, strict=True))
         return pl.DataFrame(
-            pl.Series(name, changed[name])
-            if name in changed
-            else self.variants.application[name].new_from_index(0, len(loans))
-            for name in columns
+            [
+                pl.Series(column.name, changed[column.name])
+                if column.name in changed
+                else column.new_from_index(0, len(loans))
+                for column in self.columns
+            ]
         )
 
     def changes(self, loan: Loans) -> list[Change]:
@@ -213,9 +211,10 @@ def _ends(reference: Reference, name: str) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=16)
-def _varying(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The features that another loan changes."""
-    return tuple(computed_from(AMOUNTS, names))
+def _varying(names: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The features that another loan changes, and the columns of the application that they are computed from."""
+    varying = computed_from(AMOUNTS, names)
+    return varying, needed_columns(varying)["application"]
 
 
 @lru_cache(maxsize=16)
