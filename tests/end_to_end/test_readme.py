@@ -24,7 +24,7 @@ def test_the_curl_examples_work_as_printed(service_url: str, tmp_path: Path):
     script = _block().replace("> decision.json", "| sed '/^=====$/d' > decision.json")
     script = CURL + script.replace("http://127.0.0.1:3000", service_url)
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
+        ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path,
         capture_output=True,
         text=True,
