@@ -116,7 +116,7 @@ class Server:
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            connection.execute("SET synchronous_commit = off; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         return self._emptied
 
     def _url(self, database: str) -> str:

@@ -149,11 +149,11 @@ def test_no_column_of_a_review_can_be_changed(history: Journal):
     _assert_refused(history, "UPDATE reviews SET content = (SELECT answer FROM decisions WHERE purged_at IS NULL)")
 
 
-@pytest.mark.parametrize("table", ["decisions", "reviews"])
-def test_nothing_can_be_deleted(history: Journal, table: str):
-    _assert_refused(history, f"DELETE FROM {table}")  # noqa: S608
-    if history.engine.dialect.name == "postgresql":
-        _assert_refused(history, f"TRUNCATE {table} CASCADE")
+def test_nothing_can_be_deleted(history: Journal):
+    for table in ("decisions", "reviews"):
+        _assert_refused(history, f"DELETE FROM {table}")  # noqa: S608
+        if history.engine.dialect.name == "postgresql":
+            _assert_refused(history, f"TRUNCATE {table} CASCADE")
 
 
 def _replace(journal: Journal, table: str, **values: str) -> None:

@@ -1,4 +1,4 @@
-"""Between decision and answer: what is given is what the journal holds; on SQLite and PostgreSQL."""
+"""Between decision and answer: what is given is what the journal holds."""
 
 import asyncio
 import hashlib
@@ -25,8 +25,8 @@ Record = Callable[[Writer, list[Entry]], list[bytes | Problem]]
 
 
 @pytest.fixture
-def journal(journal_url: str) -> Iterator[Journal]:
-    with opened(journal_url) as made:
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with opened(f"sqlite:///{tmp_path}/journal.db") as made:
         yield made
 
 
