@@ -96,8 +96,8 @@ mlflow: setup ## Show runs and registry on 127.0.0.1:5000
 drift: setup ## The Evidently report, training against new applications; exit code 1 on drift
 	@$(RUN) drift.report $(DATA_OPTION)
 
-bench: setup ## The benchmarks, one table out (FULL=folder adds one of full size)
-	@$(RUN) tests.benchmarks $(if $(FULL),--full $(FULL))
+bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
+	@$(RUN) tests.benchmarks $(if $(SOAK),--soak $(SOAK)) $(if $(FULL),--full $(FULL)) $(if $(BENTO),--bento $(BENTO))
 
 check: setup ## Format, lint, types, arrows between the rooms
 	@.venv/bin/ruff format --check --quiet .

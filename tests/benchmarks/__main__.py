@@ -1,41 +1,64 @@
-"""Runs every benchmark and writes one table and `benchmarks.json`: `python -m tests.benchmarks --help`."""
+"""Runs every benchmark and writes one table, `benchmarks.json` and a picture: `python -m tests.benchmarks --help`."""
 
+import contextlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import polars as pl
+import bentoml
 
-from bento.features import CATALOGUE
-from bento.files import read_application, read_client, read_file
+from bento import NAME
+from bento.journal import URL_VARIABLE
 from bento.model import FOLDER_IN_STORE, SCORING_FILE, Scoring
-from bento.tables import HISTORIES, TABLES
 from research.command import ROOT, SERVING_PYTHON, CommandError, parser, run
-from research.examples import credit_file
-from research.import_model import latest_model
+from tests.benchmarks.credit_files import write_requests, write_three
+from tests.benchmarks.figure import draw
 from tests.benchmarks.measure import Figures, in_process, in_turn, printed
+from tests.benchmarks.table import table
 
 PYTHON = Path(sys.executable)
-LIBRARIES = ("polars", "pandas", "pyarrow", "numpy", "pydantic", "lightgbm", "bentoml")
-AVERAGE_ROWS = 200
-"""History rows of a usual credit file of the real data."""
-RESULT = "benchmarks.json"
+LIBRARIES = (
+    "polars",
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "pydantic",
+    "lightgbm",
+    "bentoml",
+    "sqlalchemy",
+    "mlflow",
+    "locust",
+)
+RESULT, PICTURE = "benchmarks.json", "service.png"
 
 
-def benchmarks(clients: int, seed: int, full: Path | None, seconds: float, rounds: int) -> Figures:
+def benchmarks(
+    bento: bentoml.Bento,
+    clients: int,
+    seed: int,
+    full: Path | None,
+    seconds: float,
+    rounds: int,
+    sustained: float,
+    soak: int,
+) -> Figures:
     """Every figure: offline, online, service, and with `full` the features of a folder of full size.
 
     Args:
-        clients: synthetic clients to make the features of.
+        bento: what is served.
+        clients: synthetic clients to make the features of, and to score.
         seed: of the synthetic clients.
         full: a folder of Parquet files.
         seconds: for each thing that is measured over and over.
         rounds: runs of each process, in turn with those it is compared to.
+        sustained: seconds of the service under many connections.
+        soak: requests over which the memory of the service is watched; 0 for none.
 
     Raises:
         CommandError: the serving environment is missing.
@@ -43,23 +66,31 @@ def benchmarks(clients: int, seed: int, full: Path | None, seconds: float, round
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_") as place:
-        folder, files = Path(place) / "clients", Path(place) / "files"
+        folder, files, load = Path(place) / "clients", Path(place) / "files", Path(place) / "load"
         _say(f"making {clients:,} synthetic clients")
-        printed(PYTHON, "research.data", "synth", "--clients", clients, "--seed", seed, "--out", folder)
-        chosen = _write_credit_files(folder, files)
+        _make_clients(folder, clients, seed)
+        chosen, asked = write_three(folder, files), write_requests(folder, load)
         figures: Figures = {"data": "synthetic", "clients": clients, "seed": seed, "machine": _machine()}
         _say("offline: ours and pandas in turn")
         figures["offline"] = _offline(folder, rounds)
         _say("online: ours and pandas in turn, one thread")
-        figures["online"] = _online(files, chosen, seconds, rounds)
-        _say("service: one connection")
-        average = files / "average.json"
-        figures["service"] = in_process(PYTHON, "tests.benchmarks.service", average, "--seconds", 2 * seconds)
+        figures["online"] = _online(bento, files, chosen, seconds, rounds)
+        _say("service, and MLflow's own server beside it")
+        options = {"bento": bento.tag, "seconds": 4 * seconds, "rounds": rounds, "sustained": sustained, "soak": soak}
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        # As in the image, the code is compiled once and not at each start.
+        environment = {URL_VARIABLE: f"sqlite:///{place}/journal.db", "PYTHONDONTWRITEBYTECODE": ""}
+        found = in_process(PYTHON, "tests.benchmarks.service", load, *words, **environment)
+        figures["service"] = {"asked": asked} | found
     if full is not None:
         _say(f"full size: {full}")
         figures["full"] = _source(full) | in_process(PYTHON, "tests.benchmarks.offline", "ours", full)
         figures["full"]["by_table"] = in_process(PYTHON, "tests.benchmarks.offline", "ours_by_table", full)
     return figures
+
+
+def _make_clients(folder: Path, clients: int, seed: int) -> None:
+    printed(PYTHON, "research.data", "synth", "--clients", clients, "--seed", seed, "--out", folder)
 
 
 def _offline(folder: Path, rounds: int) -> Figures:
@@ -72,9 +103,10 @@ def _offline(folder: Path, rounds: int) -> Figures:
     return figures | {"pandas_over_ours": ratios}
 
 
-def _online(files: Path, chosen: Mapping[str, Figures], seconds: float, rounds: int) -> Figures:
-    served, why = _served_features()
-    (files / "served").write_text(json.dumps(served))
+def _online(bento: bentoml.Bento, files: Path, chosen: Mapping[str, Figures], seconds: float, rounds: int) -> Figures:
+    model = bentoml.models.get(bento.info.all_models[0].tag)
+    scoring = Scoring.model_validate_json((Path(model.path_of(FOLDER_IN_STORE)) / SCORING_FILE).read_bytes())
+    (files / "served").write_text(json.dumps([feature.name for feature in scoring.features]))
     arguments = [*(files / f"{name}.json" for name in chosen), "--seconds", seconds]
     one_thread = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1"}
 
@@ -86,61 +118,13 @@ def _online(files: Path, chosen: Mapping[str, Figures], seconds: float, rounds: 
         return in_process(PYTHON, "tests.benchmarks.online", "pandas", *arguments, **one_thread)
 
     figures = in_turn({"ours": ours, "pandas": in_pandas}, rounds)
-    answer: Figures = {"threads": 1, "served": why, "files": {}}
+    answer: Figures = {"threads": 1, "served": str(model.tag), "files": {}}
     for name, file in chosen.items():
         found = file | figures["ours"][name] | figures["pandas"][name]
         pandas = found["pandas"]["wall_ms"]["median"]
         found["pandas_over_ours"] = {part: pandas / found[part]["wall_ms"]["median"] for part in ("served", "all")}
         answer["files"][name] = found
     return answer
-
-
-def _served_features() -> tuple[list[str], str]:
-    """The features of the latest imported model, or all where there is none for this code; and which it was."""
-    model = latest_model()
-    if model is None:
-        return list(CATALOGUE), "all features: no model is imported"
-    scoring = Scoring.model_validate_json((Path(model.path_of(FOLDER_IN_STORE)) / SCORING_FILE).read_bytes())
-    names = [feature.name for feature in scoring.features]
-    if not CATALOGUE.keys() >= set(names):
-        return list(CATALOGUE), f"all features: {model.tag} was trained with others"
-    return names, str(model.tag)
-
-
-def _write_credit_files(folder: Path, files: Path) -> dict[str, Figures]:
-    """Write an average, a short and a long credit file as a request has them; history rows and bytes of each."""
-    keys = {
-        name: read_file(folder / f"{name}.parquet", TABLES[name], TABLES[name].schema.keys() & _IDS)
-        for name in HISTORIES
-    }
-    owners = keys["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
-    keys["bureau_balance"] = keys["bureau_balance"].join(owners, on="SK_ID_BUREAU")
-    counted = [frame["SK_ID_CURR"].value_counts() for frame in keys.values()]
-    clients = read_application(folder, "application_train", names=["SK_ID_CURR"])
-    totals = (
-        pl.concat(counted)
-        .group_by("SK_ID_CURR")
-        .agg(rows=pl.col("count").sum().cast(pl.Int64), tables=pl.len().cast(pl.Int64))
-    )
-    sizes = clients.join(totals, on="SK_ID_CURR", how="left").fill_null(0)
-    wanted = {
-        "average": pl.lit(AVERAGE_ROWS),
-        "short": pl.col("rows").quantile(0.1),
-        "long": pl.col("rows").quantile(0.99),
-    }
-    files.mkdir()
-    chosen = {}
-    for name, rows in wanted.items():
-        # The average file has as many histories as can be had, so that every part of the path is met.
-        histories = pl.col("tables") * (-1 if name == "average" else 0)
-        client, count, _ = sizes.sort(histories, (pl.col("rows") - rows).abs(), "SK_ID_CURR").row(0)
-        text = json.dumps(credit_file(read_client(folder, "application_train", client)))
-        (files / f"{name}.json").write_text(text)
-        chosen[name] = {"history_rows": count, "bytes": len(text)}
-    return chosen
-
-
-_IDS = {"SK_ID_CURR", "SK_ID_BUREAU"}
 
 
 def _source(folder: Path) -> Figures:
@@ -160,71 +144,59 @@ def _machine() -> Figures:
     }
 
 
-def table(figures: Figures) -> str:
-    """The figures for people."""
-    lines = [f"{'':36}{'ours':>12}{'pandas':>12}{'pandas/ours':>13}"]
-
-    def line(what: str, ours: float | str, pandas: float | None = None) -> None:
-        cells = [ours if isinstance(ours, str) else _number(ours)]
-        cells += [] if pandas is None else [_number(pandas), f"{_number(pandas / float(ours))}x"]
-        lines.append(
-            f"{what:36}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, (12, 12, 13), strict=False))
-        )
-
-    ours, pandas = figures["offline"]["ours"], figures["offline"]["pandas"]
-    lines.append(f"offline, {figures['clients']:,} {figures['data']} clients")
-    for name in ("features", "seconds", "cpu_seconds", "clients_per_second", "values_per_second", "peak_memory_mib"):
-        line(f"  {name.replace('_', ' ')}", ours[name], pandas[name])
-    for name, file in figures["online"]["files"].items():
-        lines.append(f"online, one thread, {name} file ({file['history_rows']:,} rows, {file['bytes']:,} bytes)")
-        for part in ("served", "all"):
-            found, other = file[part], file["pandas"]
-            line(f"  ms, {found['features']} features ({part})", found["wall_ms"]["median"], other["wall_ms"]["median"])
-            line("    95th percentile", found["wall_ms"]["p95"], other["wall_ms"]["p95"])
-            line("    processor", found["cpu_ms"]["median"], other["cpu_ms"]["median"])
-            for step, value in found["parts_ms"].items():
-                line(f"    {step}", value)
-    lines.append(f"service, one connection, average file ({figures['service']['bento']})")
-    for endpoint in ("predict", "explain"):
-        for place in ("median", "p99"):
-            line(f"  /{endpoint}, ms, {place}", figures["service"][endpoint]["wall_ms"][place])
-    if "full" in figures:
-        full = figures["full"]
-        lines.append(f"full size, {full['clients']:,} {full['data']} clients, {full['rows']:,} rows")
-        for name in ("features", "seconds", "cpu_seconds", "peak_memory_mib"):
-            line(f"  {name.replace('_', ' ')}", full[name])
-        for step, taken in full["parts_seconds"].items():
-            line(f"    seconds, {step}", taken)
-        for name, alone in full["by_table"].items():
-            line(f"    {name} alone, cpu seconds", alone["cpu_seconds"])
-    return "\n".join(lines)
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.3g}"
+@contextlib.contextmanager
+def _stores_of_its_own(clients: int, seed: int) -> Iterator[dict[str, str]]:
+    """The environment of temporary stores, in which the pipeline has built a Bento of the synthetic clients."""
+    with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_") as home:
+        stores = {
+            "BENTOML_HOME": f"{home}/bentoml",
+            "MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlflow.db",
+            "SCORING_DATA": f"{home}/data",
+        }
+        folder = Path(home) / "clients"
+        _say(f"training a model of {clients:,} synthetic clients, and building a Bento of it")
+        _make_clients(folder, clients, seed)
+        printed(PYTHON, "research.pipeline", "--data", folder, **stores)
+        yield stores
 
 
 def _say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     options = parser(
-        "Time and memory of the one path: offline, online and behind HTTP.", "python -m tests.benchmarks --clients 5000"
+        "Time and memory of the one path: offline, online and behind HTTP.", "python -m tests.benchmarks --soak 50000"
     )
     options.add_argument("--clients", type=int, default=20_000, help="synthetic clients")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--bento", help="tag of the Bento to serve; without it one is trained and built for the run")
     options.add_argument("--full", type=Path, metavar="DIR", help="also the features of this folder of Parquet files")
     options.add_argument("--seconds", type=float, default=2.0, help="for each thing measured over and over")
     options.add_argument("--rounds", type=int, default=3, help="runs of each, in turn with what it is compared to")
+    options.add_argument("--sustained", type=float, default=60.0, help="seconds of the service under many connections")
+    options.add_argument("--soak", type=int, default=0, help="requests over which the service's memory is watched")
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
-    figures = benchmarks(chosen.clients, chosen.seed, chosen.full, chosen.seconds, chosen.rounds)
+    if chosen.bento is None:
+        with _stores_of_its_own(chosen.clients, chosen.seed) as stores:
+            again = [*(sys.argv[1:] if arguments is None else arguments), "--bento", f"{NAME}:latest"]
+            return subprocess.run(
+                [PYTHON, "-m", "tests.benchmarks", *again], env=os.environ | stores, check=False
+            ).returncode
+    try:
+        bento = bentoml.bentos.get(chosen.bento)
+    except bentoml.exceptions.NotFound as error:
+        raise CommandError(f"there is no Bento {chosen.bento}; leave --bento out to have one made") from error
+    measured = vars(chosen).keys() - {"bento", "out"}
+    figures = benchmarks(bento, **{name: getattr(chosen, name) for name in measured})
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
+    draw(figures, chosen.out / PICTURE)
     print(table(figures))  # noqa: T201
-    _say(f"written: {chosen.out / RESULT}")
+    _say(f"written: {chosen.out / RESULT}, {chosen.out / PICTURE}")
+    return 0
 
 
 if __name__ == "__main__":

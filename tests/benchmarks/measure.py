@@ -57,12 +57,12 @@ def spread(seconds: Sequence[float]) -> dict[str, float]:
     }
 
 
-def peak_memory() -> float:
-    """MiB that this process held at most since it was started (Linux).
+def peak_memory(process: int | str = "self") -> float:
+    """MiB that a process, by default this one, held at most since it was started (Linux).
 
     `getrusage` would not do: a process begins with the peak of the one that started it.
     """
-    status = Path("/proc/self/status").read_text()
+    status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 

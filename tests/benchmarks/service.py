@@ -1,75 +1,276 @@
-"""The real service process under one keep-alive connection: `python -m tests.benchmarks.service FILE.json`."""
+"""The real service under load, beside `mlflow models serve`: `python -m tests.benchmarks.service --help`."""
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import bentoml
 import httpx
+import numpy as np
+import psutil
 
-from bento import NAME
-from research.pipeline import free_port, serving
-from research.synthetic import write
-from tests.benchmarks.measure import Figures, in_process, printed, spread
+from bento.credit_file import CreditFile
+from bento.model import FOLDER_IN_STORE, ScoringModel
+from research.pipeline import ask, free_port, running, serving
+from tests.benchmarks.measure import Figures, in_process, in_turn, peak_memory, spread
 
-CLIENTS = 1500
-"""Synthetic clients that a Bento is made of where the store holds none."""
+PYTHON = Path(sys.executable)
+CONNECTIONS = 16
+"""Of the sustained load."""
+BATCHES = 5
+"""Of each kind, each round."""
+POLL_EVERY = 0.02
+"""Seconds between two looks at /livez."""
+SYNCS = 100
 
 
-def latest_bento() -> bentoml.Bento | None:
-    """The Bento that `make serve` would start, or nothing."""
-    bentos = [bento for bento in bentoml.bentos.list() if bento.tag.name == NAME]
-    return max(bentos, key=lambda bento: bento.info.creation_time) if bentos else None
+def measured(
+    bento: bentoml.Bento, files: Path, seconds: float, sustained: float, rounds: int, soak: int, logs: Path
+) -> Figures:
+    """Every figure of the service, and those of MLflow's own server for the same model.
 
-
-def timed(bento: bentoml.Bento, file: Path, seconds: float) -> Figures:
-    """Milliseconds of /predict and /explain for one credit file, after a warm-up."""
-    body, headers = file.read_bytes(), {"Content-Type": "application/json"}
-    figures: Figures = {"bento": str(bento.tag)}
-    port = free_port()
-    with serving(str(bento.tag), port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        for endpoint in ("predict", "explain"):
-            for _ in range(20):
-                client.post(f"/{endpoint}", content=body, headers=headers).raise_for_status()
-            taken: list[float] = []
-            end = time.perf_counter() + seconds
-            while len(taken) < 20 or time.perf_counter() < end:
-                start = time.perf_counter()
-                client.post(f"/{endpoint}", content=body, headers=headers).raise_for_status()
-                taken.append(time.perf_counter() - start)
-            figures[endpoint] = {"wall_ms": spread(taken), "requests": len(taken)}
+    Args:
+        bento: what is served, in the serving environment, with a journal in SQLite (JOURNAL_URL).
+        files: what `credit_files.write_requests` wrote.
+        seconds: for each thing measured at one connection, in each round.
+        sustained: seconds of the sustained load.
+        rounds: of what is measured in turn, and cold starts.
+        soak: requests over which memory is watched; 0 for none.
+        logs: folder for the log of MLflow's server.
+    """
+    model = bentoml.models.get(bento.info.all_models[0].tag)
+    scoring = ScoringModel(Path(model.path_of(FOLDER_IN_STORE)))
+    _write_features(scoring, files)
+    figures: Figures = {
+        "bento": str(bento.tag),
+        "model": {"family": scoring.scoring.family, "features": len(scoring.feature_names)},
+        "disk_sync_ms": _disk_sync(files),
+    }
+    cold_starts: list[float] = []
+    for _ in range(rounds - 1):
+        with _ours(str(bento.tag), cold_starts):
+            pass
+    with (
+        _ours(str(bento.tag), cold_starts) as (ours, worker),
+        _mlflow(Path(model.path_of("mlflow_model")), logs) as mlflow,
+    ):
+        memory = {"ready_mib": _rss(worker)}
+        _check(ours, mlflow, files)
+        figures |= _one_connection(ours, mlflow, files, seconds, rounds)
+        memory["after_one_connection_mib"] = _rss(worker)
+        figures |= _batches(ours, files, figures["predict"]["requests_per_second"], rounds)
+        memory |= {"after_largest_batches_mib": _rss(worker), "peak_mib": peak_memory(worker.pid)}
+        figures |= _sustained(ours, mlflow, files, sustained, worker)
+        memory["after_sustained_mib"] = _rss(worker)
+        if soak:
+            figures["soak"] = _soak(ours, files, soak, worker)
+        figures["memory"] = memory
+    figures["cold_start_seconds"] = {"median": median(cold_starts), "worst": max(cold_starts), "starts": rounds}
+    batch, at_once = figures["predict_batch"]["files_per_second"], figures["sustained"]["requests_per_second"]
+    figures["predict_batch"]["over_sustained"] = batch / at_once
+    figures["mlflow_over_ours"] = ratios(figures)
     return figures
 
 
-def _with_a_bento_of_its_own(arguments: Sequence[str]) -> Figures:
-    """The same in a temporary store, in which the pipeline has built a Bento of a few synthetic clients."""
-    with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_") as home:
-        stores = {
-            "BENTOML_HOME": f"{home}/bentoml",
-            "MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlflow.db",
-            "SCORING_DATA": f"{home}/data",
-        }
-        folder = Path(home) / "clients"
-        write(folder, CLIENTS)
-        printed(Path(sys.executable), "research.pipeline", "--data", folder, **stores)
-        return in_process(Path(sys.executable), "tests.benchmarks.service", *arguments, **stores)
+def _load(url: str, bodies: Path, **options: float) -> Figures:
+    """What Locust found: requests, errors, requests a second, milliseconds."""
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+    found = in_process(PYTHON, "tests.benchmarks.load", url, bodies, *words)
+    answers, faults = found["answers"], found["faults"]
+    if not answers:
+        raise RuntimeError(f"{url}: no request was answered: {faults}")
+    return {
+        "requests": len(answers),
+        "errors": sum(faults.values()),
+        "faults": [f"{count} x {what}" for what, count in faults.items()],
+        "requests_per_second": len(answers) / found["seconds"],
+        "wall_ms": spread(answers),
+        "percentiles_ms": dict(zip(PLACES, (1000 * np.percentile(answers, PLACES)).tolist(), strict=True)),
+        "memory": found["memory"],
+    }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+PLACES = (1, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9)
+"""Percentiles that are drawn."""
+
+
+def _one_connection(ours: str, mlflow: str, files: Path, seconds: float, rounds: int) -> Figures:
+    """Ours and MLflow's in turn, so that whatever else the machine does meets them alike."""
+
+    def job(url: str, bodies: str) -> Callable[[], Figures]:
+        return lambda: _load(url, files / bodies, seconds=seconds)
+
+    found = in_turn(
+        {
+            "predict": job(f"{ours}/predict", "average"),
+            "mlflow": job(f"{mlflow}/invocations", "features"),
+            "explain": job(f"{ours}/explain", "average"),
+        },
+        rounds,
+    )
+    return {"predict": found["predict"], "explain": found["explain"], "mlflow": found["mlflow"]}
+
+
+def _batches(ours: str, files: Path, one_by_one: float, rounds: int) -> Figures:
+    """A hundred average files without reasons at a time; the same of the largest request, with an eye on /livez."""
+    url, several = f"{ours}/predict_batch", {"requests": BATCHES * rounds, "warm_up": 2}
+    batch = _load(url, files / "batch", **several)
+    with _watched(ours) as livez:
+        largest = _load(url, files / "largest", **several)
+    for found, name in ((batch, "batch"), (largest, "largest")):
+        count = len(json.loads((files / name / "batch.json").read_bytes())["credit_files"])
+        found |= {"credit_files": count, "files_per_second": count * found["requests_per_second"]}
+    batch["over_one_by_one"] = batch["files_per_second"] / one_by_one
+    return {"predict_batch": batch, "largest_batch": largest | {"livez": livez}}
+
+
+def _sustained(ours: str, mlflow: str, files: Path, seconds: float, worker: psutil.Process) -> Figures:
+    """Many connections for long, with an eye on /livez; MLflow's server for a third of the time."""
+    options = {"connections": CONNECTIONS, "warm_up": 5 * CONNECTIONS}
+    before = _processor(worker)
+    with _watched(ours) as livez:
+        found = _load(f"{ours}/predict", files / "average", seconds=seconds, **options)
+    taken = 1000 * (_processor(worker) - before) / (found["requests"] + options["warm_up"])
+    found |= {"connections": CONNECTIONS, "seconds": seconds, "livez": livez, "processor_ms": taken}
+    other = _load(f"{mlflow}/invocations", files / "features", seconds=seconds / 3, **options)
+    return {"sustained": found, "mlflow_sustained": other | {"connections": CONNECTIONS, "seconds": seconds / 3}}
+
+
+def _soak(ours: str, files: Path, requests: int, worker: psutil.Process) -> Figures:
+    """Memory over many requests, and how it grows once the first tenth is over."""
+    options = {"connections": CONNECTIONS, "requests": requests, "watch": worker.pid}
+    found = _load(f"{ours}/predict", files / "average", **options)
+    count, mib = np.array(found["memory"][1:]).T
+    slope = float(np.polyfit(count, mib, 1)[0])
+    return found | {"most_mib": float(mib.max()), "mib_per_10000_requests": 10_000 * slope}
+
+
+def ratios(figures: Mapping[str, Any]) -> Figures:
+    """How many times slower, or less able, MLflow's server is from finished features than ours from raw tables."""
+    ours, theirs = figures["predict"]["wall_ms"], figures["mlflow"]["wall_ms"]
+    able = figures["sustained"]["requests_per_second"] / figures["mlflow_sustained"]["requests_per_second"]
+    return {place: theirs[place] / ours[place] for place in ours} | {"requests_per_second": able}
+
+
+@contextlib.contextmanager
+def _ours(bento: str, cold_starts: list[float]) -> Iterator[tuple[str, psutil.Process]]:
+    """The address of the service and the process that answers; the seconds until it was ready are added."""
+    port, start = free_port(), time.perf_counter()
+    with serving(bento, port) as process:
+        cold_starts.append(time.perf_counter() - start)
+        started = psutil.Process(process.pid).children(recursive=True)
+        (worker,) = [child for child in started if "_bentoml_impl.worker.service" in child.cmdline()]
+        yield f"http://127.0.0.1:{port}", worker
+
+
+@contextlib.contextmanager
+def _mlflow(folder: Path, logs: Path) -> Iterator[str]:
+    """The address of MLflow's own server of the model that the Bento was built of."""
+    port = free_port()
+    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--env-manager", "local"]
+    found_there = f"PATH={PYTHON.parent}{os.pathsep}{os.environ['PATH']}"  # it calls uvicorn by name
+    command = ["env", found_there, PYTHON.with_name("mlflow"), "models", "serve", "--model-uri", folder, *options]
+    url = f"http://127.0.0.1:{port}"
+    with running(command, f"{url}/ping", logs / "mlflow.log"):
+        yield url
+
+
+def _write_features(model: ScoringModel, files: Path) -> None:
+    """The features of each average credit file, as MLflow's server takes them."""
+    (files / "features").mkdir()
+    for path in (files / "average").glob("*.json"):
+        features = model.features([CreditFile.model_validate_json(path.read_bytes())]).select(model.feature_names)
+        content = {"dataframe_split": {"columns": features.columns, "data": [list(features.row(0))]}}
+        (files / "features" / path.name).write_text(json.dumps(content))
+
+
+def _check(ours: str, mlflow: str, files: Path) -> None:
+    """Make sure that it is the same model, that reasons are given and decisions journalled, and batches answered."""
+    for path in sorted((files / "average").glob("*.json"))[:3]:
+        answer = ask(f"{ours}/predict", path.read_bytes())
+        (theirs,) = ask(f"{mlflow}/invocations", (files / "features" / path.name).read_bytes())["predictions"]
+        same = abs(theirs["probability_of_default"] - answer["probability_of_default"]) < 1e-9
+        if not (same and answer["reasons"] and answer["decision_id"]):
+            raise RuntimeError(f"{path.name}: MLflow's server says {theirs}, ours {answer}")
+    for name in ("batch", "largest"):
+        results = ask(f"{ours}/predict_batch", (files / name / "batch.json").read_bytes())["results"]
+        if problems := [result["problem"] for result in results if result["problem"]]:
+            raise RuntimeError(f"{name}: {problems[0]}")
+
+
+@contextlib.contextmanager
+def _watched(url: str) -> Iterator[Figures]:
+    """How long /livez takes meanwhile; the figures are there once it is over."""
+    over = threading.Event()
+    taken: list[float] = []
+    failed: list[str] = []
+
+    def poll() -> None:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            while not over.wait(POLL_EVERY):
+                start = time.perf_counter()
+                try:
+                    client.get("/livez").raise_for_status()
+                except httpx.HTTPError as error:
+                    failed.append(str(error))
+                taken.append(time.perf_counter() - start)
+
+    figures: Figures = {}
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield figures
+    finally:
+        over.set()
+        thread.join()
+    figures |= spread(taken) | {"worst": 1000 * max(taken), "polls": len(taken), "errors": len(failed)}
+
+
+def _disk_sync(folder: Path) -> float:
+    """Milliseconds (median) in which the disk of the journal takes a page for good: the floor of a decision's time."""
+    taken = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(SYNCS):
+            start = time.perf_counter()
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - start)
+    return 1000 * median(taken)
+
+
+def _rss(process: psutil.Process) -> float:
+    return float(process.memory_info().rss / 2**20)
+
+
+def _processor(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def main() -> None:
     """The command line: prints the figures as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("file", type=Path, metavar="FILE.json")
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each endpoint")
-    options = parser.parse_args(arguments)
-    bento = latest_bento()
-    if bento is None:
-        figures = _with_a_bento_of_its_own([str(options.file), "--seconds", str(options.seconds)])
-    else:
-        figures = timed(bento, options.file, options.seconds)
+    parser.add_argument("files", type=Path, metavar="DIR", help="what credit_files.write_requests wrote")
+    parser.add_argument("--bento", required=True, help="tag of the Bento")
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each endpoint at one connection, each round")
+    parser.add_argument("--sustained", type=float, default=60.0, help="seconds of the sustained load")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--soak", type=int, default=0, help="requests over which memory is watched")
+    options = parser.parse_args()
+    bento = bentoml.bentos.get(options.bento)
+    figures = measured(
+        bento, options.files, options.seconds, options.sustained, options.rounds, options.soak, options.files
+    )
     print(json.dumps(figures))  # noqa: T201
 
 

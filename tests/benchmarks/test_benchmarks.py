@@ -1,18 +1,28 @@
 """The benchmark runs and writes what it says; the pandas recipe computes what ours computes, where they coincide."""
 
+import itertools
 import json
+import os
+import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
 import polars as pl
 import pytest
 
+from bento.answers import MOST_FILES
+from bento.doors import LARGEST_BODY
 from bento.features import CATALOGUE, build_features
 from bento.tables import HISTORIES, TABLES
 from tests.benchmarks.__main__ import main
+from tests.benchmarks.measure import Figures, in_process
 from tests.benchmarks.offline import Tables
 from tests.benchmarks.pandas_recipe import simple_features
+from tests.benchmarks.service import ratios
+from tests.benchmarks.table import TARGETS, judged
 
 PREFIXES = {
     "bureau": "bureau",
@@ -60,28 +70,107 @@ def test_the_recipe_gives_our_values_where_the_definitions_coincide(synthetic_fo
         pd.testing.assert_series_equal(found, expected, check_names=False, check_dtype=False, rtol=1e-9, obj=name)
 
 
-@pytest.mark.usefixtures("bento_tag")
-def test_it_writes_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    main(["--clients", "300", "--rounds", "1", "--seconds", "0.1", "--out", str(tmp_path)])
+def test_it_writes_every_figure(bento_tag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    small = {"--clients": 300, "--rounds": 1, "--seconds": 0.1, "--sustained": 1, "--soak": 100}
+    main([*(str(word) for option in small.items() for word in option), "--bento", bento_tag, "--out", str(tmp_path)])
     figures = json.loads((tmp_path / "benchmarks.json").read_text())
     assert figures.keys() == {"data", "clients", "seed", "machine", "offline", "online", "service"}
     assert (figures["data"], figures["clients"], figures["seed"]) == ("synthetic", 300, 1)
-    assert figures["machine"].keys() >= {"cores", "memory_gib", "python", "polars", "pandas"}
+    assert figures["machine"].keys() >= {"cores", "memory_gib", "python", "polars", "pandas", "mlflow"}
+    _assert_offline(figures["offline"])
+    _assert_online(figures["online"])
+    _assert_service(figures["service"], bento_tag)
+    assert set(judged(figures)) == set(TARGETS)
+    said = capsys.readouterr().out
+    assert "offline, 300 synthetic clients" in said
+    assert said.count(": met") + said.count(": MISSED") == len(TARGETS)
+    assert (tmp_path / "service.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _assert_offline(offline: Figures):
     for job in ("ours", "pandas"):
-        assert figures["offline"][job]["clients"] == 300
-        assert figures["offline"][job].keys() >= {"features", "seconds", "cpu_seconds", "peak_memory_mib"}
-    assert figures["offline"]["pandas_over_ours"].keys() == {"seconds", "cpu_seconds", "peak_memory_mib"}
-    assert figures["online"]["files"].keys() == {"average", "short", "long"}
-    for file in figures["online"]["files"].values():
+        assert offline[job]["clients"] == 300
+        assert offline[job].keys() >= {"features", "seconds", "cpu_seconds", "peak_memory_mib"}
+    assert offline["pandas_over_ours"].keys() == {"seconds", "cpu_seconds", "peak_memory_mib"}
+
+
+def _assert_online(online: Figures):
+    assert online["files"].keys() == {"average", "short", "long"}
+    for file in online["files"].values():
         assert file["all"]["features"] == len(CATALOGUE)
         assert file["all"]["parts_ms"].keys() == {"parse", "frames", "clean", "features"}
         for part in ("served", "all", "pandas"):
             assert file[part]["wall_ms"]["median"] <= file[part]["wall_ms"]["p95"]
             assert file[part]["cpu_ms"]["median"] > 0
         assert file["pandas_over_ours"].keys() == {"served", "all"}
-    for endpoint in ("predict", "explain"):
-        assert figures["service"][endpoint]["wall_ms"].keys() == {"median", "p95", "p99"}
-    assert "offline, 300 synthetic clients" in capsys.readouterr().out
+
+
+def _assert_service(service: Figures, bento: str):
+    assert service["bento"] == bento
+    assert service["asked"]["credit_files"] == service["largest_batch"]["credit_files"] == MOST_FILES
+    assert service["asked"]["batch_bytes"] < service["asked"]["largest_batch_bytes"] <= LARGEST_BODY["/predict_batch"]
+    for name in ("predict", "explain", "mlflow", "predict_batch", "largest_batch", "sustained", "mlflow_sustained"):
+        assert service[name]["requests"] > 0
+        assert service[name]["errors"] == 0, service[name]["faults"]
+        assert service[name]["wall_ms"]["median"] <= service[name]["wall_ms"]["p99"]
+    assert service["sustained"]["connections"] == service["mlflow_sustained"]["connections"] == 16
+    for name in ("sustained", "largest_batch"):
+        assert service[name]["livez"]["polls"] > 0
+        assert service[name]["livez"]["errors"] == 0
+    assert service["soak"]["requests"] == 100
+    assert [count for count, _ in service["soak"]["memory"]] == list(range(0, 101, 10))
+    assert service["memory"]["peak_mib"] >= service["memory"]["after_largest_batches_mib"] > 50
+
+
+def test_a_median_in_milliseconds_says_how_much_faster_than_mlflow_the_service_is():
+    ours, theirs = {"median": 5.0, "p95": 8.0, "p99": 10.0}, {"median": 10.0, "p95": 8.0, "p99": 5.0}
+    figures = {
+        "predict": {"wall_ms": ours},
+        "mlflow": {"wall_ms": theirs},
+        "sustained": {"requests_per_second": 120.0},
+        "mlflow_sustained": {"requests_per_second": 60.0},
+    }
+    assert ratios(figures) == {"median": 2.0, "p95": 1.0, "p99": 0.5, "requests_per_second": 2.0}
+
+
+def test_a_target_counts_as_missed_where_its_figure_is_on_the_wrong_side():
+    figures = {
+        "service": {"predict": {"wall_ms": {"median": 15, "p99": 40.1}}, "predict_batch": {"over_one_by_one": 5}}
+    }
+    assert judged(figures) == {
+        "service.predict.wall_ms.median": True,
+        "service.predict.wall_ms.p99": False,
+        "service.predict_batch.over_one_by_one": True,
+    }
+
+
+class _EveryThirdFails(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    asked = itertools.count()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(500 if next(self.asked) % 3 == 0 else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object):
+        pass
+
+
+def test_the_load_counts_answers_and_faults_apart_and_reads_memory_meanwhile(tmp_path: Path):
+    (tmp_path / "body.json").write_text("{}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EveryThirdFails) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/predict"
+        options = ["--warm-up", 3, "--requests", 30, "--watch", os.getpid()]
+        found = in_process(Path(sys.executable), "tests.benchmarks.load", url, tmp_path, *options)
+        server.shutdown()
+    assert len(found["answers"]) == 20
+    assert sum(found["faults"].values()) == 11
+    assert all("500" in what for what in found["faults"])
+    assert [count for count, _ in found["memory"]] == list(range(0, 31, 3))
+    assert all(mib > 10 for _, mib in found["memory"])
 
 
 def test_a_folder_of_full_size_is_measured_by_table(synthetic_folder: Path):

@@ -1,0 +1,48 @@
+"""The picture of the service: how long answers take beside MLflow's server, and memory over requests."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from bento.model import DataSource
+from research.figures import save
+from tests.benchmarks.measure import Figures
+
+SLOWEST = 1000
+"""The axis of percentiles ends at one answer in so many."""
+
+
+def draw(figures: Figures, path: Path) -> None:
+    """Write the picture."""
+    service = figures["service"]
+    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2) if "soak" in service else None)
+    many = f"{service['sustained']['connections']} connections"
+    for name, label, style in (
+        ("predict", "from raw tables, with reasons, journalled", "C0-"),
+        ("mlflow", "mlflow models serve, finished features", "C1-"),
+        ("sustained", f"from raw tables, {many}", "C0--"),
+        ("mlflow_sustained", f"mlflow models serve, {many}", "C1--"),
+    ):
+        places = service[name]["percentiles_ms"]
+        left.plot([100 / (100 - float(place)) for place in places], list(places.values()), style, label=label)
+    left.set_xscale("log", base=10)
+    left.set_yscale("log")
+    left.set_xticks([1, 2, 10, 100, SLOWEST], ["0", "50", "90", "99", "99.9"])
+    left.set(title="predict", xlabel="percentile", ylabel="milliseconds")
+    left.legend(fontsize=8)
+    if "soak" in service:
+        right.plot(*zip(*service["soak"]["memory"], strict=True), "o-")
+        right.set(xlabel="requests", title="Memory of the worker")
+        right.xaxis.set_major_formatter("{x:,.0f}")
+        right.tick_params("x", rotation=30)
+    else:
+        stages = {name.removesuffix("_mib").replace("_", " "): value for name, value in service["memory"].items()}
+        right.barh(list(stages), list(stages.values()))
+        right.invert_yaxis()
+        right.set(title="Memory of the worker, MiB")
+    right.set(**{"ylabel": "MiB", "ylim": (0, None)} if "soak" in service else {"xlim": (0, None)})
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    source = DataSource(data=figures["data"], clients=figures["clients"], seed=figures["seed"], fingerprint="")
+    save(figure, path, source)

@@ -1,0 +1,153 @@
+"""The figures for people: one table, and beside the figures of the service what is asked of it."""
+
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from typing import Any
+
+from tests.benchmarks.measure import Figures
+
+WIDTHS = (12, 12, 13)
+TARGETS: dict[str, tuple[str, float]] = {
+    "service.predict.wall_ms.median": ("<=", 15),
+    "service.predict.wall_ms.p99": ("<=", 40),
+    "service.sustained.requests_per_second": (">=", 100),
+    "service.sustained.errors": ("<=", 0),
+    "service.explain.wall_ms.median": ("<=", 30),
+    "service.predict_batch.over_one_by_one": (">=", 5),
+    "service.sustained.livez.worst": ("<=", 200),
+    "service.largest_batch.livez.worst": ("<=", 200),
+    "service.memory.after_sustained_mib": ("<=", 400),
+    "service.memory.peak_mib": ("<=", 400),
+    "service.soak.most_mib": ("<=", 400),
+    "service.cold_start_seconds.median": ("<=", 5),
+    "service.mlflow_over_ours.median": (">=", 1),
+}
+"""What is asked of the service, on two cores; a run says what is met, a test does not."""
+
+
+def table(figures: Figures) -> str:
+    """All figures, one a line."""
+    parts = [_offline(figures), _online(figures["online"]), _service(figures), _full(figures.get("full"))]
+    return "\n".join(line for part in parts for line in part)
+
+
+def judged(figures: Figures) -> dict[str, bool]:
+    """Of each target whose figure there is, whether it is met."""
+    found = {path: value_at(figures, path) for path in TARGETS}
+    return {path: _met(path, value) for path, value in found.items() if value is not None}
+
+
+def value_at(figures: Mapping[str, Any], path: str) -> float | None:
+    """The figure at a path of names with dots between; None where it was not measured."""
+    value: Any = reduce(lambda part, name: (part or {}).get(name), path.split("."), figures)
+    return None if value is None else float(value)
+
+
+def _met(path: str, value: float) -> bool:
+    sign, wanted = TARGETS[path]
+    return value <= wanted if sign == "<=" else value >= wanted
+
+
+def _line(what: str, *cells: float | str) -> str:
+    words = [cell if isinstance(cell, str) else _number(cell) for cell in cells]
+    return f"{what:40}" + "".join(f"{word:>{width}}" for word, width in zip(words, WIDTHS, strict=False))
+
+
+def _compared(what: str, ours: float, pandas: float) -> str:
+    return _line(what, ours, pandas, f"{_number(pandas / ours)}x")
+
+
+def _offline(figures: Figures) -> Iterator[str]:
+    ours, pandas = figures["offline"]["ours"], figures["offline"]["pandas"]
+    yield _line("", "ours", "pandas", "pandas/ours")
+    yield f"offline, {figures['clients']:,} {figures['data']} clients"
+    for name in ("features", "seconds", "cpu_seconds", "clients_per_second", "values_per_second", "peak_memory_mib"):
+        yield _compared(f"  {name.replace('_', ' ')}", ours[name], pandas[name])
+
+
+def _online(online: Figures) -> Iterator[str]:
+    for name, file in online["files"].items():
+        yield f"online, one thread, {name} file ({file['history_rows']:,} rows, {file['bytes']:,} bytes)"
+        for part in ("served", "all"):
+            found, other = file[part], file["pandas"]
+            what = f"  ms, {found['features']} features ({part})"
+            yield _compared(what, found["wall_ms"]["median"], other["wall_ms"]["median"])
+            yield _compared("    95th percentile", found["wall_ms"]["p95"], other["wall_ms"]["p95"])
+            yield _compared("    processor", found["cpu_ms"]["median"], other["cpu_ms"]["median"])
+            for step, value in found["parts_ms"].items():
+                yield _line(f"    {step}", value)
+
+
+def _service(figures: Figures) -> Iterator[str]:
+    service = figures["service"]
+    asked = service["asked"]
+    yield (
+        f"service, {service['model']['features']} features, {asked['credit_files']} credit files of about "
+        f"{asked['history_rows']:.0f} history rows, journal on"
+    )
+    yield _line("", "ours", "mlflow", "mlflow/ours")
+    for place in ("median", "p95", "p99"):
+        cells = (part["wall_ms"][place] for part in (service["predict"], service["mlflow"]))
+        what = f"  predict, one connection, ms, {place}"
+        yield _line(what, *cells, f"{_number(service['mlflow_over_ours'][place])}x") + _asked(
+            figures, f"service.predict.wall_ms.{place}"
+        )
+    sustained, other = service["sustained"], service["mlflow_sustained"]
+    several = f"  predict, {sustained['connections']} connections"
+    inverse = f"1/{_number(service['mlflow_over_ours']['requests_per_second'])}"
+    rates = (sustained["requests_per_second"], other["requests_per_second"], inverse)
+    yield _line(f"{several}, requests/s", *rates) + _asked(figures, "service.sustained.requests_per_second")
+    for place in ("median", "p99"):
+        cells = [part["wall_ms"][place] for part in (sustained, other)]
+        yield _line(f"{several}, ms, {place}", *cells, f"{_number(cells[1] / cells[0])}x")
+    for what, path in {
+        f"{several}, errors": "sustained.errors",
+        "    processor of the worker, ms a request": "sustained.processor_ms",
+        "  explain, ms, median": "explain.wall_ms.median",
+        "  explain, ms, p99": "explain.wall_ms.p99",
+        f"  batch of {service['predict_batch']['credit_files']}, ms, median": "predict_batch.wall_ms.median",
+        "  batch, credit files/s": "predict_batch.files_per_second",
+        "    over one by one, one connection": "predict_batch.over_one_by_one",
+        f"    over one by one, {sustained['connections']} connections": "predict_batch.over_sustained",
+        f"  batch of {asked['largest_batch_bytes'] / 1e6:.1f} MB, ms, median": "largest_batch.wall_ms.median",
+        "  livez, ms, worst, sustained load": "sustained.livez.worst",
+        "  livez, ms, worst, largest batches": "largest_batch.livez.worst",
+        "  memory, MiB, ready": "memory.ready_mib",
+        "    after one connection": "memory.after_one_connection_mib",
+        "    after the largest batches": "memory.after_largest_batches_mib",
+        "    peak in the largest batches": "memory.peak_mib",
+        "    after the sustained load": "memory.after_sustained_mib",
+        f"    most over {value_at(service, 'soak.requests') or 0:,.0f} requests": "soak.most_mib",
+        "    growth in 10,000 requests": "soak.mib_per_10000_requests",
+        "  cold start to ready, s, median": "cold_start_seconds.median",
+    }.items():
+        if (value := value_at(service, path)) is not None:
+            yield _line(what, value).ljust(40 + sum(WIDTHS)) + _asked(figures, f"service.{path}")
+    met = judged(figures)
+    yield f"  mlflow's median over ours{'':51}" + _asked(figures, "service.mlflow_over_ours.median")
+    yield f"  {sum(met.values())} of {len(met)} targets met"
+
+
+def _asked(figures: Figures, path: str) -> str:
+    """The target of a figure and whether it is met; nothing where there is none."""
+    value = value_at(figures, path)
+    if path not in TARGETS or value is None:
+        return ""
+    sign, wanted = TARGETS[path]
+    return f"   {sign} {wanted:g}: {'met' if _met(path, value) else 'MISSED'}"
+
+
+def _full(full: Figures | None) -> Iterator[str]:
+    if full is None:
+        return
+    yield f"full size, {full['clients']:,} {full['data']} clients, {full['rows']:,} rows"
+    for name in ("features", "seconds", "cpu_seconds", "peak_memory_mib"):
+        yield _line(f"  {name.replace('_', ' ')}", full[name])
+    for step, taken in full["parts_seconds"].items():
+        yield _line(f"    seconds, {step}", taken)
+    for name, alone in full["by_table"].items():
+        yield _line(f"    {name} alone, cpu seconds", alone["cpu_seconds"])
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.3g}"
