@@ -21,6 +21,8 @@ from bento.reference import REFERENCE_FILE, Reference, ReferenceFileError
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
+FOLDER_FORMAT = "2"
+"""What a model folder holds, raised where that changes: 2 since it holds `reference.json`."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Where the model folder stands inside the MLflow model that the Bento store imported."""
 TOLERANCE = 1e-9

@@ -180,7 +180,7 @@ def compare(
     problem = _problem(data, folds, seed, costs, economics, metric, grid)
     scored: list[Scored] = []
     try:
-        with tracking.started_run("comparison", _tags(data)) as active:
+        with tracking.started_run("comparison", tracking.made_from(data.source)) as active:
             parent = active.info.run_id
             mlflow.log_params({"folds": folds, "seed": seed, "metric": metric, "grid": grid, **costs.model_dump()})
             tracking.log_dataset(data.folder, data.source)
@@ -248,10 +248,6 @@ def _code() -> str:
     return hashlib.sha256(b"".join((ROOT / "research" / f"{name}.py").read_bytes() for name in CODE)).hexdigest()
 
 
-def _tags(data: Data) -> dict[str, str]:
-    return {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
-
-
 def _finished(
     client: mlflow.MlflowClient, problem: Problem, chosen: Sequence[Candidate], parent: str
 ) -> dict[Candidate, Scored]:
@@ -290,7 +286,7 @@ def _load(candidate: Candidate, problem: Problem, run_id: str) -> Scored:
 def _champion(client: mlflow.MlflowClient, problem: Problem) -> list[Scored]:
     """The registry's champion by the out-of-fold scores of its training, where that had these very folds."""
     champion = tracking.registered(client, tracking.CHAMPION)
-    if champion is None or not _tags(problem.data).items() <= champion.tags.items():
+    if champion is None or not tracking.made_from(problem.data.source).items() <= champion.tags.items():
         return []
     path = DATA / "results" / champion.run_id / OUT_OF_FOLD_FILE
     if not path.is_file():
@@ -318,7 +314,7 @@ def _judged(problem: Problem, chosen: Sequence[Candidate], finished: dict[Candid
                 scored = finished[candidate]
             else:
                 progress.set_description(candidate.name)
-                tags = {**_tags(problem.data), **asdict(candidate), KEY_TAG: problem.key(candidate)}
+                tags = {**tracking.made_from(problem.data.source), **asdict(candidate), KEY_TAG: problem.key(candidate)}
                 with tracking.started_run(candidate.name, tags, nested=True) as active, bench.limited():
                     scored = bench.judge(candidate, settings.get(candidate.family), active.info.run_id)
                     _log(problem, scored)

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
-from bento.features import catalogue_hash
 from bento.model import SCORING_FILE
 from bento.tables import HISTORIES, TABLES
 from research import compare, tracking
@@ -58,7 +57,7 @@ def model_for(data: Data) -> tuple[ModelVersion, Path]:
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)
-    wanted = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
+    wanted = tracking.made_from(data.source)
     versions = client.search_model_versions(f"name = '{NAME}'")
     # The champion first, then from the newest on; its aliases are only told of one version at a time.
     versions.sort(

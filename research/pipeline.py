@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import bentoml
 from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
-from bento.features import catalogue_hash
 from bento.files import read_client
 from research import tracking
 from research.build_bento import build_bento
@@ -56,9 +55,8 @@ def pipeline(data: Data, reuse: bool = False, settings: Settings = DEFAULTS) -> 
 
 
 def _made_from(registered: ModelVersion, data: Data) -> bool:
-    """Whether a version was trained on this data with this feature code."""
-    wanted = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
-    return wanted.items() <= registered.tags.items()
+    """Whether a version was trained on this data by this code."""
+    return tracking.made_from(data.source).items() <= registered.tags.items()
 
 
 def _reviews(registered: ModelVersion, settings: Settings) -> bool:
@@ -81,14 +79,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str | Path], ready_url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str | Path], ready_url: str, log: Path, settings: Mapping[str, str] = NO_TELEMETRY
+) -> Iterator[subprocess.Popen[bytes]]:
     """A program in its own process group, ready on entry, stopped on exit with all its children.
+
+    `settings` are added to the environment that it gets.
 
     Raises:
         CommandError: it ends, or is not ready in time; names the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | NO_TELEMETRY
+    environment = os.environ | NO_TELEMETRY | settings
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(part) for part in command],

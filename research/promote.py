@@ -124,7 +124,12 @@ def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: Mo
         raise CommandError(
             f"version {challenger.version} was trained on {trained_on}, --data is {data.source.tag}: name its data"
         )
-    for tag, what in ((tracking.DATA_TAG, "data"), (tracking.CATALOGUE_TAG, "feature code")):
+    told_apart = {
+        tracking.DATA_TAG: "data",
+        tracking.CATALOGUE_TAG: "feature code",
+        tracking.FORMAT_TAG: "folder format",
+    }
+    for tag, what in told_apart.items():
         if champion is not None and champion.tags.get(tag) != challenger.tags.get(tag):
             raise CommandError(
                 f"champion version {champion.version} was trained with other {what} ({champion.tags.get(tag)}) than "

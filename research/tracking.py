@@ -22,7 +22,8 @@ from mlflow.types import ColSpec, DataType, Schema
 from sqlalchemy.exc import SQLAlchemyError
 
 from bento import NAME
-from bento.model import DataSource, ScoringModel
+from bento.features import catalogue_hash
+from bento.model import FOLDER_FORMAT, DataSource, ScoringModel
 from research.command import ROOT, CommandError
 
 EXPERIMENT = "credit_scoring"
@@ -32,6 +33,7 @@ PROMOTED_OVER = "promoted_over"
 """Tag of a version: the champion that it replaced."""
 DATA_TAG = "data"
 CATALOGUE_TAG = "catalogue"
+FORMAT_TAG = "folder_format"
 CAPACITY_TAG = "review_capacity"
 MOST_POINTS = 1000
 """That MLflow takes in one batch."""
@@ -46,6 +48,11 @@ def _quiet() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def made_from(source: DataSource) -> dict[str, str]:
+    """The tags of what is made from this data by this code: of runs, and of versions."""
+    return {DATA_TAG: source.tag, CATALOGUE_TAG: catalogue_hash(), FORMAT_TAG: FOLDER_FORMAT}
 
 
 def connect() -> mlflow.MlflowClient:

@@ -94,8 +94,11 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
     if settings.family not in FAMILIES:
         raise CommandError(f"no family {settings.family!r} can be served; choose from {', '.join(FAMILIES)}")
     client = tracking.connect()
-    tags = {tracking.DATA_TAG: data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash(), "family": settings.family}
-    tags[tracking.CAPACITY_TAG] = f"{settings.capacity:g}"
+    tags = {
+        **tracking.made_from(data.source),
+        tracking.CAPACITY_TAG: f"{settings.capacity:g}",
+        "family": settings.family,
+    }
     with tracking.started_run(f"train {settings.family}", tags) as active:
         tracking.log_dataset(data.folder, data.source)
         mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from research import notebook_support
+from research import notebook_support, tracking
 from research.command import CommandError
 from research.data import Data
 from research.run_notebooks import SCRIPTS, run_notebooks
@@ -136,7 +136,7 @@ def _version(data: Data, number: int, results: Path | None, catalogue: str = "")
             path = results / "results" / f"run{number}" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-    tags = {"data": data.source.tag, "catalogue": catalogue or notebook_support.catalogue_hash()}
+    tags = tracking.made_from(data.source) | ({"catalogue": catalogue} if catalogue else {})
     return Version(str(number), f"run{number}", tags)
 
 
