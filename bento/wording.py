@@ -11,6 +11,7 @@ from bento.features import CATALOGUE, Feature, facts_of
 from bento.features.facts import count_name, of_name
 from bento.features.feature import AGGREGATES, Aggregate, Window, suffixes
 
+MINUS = "\N{MINUS SIGN}"
 NARROW = "\u202f"
 """The narrow no-break space of French typography: before ; : ! ? %, within numbers and quotation marks."""
 LARGEST = 1e12
@@ -41,22 +42,21 @@ def number(value: float, decimals: int) -> Words:
     """
     if abs(value) > LARGEST:
         more = (f"more than {LARGEST:,.0f}", f"plus de {LARGEST:,.0f}")
-        less = (f"less than -{LARGEST:,.0f}", f"moins de -{LARGEST:,.0f}")
+        less = (f"less than {MINUS}{LARGEST:,.0f}", f"moins de {MINUS}{LARGEST:,.0f}")
         english, french = more if value > 0 else less
         return english, french.replace(",", NARROW)
     text = f"{value:,.{decimals}f}"
     if decimals:
         text = text.rstrip("0").rstrip(".")
-    if text == "-0":
-        text = "0"
+    text = "0" if text == "-0" else text.replace("-", MINUS)
     return text, text.replace(",", NARROW).replace(".", ",")
 
 
 def amount(value: float) -> Words:
     """An amount of money, in whole units from 100 up: the credit file names no currency.
 
-    >>> amount(-45000.4)[0]
-    '-45,000'
+    >>> amount(45000.4)[0], amount(0.256)[1]
+    ('45,000', '0,26')
     """
     return number(value, 0 if abs(value) >= 100 else 2)
 
