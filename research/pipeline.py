@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(
-    command: list[str | Path], ready_url: str, log: Path, settings: Mapping[str, str] = NO_TELEMETRY
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str | Path], ready_url: str, log: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program in its own process group, ready on entry, stopped on exit with all its children.
 
     `settings` are added to the environment that it gets.
