@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Matrix = NDArray[np.float64]
 
@@ -54,12 +56,14 @@ class BoosterPredictor:
 
     FILE = "model.txt"
 
-    def __init__(self, booster: lightgbm.Booster) -> None:
+    def __init__(self, booster: "lightgbm.Booster") -> None:
         self.booster = booster
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the file; see `Predictor`."""
+        import lightgbm  # noqa: PLC0415 - a third of a second that no process without a booster should wait for
+
         try:
             return cls(lightgbm.Booster(model_file=folder / cls.FILE))
         except (OSError, lightgbm.basic.LightGBMError) as error:

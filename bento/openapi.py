@@ -1,11 +1,8 @@
 """The description of the service that its documentation page shows, and that clients can be made from."""
 
-import copy
-import inspect
+from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -13,13 +10,20 @@ from bento.answers import (
     BatchPrediction,
     BatchRequest,
     Explanation,
+    ModelCard,
     Prediction,
     Problem,
+    Record,
+    RecordedReview,
+    Review,
 )
 from bento.credit_file import CreditFile
 from bento.doors import LARGEST_BODY, MIB
 from bento.problems import DETAILS, MEDIA_TYPE
 
+ABOUT = """Decides on loan applications, explains the decisions, and keeps account of them.
+
+Give your key as `Authorization: Bearer KEY`. Every error has the same shape (RFC 9457)."""
 EXAMPLE: dict[str, Any] = {
     "application": {
         "SK_ID_CURR": 100001,
@@ -57,46 +61,145 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 
-_POSTS: dict[str, tuple[str, Any, Any, list[dict[str, Any]], tuple[int, ...]]] = {
-    "/predict": ("Decide on one application", CreditFile, Prediction, [PURPOSE, IDEMPOTENCY_KEY], (409, 413)),
-    "/predict_batch": (
-        "Decide on up to 100 applications",
-        BatchRequest,
-        BatchPrediction,
-        [PURPOSE, REASONS, IDEMPOTENCY_KEY],
-        (413,),
-    ),
-    "/explain": ("Explain what the model makes of an application", CreditFile, Explanation, [], (413,)),
+DECISION_ID = {
+    "name": "decision_id",
+    "in": "path",
+    "required": True,
+    "description": "as `predict` gave it",
+    "schema": {"type": "string"},
 }
-_EXAMPLES = {CreditFile: EXAMPLE, BatchRequest: {"credit_files": [EXAMPLE]}}
+REVIEW: dict[str, Any] = {
+    "verdict": "confirmed",
+    "outcome": "granted",
+    "reason": "income was seen on paper",
+    "reviewer": "A. Officer",
+}
 _REF = "#/components/schemas/{model}"
 
 
-def document(service: Any, app: FastAPI) -> dict[str, Any]:
-    """OpenAPI 3.1 of the whole service: what BentoML serves and what FastAPI serves, with one shape of errors."""
-    description = get_openapi(
-        title="Credit scoring",
-        version=service.bento.tag.version if service.bento else "unbuilt",
-        openapi_version="3.1.0",
-        description=inspect.getdoc(service.inner),
-        routes=app.routes,
-    )
-    models: list[type[BaseModel]] = [CreditFile, BatchRequest, Prediction, BatchPrediction, Explanation, Problem]
-    _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
-    components = description.setdefault("components", {})
-    components.setdefault("schemas", {}).update(schemas["$defs"])
-    components["schemas"]["BatchRequest"]["properties"]["credit_files"]["items"] = {
-        "$ref": _REF.format(model="CreditFile")
+@dataclass(frozen=True)
+class _Operation:
+    """What one address does."""
+
+    path: str
+    summary: str
+    description: str
+    tag: str
+    answer: type[BaseModel]
+    request: type[BaseModel] | None = None
+    example: Any = None
+    parameters: tuple[dict[str, Any], ...] = ()
+    errors: tuple[int, ...] = ()
+    status: int = 200
+
+    @property
+    def method(self) -> str:
+        return "get" if self.request is None else "post"
+
+    def described(self) -> dict[str, Any]:
+        statuses = {401, 403, 429, 500, 503, 504, *self.errors}
+        if self.request is not None:
+            statuses |= {400, 408, 413, 415, 422}
+        answers = {str(self.status): _content("answered", "application/json", self.answer)}
+        described = {
+            "summary": self.summary,
+            "description": self.description,
+            "operationId": self.path.strip("/").replace("/{decision_id}", "").replace("/", "_"),
+            "tags": [self.tag],
+            "parameters": list(self.parameters),
+            "responses": answers | {str(status): _problem(status) for status in sorted(statuses)},
+        }
+        if self.request is not None:
+            content = {"schema": _reference(self.request), "example": self.example}
+            described["requestBody"] = {"required": True, "content": {"application/json": content}}
+        return described
+
+
+_OPERATIONS = (
+    _Operation(
+        "/predict",
+        "Decide on one application",
+        "Probability of default, decision, expected cost and reasons; journalled before it is answered, unless it is a "
+        f"simulation. The body may have {LARGEST_BODY['/predict'] // MIB} MB.",
+        "scoring",
+        Prediction,
+        CreditFile,
+        EXAMPLE,
+        (PURPOSE, IDEMPOTENCY_KEY),
+        (409,),
+    ),
+    _Operation(
+        "/predict_batch",
+        "Decide on up to 100 applications",
+        "Each is answered or refused by itself, in their order. "
+        f"The body may have {LARGEST_BODY['/predict_batch'] // MIB} MB.",
+        "scoring",
+        BatchPrediction,
+        BatchRequest,
+        {"credit_files": [EXAMPLE]},
+        (PURPOSE, REASONS, IDEMPOTENCY_KEY),
+    ),
+    _Operation(
+        "/explain",
+        "Explain what the model makes of an application",
+        "Contributions, similar clients, and what would have to change; nothing is decided, and nothing is kept. "
+        f"The body may have {LARGEST_BODY['/explain'] // MIB} MB.",
+        "scoring",
+        Explanation,
+        CreditFile,
+        EXAMPLE,
+    ),
+    _Operation(
+        "/decisions/{decision_id}",
+        "Read a decision again",
+        "What was decided, on what data, by which model, and why; and what became of it in review.",
+        "journal",
+        Record,
+        parameters=(DECISION_ID,),
+        errors=(404,),
+    ),
+    _Operation(
+        "/decisions/{decision_id}/review",
+        "Confirm or overturn a decision",
+        "A person does, with a written reason; earlier reviews stay as they are.",
+        "journal",
+        RecordedReview,
+        Review,
+        REVIEW,
+        (DECISION_ID,),
+        (404, 409),
+        201,
+    ),
+    _Operation(
+        "/model",
+        "Look at the model",
+        "The facts of the model card, the threshold, and every feature that the model uses.",
+        "model",
+        ModelCard,
+    ),
+)
+
+
+def document(version: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of the whole service, with one shape of errors; `version` is that of the Bento."""
+    models = {operation.answer for operation in _OPERATIONS} | {Problem}
+    models |= {operation.request for operation in _OPERATIONS if operation.request is not None}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, found = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    schemas = found["$defs"]
+    schemas["BatchRequest"]["properties"]["credit_files"]["items"] = _reference(CreditFile)
+    paths: dict[str, Any] = {operation.path: {operation.method: operation.described()} for operation in _OPERATIONS}
+    paths |= {path: {"get": _infrastructure(words)} for path, words in _INFRASTRUCTURE.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Credit scoring", "description": ABOUT, "version": version},
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key"}},
+        },
     }
-    components["schemas"].pop("HTTPValidationError", None)
-    components["schemas"].pop("ValidationError", None)
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "an API key"}}
-    description["security"] = [{"key": []}]
-    paths = {path: {"post": _post(service, path, *what)} for path, what in _POSTS.items()}
-    for path, found in description["paths"].items():
-        paths[path] = {method: _with_problems(operation) for method, operation in found.items()}
-    description["paths"] = paths | {path: {"get": _infrastructure(words)} for path, words in _INFRASTRUCTURE.items()}
-    return description
 
 
 _INFRASTRUCTURE = {
@@ -113,44 +216,16 @@ def _infrastructure(words: str) -> dict[str, Any]:
     return {"summary": words, "tags": ["operation"], "security": [], "responses": answers}
 
 
-def _post(
-    service: Any, path: str, summary: str, request: Any, answer: Any, parameters: list[Any], errors: tuple[int, ...]
-) -> dict[str, Any]:
-    content = {"schema": {"$ref": _REF.format(model=request.__name__)}, "example": _EXAMPLES[request]}
-    limit = f" The body may have {LARGEST_BODY[path] // MIB} MB."
-    return _with_problems(
-        {
-            "summary": summary,
-            "description": service.apis[path[1:]].doc + limit,
-            "operationId": path[1:],
-            "tags": ["scoring"],
-            "parameters": copy.deepcopy(parameters),
-            "requestBody": {"required": True, "content": {"application/json": content}},
-            "responses": {
-                "200": {
-                    "description": "answered",
-                    "content": {"application/json": {"schema": {"$ref": _REF.format(model=answer.__name__)}}},
-                }
-            },
-        },
-        errors,
-    )
-
-
-def _with_problems(operation: dict[str, Any], more: tuple[int, ...] = ()) -> dict[str, Any]:
-    statuses = {401, 403, 429, 500, 503, 504, *more, *(int(code) for code in operation["responses"] if code >= "400")}
-    if "requestBody" in operation:
-        statuses |= {400, 408, 413, 415, 422}
-    answers = {code: answer for code, answer in operation["responses"].items() if code < "400"}
-    operation["responses"] = answers | {str(status): _problem(status) for status in sorted(statuses)}
-    return operation
-
-
 def _problem(status: int) -> dict[str, Any]:
-    return {
-        "description": DETAILS[status],
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
-    }
+    return _content(DETAILS[status], MEDIA_TYPE, Problem)
+
+
+def _content(description: str, media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": _reference(model)}}}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
 
 
 # No word of script in it, so that none but the service's own files may run.

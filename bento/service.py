@@ -1,7 +1,6 @@
 """The BentoML service: credit files in, decisions and explanations out; thin, one method for each endpoint."""
 
 import gc
-import json
 import logging
 import sys
 import time
@@ -11,27 +10,23 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import bentoml
-from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 
-from bento import NAME, answers, counting, openapi, problems, timeout
+from bento import NAME, answers, counting, problems, records, timeout
 from bento.answers import BatchItem, BatchPrediction, BatchRequest, Explanation, Prediction, Problem, Purpose
 from bento.code import code_fingerprint
-from bento.credit_file import CreditFile, Wording, warnings
-from bento.decision import Decision, expected_cost, score_points
+from bento.credit_file import CreditFile, warnings
+from bento.decision import expected_cost, score_points
 from bento.doors import Doors
 from bento.explanation import explanation
-from bento.features import CATALOGUE
 from bento.journal import (
     Entry,
     Journal,
     JournalError,
-    JournalUnavailableError,
     Recorded,
-    RecordedReview,
     Vault,
     VaultError,
     Writer,
@@ -57,7 +52,6 @@ image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", pytho
     "apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* "
     "&& install -d -o 1034 -g 1034 /journal"  # of the user that BentoML makes; a volume goes there
 )
-app = FastAPI(title="Credit scoring", openapi_url=None, docs_url=None, redoc_url=None)
 timeout.install()
 counting.install()
 
@@ -73,7 +67,7 @@ counting.install()
     threads=2,
     traffic={"timeout": WITHIN},
 )
-@bentoml.asgi_app(app, path="/")
+@bentoml.asgi_app(records.app)
 class CreditScoring:
     """Decides on loan applications, explains the decisions, and keeps account of them.
 
@@ -186,78 +180,6 @@ class CreditScoring:
             return _decline(Explanation, ctx, declined.problem)
         return _reply(Explanation, found.model_dump_json())
 
-    @app.get("/decisions/{decision_id}", response_model=answers.Record, tags=["journal"], responses={404: {}})
-    def decision(self, decision_id: str) -> Response:
-        """What was decided, on what data, by which model, and why; and what became of it in review."""
-        try:
-            found, reviews = self.journal.find(decision_id), self.journal.reviews(decision_id)
-        except JournalUnavailableError as error:
-            return _away(error)
-        if found is None:
-            return problems.response(problems.problem(404, "there is no decision of this id"))
-        return Response(self._record(found, reviews).model_dump_json(), media_type="application/json")
-
-    @app.post(
-        "/decisions/{decision_id}/review",
-        response_model=answers.RecordedReview,
-        status_code=201,
-        tags=["journal"],
-        responses={404: {}, 409: {}},
-    )
-    def review(self, decision_id: str, review: answers.Review, request: Request) -> Response:
-        """Confirm or overturn a decision, with a written reason; earlier reviews stay as they are."""
-        moment, key_id = _now(), request.scope["api_key"].id
-        try:
-            found, reviews = self.journal.find(decision_id), self.journal.reviews(decision_id)
-            if found is None:
-                return problems.response(problems.problem(404, "there is no decision of this id"))
-            stands = reviews[-1].outcome if reviews else found.decision
-            if (review.outcome == stands) != (review.verdict == "confirmed"):
-                detail = f"the decision stands at {stands}: to confirm is to keep that, to overturn is to change it"
-                return problems.response(problems.problem(409, detail))
-            written = RecordedReview(reviewed_at=moment, key_id=key_id, **review.model_dump())
-            if not self.journal.add_review(decision_id, written):
-                return problems.response(problems.problem(409, "the decision has been purged"))
-        except JournalUnavailableError as error:
-            return _away(error)
-        answer = answers.RecordedReview(**review.model_dump(), reviewed_at=moment, key_id=key_id)
-        return Response(answer.model_dump_json(), 201, media_type="application/json")
-
-    @app.get("/model", response_model=answers.ModelCard, tags=["model"])
-    def model_card(self) -> Response:
-        """The facts of the model card, the threshold, and every feature that the model uses."""
-        try:
-            scoring = self.model.scoring
-        except DeclinedError as declined:
-            return problems.response(declined.problem)
-        card = answers.ModelCard(
-            model=self.version,
-            bento=self.bento,
-            code=code_fingerprint(),
-            features=[
-                answers.CatalogueEntry(
-                    feature=feature.name,
-                    group=feature.group,
-                    meaning=Wording(en=feature.en, fr=feature.fr),
-                    unit=feature.unit,
-                    risk=feature.risk,
-                )
-                for feature in map(CATALOGUE.__getitem__, self.model.feature_names)
-            ],
-            **scoring.model_dump(include=answers.ModelCard.model_fields.keys() - {"features"}),
-        )
-        return Response(card.model_dump_json(), media_type="application/json")
-
-    @app.get("/docs.json", include_in_schema=False)
-    def describe(self) -> JSONResponse:
-        """OpenAPI of the whole service."""
-        return JSONResponse(openapi.document(CreditScoring, app))
-
-    @app.get("/", include_in_schema=False)
-    def documentation(self) -> HTMLResponse:
-        """The documentation page."""
-        return HTMLResponse(openapi.PAGE)
-
     @property
     def model(self) -> ScoringModel:
         """The verified model.
@@ -268,6 +190,11 @@ class CreditScoring:
         if self._model is None:
             raise DeclinedError(problems.problem(503, "no usable model is loaded, so nothing is decided"))
         return self._model
+
+    def has_decided(self, found: Recorded) -> bool:
+        """Whether this model and this code decided an entry of the journal."""
+        here = (str(self.stored_model.tag), code_fingerprint())
+        return self._model is not None and (found.model_tag, found.code) == here
 
     def _answer(self, credit_file: CreditFile, scored: Scored, purpose: Purpose) -> Prediction:
         return Prediction(
@@ -289,37 +216,6 @@ class CreditScoring:
     def _entry(self, answer: Prediction, scored: Scored, content: bytes, request: Request, key: str | None) -> Entry:
         who = request.scope["api_key"].id
         return entry_of(answer, scored, content, who, key, str(self.stored_model.tag), self.bento)
-
-    def _record(self, found: Recorded, reviews: list[RecordedReview]) -> answers.Record:
-        answer = None if found.answer is None else Prediction.model_validate_json(found.answer)
-        reasons = None if answer is None else answer.reasons
-        if reasons is None and found.credit_file is not None and self._decided(found):
-            credit_file = CreditFile.model_validate_json(found.credit_file)
-            reasons = score(self.model, [credit_file], reasons=True)[0].reasons
-        return answers.Record(
-            decision_id=found.id,
-            decided_at=found.decided_at,
-            key_id=found.key_id,
-            decision=Decision(found.decision),
-            outcome=Decision(reviews[-1].outcome if reviews else found.decision),
-            threshold=found.threshold,
-            model=answers.ModelVersion(name=found.model_name, version=found.model_version),
-            bento=found.bento,
-            code=found.code,
-            features_hash=found.features_hash,
-            credit_file_hash=found.credit_file_hash,
-            purged=found.purged_at is not None,
-            probability_of_default=found.probability,
-            reasons=reasons,
-            warnings=None if answer is None else answer.warnings,
-            credit_file=None if found.credit_file is None else json.loads(found.credit_file),
-            reviews=[answers.RecordedReview(**vars(review)) for review in reviews],
-        )
-
-    def _decided(self, found: Recorded) -> bool:
-        """Whether it was this model and this code that decided, so that reasons left out then can be given now."""
-        here = (str(self.stored_model.tag), code_fingerprint())
-        return self._model is not None and (found.model_tag, found.code) == here
 
 
 CreditScoring.add_asgi_middleware(  # type: ignore[attr-defined]
@@ -351,8 +247,3 @@ def _decline(_: type[Declared], ctx: bentoml.Context, found: Problem) -> Declare
     """A problem as the answer."""
     ctx.response.status_code = found.status  # BentoML would put a 200 in the place of the response's own status
     return cast("Declared", problems.response(found))
-
-
-def _away(error: JournalUnavailableError) -> Response:
-    log.error("the journal does not answer: %s", error)
-    return problems.response(problems.problem(503, "the journal does not answer at present; try again later"))
