@@ -63,7 +63,7 @@ def invalid(error: ValidationError) -> Problem:
 
 
 def reshaped(status: int, body: bytes) -> Problem:
-    """An error that something else worded, such as BentoML, Starlette or FastAPI, in our shape."""
+    """An error that something else worded, such as BentoML or Starlette, in our shape."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -73,8 +73,7 @@ def reshaped(status: int, body: bytes) -> Problem:
     faults = content.get("detail")
     if not (isinstance(faults, list) and all(isinstance(fault, dict) and "loc" in fault for fault in faults)):
         return problem(status)
-    said = str(content.get("error", ""))
-    if said and not said.endswith(OF_A_REQUEST):
+    if not str(content.get("error")).endswith(OF_A_REQUEST):
         return problem(500)
     return _invalid(faults)
 

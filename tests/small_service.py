@@ -1,14 +1,17 @@
-"""A service of BentoML and FastAPI with the doors, timeout and logs of ours, and endpoints that fail in every way."""
+"""A service of BentoML and Starlette with the doors, timeout and logs of ours, and endpoints that fail in every way."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
 
 import bentoml
 import httpx
-from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from bento import timeout
 from bento.doors import Doors
@@ -19,7 +22,6 @@ WITHIN = 1
 """Seconds for a request."""
 SECRET = "a-secret-amount"  # noqa: S105 - a value that nothing may repeat
 
-app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 timeout.install()
 
 
@@ -35,8 +37,27 @@ class Careless(BaseModel):
     amount: float
 
 
+def decision(request: Request) -> Response:
+    return JSONResponse(request.path_params)
+
+
+def unfit_too(_: Request) -> Response:
+    return JSONResponse(Careless.model_validate({"amount": SECRET}).model_dump())
+
+
+def stream(_: Request) -> Response:
+    async def parts() -> AsyncIterator[str]:
+        for number in range(3):
+            yield f"{number}"
+            await asyncio.sleep(WITHIN / 2)
+
+    return StreamingResponse(parts(), media_type="text/plain")
+
+
 @bentoml.service(name="small", traffic={"timeout": WITHIN}, metrics={"enabled": False})
-@bentoml.asgi_app(app, path="/")
+@bentoml.asgi_app(
+    Starlette(routes=[Route("/decisions/{id}", decision), Route("/unfit", unfit_too), Route("/stream", stream)])
+)
 class Small:
     def __init__(self) -> None:
         keep_personal_data_out()
@@ -61,27 +82,6 @@ class Small:
     @bentoml.api
     def refused(self, amount: Amount, /) -> dict[str, Any]:
         raise bentoml.exceptions.InvalidArgument(SECRET)
-
-    @app.get("/decisions/{decision_id}")
-    def decision(self, decision_id: str) -> JSONResponse:
-        return JSONResponse({"id": decision_id})
-
-    @app.post("/decisions/{decision_id}/review")
-    def review(self, decision_id: str, amount: Amount) -> JSONResponse:
-        return JSONResponse(amount.model_dump())
-
-    @app.get("/unfit")
-    def unfit_too(self) -> JSONResponse:
-        return JSONResponse(Careless.model_validate({"amount": SECRET}).model_dump())
-
-    @app.get("/stream")
-    def stream(self) -> StreamingResponse:
-        async def parts() -> Any:
-            for number in range(3):
-                yield f"{number}"
-                await asyncio.sleep(WITHIN / 2)
-
-        return StreamingResponse(parts(), media_type="text/plain")
 
 
 Small.add_asgi_middleware(Doors, keys=lambda: None)

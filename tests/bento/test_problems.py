@@ -1,4 +1,4 @@
-"""One shape for every error, whoever worded it: tried on what BentoML, Starlette and FastAPI really say."""
+"""One shape for every error, whoever worded it: tried on what BentoML and Starlette really say."""
 
 import json
 
@@ -44,27 +44,8 @@ def test_what_bentoml_says_of_a_bad_request(content: bytes, status: int, faults:
     assert found.detail == ("the body is no JSON" if status == 400 else "a field is missing or wrong")
 
 
-@pytest.mark.parametrize(
-    ("content", "status", "fault"),
-    [
-        (b'{"amount": "a-secret-amount"}', 422, (["body", "amount"], "float_parsing")),
-        (b"{}", 422, (["body", "amount"], "missing")),
-        (b"", 422, (["body"], "missing")),
-        (b'{"amount": ', 400, (["body", 11], "json_invalid")),
-    ],
-)
-def test_what_fastapi_says_of_a_bad_request(content: bytes, status: int, fault: tuple[list[str | int], str]):
-    found = _asked("POST", "/decisions/1/review", content)
-    assert found.status == status
-    assert [(wrong.loc, wrong.type) for wrong in found.errors] == [fault]
-
-
-@pytest.mark.parametrize("path", ["/broken", "/unfit"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/broken"), ("POST", "/unfit"), ("GET", "/unfit")])
 def test_a_fault_of_the_service_is_never_laid_on_the_request(method: str, path: str):
-    if (method, path) == ("GET", "/broken"):
-        assert _asked(method, path).status == 405
-        return
     found = _asked(method, path)
     assert (found.status, found.detail, found.errors) == (500, DETAILS[500], [])
 
