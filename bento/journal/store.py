@@ -2,6 +2,8 @@
 
 import json
 import os
+import queue
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -157,7 +159,15 @@ class Journal:
             return None if found is None else str(found)
 
     def ping(self) -> bool:
-        """Whether the database answers."""
+        """Whether the database answers, and in time: a server that is frozen takes everything and answers nothing."""
+        answered = queue.SimpleQueue[bool]()
+        threading.Thread(target=lambda: answered.put(self._answers()), name="ping", daemon=True).start()
+        try:
+            return answered.get(timeout=ANSWER_WITHIN)
+        except queue.Empty:
+            return False
+
+    def _answers(self) -> bool:
         try:
             with self._reader() as connection:
                 connection.execute(sa.text("SELECT 1"))

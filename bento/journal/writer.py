@@ -14,6 +14,8 @@ MOST_TOGETHER = 500
 """Entries in one transaction."""
 MOST_WAITING = 2000
 """Writes that may wait for their turn: beyond, the database is too slow for what is asked of it."""
+CLOSE_WITHIN = 5.0
+"""Seconds to write what is waiting at the end."""
 
 Answer = Future[list[Recorded | None]]
 
@@ -42,9 +44,9 @@ class Writer:
         return answer
 
     def close(self) -> None:
-        """Write what is waiting, then end."""
+        """Write what is waiting, then end; where the database is frozen, nobody waits for it any longer."""
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(CLOSE_WITHIN)
 
     def _run(self) -> None:
         ended = False
