@@ -51,11 +51,14 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(unmade: Journal):
     unmade.check()
 
 
-def test_two_upgrades_at_once_make_one_journal(journal_url: str):
-    with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(upgrade, [Journal(journal_url, VAULTS["plain"]) for _ in range(2)]))
-    assert [after for _, after in made] == [REVISION, REVISION]
-    Journal(journal_url, VAULTS["plain"]).check()
+def test_upgrades_at_once_make_one_journal(journal_url: str):
+    journals = [Journal(journal_url, VAULTS["plain"]) for _ in range(4)]
+    with ThreadPoolExecutor(len(journals)) as pool:
+        made = list(pool.map(upgrade, journals))
+    assert {after for _, after in made} == {REVISION}
+    for journal in journals:
+        journal.check()
+        journal.close()
 
 
 def test_a_database_without_a_journal_is_refused_with_the_command_to_run(unmade: Journal):
