@@ -1,6 +1,6 @@
 """The scoring model: a folder without pickle that turns features into probabilities and contributions."""
 
-import json
+import hashlib
 import math
 from collections.abc import Sequence
 from functools import cached_property
@@ -21,8 +21,8 @@ from bento.reference import REFERENCE_FILE, Reference, ReferenceFileError
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
-FOLDER_FORMAT = "2"
-"""What a model folder holds, raised where that changes: 2 since it holds `reference.json`."""
+FOLDER_FORMAT = "3"
+"""What a model folder holds, raised where that changes: 2 `reference.json`, 3 the digests of its files."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Where the model folder stands inside the MLflow model that the Bento store imported."""
 TOLERANCE = 1e-9
@@ -118,7 +118,17 @@ class Examples(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     catalogue: str = Field(description="bento.features.catalogue_hash() at training")
-    examples: list[Example]
+    files: dict[str, str] = Field(description="digests() of the folder at training")
+    examples: list[Example] = Field(min_length=1)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a model folder but the examples, which hold these."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != EXAMPLES_FILE
+    }
 
 
 def probability(log_odds: float) -> float:
@@ -218,19 +228,23 @@ class ScoringModel:
         return raw * slope, base * slope + intercept
 
     def verify(self) -> None:
-        """Recompute the examples in the folder, so that code and model cannot part unnoticed.
+        """Compare the files with those at training and recompute the examples: code and model cannot part unnoticed.
 
         Raises:
-            ModelError: a feature, log-odds or probability differs by more than `TOLERANCE`.
+            ModelError: a file is another, or a feature, log-odds or probability differs by more than `TOLERANCE`.
         """
         try:
             golden = Examples.model_validate_json((self.folder / EXAMPLES_FILE).read_bytes())
+            credit_files = [CreditFile.model_validate(example.credit_file) for example in golden.examples]
+            found_files = digests(self.folder)
         except (OSError, ValidationError) as error:
             raise ModelError(f"{self.folder}: no usable {EXAMPLES_FILE}: {str(error).splitlines()[0]}") from error
+        for name, digest in golden.files.items():
+            if found_files.get(name) != digest:
+                raise ModelError(f"{self.folder}: {name} is not what it was at training; train again")
         if golden.catalogue != catalogue_hash():
             raise ModelError(f"{self.folder}: trained with other feature code than this; train again")
-        for number, example in enumerate(golden.examples):
-            credit_file = CreditFile.model_validate_json(json.dumps(example.credit_file))
+        for number, (example, credit_file) in enumerate(zip(golden.examples, credit_files, strict=True)):
             features = self.features([credit_file])
             log_odds = float(self.log_odds(features)[0])
             found = {
@@ -243,6 +257,8 @@ class ScoringModel:
                 "log-odds": example.log_odds,
                 "probability of default": example.probability_of_default,
             }
+            if found.keys() != expected.keys():
+                raise ModelError(f"{self.folder}: example {number} has other features than the model; train again")
             for name, value in expected.items():
                 if not same(found[name], value):
                     detail = f"{name} is {found[name]}, was {value} at training"

@@ -6,7 +6,7 @@ from pathlib import Path
 from bento.credit_file import CreditFile
 from bento.families import Predictor
 from bento.features import catalogue_hash
-from bento.model import EXAMPLES_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, probability
+from bento.model import EXAMPLES_FILE, SCORING_FILE, Example, Examples, Scoring, ScoringModel, digests, probability
 from bento.reference import Reference
 from research.examples import example_credit_files
 
@@ -36,7 +36,7 @@ def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring, ref
                 probability_of_default=probability(log_odds),
             )
         )
-    golden = Examples(catalogue=catalogue_hash(), examples=examples)
+    golden = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)
     (folder / EXAMPLES_FILE).write_text(golden.model_dump_json() + "\n")
     model.verify()
     return model

@@ -1,6 +1,8 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -103,6 +105,30 @@ def test_a_changed_feature_refuses_the_model(copy: Path):
     golden["examples"][0]["features"]["application_credit"] += 1
     (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
     with pytest.raises(ModelError, match="example 0: application_credit is"):
+        ScoringModel(copy).verify()
+
+
+def test_a_changed_file_refuses_the_model_although_its_examples_come_out_the_same(copy: Path):
+    scoring = json.loads((copy / SCORING_FILE).read_text())
+    (copy / SCORING_FILE).write_text(json.dumps(scoring | {"threshold": 0.9}))
+    with pytest.raises(ModelError, match=r"scoring\.json is not what it was at training"):
+        ScoringModel(copy).verify()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda golden: golden["examples"].clear(),
+        lambda golden: golden["examples"][0]["credit_file"]["application"].update(AMT_CREDIT="much"),
+        lambda golden: golden["examples"][0]["features"].popitem(),
+        lambda golden: golden["examples"][0]["features"].update(unheard_of=1),
+    ],
+)
+def test_examples_that_prove_nothing_refuse_the_model(copy: Path, change: Callable[[Any], object]):
+    golden = json.loads((copy / EXAMPLES_FILE).read_text())
+    change(golden)
+    (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
+    with pytest.raises(ModelError):
         ScoringModel(copy).verify()
 
 

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from bento import NAME
 from bento.features import catalogue_hash
-from bento.model import EXAMPLES_FILE, SCORING_FILE, ScoringModel
+from bento.model import EXAMPLES_FILE, SCORING_FILE, ScoringModel, digests
 from research import promote as gate
 from research import tracking
 from research.command import CommandError
@@ -35,6 +35,7 @@ def register(client: mlflow.MlflowClient, data: Data, model_folder: Path, tmp_pa
         scoring = json.loads((folder / SCORING_FILE).read_text()) | changed
         (folder / SCORING_FILE).write_text(json.dumps(scoring))
         examples = json.loads((folder / EXAMPLES_FILE).read_text())
+        examples["files"] = digests(folder)
         examples["examples"][3] |= example or {}
         (folder / EXAMPLES_FILE).write_text(json.dumps(examples))
         tags = {tracking.DATA_TAG: source or data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
