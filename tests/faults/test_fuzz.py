@@ -142,7 +142,7 @@ def test_nothing_but_plain_json_is_read(service: Service, headers: dict[str, str
     [
         "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{}",
         "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: -1\r\n\r\n{}",
-        "POST /explain HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "POST /predict HTTP/1.1\r\nHost: x\r\n" + "X-Y: z\r\n" * 20_000 + "\r\n",
         "GET /" + "x" * 200_000 + " HTTP/1.1\r\nHost: x\r\n\r\n",
         "NONSENSE\r\n\r\n",
