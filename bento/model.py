@@ -155,6 +155,8 @@ def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
 class ScoringModel:
     """A model folder, loaded: the text file of its family, `scoring.json`, `reference.json` and `examples.json`.
 
+    A folder that anything may have happened to since it was written is loaded by `verified`.
+
     Raises:
         ModelError: a file is missing, broken, or made for other features than this code computes.
     """
@@ -175,6 +177,20 @@ class ScoringModel:
             raise ModelError(f"{folder}: {REFERENCE_FILE} and {SCORING_FILE} name different features; train again")
         self._with_facts = [*self.feature_names, *facts_of(self.feature_names)]
         self._columns = needed_columns(self._with_facts)
+
+    @classmethod
+    def verified(cls, folder: Path) -> Self:
+        """The model of a folder that is as it was at training, `verify` passed.
+
+        The files are compared before they are loaded: LightGBM ends the process at some damaged files.
+
+        Raises:
+            ModelError: it is not.
+        """
+        _golden(folder)
+        model = cls(folder)
+        model.verify()
+        return model
 
     @property
     def threshold(self) -> float:
@@ -233,15 +249,7 @@ class ScoringModel:
         Raises:
             ModelError: a file is another, or a feature, log-odds or probability differs by more than `TOLERANCE`.
         """
-        try:
-            golden = Examples.model_validate_json((self.folder / EXAMPLES_FILE).read_bytes())
-            credit_files = [CreditFile.model_validate(example.credit_file) for example in golden.examples]
-            found_files = digests(self.folder)
-        except (OSError, ValidationError) as error:
-            raise ModelError(f"{self.folder}: no usable {EXAMPLES_FILE}: {str(error).splitlines()[0]}") from error
-        for name, digest in golden.files.items():
-            if found_files.get(name) != digest:
-                raise ModelError(f"{self.folder}: {name} is not what it was at training; train again")
+        golden, credit_files = _golden(self.folder)
         if golden.catalogue != catalogue_hash():
             raise ModelError(f"{self.folder}: trained with other feature code than this; train again")
         for number, (example, credit_file) in enumerate(zip(golden.examples, credit_files, strict=True)):
@@ -263,6 +271,20 @@ class ScoringModel:
                 if not same(found[name], value):
                     detail = f"{name} is {found[name]}, was {value} at training"
                     raise ModelError(f"{self.folder}: example {number}: {detail}; train again")
+
+
+def _golden(folder: Path) -> tuple[Examples, list[CreditFile]]:
+    """The examples of a folder and their credit files, once its other files are found to be as they were."""
+    try:
+        golden = Examples.model_validate_json((folder / EXAMPLES_FILE).read_bytes())
+        credit_files = [CreditFile.model_validate(example.credit_file) for example in golden.examples]
+        found = digests(folder)
+    except (OSError, ValidationError) as error:
+        raise ModelError(f"{folder}: no usable {EXAMPLES_FILE}: {str(error).splitlines()[0]}") from error
+    for name, digest in golden.files.items():
+        if found.get(name) != digest:
+            raise ModelError(f"{folder}: {name} is not what it was at training; train again")
+    return golden, credit_files
 
 
 def same(found: float | str | None, expected: float | str | None) -> bool:

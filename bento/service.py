@@ -62,6 +62,7 @@ counting.install()
     envs=[
         {"name": "UV_NO_CACHE", "value": "1"},  # 25 MB less in an image built without BuildKit
         {"name": "JOURNAL_URL", "value": "sqlite:////journal/journal.db"},
+        {"name": "PYTHONPATH", "value": "/home/bentoml/bento/src"},  # for `python -m bento.…` in the container
     ],
     workers=1,
     threads=2,
@@ -83,12 +84,9 @@ class CreditScoring:
         self.bento = f"{bentoml.server_context.bento_name}:{bentoml.server_context.bento_version}"
         self._model: ScoringModel | None = None
         try:
-            model = ScoringModel(Path(self.stored_model.path_of(FOLDER_IN_STORE)))
-            model.verify()
+            self._model = ScoringModel.verified(Path(self.stored_model.path_of(FOLDER_IN_STORE)))
         except ModelError as error:
             log.error("the model is refused, nothing will be decided: %s", error)
-        else:
-            self._model = model
         self.journal = Journal(journal_url(), Vault.from_environment())
         self.writer = Writer(self.journal)
         # What lives as long as the process is kept out of garbage collection, so that no request waits for it.

@@ -13,8 +13,7 @@ def main() -> int:
     arguments.add_argument("folder", type=Path, help="holds scoring.json, examples.json and the file of the family")
     folder = arguments.parse_args().folder
     try:
-        model = ScoringModel(folder)
-        model.verify()
+        model = ScoringModel.verified(folder)
     except ModelError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

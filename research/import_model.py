@@ -28,7 +28,7 @@ def import_model(registered: ModelVersion) -> bentoml.Model:
     model = bentoml.mlflow.import_model(NAME, f"models:/{NAME}/{registered.version}", labels=labels)
     verified = False
     try:
-        ScoringModel(Path(model.path_of(FOLDER_IN_STORE))).verify()
+        ScoringModel.verified(Path(model.path_of(FOLDER_IN_STORE)))
         verified = True
     finally:
         if not verified:

@@ -73,4 +73,4 @@ def model_of(tag: str) -> ScoringModel:
         folder = packed if os.environ.get("BENTO_PATH") and packed.is_dir() else Path(bentoml.models.get(tag).path)
     except bentoml.exceptions.NotFound as error:
         raise ModelError(f"the model {tag} that decided is not here; import it from the registry") from error
-    return ScoringModel(folder / FOLDER_IN_STORE)
+    return ScoringModel.verified(folder / FOLDER_IN_STORE)
