@@ -27,6 +27,9 @@ WITHIN = 30.0
 PAUSE = 0.02
 """Seconds between two requests of a client: with four clients below what one key may ask for."""
 
+ONE_AT_A_TIME = threading.Lock()
+"""Alembic's migrations are not for several threads."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -66,7 +69,8 @@ def served(
 ) -> Iterator[Service]:
     """The service as the container starts it, in the serving environment, once the address `ready` answers."""
     journal, port = Journal(journal_url, Vault(None)), free_port()
-    upgrade(journal)
+    with ONE_AT_A_TIME:
+        upgrade(journal)
     command: list[str | Path] = [SERVING_PYTHON, "-m", "bentoml", "serve", bento_tag]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     url, log = f"http://127.0.0.1:{port}", folder / f"service_{port}.log"
