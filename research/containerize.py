@@ -84,18 +84,20 @@ def find_bento(tag: str) -> bentoml.Bento:
         raise CommandError(f"there is no Bento {tag}; build one with: make pipeline") from error
 
 
-def run_command(container: str) -> list[str]:
-    """What runs the service in a container of buildah's, on the network of this machine."""
+def run_command(container: str, *command: str, **environment: str) -> list[str]:
+    """What runs a command, or else the service, in a container of buildah's, on the network of this machine."""
     # Buildah's chroot knows no process namespace; in one of its own the service leaves no worker behind.
     namespace = ["unshare", "--pid", "--fork", "--kill-child"] if os.geteuid() == 0 else []
-    return [*namespace, "buildah", "run", "--network", "host", container, "--", ENTRYPOINT]
+    settings = [f"--env={name}={value}" for name, value in environment.items()]
+    return [*namespace, "buildah", "run", "--network", "host", *settings, container, "--", ENTRYPOINT, *command]
 
 
 def _run_line(engine: str, image: str) -> str:
     if engine != "buildah":
-        return f"{engine} run --rm -p 3000:3000 {image}"
+        volumes = "-v journal:/journal -v ./secrets:/secrets:ro"
+        return f"{engine} run -p 3000:3000 {volumes} -e SCORING_KEYS_FILE=/secrets/keys.json {image}"
     settings = [f"{name}={value}" for name, value in engine_environment(engine).items()]
-    return " ".join([*settings, *run_command(f"$(buildah from {image})")])
+    return " ".join([*settings, *run_command(f"$(buildah from {image})", SCORING_KEYS_FILE="/journal/keys.json")])
 
 
 def main() -> None:
@@ -113,7 +115,8 @@ def main() -> None:
     image = options.tag or str(bento.tag)
     print(f"building {image} with {engine}", file=sys.stderr)
     size = containerize(bento, engine, image)
-    print(f"{image} built, {size}; run it with:\n  {_run_line(engine, image)}")
+    print(f"{image} built, {size}; once it has keys and a journal (docs/operate.md), run it with:")
+    print(f"  {_run_line(engine, image)}")
 
 
 if __name__ == "__main__":

@@ -55,10 +55,23 @@ def container(containerized: str, bento_tag: str) -> Iterator[str]:
     buildah("rm", name)
 
 
+KEYS = "/journal/keys.json"
+
+
 @pytest.fixture(scope="session")
-def container_url(container: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def api_key(container: str) -> str:
+    """A key that scores, made in the container as the operators' page says; there is a journal then, too."""
+    command = ["python", "-m", "bento.security", "new-key", "--scope", "score", "--file", KEYS]
+    made = subprocess.run(run_command(container, *command), check=True, stdout=subprocess.PIPE, text=True)
+    subprocess.run(run_command(container, "python", "-m", "bento.journal", "upgrade"), check=True)
+    return made.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def container_url(container: str, api_key: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the service in the container, which shares this machine's network."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     log = tmp_path_factory.mktemp("log") / "container.log"
-    with running([*run_command(container), "--port", str(port)], f"{url}/readyz", log):
+    command = run_command(container, "--port", str(port), SCORING_KEYS_FILE=KEYS)
+    with running(command, f"{url}/readyz", log):
         yield url

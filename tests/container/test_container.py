@@ -2,7 +2,10 @@
 
 import json
 import socket
+import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,8 +14,8 @@ import pytest
 
 from bento.credit_file import CreditFile
 from bento.model import ScoringModel
+from research.containerize import run_command
 from research.examples import example_credit_files
-from research.pipeline import ask
 from tests.container.base_image import buildah
 
 PACKAGES = ("evidently", "mlflow", "pandas", "sklearn", "streamlit")
@@ -74,22 +77,46 @@ def test_every_address_is_listened_on(container_url: str) -> None:
         pass
 
 
-def test_predict_answers_as_the_model(container_url: str, model: ScoringModel, credit_file: dict[str, Any]) -> None:
+def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(container: str) -> None:
+    done = subprocess.run(run_command(container), capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode != 0
+    assert "python -m bento.security new-key" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _asked(address: str, body: bytes, key: str) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=30) as response:  # noqa: S310
+        answer: dict[str, Any] = json.load(response)
+        return answer
+
+
+def test_nobody_is_answered_without_a_key(container_url: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        _asked(f"{container_url}/predict", b"{}", "none")
+
+
+def test_predict_answers_as_the_model(
+    container_url: str, api_key: str, model: ScoringModel, credit_file: dict[str, Any]
+) -> None:
     body = json.dumps(credit_file)
     features = model.features([CreditFile.model_validate_json(body)])
 
-    answer = ask(f"{container_url}/predict", body.encode())
+    answer = _asked(f"{container_url}/predict", body.encode(), api_key)
 
     assert answer["probability_of_default"] == pytest.approx(model.probability(features)[0], rel=0, abs=EXACT)
     assert answer["threshold"] == model.threshold
 
 
-def test_explain_answers_as_the_model(container_url: str, model: ScoringModel, credit_file: dict[str, Any]) -> None:
+def test_explain_answers_as_the_model(
+    container_url: str, api_key: str, model: ScoringModel, credit_file: dict[str, Any]
+) -> None:
     body = json.dumps(credit_file)
     features = model.features([CreditFile.model_validate_json(body)])
     contributions, base_value = model.contributions(features)
 
-    answer = ask(f"{container_url}/explain", body.encode())
+    answer = _asked(f"{container_url}/explain", body.encode(), api_key)
 
     assert answer["probability_of_default"] == pytest.approx(model.probability(features)[0], rel=0, abs=EXACT)
     assert answer["base_value"] == pytest.approx(base_value, rel=0, abs=EXACT)
