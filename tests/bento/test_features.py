@@ -221,7 +221,7 @@ def test_a_sum_beyond_all_bounds_is_the_same_alone_and_among_others():
     month = {"SK_ID_PREV": 1, "MONTHS_BALANCE": -1, "AMT_DRAWINGS_CURRENT": 1.0, "AMT_PAYMENT_CURRENT": 10.0}
     tables = _tables(credit_card_balance=[month, month])
     # No request may hold such an amount, but a file of data may.
-    drawn = pl.lit(1.5e308).alias("AMT_DRAWINGS_CURRENT")
+    drawn = pl.Series("AMT_DRAWINGS_CURRENT", [1.5e308, 1.5e308])
     tables |= {"credit_card_balance": tables["credit_card_balance"].with_columns(drawn)}
     alone = build_features(tables)
     other = tables["application"].with_columns(SK_ID_CURR=pl.lit(2, pl.Int64))
