@@ -177,10 +177,10 @@ def _mlflow(folder: Path, logs: Path) -> Iterator[str]:
     """The address of MLflow's own server of the model that the Bento was built of."""
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--env-manager", "local"]
-    found_there = f"PATH={PYTHON.parent}{os.pathsep}{os.environ['PATH']}"  # it calls uvicorn by name
-    command = ["env", found_there, PYTHON.with_name("mlflow"), "models", "serve", "--model-uri", folder, *options]
+    command = [PYTHON.with_name("mlflow"), "models", "serve", "--model-uri", folder, *options]
+    path = f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"  # it calls uvicorn by name
     url = f"http://127.0.0.1:{port}"
-    with running(command, f"{url}/ping", logs / "mlflow.log"):
+    with running(command, f"{url}/ping", logs / "mlflow.log", PATH=path):
         yield url
 
 

@@ -70,7 +70,7 @@ def _online(online: Figures) -> Iterator[str]:
         yield f"online, one thread, {name} file ({file['history_rows']:,} rows, {file['bytes']:,} bytes)"
         for part in ("served", "all"):
             found, other = file[part], file["pandas"]
-            what = f"  ms, {found['features']} features ({part})"
+            what = f"  ms, {found['features']:.0f} features ({part})"
             yield _compared(what, found["wall_ms"]["median"], other["wall_ms"]["median"])
             yield _compared("    95th percentile", found["wall_ms"]["p95"], other["wall_ms"]["p95"])
             yield _compared("    processor", found["cpu_ms"]["median"], other["cpu_ms"]["median"])
