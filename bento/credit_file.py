@@ -5,8 +5,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeAlias
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator, with_config
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    ValidationError,
+    model_validator,
+    with_config,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
 from bento.tables import (
@@ -79,17 +87,21 @@ def _bounded(error: ValidationError) -> ValidationError:
 
 
 def _field(column: Column) -> Any:
-    details: dict[str, Any] = {"description": column.description, "ge": column.minimum, "le": column.maximum}
     extra: dict[str, Any] = {"unit": column.unit} if column.unit else {}
     kind: Any = float
     if column.kind == "category":
-        kind, extra["examples"] = str, list(column.categories)
-        details = {"description": column.description}
-    elif column.kind in ("id", "integer"):
-        details["multiple_of"] = 1
-        extra["type"] = "integer"
-    settings = Field(strict=True, allow_inf_nan=None if kind is str else False, json_schema_extra=extra, **details)
-    return Annotated[kind, settings] if column.required else NotRequired[Annotated[kind, settings] | None]
+        kind, extra["examples"] = Annotated[str, Field(strict=True)], list(column.categories)
+    else:
+        bounds: dict[str, Any] = {"strict": True, "allow_inf_nan": False, "ge": column.minimum, "le": column.maximum}
+        if column.kind == "number":
+            kind = Annotated[float, Field(**bounds)]
+        else:
+            extra["type"] = "integer"
+            # 3.0 is whole. 2.9999999999999996 is not, although it passes for a multiple of 1: it would count as 2.
+            whole: list[CoreSchema] = [core_schema.float_schema(**bounds), core_schema.int_schema()]
+            kind = Annotated[int, GetPydanticSchema(lambda *_: core_schema.chain_schema(whole))]
+    kind = Annotated[kind, Field(description=column.description, json_schema_extra=extra)]
+    return kind if column.required else NotRequired[kind | None]
 
 
 def _row_type(table: Table) -> Any:

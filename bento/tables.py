@@ -95,7 +95,8 @@ class Table:
 
 
 def _id(name: str, description: str, *, required: bool = False) -> Column:
-    return Column(name=name, kind="id", description=description, minimum=1, maximum=2**53, required=required)
+    # From 2^53 on numbers of JSON are not told apart: the next one would be read as the same.
+    return Column(name=name, kind="id", description=description, minimum=1, maximum=2**53 - 1, required=required)
 
 
 def _category(name: str, description: str, *categories: str, **settings: Any) -> Column:

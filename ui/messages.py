@@ -403,7 +403,7 @@ DETAIL_KINDS = {
     "finite_number": "detail_not_a_number",
     "int_type": "detail_not_a_number",
     "float_type": "detail_not_a_number",
-    "multiple_of": "detail_not_whole",
+    "int_from_float": "detail_not_whole",
     "string_type": "detail_not_a_text",
     "list_type": "detail_not_a_list",
     "dict_type": "detail_not_a_row",
