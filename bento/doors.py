@@ -46,6 +46,8 @@ SCOPES: tuple[tuple[re.Pattern[str], Scope], ...] = (
     (re.compile(r"/decisions/[^/]*/review/?"), "review"),
 )
 """What an address asks of a key; any key will do for what is neither here nor open."""
+TAKES_A_BODY = re.compile(r"/(predict|predict_batch|explain|decisions/[^/]*/review)/?")
+"""To a POST; nothing else that is sent is ever read."""
 OPEN = re.compile(r"/(livez|readyz|healthz|metrics|docs\.json|schema\.json|static_content/.*)?")
 """Health, metrics and documentation: nothing there concerns a person."""
 NOT_COUNTED = re.compile(r"/(livez|readyz|healthz|metrics)")
@@ -166,7 +168,7 @@ class Doors:
 
     async def _body(self, scope: MutableMapping[str, Any], receive: Receive) -> Receive:
         """Read the whole body, within its limit, and hand it on in one piece."""
-        if scope["method"] != "POST":  # nothing else has a body that is read
+        if scope["method"] != "POST" or TAKES_A_BODY.fullmatch(scope["path"]) is None:
             return receive
         kind, _, parameters = _header(scope, b"content-type").partition(";")
         charset = parameters.replace(" ", "").replace('"', "").lower().partition("charset=")[2] or "utf-8"
