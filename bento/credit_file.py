@@ -72,6 +72,8 @@ class Received(BaseModel):
     @classmethod
     def model_validate(cls, obj: Any, **settings: Any) -> Self:
         """The same for Python objects."""
+        if isinstance(obj, dict) and len(obj) > MOST_LISTED:  # no need to build a fault for each of them
+            raise _too_many(cls.__name__)
         try:
             return super().model_validate(obj, **settings)
         except ValidationError as error:
@@ -79,11 +81,13 @@ class Received(BaseModel):
 
 
 def _bounded(error: ValidationError) -> ValidationError:
-    if error.error_count() <= MOST_LISTED:
-        return error
+    return error if error.error_count() <= MOST_LISTED else _too_many(error.title)
+
+
+def _too_many(title: str) -> ValidationError:
     words = f"More than {MOST_LISTED} fields are missing or wrong"
     fault = InitErrorDetails(type=PydanticCustomError("too_many_faults", words), loc=(), input=None)
-    return ValidationError.from_exception_data(error.title, [fault], hide_input=True)
+    return ValidationError.from_exception_data(title, [fault], hide_input=True)
 
 
 def _field(column: Column) -> Any:
