@@ -10,7 +10,7 @@ from bento.security import new_key
 from research.command import ROOT
 from tests.faults.serving import served
 
-SECONDS = 300
+SECONDS = 900
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
