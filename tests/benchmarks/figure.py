@@ -7,9 +7,11 @@ from matplotlib.figure import Figure
 from bento.model import DataSource
 from research.figures import save
 from tests.benchmarks.measure import Figures
+from tests.benchmarks.table import TARGETS
 
 SLOWEST = 1000
 """The axis of percentiles ends at one answer in so many."""
+MOST_MIB = TARGETS["service.memory.peak_mib"][1]
 
 
 def draw(figures: Figures, path: Path) -> None:
@@ -29,19 +31,21 @@ def draw(figures: Figures, path: Path) -> None:
     left.set_xscale("log", base=10)
     left.set_yscale("log")
     left.set_xticks([1, 2, 10, 100, SLOWEST], ["0", "50", "90", "99", "99.9"])
+    left.minorticks_off()
     left.set(title="predict", xlabel="percentile", ylabel="milliseconds")
-    left.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower left", ncols=2)
     if "soak" in service:
         right.plot(*zip(*service["soak"]["memory"], strict=True), "o-")
-        right.set(xlabel="requests", title="Memory of the worker")
+        right.axhline(MOST_MIB, ls="--", c="grey", lw=0.8)
+        right.set(xlabel="requests", ylabel="MiB", ylim=(0, None), title="Memory of the worker")
         right.xaxis.set_major_formatter("{x:,.0f}")
         right.tick_params("x", rotation=30)
     else:
         stages = {name.removesuffix("_mib").replace("_", " "): value for name, value in service["memory"].items()}
         right.barh(list(stages), list(stages.values()))
         right.invert_yaxis()
+        right.axvline(MOST_MIB, ls="--", c="grey", lw=0.8)
         right.set(title="Memory of the worker, MiB")
-    right.set(**{"ylabel": "MiB", "ylim": (0, None)} if "soak" in service else {"xlim": (0, None)})
     for axes in (left, right):
         axes.grid(alpha=0.3)
     source = DataSource(data=figures["data"], clients=figures["clients"], seed=figures["seed"], fingerprint="")
