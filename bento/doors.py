@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from h11 import LocalProtocolError
 from starlette.responses import Response
 
 from bento.problems import MEDIA_TYPE, problem, reshaped, response
@@ -219,7 +220,7 @@ class _Outgoing:
     """Adds the security headers to an answer, and gives an error our shape."""
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self._connection = send
         self._start: Message | None = None
         self._parts: list[bytes] = []
 
@@ -238,6 +239,13 @@ class _Outgoing:
                 await self._send_reshaped(self._start)
             return
         await self._send(message)
+
+    async def _send(self, message: Message) -> None:
+        """Send; where the request was no HTTP after its head, uvicorn has said so itself, and takes no other answer."""
+        try:
+            await self._connection(message)
+        except LocalProtocolError as error:
+            log.info("not answered: %s", error)
 
     async def _send_reshaped(self, start: Message) -> None:
         found = response(reshaped(start["status"], b"".join(self._parts)))
