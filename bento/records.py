@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import bentoml
@@ -18,7 +18,7 @@ from bento.code import code_fingerprint
 from bento.credit_file import CreditFile, Wording
 from bento.decision import Decision
 from bento.features import CATALOGUE
-from bento.journal import JournalUnavailableError, Recorded, RecordedReview
+from bento.journal import JournalUnavailableError, OvertakenError, Recorded, RecordedReview
 from bento.parameters import DeclinedError
 from bento.problems import invalid, problem, response
 from bento.scoring import score
@@ -45,10 +45,15 @@ def review(request: Request) -> Response:
     if (given.outcome == stands) != (given.verdict == "confirmed"):
         detail = f"the decision stands at {stands}: to confirm is to keep that, to overturn is to change it"
         raise DeclinedError(problem(409, detail))
-    written = answers.RecordedReview(
-        **given.model_dump(), reviewed_at=datetime.fromtimestamp(time.time(), UTC), key_id=request.scope["api_key"].id
-    )
-    if not _service().journal.add_review(found.id, RecordedReview(**written.model_dump())):
+    moment = datetime.fromtimestamp(time.time(), UTC)
+    if reviews:  # the latest stays the latest, although the clock was set back
+        moment = max(moment, reviews[-1].reviewed_at + timedelta(microseconds=1))
+    written = answers.RecordedReview(**given.model_dump(), reviewed_at=moment, key_id=request.scope["api_key"].id)
+    try:
+        added = _service().journal.add_review(found.id, RecordedReview(**written.model_dump()), earlier=len(reviews))
+    except OvertakenError as error:
+        raise DeclinedError(problem(409, "another review came in meanwhile; read the decision again")) from error
+    if not added:
         raise DeclinedError(problem(409, "the decision has been purged"))
     return _json(written, 201)
 

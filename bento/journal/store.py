@@ -43,6 +43,10 @@ class JournalUnavailableError(JournalError):
     """The database does not answer, or cannot write, at present."""
 
 
+class OvertakenError(JournalError):
+    """Another review was written since the history was read on which this one stands."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A decision on its way into the journal; `credit_file` and `answer` are JSON as sent and as answered."""
@@ -229,11 +233,17 @@ class Journal:
         with self._reader() as connection:
             return [self._review(row) for row in connection.execute(query)]
 
-    def add_review(self, decision_id: str, review: RecordedReview) -> bool:
+    def add_review(self, decision_id: str, review: RecordedReview, earlier: int | None = None) -> bool:
         """Append a review, durably; False where there is no such decision, or it is purged.
+
+        Args:
+            decision_id: of the decision reviewed.
+            review: whose time is after that of every earlier one.
+            earlier: how many reviews there were when it was given; None where that does not matter.
 
         Raises:
             JournalUnavailableError: it is not certain to be written.
+            OvertakenError: there are others by now; nothing is written.
         """
         review_id = str(uuid.uuid4())
         with self.transaction() as connection:
@@ -241,11 +251,14 @@ class Journal:
                 sa.select(DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
                 .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
                 .where(DECISIONS.c.id == decision_id, DECISIONS.c.purged_at.is_(None))
-                .with_for_update(read=True, of=DECISIONS)  # a purge that runs meanwhile waits
+                .with_for_update(of=DECISIONS)  # a purge or another review that runs meanwhile waits
             )
             found = connection.execute(query).first()
             if found is None:
                 return False
+            there = sa.select(sa.func.count()).select_from(REVIEWS).where(REVIEWS.c.decision_id == decision_id)
+            if earlier is not None and connection.execute(there).scalar() != earlier:
+                raise OvertakenError(f"{decision_id} was reviewed by another meanwhile")
             text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
             connection.execute(
                 REVIEWS.insert().values(

@@ -4,8 +4,10 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -170,6 +172,45 @@ def test_a_clock_that_jumps_changes_nothing_but_the_time(service: Service, befor
     assert not load.refused
     assert not load.broken
     assert_journalled(service.journal, load, before)
+
+
+def test_the_latest_review_stays_the_latest_although_the_clock_is_set_back(service: Service):
+    clock = service.log.parent / "clock"
+    given = service.predict().json()
+    other = {"granted": "refused", "refused": "granted", "review": "granted"}[given["decision"]]
+    address = f"/decisions/{given['decision_id']}"
+    review = {"outcome": other, "reason": "income was seen on paper", "reviewer": "A. Officer"}
+    for days, verdict in ((9, "overturned"), (0, "confirmed"), (-9, "confirmed")):
+        clock.write_text(str(days * 86_400))
+        assert service.post(f"{address}/review", review | {"verdict": verdict}).status_code == 201
+    clock.write_text("0")
+    found = service.get(address).json()
+    assert found["outcome"] == other
+    assert [each["verdict"] for each in found["reviews"]] == ["overturned", "confirmed", "confirmed"]
+    times = [each["reviewed_at"] for each in found["reviews"]]
+    assert times == sorted(times)
+
+
+def test_of_reviews_that_come_at_once_each_stands_on_those_before(service: Service):
+    """Each overturns what stands: granted and refused take turns, however many try at the same time."""
+    given = service.predict().json()
+    address, outcomes = f"/decisions/{given['decision_id']}", ("granted", "refused")
+
+    def review(number: int) -> int:
+        content = {
+            "verdict": "overturned",
+            "outcome": outcomes[number % 2],
+            "reason": "second thoughts",
+            "reviewer": "x",
+        }
+        return service.post(f"{address}/review", content).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(review, range(40)))
+    assert set(statuses) == {201, 409}
+    found = [each["outcome"] for each in service.get(address).json()["reviews"]]
+    assert len(found) == statuses.count(201)
+    assert all(before != after for before, after in pairwise([given["decision"], *found]))
 
 
 def test_whoever_was_accepted_when_the_service_is_told_to_end_is_answered(
