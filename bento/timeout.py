@@ -41,6 +41,9 @@ class Timeout:
             if begun or not timer.expired():
                 raise
             await response(problem(504), HEADERS)(scope, receive, send)
+        finally:
+            # `noted` would keep it, it the task, and the task's context each request before on the same connection.
+            del timer
 
 
 def install() -> None:
