@@ -30,7 +30,7 @@ class Timeout:
         async def noted(message: Message) -> None:
             nonlocal begun
             begun = True
-            timer.reschedule(None)
+            timer.reschedule(None)  # noqa: F821 - deleted below only once the app has ended
             await send(message)
 
         timer = asyncio.timeout(self.timeout)

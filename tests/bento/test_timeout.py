@@ -160,3 +160,22 @@ def test_in_a_service_the_slow_become_problems_and_the_others_do_not():
     assert {name: slow.headers.get(name) for name in HEADERS} == HEADERS
     assert (quick.status_code, quick.json()) == (200, {"amount": 1})
     assert (stream.status_code, stream.text) == (200, "012")
+
+
+def test_nothing_of_a_finished_request_is_held_by_whoever_still_holds_its_send():
+    held: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        held.append(send)  # as a connection that is kept alive does
+
+    async def ask() -> weakref.ref[Any]:
+        task = asyncio.create_task(Timeout(app, 10)({"type": "http"}, None, None))  # type: ignore[arg-type]
+        await task
+        return weakref.ref(task)
+
+    gc.disable()  # a cycle would hide what is held
+    try:
+        assert asyncio.run(ask())() is None
+    finally:
+        gc.enable()
+    assert held
