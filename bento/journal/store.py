@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS, REVISION
 from bento.journal.vault import VARIABLE, Vault
@@ -437,6 +437,7 @@ def _engine(address: str) -> sa.Engine:
             if url.database in (None, "", ":memory:") or url.query:
                 raise JournalError(f"{URL_VARIABLE} must name a file: sqlite:///folder/journal.db")
             engine = sa.create_engine(url.set(drivername="sqlite"), pool_timeout=ANSWER_WITHIN, hide_parameters=True)
+            _keep_to_its_file(engine, Path(url.database))
             sa.event.listen(engine, "connect", _set_up_sqlite)
             sa.event.listen(engine, "begin", _begin_in_sqlite)
             return engine
@@ -447,6 +448,35 @@ def _engine(address: str) -> sa.Engine:
             "write @ and : in a password as %40 and %3A"
         ) from None
     raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
+
+
+def _keep_to_its_file(engine: sa.Engine, path: Path) -> None:
+    """Have connections end with the file that they opened.
+
+    A file that was moved, removed or put in the place of another stays open: what is written to it then is in no
+    journal. And where there is none, SQLite would make an empty one.
+    """
+
+    def identity() -> tuple[int, int]:
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise sqlite3.OperationalError(f"the file cannot be used: {error.strerror}") from error
+        return found.st_dev, found.st_ino
+
+    def look_first(*_: Any) -> None:
+        identity()
+
+    def remember(_: Any, record: Any) -> None:
+        record.info["file"] = identity()
+
+    def compare(_: Any, record: Any, __: Any) -> None:
+        if record.info["file"] != identity():
+            raise DisconnectionError("the file is another")
+
+    sa.event.listen(engine, "do_connect", look_first)
+    sa.event.listen(engine, "connect", remember)
+    sa.event.listen(engine, "checkout", compare)
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tests import postgresql
 from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.serving import WITHIN, Load, Service, assert_journalled, problem, served, wait_until
-from tests.journals import locked
+from tests.journals import locked, opened
 
 GONE = 10.0
 """Seconds for which a database is gone."""
@@ -81,6 +81,41 @@ def test_while_another_holds_the_journal_there_is_an_answer_in_time(service: Ser
     assert max(load.seconds) < AT_MOST
     assert not load.broken
     assert_journalled(service.journal, load, before)
+
+
+def _journal_files(service: Service) -> list[Path]:
+    database = Path(service.journal.engine.url.database or "")
+    return [path for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")) if path.exists()]
+
+
+@on_sqlite
+def test_while_the_file_of_the_journal_is_gone_nothing_is_decided_and_then_all_is(service: Service, before: set[str]):
+    with Load(service.url) as load:
+        load.goes_on()
+        moved = {path: path.rename(path.with_name(f"moved_{path.name}")) for path in _journal_files(service)}
+        wait_until(lambda: len(load.refused) >= 4)
+        assert not service.is_ready()
+        problem(service.predict(), 503)
+        for path, away in moved.items():
+            away.rename(path)
+        load.goes_on()
+    for answer in load.refused:
+        problem(answer, 503)
+    assert not load.broken
+    assert_journalled(service.journal, load, before)
+
+
+@on_sqlite
+def test_once_the_file_of_the_journal_is_another_decisions_go_there(service: Service, tmp_path: Path):
+    another = tmp_path / "journal.db"
+    with opened(f"sqlite:///{another}"):
+        pass
+    for path in _journal_files(service):
+        path.rename(path.with_name(f"old_{path.name}"))
+    another.rename(service.journal.engine.url.database or "")
+    with Load(service.url) as load:
+        load.goes_on()
+    assert_journalled(service.journal, load, before=set())
 
 
 @on_postgresql
