@@ -1,12 +1,12 @@
 """What the service answers: the one declaration of its contract, from which OpenAPI is made."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bento import NAME
-from bento.credit_file import FieldWarning, Received, Wording
+from bento.credit_file import CreditFile, FieldWarning, Received, Wording
 from bento.decision import CostAssumptions, Decision, ExpectedCost, ReviewBand
 from bento.features import Group
 
@@ -87,7 +87,10 @@ class Problem(BaseModel):
 class BatchRequest(Received):
     """Up to 100 credit files, each answered or refused by itself."""
 
-    credit_files: list[Any] = Field(min_length=1, max_length=MOST_FILES)
+    # What is no credit file stays as it came, so that it alone is refused.
+    credit_files: list[Annotated[CreditFile | Any, Field(union_mode="left_to_right")]] = Field(
+        min_length=1, max_length=MOST_FILES
+    )
 
 
 class BatchItem(BaseModel):

@@ -228,20 +228,19 @@ _CATEGORIES = {
 def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
     for name in TABLES:
         content = getattr(credit_file, name)
-        for row in [content] if name == APPLICATION.name else content:
-            for column in row.keys() - _COLUMNS[name]:
-                field = f"{name}.{column[:LONGEST_NAME]}"
-                yield "unknown_column", field, "unknown column, ignored", "colonne inconnue, ignorée"
-            for column, categories in _CATEGORIES[name].items():
-                value = row.get(column)
-                if value is not None and value not in categories:
-                    word = repr(value[:LONGEST_NAME])
-                    yield (
-                        "unknown_category",
-                        f"{name}.{column}",
-                        f"unknown category {word}, taken as missing",
-                        f"catégorie inconnue {word}, traitée comme manquante",
-                    )
+        rows = [content] if name == APPLICATION.name else content
+        for column in sorted(set[str]().union(*rows) - _COLUMNS[name]):
+            field = f"{name}.{column[:LONGEST_NAME]}"
+            yield "unknown_column", field, "unknown column, ignored", "colonne inconnue, ignorée"
+        for column, categories in _CATEGORIES[name].items():
+            for value in sorted({row.get(column) for row in rows} - categories - {None}):
+                word = repr(value[:LONGEST_NAME])
+                yield (
+                    "unknown_category",
+                    f"{name}.{column}",
+                    f"unknown category {word}, taken as missing",
+                    f"catégorie inconnue {word}, traitée comme manquante",
+                )
     credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
     if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
         yield (

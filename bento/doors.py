@@ -1,6 +1,7 @@
 """What every request passes before anything of it is believed, and every answer on its way out."""
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import ipaddress
@@ -10,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import numpy as np
 from h11 import LocalProtocolError
 from starlette.responses import Response
 
@@ -33,13 +35,16 @@ BYTES_PER_MARK = {b",:[": 8, b"{": 48}
 Millions of empty objects would else fit into a batch, and each takes hundreds of bytes of memory once it is read.
 """
 LARGE_BODY = MIB
-"""Bytes from which a request leaves so much free memory behind that the allocator is told to give it back."""
+"""Bytes from which requests are worked on one after the other, as each takes a hundred megabytes once it is read.
+
+So much of them is free memory in the end that the allocator is told to give it back.
+"""
 BODY_WITHIN = 8.0
 """Seconds for a body to arrive: whoever sends more slowly must not hold a place among those in work."""
 MOST_AT_ONCE, MOST_BYTES_AT_ONCE = 64, 16 * MIB
-"""Requests in work, and bytes of their bodies; what comes on top is told to come again."""
+"""Requests in work in one process, and bytes of their bodies; what comes on top is told to come again."""
 REQUESTS_PER_SECOND, BURST = 300.0, 600.0
-"""Of one key, on average and at once."""
+"""Of one key in one process, on average and at once."""
 
 SCOPES: tuple[tuple[re.Pattern[str], Scope], ...] = (
     (re.compile(r"/(predict|predict_batch|explain)/?"), "score"),
@@ -107,6 +112,7 @@ class Doors:
         self._keys: KeyRing | None = None
         self._loaded = False
         self._at_once = self._bytes_at_once = 0
+        self._large = asyncio.Lock()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it here."""
@@ -128,7 +134,8 @@ class Doors:
         except _GoneError:
             return
         else:
-            await self.app(scope, receive, send)
+            async with self._large if scope["body_size"] > LARGE_BODY else contextlib.nullcontext():
+                await self.app(scope, receive, send)
         finally:
             self._at_once -= counted
             self._bytes_at_once -= scope["body_size"]
@@ -185,8 +192,9 @@ class Doors:
                 scope["body"] = await self._read(scope, receive, largest)
         except TimeoutError as error:
             raise _RefusedError(response(problem(408), {"Connection": "close"})) from error
+        content = np.frombuffer(scope["body"], np.uint8)
         for marks, each in BYTES_PER_MARK.items():
-            if len(scope["body"]) - len(scope["body"].translate(None, marks)) > largest // each:
+            if sum(np.count_nonzero(content == mark) for mark in marks) > largest // each:
                 raise _RefusedError(response(problem(413, "the request holds too many values for its size")))
         handed_on = False
 

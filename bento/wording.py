@@ -459,8 +459,13 @@ class _Phrase:
 
 
 def known(name: str, values: Mapping[str, Value]) -> Value:
-    """The client's value of a feature as the model took it: a category that the catalogue does not know is unknown."""
+    """The client's value of a feature as the model took it: a category that the catalogue does not know is unknown.
+
+    Numbers have 12 digits: in the last bits they depend on how many clients were computed together.
+    """
     value = values[name]
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
     return None if isinstance(value, str) and value not in _phrase(name).categories else value
 
 

@@ -495,5 +495,5 @@ def application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str
     fields = DERIVED["fields_missing"]
     if len(rows) == 1:  # the nulls of each column are known to the frame: no need to look at a hundred values
         missing = rows.null_count().row(0, named=True)
-        return rows.with_columns(fields_missing=pl.lit(sum(missing[name] for name in fields)))
+        return rows.hstack([pl.Series("fields_missing", [sum(missing[name] for name in fields)])])
     return rows.with_columns(fields_missing=pl.sum_horizontal(pl.col(name).is_null() for name in fields))

@@ -19,7 +19,13 @@ FINISH_WITHIN = 30
 
 
 def ask(
-    url: str, bodies: Sequence[bytes], connections: int, warm_up: int, seconds: float, requests: int, watched: int
+    url: str,
+    bodies: Sequence[bytes],
+    connections: int,
+    warm_up: int,
+    seconds: float,
+    requests: int,
+    watched: Sequence[int],
 ) -> dict[str, Any]:
     """POST the bodies in turn, each connection as soon as it has its answer.
 
@@ -30,10 +36,11 @@ def ask(
         warm_up: requests at first whose answers are not counted; their faults are.
         seconds: for how long, from then on.
         requests: after how many to stop instead; 0 for no number.
-        watched: process whose memory is read after each tenth of `requests`; 0 for none.
+        watched: processes whose memory is read after each tenth of `requests`.
 
     Returns:
-        Seconds in all, seconds of each answer, faults by what was wrong, and the memory (MiB) by requests.
+        Seconds in all, seconds of each answer, faults by what was wrong, and by requests the memory (MiB) of the
+        process that takes most.
     """
     import gevent  # late, both: Locust puts gevent's sockets in the place of those of whoever imports it
     import psutil
@@ -45,7 +52,7 @@ def ask(
     answers: list[float] = []
     faults: Counter[str] = Counter()
     memory: list[tuple[int, float]] = []
-    process = psutil.Process(watched) if watched else None
+    processes = [psutil.Process(pid) for pid in watched]
     looked_at = {round(requests * part / PARTS) for part in range(PARTS + 1)} if watched else set()
     warm, enough = gevent.event.Event(), gevent.event.Event()
     asked = -warm_up
@@ -67,8 +74,8 @@ def ask(
             faults[str(exception)[:200]] += 1
         elif asked > 0:
             answers.append(response_time / 1000)
-        if process and asked in looked_at:
-            memory.append((asked, process.memory_info().rss / 2**20))
+        if asked in looked_at:
+            memory.append((asked, max(process.memory_info().rss for process in processes) / 2**20))
         if asked == 0:
             warm.set()
         if asked == requests > 0:
@@ -100,7 +107,8 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=20, help="requests that are not counted")
     parser.add_argument("--seconds", type=float, default=10.0, help="for how long, once warm")
     parser.add_argument("--requests", type=int, default=0, help="stop after so many instead")
-    parser.add_argument("--watch", type=int, default=0, metavar="PID", help="read the memory of this process meanwhile")
+    words = "read the memory of this process meanwhile; may be given for several"
+    parser.add_argument("--watch", type=int, default=[], action="append", metavar="PID", help=words)
     options = parser.parse_args()
     bodies = [path.read_bytes() for path in sorted(options.bodies.glob("*.json"))]
     found = ask(

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,9 +28,15 @@ CONNECTIONS = 16
 """Of the sustained load."""
 BATCHES = 5
 """Of each kind, each round."""
+LARGEST_AT_ONCE = 4
+"""Of the largest batches: more than there are workers, so that one has to wait for another."""
 POLL_EVERY = 0.02
 """Seconds between two looks at /livez."""
 SYNCS = 100
+WORKER = "_bentoml_impl.worker.service"
+"""The module that each process runs which answers."""
+
+Workers = Sequence[psutil.Process]
 
 
 def measured(
@@ -60,19 +66,19 @@ def measured(
         with _ours(str(bento.tag), cold_starts):
             pass
     with (
-        _ours(str(bento.tag), cold_starts) as (ours, worker),
+        _ours(str(bento.tag), cold_starts) as (ours, workers),
         _mlflow(Path(model.path_of("mlflow_model")), logs) as mlflow,
     ):
-        memory = {"ready_mib": _rss(worker)}
+        memory = {"workers": len(workers), "ready_mib": _rss(workers)}
         _check(ours, mlflow, files)
         figures |= _one_connection(ours, mlflow, files, seconds, rounds)
-        memory["after_one_connection_mib"] = _rss(worker)
+        memory["after_one_connection_mib"] = _rss(workers)
         figures |= _batches(ours, files, figures["predict"]["requests_per_second"], rounds)
-        memory |= {"after_largest_batches_mib": _rss(worker), "peak_mib": peak_memory(worker.pid)}
-        figures |= _sustained(ours, mlflow, files, sustained, worker)
-        memory["after_sustained_mib"] = _rss(worker)
+        memory |= {"after_largest_batches_mib": _rss(workers), "peak_mib": _peak(workers)}
+        figures |= _sustained(ours, mlflow, files, sustained, workers)
+        memory["after_sustained_mib"] = _rss(workers)
         if soak:
-            figures["soak"] = _soak(ours, files, soak, worker)
+            figures["soak"] = _soak(ours, files, soak, workers)
         figures["memory"] = memory
     figures["cold_start_seconds"] = {"median": median(cold_starts), "worst": max(cold_starts), "starts": rounds}
     batch, at_once = figures["predict_batch"]["files_per_second"], figures["sustained"]["requests_per_second"]
@@ -81,9 +87,10 @@ def measured(
     return figures
 
 
-def _load(url: str, bodies: Path, **options: float) -> Figures:
-    """What Locust found: requests, errors, requests a second, milliseconds."""
+def _load(url: str, bodies: Path, watched: Workers = (), **options: float) -> Figures:
+    """What Locust found: requests, errors, requests a second, milliseconds, and the memory of the watched."""
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+    words += [word for worker in watched for word in ("--watch", worker.pid)]
     found = in_process(PYTHON, "tests.benchmarks.load", url, bodies, *words)
     answers, faults = found["answers"], found["faults"]
     if not answers:
@@ -121,11 +128,11 @@ def _one_connection(ours: str, mlflow: str, files: Path, seconds: float, rounds:
 
 
 def _batches(ours: str, files: Path, one_by_one: float, rounds: int) -> Figures:
-    """A hundred average files without reasons at a time; the same of the largest request, with an eye on /livez."""
+    """A hundred average files without reasons at a time; several of the largest requests, with an eye on /livez."""
     url, several = f"{ours}/predict_batch", {"requests": BATCHES * rounds, "warm_up": 2}
     batch = _load(url, files / "batch", **several)
     with _watched(ours) as livez:
-        largest = _load(url, files / "largest", **several)
+        largest = _load(url, files / "largest", connections=LARGEST_AT_ONCE, **several)
     for found, name in ((batch, "batch"), (largest, "largest")):
         count = len(json.loads((files / name / "batch.json").read_bytes())["credit_files"])
         found |= {"credit_files": count, "files_per_second": count * found["requests_per_second"]}
@@ -133,22 +140,21 @@ def _batches(ours: str, files: Path, one_by_one: float, rounds: int) -> Figures:
     return {"predict_batch": batch, "largest_batch": largest | {"livez": livez}}
 
 
-def _sustained(ours: str, mlflow: str, files: Path, seconds: float, worker: psutil.Process) -> Figures:
+def _sustained(ours: str, mlflow: str, files: Path, seconds: float, workers: Workers) -> Figures:
     """Many connections for long, with an eye on /livez; MLflow's server for a third of the time."""
     options = {"connections": CONNECTIONS, "warm_up": 5 * CONNECTIONS}
-    before = _processor(worker)
+    before = _processor(workers)
     with _watched(ours) as livez:
         found = _load(f"{ours}/predict", files / "average", seconds=seconds, **options)
-    taken = 1000 * (_processor(worker) - before) / (found["requests"] + options["warm_up"])
+    taken = 1000 * (_processor(workers) - before) / (found["requests"] + options["warm_up"])
     found |= {"connections": CONNECTIONS, "seconds": seconds, "livez": livez, "processor_ms": taken}
     other = _load(f"{mlflow}/invocations", files / "features", seconds=seconds / 3, **options)
     return {"sustained": found, "mlflow_sustained": other | {"connections": CONNECTIONS, "seconds": seconds / 3}}
 
 
-def _soak(ours: str, files: Path, requests: int, worker: psutil.Process) -> Figures:
+def _soak(ours: str, files: Path, requests: int, workers: Workers) -> Figures:
     """Memory over many requests, and how it grows once the first tenth is over."""
-    options = {"connections": CONNECTIONS, "requests": requests, "watch": worker.pid}
-    found = _load(f"{ours}/predict", files / "average", **options)
+    found = _load(f"{ours}/predict", files / "average", workers, connections=CONNECTIONS, requests=requests)
     count, mib = np.array(found["memory"][1:]).T
     slope = float(np.polyfit(count, mib, 1)[0])
     return found | {"most_mib": float(mib.max()), "mib_per_10000_requests": 10_000 * slope}
@@ -162,14 +168,13 @@ def ratios(figures: Mapping[str, Any]) -> Figures:
 
 
 @contextlib.contextmanager
-def _ours(bento: str, cold_starts: list[float]) -> Iterator[tuple[str, psutil.Process]]:
-    """The address of the service and the process that answers; the seconds until it was ready are added."""
+def _ours(bento: str, cold_starts: list[float]) -> Iterator[tuple[str, Workers]]:
+    """The address of the service and the processes that answer; the seconds until it was ready are added."""
     port, start = free_port(), time.perf_counter()
     with serving(bento, port) as process:
         cold_starts.append(time.perf_counter() - start)
         started = psutil.Process(process.pid).children(recursive=True)
-        (worker,) = [child for child in started if "_bentoml_impl.worker.service" in child.cmdline()]
-        yield f"http://127.0.0.1:{port}", worker
+        yield f"http://127.0.0.1:{port}", [child for child in started if WORKER in child.cmdline()]
 
 
 @contextlib.contextmanager
@@ -248,13 +253,18 @@ def _disk_sync(folder: Path) -> float:
     return 1000 * median(taken)
 
 
-def _rss(process: psutil.Process) -> float:
-    return float(process.memory_info().rss / 2**20)
+def _rss(workers: Workers) -> float:
+    """Of the one that takes most, as is the peak."""
+    return max(float(worker.memory_info().rss / 2**20) for worker in workers)
 
 
-def _processor(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+def _peak(workers: Workers) -> float:
+    return max(peak_memory(worker.pid) for worker in workers)
+
+
+def _processor(workers: Workers) -> float:
+    """Seconds of all of them."""
+    return sum(float(times.user + times.system) for times in (worker.cpu_times() for worker in workers))
 
 
 def main() -> None:

@@ -418,6 +418,25 @@ def test_so_many_bytes_are_in_work_at_once(local: Doors, behind: Behind, monkeyp
     assert _ask(local, "POST", "/predict", headers=JSON, content=b" " * 2500).status_code == 200
 
 
+def test_large_bodies_are_worked_on_one_after_the_other_and_small_ones_meanwhile(local: Doors, behind: Behind):
+    at_once: list[int] = []
+    most = {"large": 0, "all": 0}
+
+    async def work() -> None:
+        size = len(behind.bodies[-1])
+        at_once.append(size)
+        most["large"] = max(most["large"], sum(each > doors.LARGE_BODY for each in at_once))
+        most["all"] = max(most["all"], len(at_once))
+        await asyncio.sleep(0.05)
+        at_once.remove(size)
+
+    behind.wait = work
+    sizes = [doors.LARGE_BODY + 1] * 3 + [doors.LARGE_BODY] * 3
+    requests = [("POST", "/predict", {"headers": JSON, "content": b" " * size}) for size in sizes]
+    assert [answer.status_code for answer in _ask_all(local, requests)] == [200] * 6
+    assert most == {"large": 1, "all": 4}
+
+
 def test_a_place_is_free_again_however_its_request_ends(local: Doors, behind: Behind):
     async def fail() -> None:
         raise ZeroDivisionError

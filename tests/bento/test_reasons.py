@@ -11,7 +11,7 @@ from bento.decision import Decision, decide
 from bento.features import CATALOGUE, GROUP_LABELS, facts_of
 from bento.model import ScoringModel, probability
 from bento.reasons import _FRAMES, CODES, MOST_FACTS, main_reasons
-from bento.wording import NARROW, Value
+from bento.wording import NARROW, Value, known
 from research.examples import example_credit_files
 from tests.bento.test_wording import GENDER
 
@@ -145,6 +145,16 @@ def test_one_measure_is_told_once_by_what_weighed_most_of_it():
     assert [fact.feature for fact in reason.facts] == ["bureau_debt_max_active", "bureau_overdue_sum"]
 
 
+def test_a_last_bit_changes_nothing_that_is_told():
+    # 0.1 + 0.2 is no 0.3: what is added up in another order differs so, and must read the same.
+    mean, largest = "application_ext_source_mean", "application_ext_source_max"
+    exact, added = (
+        _reasons({mean: 0.5, largest: 0.4}, **{mean: 0.3, largest: value})[0].model_dump() for value in (0.3, 0.1 + 0.2)
+    )
+    assert exact == added
+    assert [fact["value"] for fact in exact["facts"]] == [0.3]
+
+
 def test_the_same_fraction_is_told_once_but_the_same_count_twice():
     scores = {"application_ext_source_max": 0.4, "application_ext_source_3": 0.3, "application_ext_source_min": 0.2}
     (reason,) = _reasons(
@@ -201,6 +211,6 @@ def test_real_clients_get_the_reasons_of_their_decision(model_folder: Path):
         assert base + sum(reason.contribution for reason in every) == pytest.approx(log_odds, abs=1e-9)
         reasons = main_reasons(model.feature_names, values, weights, decision)
         assert reasons == every[:4]
-        assert all(fact.value == values[fact.feature] for reason in reasons for fact in reason.facts)
+        assert all(fact.value == known(fact.feature, values) for reason in reasons for fact in reason.facts)
         strongest = "lowers" if decision is Decision.GRANTED else "raises"
         assert reasons[0].direction == strongest

@@ -137,7 +137,11 @@ def test_decisions_replayed_come_out_the_same_and_other_code_is_said(bento_tag: 
     assert _replay(address, given) == (0, f"{given}: same\n")
     journal = Journal(address, Vault(None))
     entry = _entry_of(journal, given)
-    journal.write([replace(entry, id="of-other-code", code="0123456789abcdef")])
+    others = [replace(entry, id=name, code="0123456789abcdef") for name in ("of-other-code", "of-other-code-too")]
+    journal.write(others)
+    code, said = _replay(address)
+    assert (code, said.count(": other code;")) == (2, 1)
+    assert said.endswith("27 decisions replayed: 25 same, 2 other code\n")
     journal.write([replace(entry, id="of-other-data", credit_file=json.dumps(FILES[0]).encode())])
     code, said = _replay(address, "of-other-code")
     assert code == 2

@@ -33,7 +33,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Service:
-    """A running service; `process` starts its worker, and a new one where that dies."""
+    """A running service; `process` starts its workers, and a new one where one dies."""
 
     url: str
     process: psutil.Process
@@ -41,11 +41,9 @@ class Service:
     log: Path
 
     @property
-    def worker(self) -> psutil.Process:
-        """The process that answers."""
-        return next(
-            child for child in self.process.children() if any("worker.service" in word for word in child.cmdline())
-        )
+    def workers(self) -> list[psutil.Process]:
+        """The processes that answer."""
+        return [child for child in self.process.children() if "_bentoml_impl.worker.service" in child.cmdline()]
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=WITHIN)

@@ -36,17 +36,18 @@ def before(service: Service) -> set[str]:
 
 @contextmanager
 def _disk_full(service: Service) -> Iterator[None]:
-    """No file of the worker's may grow beyond what its journal has by now; room is left for what it logs meanwhile."""
+    """No file of the workers' may grow beyond what the journal has by now; room is left for what they log."""
     database = service.journal.engine.url.database
     assert database is not None
     written_ahead, log = Path(f"{database}-wal").stat().st_size, service.log.stat().st_size
-    worker = service.worker.pid
-    limits = resource.prlimit(worker, resource.RLIMIT_FSIZE)
-    resource.prlimit(worker, resource.RLIMIT_FSIZE, (max(written_ahead, log + 2**16), limits[1]))
+    limits = {worker.pid: resource.prlimit(worker.pid, resource.RLIMIT_FSIZE) for worker in service.workers}
+    for pid, (_, hard) in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(written_ahead, log + 2**16), hard))
     try:
         yield
     finally:
-        resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)
+        for pid, limit in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
 
 
 @on_sqlite  # the disk of a server is the server's to watch
@@ -181,14 +182,18 @@ def test_while_the_database_does_not_answer_there_is_an_answer_in_time(
     assert_journalled(service.journal, load, before)
 
 
-def test_a_worker_that_is_killed_is_replaced_and_a_repeated_request_is_decided_once(service: Service, before: set[str]):
-    killed = service.worker
+def test_workers_that_are_killed_are_replaced_and_a_repeated_request_is_decided_once(
+    service: Service, before: set[str]
+):
+    killed = service.workers
     with Load(service.url) as load:
         load.goes_on()
-        killed.kill()
+        for worker in killed:
+            worker.kill()
         wait_until(lambda: load.broken > 0)
         load.goes_on(100)
-    assert service.worker.pid != killed.pid
+    wait_until(lambda: len(service.workers) == len(killed))
+    assert {worker.pid for worker in service.workers}.isdisjoint(worker.pid for worker in killed)
     assert_journalled(service.journal, load, before)
 
 

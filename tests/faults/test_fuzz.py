@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,22 +30,22 @@ PATHS = {"/predict": Prediction, "/explain": Explanation, "/predict_batch": Batc
 AT_MOST = 10.0
 """Seconds for any answer, on a machine that is busy with other tests."""
 MOST_MEMORY, MORE_MEMORY = 512 * MIB, 100 * MIB
-"""Bytes of the worker at any moment, whatever is sent; and how many more than before it may keep."""
+"""Bytes of a worker at any moment, whatever is sent; and how many more than before it may keep."""
 
 pytestmark = pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def sound(service: Service) -> Iterator[None]:
-    """The worker stays the same, within its memory, still decides afterwards, and logged nothing that was sent."""
-    worker, ended, most = service.worker, threading.Event(), 0
+    """The workers stay the same, within their memory, decide afterwards too, and logged nothing that was sent."""
+    workers, ended, most = service.workers, threading.Event(), 0
 
     def watch() -> None:
         nonlocal most
         while not ended.wait(0.01):
-            most = max(most, worker.memory_info().rss)
+            most = max(most, *_memory(workers))
 
-    before = worker.memory_info().rss
+    before = _memory(workers)
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
@@ -53,10 +54,14 @@ def sound(service: Service) -> Iterator[None]:
     finally:
         ended.set()
         watcher.join()
-    assert service.worker.pid == worker.pid
+    assert service.workers == workers
     assert most < MOST_MEMORY
-    assert worker.memory_info().rss < before + MORE_MEMORY
+    assert all(now < then + MORE_MEMORY for now, then in zip(_memory(workers), before, strict=True))
     assert CANARY not in service.log.read_text(encoding="utf-8")
+
+
+def _memory(workers: list[psutil.Process]) -> list[int]:
+    return [worker.memory_info().rss for worker in workers]
 
 
 def _fair(answer: httpx.Response, seconds: float) -> None:
