@@ -41,7 +41,7 @@ So much of them is free memory in the end that the allocator is told to give it 
 """
 BODY_WITHIN = 8.0
 """Seconds for a body to arrive: whoever sends more slowly must not hold a place among those in work."""
-MOST_AT_ONCE, MOST_BYTES_AT_ONCE = 64, 16 * MIB
+MOST_AT_ONCE, MOST_BYTES_AT_ONCE = 64, 32 * MIB
 """Requests in work in one process, and bytes of their bodies; what comes on top is told to come again."""
 REQUESTS_PER_SECOND, BURST = 300.0, 600.0
 """Of one key in one process, on average and at once."""

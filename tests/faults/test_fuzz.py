@@ -173,7 +173,7 @@ def test_batches_that_come_at_once_do_not_fill_the_memory(service: Service):
     row = {"SK_ID_BUREAU": 5_000_001, "MONTHS_BALANCE": -1, "STATUS": "C"}
     file = FILES[1] | {"bureau_balance": [row] * 1_050}
     content = json.dumps({"credit_files": [file] * 100}, separators=(",", ":")).encode()
-    together = 6
+    together = 12
     assert len(content) < LARGEST_BODY["/predict_batch"]
     assert together * len(content) > 2 * MOST_BYTES_AT_ONCE
 
