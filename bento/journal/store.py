@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS, REVISION
-from bento.journal.vault import VARIABLE, Vault
+from bento.journal.vault import VARIABLE, Vault, pack
 
 URL_VARIABLE = "JOURNAL_URL"
 DEFAULT_URL = "sqlite:///data/journal.db"
@@ -190,11 +190,13 @@ class Journal:
         Raises:
             JournalUnavailableError: nothing of it is certain to be written.
         """
+        # In one order everywhere, or two processes with the same keys could each wait for the other.
+        ordered = sorted(entries, key=lambda entry: entry.idempotency_hash or "")
+        # First, because it takes longest, and in SQLite all wait for whoever is writing.
+        packed = [{name: pack(getattr(entry, name)) for name in _SEALED} for entry in ordered]
         with self.transaction() as connection:
             keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
-            # In one order everywhere, or two processes with the same keys could each wait for the other.
-            ordered = sorted(entries, key=lambda entry: entry.idempotency_hash or "")
-            rows = [self._row(entry, keys) for entry in ordered]
+            rows = [self._row(entry, texts, keys) for entry, texts in zip(ordered, packed, strict=True)]
             connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
             return self._rivals(connection, entries)
 
@@ -268,7 +270,9 @@ class Journal:
                     key_id=review.key_id,
                     verdict=review.verdict,
                     outcome=review.outcome,
-                    content=self.vault.seal(text, found.wrapped_key, found.data_key or "", f"{review_id} content"),
+                    content=self.vault.seal(
+                        pack(text), found.wrapped_key, found.data_key or "", f"{review_id} content"
+                    ),
                 )
             )
         return True
@@ -356,14 +360,11 @@ class Journal:
             keys |= {row.client: row.wrapped_key for row in connection.execute(query)}
         return keys
 
-    def _row(self, entry: Entry, keys: Mapping[str, bytes]) -> dict[str, Any]:
+    def _row(self, entry: Entry, packed: Mapping[str, bytes], keys: Mapping[str, bytes]) -> dict[str, Any]:
         client = self.vault.pseudonym(entry.client)
         key = keys.get(client)
         row = {name: getattr(entry, name) for name in _PLAIN}
-        sealed = {
-            name: self.vault.seal(getattr(entry, name), key, client, f"{entry.id} {name}")
-            for name in ("credit_file", "answer")
-        }
+        sealed = {name: self.vault.seal(text, key, client, f"{entry.id} {name}") for name, text in packed.items()}
         return row | sealed | {"client": client, "data_key": None if key is None else client}
 
     def _rivals(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Recorded | None]:
@@ -393,7 +394,7 @@ class Journal:
             name: None
             if row[name] is None
             else self.vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
-            for name in ("credit_file", "answer")
+            for name in _SEALED
         }
         return Recorded(**{name: row[name] for name in _RECORDED} | opened)
 
@@ -404,8 +405,9 @@ class Journal:
         return RecordedReview(row.reviewed_at, row.key_id, row.verdict, row.outcome, **content)
 
 
-_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", "credit_file", "answer"))
-_RECORDED = tuple(name for name in Recorded.__dataclass_fields__ if name not in ("credit_file", "answer"))
+_SEALED = ("credit_file", "answer")
+_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", *_SEALED))
+_RECORDED = tuple(name for name in Recorded.__dataclass_fields__ if name not in _SEALED)
 
 
 @contextmanager

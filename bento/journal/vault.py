@@ -82,13 +82,12 @@ class Vault:
         """
         self._key(wrapped_key, pseudonym)
 
-    def seal(self, text: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
-        """Compress, and encrypt where there is a key; `place` names decision and column."""
-        packed = zlib.compress(text, QUICKLY)
+    def seal(self, packed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
+        """Encrypt what is packed, where there is a key; `place` names decision and column."""
         return packed if wrapped_key is None else self._encrypt(self._key(wrapped_key, pseudonym), packed, place)
 
     def open(self, sealed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
-        """What was sealed.
+        """What was packed and sealed.
 
         Raises:
             VaultError: the master key is missing or another, or the text was tampered with or moved.
@@ -122,6 +121,11 @@ class Vault:
             raise VaultError(
                 f"{VARIABLE} names another master key than the journal was written with, or an entry was altered"
             ) from error
+
+
+def pack(text: bytes) -> bytes:
+    """Compress, as whatever is sealed is first."""
+    return zlib.compress(text, QUICKLY)
 
 
 def _derived(master_key: bytes, purpose: bytes) -> bytes:
