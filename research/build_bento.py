@@ -38,11 +38,11 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
     )
     tag = _call("bentoml", "build", "--output", "tag", "--label", f"{CODE_LABEL}={code}").rpartition("__tag__:")[2]
     bento = bentoml.bentos.get(tag.strip())
-    _shorten(Path(bento.path_of("bento.yaml")))
+    shorten(Path(bento.path_of("bento.yaml")))
     return bento
 
 
-def _shorten(manifest: Path) -> None:
+def shorten(manifest: Path) -> None:
     """Leave BentoML's own description of the endpoints out of a Bento's manifest.
 
     Each process of the service reads the manifest, a third of a second for that alone; it is there for BentoCloud's
