@@ -142,22 +142,24 @@ def probability(log_odds: float) -> float:
 
 
 def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
-    """Features (rows x columns) as a predictor takes them: float64; categories as codes, unknown ones and nulls NaN.
-
-    Numbers are rounded to `BITS`: what differs in the last bits, because many clients are added up in another order
-    than one, would else fall on two sides of a split now and then.
-    """
+    """Features (rows x columns) as a predictor takes them: float64; categories as codes, unknown ones and nulls NaN."""
     if len(features) == 1:  # far quicker than to have the engine plan a hundred casts
         row = features.row(0, named=True)
-        exact = np.array([[column.code(row[column.name]) for column in columns]])
-    else:
-        exact = features.select(
-            pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
-            if column.categories
-            else pl.col(column.name)
-            for column in columns
-        ).to_numpy(order="c")
-    mantissa, exponent = np.frexp(exact)
+        return np.array([[column.code(row[column.name]) for column in columns]])
+    return features.select(
+        pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
+        if column.categories
+        else pl.col(column.name)
+        for column in columns
+    ).to_numpy(order="c")
+
+
+def rounded(matrix: Matrix) -> Matrix:
+    """Numbers to `BITS`: what differs in the last bits would else fall on two sides of a split now and then.
+
+    They differ because many clients are added up in another order than one.
+    """
+    mantissa, exponent = np.frexp(matrix)
     return np.asarray(np.ldexp(np.rint(mantissa * 2.0**BITS), exponent - BITS))
 
 
@@ -224,7 +226,7 @@ class ScoringModel:
 
     def log_odds(self, features: pl.DataFrame) -> Matrix:
         """Calibrated log-odds of default, one for each row."""
-        return self._calibrated(encode(features, self.scoring.features))
+        return self._calibrated(self._matrix(features))
 
     def log_odds_with(self, features: pl.DataFrame, changed: pl.DataFrame) -> Matrix:
         """Calibrated log-odds of default of one client, one for each row of `changed`, whose features replace theirs.
@@ -232,9 +234,12 @@ class ScoringModel:
         To encode what stays the same for each row again would take half the time.
         """
         positions = [at for at, name in enumerate(self.feature_names) if name in changed.columns]
-        matrix = np.repeat(encode(features, self.scoring.features), len(changed), axis=0)
-        matrix[:, positions] = encode(changed, [self.scoring.features[at] for at in positions])
+        matrix = np.repeat(self._matrix(features), len(changed), axis=0)
+        matrix[:, positions] = rounded(encode(changed, [self.scoring.features[at] for at in positions]))
         return self._calibrated(matrix)
+
+    def _matrix(self, features: pl.DataFrame) -> Matrix:
+        return rounded(encode(features, self.scoring.features))
 
     def _calibrated(self, matrix: Matrix) -> Matrix:
         return self._predictor.log_odds(matrix) * self.scoring.calibration.slope + self.scoring.calibration.intercept
@@ -248,7 +253,7 @@ class ScoringModel:
 
         Base value plus a row's contributions is that row's log-odds.
         """
-        raw, base = self._predictor.contributions(encode(features, self.scoring.features))
+        raw, base = self._predictor.contributions(self._matrix(features))
         slope, intercept = self.scoring.calibration.slope, self.scoring.calibration.intercept
         return raw * slope, base * slope + intercept
 
