@@ -133,7 +133,7 @@ class CreditScoring:
         try:
             purpose, key = purpose_of(request), idempotency_key_of(request)
             async with self.turns:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # the others queue up meanwhile; else nobody would ever find the turn taken
                 scored = score(self.model, [credit_file], reasons=True)[0]
             answer = self._answer(credit_file, scored, purpose)
             if purpose == "simulation":

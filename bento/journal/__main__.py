@@ -79,8 +79,8 @@ def _replay(journal: Journal, options: argparse.Namespace) -> int:
             raise JournalError(f"{journal.address} holds no decision {decision_id}")
         result = replay(found)
         verdicts[result.verdict] += 1
-        once = result.verdict == "other code" and verdicts["other code"] > 1  # of a thousand it is said once
-        if options.ids or not (result.verdict == "same" or once):
+        repeated = result.verdict == "other code" and verdicts["other code"] > 1  # of a thousand it is said once
+        if options.ids or not (result.verdict == "same" or repeated):
             print(f"{result.id}: {result.verdict}" + "".join(f"; {difference}" for difference in result.differences))
         if sys.stderr.isatty() and number % 50 == 0:
             print(f"{number} of {len(ids)}", end="\r", file=sys.stderr)

@@ -22,6 +22,7 @@ from bento.credit_file import CreditFile
 from bento.model import FOLDER_IN_STORE, ScoringModel
 from research.pipeline import ask, free_port, running, serving
 from tests.benchmarks.measure import Figures, in_process, in_turn, peak_memory, spread
+from tests.workers import workers_of
 
 PYTHON = Path(sys.executable)
 CONNECTIONS = 16
@@ -33,8 +34,6 @@ LARGEST_AT_ONCE = 4
 POLL_EVERY = 0.02
 """Seconds between two looks at /livez."""
 SYNCS = 100
-WORKER = "_bentoml_impl.worker.service"
-"""The module that each process runs which answers."""
 
 Workers = Sequence[psutil.Process]
 
@@ -173,8 +172,7 @@ def _ours(bento: str, cold_starts: list[float]) -> Iterator[tuple[str, Workers]]
     port, start = free_port(), time.perf_counter()
     with serving(bento, port) as process:
         cold_starts.append(time.perf_counter() - start)
-        started = psutil.Process(process.pid).children(recursive=True)
-        yield f"http://127.0.0.1:{port}", [child for child in started if WORKER in child.cmdline()]
+        yield f"http://127.0.0.1:{port}", workers_of(psutil.Process(process.pid))
 
 
 @contextlib.contextmanager

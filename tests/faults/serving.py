@@ -20,6 +20,7 @@ from bento.journal.upgrade import upgrade
 from research.command import SERVING_PYTHON
 from research.examples import example_credit_files
 from research.pipeline import free_port, running
+from tests.workers import workers_of
 
 FILES = example_credit_files(4)
 WITHIN = 30.0
@@ -43,7 +44,7 @@ class Service:
     @property
     def workers(self) -> list[psutil.Process]:
         """The processes that answer."""
-        return [child for child in self.process.children() if "_bentoml_impl.worker.service" in child.cmdline()]
+        return workers_of(self.process)
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=WITHIN)
