@@ -40,49 +40,49 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
-	@$(RUN) research.demo $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research.deployment.demo $(DATA_OPTION) $(CAPACITY_OPTION)
 
 pipeline: setup ## Data, train, register, import, build the Bento, score one client; nothing left running
-	@$(RUN) research.pipeline $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research.deployment.pipeline $(DATA_OPTION) $(CAPACITY_OPTION)
 
 data: setup ## Make 20,000 synthetic clients in data/synthetic
-	@$(RUN) research.data synth
+	@$(RUN) research.data.dataset synth
 
 fidelity: setup ## How like the real data the synthetic data is: table, picture, JSON
 	@$(RUN) research.synthetic.fidelity $(if $(DATA),--data $(DATA),--data data/synthetic)
 
 study: setup ## What features and tables are worth: AUC and cost, selection, constraints, age
-	@$(RUN) research.feature_study $(DATA_OPTION)
+	@$(RUN) research.comparison.feature_study $(DATA_OPTION)
 
 compare: setup ## Families and imbalance arms on the same folds, by what their decisions cost; resumes where it stopped
-	@$(RUN) research.compare $(DATA_OPTION)
+	@$(RUN) research.comparison.compare $(DATA_OPTION)
 
 train: setup ## Train a model and register it as challenger
-	@$(RUN) research.train $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research.training.train $(DATA_OPTION) $(CAPACITY_OPTION)
 
 promote: setup ## The gate: challenger against champion; exit code 1 where it says no
-	@$(RUN) research.promote $(DATA_OPTION)
+	@$(RUN) research.registry.promote $(DATA_OPTION)
 
 rollback: setup ## Make the previous champion champion again
-	@$(RUN) research.rollback
+	@$(RUN) research.registry.rollback
 
 explain: setup ## What the champion weighs: SHAP, LIME, pictures
-	@$(RUN) research.explain $(DATA_OPTION)
+	@$(RUN) research.explanation.explain $(DATA_OPTION)
 
 fairness: setup ## What leaving gender and age out costs
-	@$(RUN) research.fairness $(DATA_OPTION)
+	@$(RUN) research.evaluation.fairness $(DATA_OPTION)
 
 notebooks: setup ## Execute the four notebooks, with their outputs
-	@$(RUN) research.run_notebooks $(DATA_OPTION)
+	@$(RUN) research.reporting.run_notebooks $(DATA_OPTION)
 
 import: setup ## Import the registry's champion into the BentoML store
-	@$(RUN) research.import_model
+	@$(RUN) research.deployment.import_model
 
 bento: setup ## Build the Bento of the latest imported model
-	@$(RUN) research.build_bento
+	@$(RUN) research.deployment.build_bento
 
 container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
-	@$(RUN) research.containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
+	@$(RUN) research.deployment.containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
 
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
 	@.venv-serve/bin/python -m bento.serve --no-auth --upgrade-journal
@@ -109,7 +109,7 @@ test: setup ## Every test that needs nothing beyond Python; those on PostgreSQL 
 	@.venv/bin/pytest
 
 test-postgres: setup ## The journal on a PostgreSQL server that the tests start
-	@$(RUN) tests.postgresql
+	@$(RUN) tests.support.postgresql
 	@.venv/bin/pytest -m postgresql
 
 test-notebooks: setup ## The four notebooks, on little data and an empty registry

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from bento import NAME
+from bento.api.keys import AUTH_VARIABLE
 from bento.journal import URL_VARIABLE, Journal, JournalError, Vault, VaultError, journal_url
 from bento.journal.schema import REVISION
-from bento.security import AUTH_VARIABLE
 
 FAULT = 2
 LOOPBACK = ("127.0.0.1", "::1")

@@ -16,13 +16,20 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bento import NAME, answers, counting, problems, records, timeout
-from bento.answers import BatchItem, BatchPrediction, BatchRequest, Explanation, Prediction, Problem, Purpose
-from bento.code import code_fingerprint
-from bento.credit_file import CreditFile, warnings
-from bento.decision import expected_cost, score_points
-from bento.doors import Doors
-from bento.explanation import explanation
+from bento import NAME
+from bento.api import decisions as records
+from bento.api import problems
+from bento.api import schemas as answers
+from bento.api.keys import KeyRing, KeysError, is_required
+from bento.api.log_filter import keep_personal_data_out
+from bento.api.metrics import count
+from bento.api.middleware import request_metrics as counting
+from bento.api.middleware import timeout
+from bento.api.middleware.gateway import Doors
+from bento.api.parameters import DeclinedError, idempotency_key_of, purpose_of, switch_of
+from bento.api.recording import entry_of, record, record_waiting
+from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Explanation, Prediction, Problem, Purpose
+from bento.data.credit_file import CreditFile, warnings
 from bento.journal import (
     Entry,
     Journal,
@@ -33,13 +40,11 @@ from bento.journal import (
     Writer,
     journal_url,
 )
-from bento.logs import keep_personal_data_out
-from bento.metrics import count
-from bento.model import FOLDER_IN_STORE, ModelError, ScoringModel
-from bento.parameters import DeclinedError, idempotency_key_of, purpose_of, switch_of
-from bento.recording import entry_of, record, record_waiting
-from bento.scoring import Scored, score
-from bento.security import KeyRing, KeysError, is_required
+from bento.model.fingerprint import code_fingerprint
+from bento.model.scoring_model import FOLDER_IN_STORE, ModelError, ScoringModel
+from bento.policy import expected_cost, score_points
+from bento.scoring.explanation import explanation
+from bento.scoring.score import Scored, score
 
 log = logging.getLogger("bentoml.credit_scoring")
 Declared = TypeVar("Declared")

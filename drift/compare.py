@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 import polars as pl
 
-from bento.tables import Column
+from bento.data.tables import Column
 
 if TYPE_CHECKING:
     from evidently import Run

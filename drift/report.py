@@ -35,9 +35,9 @@ from typing import Any
 
 import polars as pl
 
-from bento.clean import clean
-from bento.files import DataError, find_file, read_application
-from bento.tables import APPLICATION, Column
+from bento.data.cleaning import clean
+from bento.data.readers import DataError, find_file, read_application
+from bento.data.tables import APPLICATION, Column
 from drift.compare import LEAST_VALUES, METHODS, MISSING_STEP, ColumnDrift, Comparison, Method, compare
 from drift.render import html, source, text
 
@@ -183,7 +183,9 @@ def _columns(names: Sequence[str] | None) -> list[Column]:
     for name in names or ():
         if name not in judged:
             near = difflib.get_close_matches(name, judged, n=1)
-            raise DataError(f"no column {name} to judge; " + (f"is it {near[0]}?" if near else "see bento/tables.py"))
+            raise DataError(
+                f"no column {name} to judge; " + (f"is it {near[0]}?" if near else "see bento/data/tables.py")
+            )
     return [judged[name] for name in dict.fromkeys(names or judged)]
 
 

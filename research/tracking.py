@@ -23,8 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bento import NAME
 from bento.features import catalogue_hash
-from bento.model import FOLDER_FORMAT, DataSource, ScoringModel
-from research.command import ROOT, CommandError
+from bento.model.scoring_model import FOLDER_FORMAT, DataSource, ScoringModel
+from research.cli import ROOT, CommandError
 
 EXPERIMENT = "credit_scoring"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -142,7 +142,7 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
     ]
     info = mlflow.pyfunc.log_model(
         name="model",
-        python_model=str(ROOT / "research" / "pyfunc_model.py"),
+        python_model=str(ROOT / "research" / "registry" / "pyfunc_model.py"),
         artifacts={"model": str(model.folder)},
         code_paths=[str(ROOT / "bento")],
         signature=ModelSignature(Schema(columns), Schema([ColSpec(DataType.double, "probability_of_default")])),

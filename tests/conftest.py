@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgresql
+from tests.support import postgresql
 
 # Before anything of ours or of BentoML is imported: nothing of a test may reach the user's own stores.
 _home = tempfile.TemporaryDirectory(prefix="credit_scoring_tests_")
@@ -52,8 +52,8 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bento_tag(synthetic_folder: Path) -> str:
     """The Bento that the whole pipeline built: trained, registered, imported."""
-    from research.data import open_data
-    from research.pipeline import pipeline
+    from research.data.dataset import open_data
+    from research.deployment.pipeline import pipeline
 
     return str(pipeline(open_data(synthetic_folder)).tag)
 
@@ -61,7 +61,7 @@ def bento_tag(synthetic_folder: Path) -> str:
 @pytest.fixture(scope="session")
 def service_url(bento_tag: str) -> Iterator[str]:
     """The address of the Bento's service, running in the serving environment."""
-    from research.pipeline import free_port, serving
+    from research.deployment.pipeline import free_port, serving
 
     port = free_port()
     with serving(bento_tag, port):
@@ -71,8 +71,8 @@ def service_url(bento_tag: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def model_folder(bento_tag: str) -> Path:
     """The model folder inside the Bento store."""
-    from bento.model import FOLDER_IN_STORE
-    from research.import_model import latest_model
+    from bento.model.scoring_model import FOLDER_IN_STORE
+    from research.deployment.import_model import latest_model
 
     model = latest_model()
     assert model is not None

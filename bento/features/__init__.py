@@ -9,12 +9,12 @@ from math import isfinite
 
 import polars as pl
 
-from bento.clean import clean
+from bento.data.cleaning import clean
+from bento.data.tables import TABLES
 from bento.features import application, bureau, combined, credit_card, installments, pos_cash, previous_application
-from bento.features.evaluation import Selection, Value
-from bento.features.facts import count_name, facts_in, of_name
-from bento.features.feature import GROUP_LABELS, Feature, Group
-from bento.tables import TABLES
+from bento.features.definitions import GROUP_LABELS, Feature, Group
+from bento.features.engine import Selection, Value
+from bento.features.share_counts import count_name, facts_in, of_name
 
 __all__ = [
     "CATALOGUE",
@@ -99,8 +99,8 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     """One row of features for each row of `application`, in its order.
 
     Args:
-        tables: the seven declared tables, cleaned (`bento.clean.clean`), with at least `needed_columns(names)`; each
-            SK_ID_CURR once in `application`. A table is asked for when its features are built, and not kept.
+        tables: the seven declared tables, cleaned (`bento.data.cleaning.clean`), with at least `needed_columns(names)`;
+            each SK_ID_CURR once in `application`. A table is asked for when its features are built, and not kept.
         names: the features to compute, by default all of `CATALOGUE`; facts (`facts_of`) only when named.
 
     Returns:

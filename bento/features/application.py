@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from bento.features.feature import Feature, over
-from bento.tables import APPLICATION
+from bento.data.tables import APPLICATION
+from bento.features.definitions import Feature, over
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 _WEIGHTS = {"EXT_SOURCE_1": 2.0, "EXT_SOURCE_2": 1.0, "EXT_SOURCE_3": 3.0}

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from bento.features.feature import Feature, over
+from bento.features.definitions import Feature, over
 
 _INCOME, _ANNUITY, _CREDIT = pl.col("AMT_INCOME_TOTAL"), pl.col("AMT_ANNUITY"), pl.col("AMT_CREDIT")
 _TERM = pl.col("previous_term_mean_approved")

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from bento.features.feature import (
+from bento.features.definitions import (
     Aggregate,
     Feature,
     Group,

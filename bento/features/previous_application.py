@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import polars as pl
 
-from bento.clean import IS_OPEN, IS_OPEN_FROM
-from bento.features.feature import (
+from bento.data.cleaning import IS_OPEN, IS_OPEN_FROM
+from bento.features.definitions import (
     Aggregate,
     Feature,
     Group,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bento.journal import Journal, JournalError, Vault, VaultError, journal_url
 from bento.journal.replay import replay
 from bento.journal.upgrade import upgrade
-from bento.model import ModelError
+from bento.model.scoring_model import ModelError
 
 DIFFERENT, FAULT = 1, 2
 A_CENTURY = 36_525

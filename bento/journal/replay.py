@@ -10,11 +10,11 @@ from typing import Literal
 
 import bentoml
 
-from bento.code import code_fingerprint
-from bento.credit_file import CreditFile
+from bento.data.credit_file import CreditFile
 from bento.journal.store import Recorded
-from bento.model import FOLDER_IN_STORE, ModelError, ScoringModel, same
-from bento.scoring import Scored, score
+from bento.model.fingerprint import code_fingerprint
+from bento.model.scoring_model import FOLDER_IN_STORE, ModelError, ScoringModel, same
+from bento.scoring.score import Scored, score
 
 Verdict = Literal["same", "different", "other code", "purged"]
 
@@ -31,7 +31,7 @@ class Replay:
 def replay(found: Recorded) -> Replay:
     """Decide on an entry's credit file again, with the model that it names.
 
-    Probabilities may differ by `bento.model.TOLERANCE`; everything else must be equal.
+    Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
 
     Raises:
         ModelError: the model is not here, or cannot be used.

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from bento.api.metrics import JOURNAL_LATENCY
 from bento.journal.store import Entry, Journal, JournalUnavailableError, Recorded
 from bento.journal.vault import VaultError
-from bento.metrics import JOURNAL_LATENCY
 
 MOST_TOGETHER = 500
 """Entries in one transaction."""

@@ -25,7 +25,7 @@ import polars as pl
 
 from bento import NAME
 from research import tracking
-from research.notebook_support import comparison_for, model_for, open_notebook, subplots
+from research.reporting.notebook_support import comparison_for, model_for, open_notebook, subplots
 
 # %matplotlib inline
 

@@ -21,15 +21,15 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import roc_auc_score
 
-from bento.check import check_folder
-from bento.clean import clean
+from bento.data.cleaning import clean
+from bento.data.readers import find_file, read_application, read_client, read_history, scan_file
+from bento.data.tables import TABLES, TARGET
+from bento.data.validation import check_folder
 from bento.features import CATALOGUE, GROUP_LABELS, build_features, table_of
-from bento.files import find_file, read_application, read_client, read_history, scan_file
-from bento.tables import TABLES, TARGET
-from research.data import FILES
-from research.explain_figures import label
-from research.notebook_support import folds_for, open_notebook, relations, subplots
-from research.splits import SHARES, fold_rows, split_of
+from research.data.dataset import FILES
+from research.data.splits import SHARES, fold_rows, split_of
+from research.explanation.figures import label
+from research.reporting.notebook_support import folds_for, open_notebook, relations, subplots
 
 # %matplotlib inline
 
@@ -38,9 +38,9 @@ data = open_notebook()
 # %% [markdown]
 # ## The tables
 #
-# Seven tables are declared in `bento/tables.py`, each column with type, unit, range, known categories and codes for
-# "unknown". File readers, the service's request model, the form of the UI and the drift report all derive from that one
-# place. There are eight files, for applications come in two: past ones with their outcome, and new ones.
+# Seven tables are declared in `bento/data/tables.py`, each column with type, unit, range, known categories and codes
+# for "unknown". File readers, the service's request model, the form of the UI and the drift report all derive from that
+# one place. There are eight files, for applications come in two: past ones with their outcome, and new ones.
 
 # %%
 report = check_folder(data.folder)
@@ -70,9 +70,9 @@ relations(rows)
 # %% [markdown]
 # ## What the check at the door finds
 #
-# `bento.check` reads every file once, streaming, before anything is computed. What cannot be meant, such as a negative
-# income, is a fault, and nothing is trained on such a file. What the data is known to hold is a finding: it is cleaned
-# or passed, and said so.
+# `bento.data.validation` reads every file once, streaming, before anything is computed. What cannot be meant, such as
+# a negative income, is a fault, and nothing is trained on such a file. What the data is known to hold is a finding: it
+# is cleaned or passed, and said so.
 
 # %%
 print(f"{len(report.faults)} faults, {len(report.findings)} findings")
@@ -93,9 +93,9 @@ pl.DataFrame(
 # ## Anomalies, and what clean does
 #
 # The data marks "no such date" by 365,243 days, a thousand years after the application: in `DAYS_EMPLOYED` for those
-# who have no job. Taken as a number it would be the longest future of all. `bento.clean` turns declared codes and
-# implausible values into nulls, with the same code in training and in the service. Nothing else is filled or dropped:
-# a missing value is information, and the models that are served bear it.
+# who have no job. Taken as a number it would be the longest future of all. `bento.data.cleaning` turns declared codes
+# and implausible values into nulls, with the same code in training and in the service. Nothing else is filled or
+# dropped: a missing value is information, and the models that are served bear it.
 
 # %%
 applications = read_application(data.folder, "application_train", [TARGET])

@@ -26,14 +26,14 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import TunedThresholdClassifierCV
 
-from bento.decision import DEFAULT_COSTS, DEFAULT_ECONOMICS
-from bento.model import ScoringModel, encode
-from research import business_score as score
-from research import calibration
-from research.linear import linear_pipeline
-from research.notebook_support import model_for, open_notebook, subplots
-from research.splits import fold_rows
-from research.train import OUT_OF_FOLD_FILE, RESULTS_FILE
+from bento.model.scoring_model import ScoringModel, encode
+from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS
+from research.data.splits import fold_rows
+from research.evaluation import business_score as score
+from research.evaluation import calibration
+from research.reporting.notebook_support import model_for, open_notebook, subplots
+from research.training.linear import linear_pipeline
+from research.training.train import OUT_OF_FOLD_FILE, RESULTS_FILE
 
 # %matplotlib inline
 
@@ -52,7 +52,7 @@ scores.head(5)
 #
 # A loan granted that defaults loses a part of its amount: the *loss given default* (LGD). A good client refused loses
 # the lender what the loan would have earned: the *margin*. Both grow with the amount, so that their ratio does not: it
-# is the business rule of this project, and the assumptions behind it stand in `bento/decision.py`.
+# is the business rule of this project, and the assumptions behind it stand in `bento/policy.py`.
 
 # %%
 loss, margin = DEFAULT_ECONOMICS.loss_given_default, DEFAULT_ECONOMICS.margin

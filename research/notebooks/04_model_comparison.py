@@ -25,11 +25,11 @@ import numpy as np
 import polars as pl
 from IPython.display import display
 
-from bento.model import ScoringModel
-from research import compare
-from research.explain import TOP, explain_client
-from research.notebook_support import comparison_for, model_for, open_notebook, picture, subplots
-from research.train import RESULTS_FILE
+from bento.model.scoring_model import ScoringModel
+from research.comparison import compare
+from research.explanation.explain import TOP, explain_client
+from research.reporting.notebook_support import comparison_for, model_for, open_notebook, picture, subplots
+from research.training.train import RESULTS_FILE
 
 # %matplotlib inline
 
@@ -169,7 +169,7 @@ picture(results / "shap_dependence.png", width=950)
 # ## One client
 #
 # The most debatable one of the test split: the client nearest to the threshold. The waterfall goes from the average to
-# this client's log-odds, feature by feature. `python -m research.explain --client NUMBER` draws it for any client.
+# this client's log-odds, feature by feature. `make explain` draws it; `--client NUMBER` chooses the client.
 
 # %%
 model, test = ScoringModel(results / "model"), data.rows("test")

@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.tables import APPLICATION
-from research.synthetic import form
+from bento.data.tables import APPLICATION
+from research.synthetic import application_rules as form
 from research.synthetic.copula import draw
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.marginals import APPLICATIONS, ordered_values

@@ -9,13 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.tables import BUREAU
+from bento.data.tables import BUREAU
 from research.synthetic.application import Clients
-from research.synthetic.behaviour import Traits, mix, rank
 from research.synthetic.counts import draw_counts
 from research.synthetic.facts import facts, probabilities, table_facts
 from research.synthetic.frames import frame, spread
 from research.synthetic.marginals import choose, grid_quantile, quantile
+from research.synthetic.risk_traits import Traits, mix, rank
 
 Floats = NDArray[np.float64]
 

@@ -5,11 +5,11 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.tables import BUREAU_BALANCE
-from research.synthetic.behaviour import Traits, mix
+from bento.data.tables import BUREAU_BALANCE
 from research.synthetic.bureau import Credits
 from research.synthetic.facts import facts
 from research.synthetic.frames import categories, frame, spread
+from research.synthetic.risk_traits import Traits, mix
 
 _MONTH = 30.44
 _MOST_MONTHS = 97

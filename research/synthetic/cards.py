@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtr
 
-from bento.tables import CREDIT_CARD_BALANCE
+from bento.data.tables import CREDIT_CARD_BALANCE
 from research.synthetic.application import Clients
-from research.synthetic.behaviour import Traits, mix
 from research.synthetic.facts import facts, probabilities, table_facts
 from research.synthetic.frames import categories, frame, spread
 from research.synthetic.marginals import quantile
 from research.synthetic.previous import Loans
+from research.synthetic.risk_traits import Traits, mix
 
 Floats = NDArray[np.float64]
 

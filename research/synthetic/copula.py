@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from bento.tables import APPLICATION
+from bento.data.tables import APPLICATION
 from research.synthetic.facts import facts, observed_correlation, table_facts
 from research.synthetic.marginals import ordered_shares, ordered_values, pick, quantile
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from bento.tables import APPLICATION, TABLES
-from research.synthetic.likeness import Likeness, read_applications, tell_apart
-from research.synthetic.measures import Finding, correlation_error, measure
-from research.synthetic.picture import draw_fidelity
+from bento.data.tables import APPLICATION, TABLES
+from research.synthetic.discriminator import Likeness, read_applications, tell_apart
+from research.synthetic.fidelity_figure import draw_fidelity
+from research.synthetic.fidelity_metrics import Finding, correlation_error, measure
 from research.synthetic.population import TABLES as FILES
 from research.synthetic.writer import DESCRIPTION
 

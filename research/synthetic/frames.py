@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bento.tables import Table
+from bento.data.tables import Table
 
 _DIGITS = {"currency": 3, "share": 6, "score": 9}
 

@@ -5,9 +5,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.tables import INSTALLMENTS_PAYMENTS
+from bento.data.tables import INSTALLMENTS_PAYMENTS
 from research.synthetic.application import Clients
-from research.synthetic.behaviour import Traits, mix
 from research.synthetic.cards import CardMonths
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import frame, spread
@@ -15,6 +14,7 @@ from research.synthetic.marginals import grid_quantile
 from research.synthetic.plans import DUE_STEP
 from research.synthetic.previous import Loans
 from research.synthetic.products import OLDEST
+from research.synthetic.risk_traits import Traits, mix
 
 Floats = NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bento.tables import OPEN_ENDED
-from research.synthetic.behaviour import mix, rank
+from bento.data.tables import OPEN_ENDED
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.marginals import grid_quantile, quantile
 from research.synthetic.products import Requests
+from research.synthetic.risk_traits import mix, rank
 
 Floats = NDArray[np.float64]
 

@@ -8,18 +8,18 @@ import numpy as np
 import polars as pl
 from tqdm import tqdm
 
-from bento.tables import TARGET
+from bento.data.tables import TARGET
 from research.synthetic import bureau, previous
 from research.synthetic.application import draw_clients
-from research.synthetic.behaviour import draw_traits
 from research.synthetic.bureau import draw_bureau
 from research.synthetic.bureau_balance import draw_bureau_balance
 from research.synthetic.cards import draw_cards
+from research.synthetic.entry_errors import with_slips
 from research.synthetic.facts import facts
 from research.synthetic.instalments import draw_instalments
 from research.synthetic.pos import draw_pos
 from research.synthetic.previous import draw_previous
-from research.synthetic.slips import with_slips
+from research.synthetic.risk_traits import draw_traits
 
 CHUNK = 4096
 WORKERS = 2

@@ -4,14 +4,14 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from bento.tables import POS_CASH_BALANCE
+from bento.data.tables import POS_CASH_BALANCE
 from research.synthetic.application import Clients
-from research.synthetic.behaviour import Traits, mix
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import categories, frame, spread
 from research.synthetic.marginals import quantile
 from research.synthetic.plans import DUE_STEP
 from research.synthetic.previous import Loans
+from research.synthetic.risk_traits import Traits, mix
 
 _MONTH = 30.44
 _OLDEST = -96

@@ -7,15 +7,15 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.tables import PREVIOUS_APPLICATION
+from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
-from research.synthetic.behaviour import Traits, mix, rank
 from research.synthetic.counts import draw_counts
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import frame, spread
 from research.synthetic.marginals import choose, quantile
 from research.synthetic.plans import draw_dates, draw_plans
 from research.synthetic.products import Requests, draw_requests, first_share
+from research.synthetic.risk_traits import Traits, mix, rank
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

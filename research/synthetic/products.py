@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from research.synthetic.behaviour import Traits, mix, rank
 from research.synthetic.facts import facts, table_facts
 from research.synthetic.marginals import choose, grid_quantile, quantile
+from research.synthetic.risk_traits import Traits, mix, rank
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from bento.answers import MOST_FILES
-from bento.doors import LARGEST_BODY
-from bento.files import read_application, read_client, read_file
-from bento.tables import HISTORIES, TABLES
-from research.examples import credit_file
+from bento.api.middleware.gateway import LARGEST_BODY
+from bento.api.schemas import MOST_FILES
+from bento.data.readers import read_application, read_client, read_file
+from bento.data.tables import HISTORIES, TABLES
+from research.data.example_credit_files import credit_file
 from tests.benchmarks.measure import Figures
 
 AVERAGE_ROWS = 200

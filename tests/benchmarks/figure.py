@@ -4,8 +4,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from bento.model import DataSource
-from research.figures import save
+from bento.model.scoring_model import DataSource
+from research.training.figures import save
 from tests.benchmarks.measure import Figures
 from tests.benchmarks.table import TARGETS
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from research.command import NO_TELEMETRY, ROOT
+from research.cli import NO_TELEMETRY, ROOT
 
 Figures = dict[str, Any]
 

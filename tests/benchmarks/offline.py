@@ -8,10 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from bento.clean import clean
+from bento.data.cleaning import clean
+from bento.data.readers import find_file, read_application, read_history
+from bento.data.tables import APPLICATION, HISTORIES, TABLES
 from bento.features import CATALOGUE, build_features, needed_columns, table_of
-from bento.files import find_file, read_application, read_history
-from bento.tables import APPLICATION, HISTORIES, TABLES
 from tests.benchmarks.measure import Clock, Figures, peak_memory
 
 APPLICATIONS = ("application_train", "application_test")

@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bento.clean import clean
-from bento.credit_file import CreditFile, frames
+from bento.data.cleaning import clean
+from bento.data.credit_file import CreditFile, frames
+from bento.data.tables import HISTORIES, TABLES
 from bento.features import CATALOGUE, build_features, needed_columns
-from bento.tables import HISTORIES, TABLES
 from tests.benchmarks.measure import Clock, Figures, repeat
 
 

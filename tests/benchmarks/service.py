@@ -18,11 +18,11 @@ import httpx
 import numpy as np
 import psutil
 
-from bento.credit_file import CreditFile
-from bento.model import FOLDER_IN_STORE, ScoringModel
-from research.pipeline import ask, free_port, running, serving
+from bento.data.credit_file import CreditFile
+from bento.model.scoring_model import FOLDER_IN_STORE, ScoringModel
+from research.deployment.pipeline import ask, free_port, running, serving
 from tests.benchmarks.measure import Figures, in_process, in_turn, peak_memory, spread
-from tests.workers import workers_of
+from tests.support.workers import workers_of
 
 PYTHON = Path(sys.executable)
 CONNECTIONS = 16

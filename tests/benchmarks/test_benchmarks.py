@@ -13,10 +13,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from bento.answers import MOST_FILES
-from bento.doors import LARGEST_BODY
+from bento.api.middleware.gateway import LARGEST_BODY
+from bento.api.schemas import MOST_FILES
+from bento.data.tables import HISTORIES, TABLES
 from bento.features import CATALOGUE, build_features
-from bento.tables import HISTORIES, TABLES
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.measure import Figures, in_process
 from tests.benchmarks.offline import Tables

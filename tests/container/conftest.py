@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from research.containerize import engine_environment, run_command
-from research.pipeline import free_port, running
+from research.deployment.containerize import engine_environment, run_command
+from research.deployment.pipeline import free_port, running
 from tests.container.base_image import buildah, ensure_base_image
 
 STORAGE = """\
@@ -42,7 +42,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def containerized(store: None, bento_tag: str) -> Iterator[str]:
     """What the command says of the image it built; the image is called as the Bento."""
     ensure_base_image()
-    command = [sys.executable, "-m", "research.containerize", "--engine", "buildah", "--bento", bento_tag]
+    command = [sys.executable, "-m", "research.deployment.containerize", "--engine", "buildah", "--bento", bento_tag]
     yield subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     buildah("rmi", bento_tag)
 
@@ -61,7 +61,7 @@ KEYS = "/journal/keys.json"
 @pytest.fixture(scope="session")
 def api_key(container: str) -> str:
     """A key that scores, made in the container as the operators' page says; there is a journal then, too."""
-    command = ["python", "-m", "bento.security", "new-key", "--scope", "score", "--file", KEYS]
+    command = ["python", "-m", "bento.api.keys", "new-key", "--scope", "score", "--file", KEYS]
     made = subprocess.run(run_command(container, *command), check=True, stdout=subprocess.PIPE, text=True)
     subprocess.run(run_command(container, "python", "-m", "bento.journal", "upgrade"), check=True)
     return made.stdout.strip()

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bento.credit_file import CreditFile
-from bento.model import ScoringModel
-from research.containerize import run_command
-from research.examples import example_credit_files
+from bento.data.credit_file import CreditFile
+from bento.model.scoring_model import ScoringModel
+from research.data.example_credit_files import example_credit_files
+from research.deployment.containerize import run_command
 from tests.container.base_image import buildah
 
 PACKAGES = ("evidently", "mlflow", "pandas", "sklearn", "streamlit")
@@ -81,7 +81,7 @@ def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(container: st
     done = subprocess.run(run_command(container), capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode != 0
-    assert "python -m bento.security new-key" in done.stderr
+    assert "python -m bento.api.keys new-key" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bento.tables import APPLICATION
+from bento.data.tables import APPLICATION
 
 
 def applications(rows: int, seed: int, **replaced: pl.Expr) -> pl.DataFrame:

@@ -3,7 +3,7 @@ import math
 import polars as pl
 import pytest
 
-from bento.tables import APPLICATION
+from bento.data.tables import APPLICATION
 from drift.compare import METHODS, ColumnDrift, Comparison, compare, measure_of
 from tests.drift.population import applications
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from research.command import FAULT, ROOT, run
-from research.pipeline import free_port
+from research.cli import FAULT, ROOT, run
+from research.deployment.pipeline import free_port
 
 COMMANDS = [
     "build_bento",
@@ -131,7 +131,9 @@ def _process(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 def test_building_without_a_model_names_the_remedy(tmp_path: Path):
-    _assert_one_line_fault(*_process("research.build_bento", BENTOML_HOME=str(tmp_path)), said=["make import"])
+    _assert_one_line_fault(
+        *_process("research.deployment.build_bento", BENTOML_HOME=str(tmp_path)), said=["make import"]
+    )
 
 
 def test_serving_without_a_bento_names_the_remedy(tmp_path: Path):
@@ -146,7 +148,7 @@ def test_a_port_in_use_is_named(bento_tag: str):
 
 def test_the_demo_serves_until_interrupted_and_does_nothing_twice(bento_tag: str, synthetic_folder: Path):
     ports = [free_port(), free_port()]
-    command = [sys.executable, "-m", "research.demo", "--data", str(synthetic_folder)]
+    command = [sys.executable, "-m", "research.deployment.demo", "--data", str(synthetic_folder)]
     command += ["--port", str(ports[0]), "--ui-port", str(ports[1])]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
         said = []
@@ -189,5 +191,5 @@ def test_checking_data_names_each_fault_and_ends_with_1(command: Command, synthe
 def test_training_on_faulty_data_stops_at_the_door(command: Command, synthetic_folder: Path, tmp_path: Path):
     applications = pl.read_parquet(synthetic_folder / "application_train.parquet").head(20)
     applications.with_columns(EXT_SOURCE_2=9.0).write_csv(tmp_path / "application_train.csv")
-    said = ["application_train.csv", "EXT_SOURCE_2", "20 rows are above 1", "research.data check"]
+    said = ["application_train.csv", "EXT_SOURCE_2", "20 rows are above 1", "research.data.dataset check"]
     command.assert_fault("train", "--data", tmp_path, said=said)

@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
-from bento.answers import Problem
+from bento.api.keys import new_key
+from bento.api.schemas import Problem
 from bento.journal import Journal, Vault
 from bento.journal.upgrade import upgrade
-from bento.security import new_key
-from research.command import ROOT, SERVING_PYTHON
-from research.examples import example_credit_files
-from research.pipeline import free_port, running
+from research.cli import ROOT, SERVING_PYTHON
+from research.data.example_credit_files import example_credit_files
+from research.deployment.pipeline import free_port, running
 
 FILES = example_credit_files(4)
 
@@ -63,7 +63,7 @@ def _starts(bento_tag: str, **environment: str) -> tuple[int, str]:
 def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(bento_tag: str):
     code, said = _starts(bento_tag)
     assert code == 2
-    assert "python -m bento.security new-key" in said
+    assert "python -m bento.api.keys new-key" in said
     assert "SCORING_KEYS_FILE" in said
     assert "Traceback" not in said
 
@@ -114,7 +114,7 @@ def test_each_key_opens_what_its_scope_says_and_a_new_one_works_at_once(bento_ta
         review = {"verdict": "confirmed", "outcome": given["decision"], "reason": "nothing to add", "reviewer": "x"}
         assert status("POST", f"{address}/review", read, review) == 403
         assert status("GET", "/model", read) == 200
-        revoke = ["-m", "bento.security", "revoke", key.id, "--file", str(keys)]
+        revoke = ["-m", "bento.api.keys", "revoke", key.id, "--file", str(keys)]
         subprocess.run([sys.executable, *revoke], cwd=ROOT, check=True, capture_output=True)
         assert status("GET", address, read) == 401
 

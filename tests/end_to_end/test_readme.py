@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from research.command import ROOT
+from research.cli import ROOT
 
 # As printed, but that an error of the service ends it, and that each answer can be told from the next.
 CURL = 'curl() { command curl --fail-with-body --write-out "\\n=====\\n" "$@"; }\n'

@@ -11,15 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
-from bento.answers import MOST_FILES, BatchPrediction, Explanation, ModelCard, Prediction, Problem, Record
-from bento.credit_file import CreditFile
-from bento.decision import score_points
+from bento.api.openapi import EXAMPLE
+from bento.api.schemas import MOST_FILES, BatchPrediction, Explanation, ModelCard, Prediction, Problem, Record
+from bento.data.credit_file import CreditFile
 from bento.journal import Journal, Vault, journal_url
-from bento.model import ScoringModel
-from bento.openapi import EXAMPLE
-from research.command import ROOT, SERVING_PYTHON
-from research.data import DATA
-from research.examples import example_credit_files
+from bento.model.scoring_model import ScoringModel
+from bento.policy import score_points
+from research.cli import ROOT, SERVING_PYTHON
+from research.data.dataset import DATA
+from research.data.example_credit_files import example_credit_files
 
 Json = dict[str, Any]
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import postgresql
 from tests.faults.serving import Service, served, wait_until
+from tests.support import postgresql
 
 ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 

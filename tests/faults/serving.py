@@ -14,13 +14,13 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from bento.answers import Problem
+from bento.api.schemas import Problem
 from bento.journal import Journal, Vault
 from bento.journal.upgrade import upgrade
-from research.command import SERVING_PYTHON
-from research.examples import example_credit_files
-from research.pipeline import free_port, running
-from tests.workers import workers_of
+from research.cli import SERVING_PYTHON
+from research.data.example_credit_files import example_credit_files
+from research.deployment.pipeline import free_port, running
+from tests.support.workers import workers_of
 
 FILES = example_credit_files(4)
 WITHIN = 30.0

@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import postgresql
 from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.serving import WITHIN, Load, Service, assert_journalled, problem, served, wait_until
-from tests.journals import locked, opened
+from tests.support import postgresql
+from tests.support.journals import locked, opened
 
 GONE = 10.0
 """Seconds for which a database is gone."""

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bento.answers import BatchPrediction, Explanation, Prediction, Problem
-from bento.doors import BODY_WITHIN, LARGEST_BODY, MIB, MOST_BYTES_AT_ONCE
+from bento.api.middleware.gateway import BODY_WITHIN, LARGEST_BODY, MIB, MOST_BYTES_AT_ONCE
+from bento.api.schemas import BatchPrediction, Explanation, Prediction, Problem
 from tests.faults.serving import FILES, WITHIN, Service, problem
 
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bento.security import new_key
-from research.command import ROOT
+from bento.api.keys import new_key
+from research.cli import ROOT
 from tests.faults.serving import served
 
 SECONDS = 900

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import nbformat
 
-from research.run_notebooks import SCRIPTS, run_notebooks
+from research.reporting.run_notebooks import SCRIPTS, run_notebooks
 
 
 def test_all_notebooks_run_on_small_data(synthetic_folder: Path, tmp_path: Path):

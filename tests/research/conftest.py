@@ -7,7 +7,7 @@ import mlflow
 import pytest
 
 from research import tracking
-from research.data import Data, open_data
+from research.data.dataset import Data, open_data
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 import pytest
 
-from bento.tables import APPLICATION
+from bento.data.tables import APPLICATION
 from ui import form
 from ui.client import Column
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bento.tables import APPLICATION, HISTORIES
+from bento.data.tables import APPLICATION, HISTORIES
 from ui import client, form, messages
 
 UI = Path(messages.__file__).parent

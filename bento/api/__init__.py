@@ -1,0 +1,1 @@
+"""The HTTP side: endpoints, schemas, problems, keys, recording of decisions, metrics."""

@@ -1,0 +1,248 @@
+"""The description of the service that its documentation page shows, and that clients can be made from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from bento.api.middleware.gateway import LARGEST_BODY, MIB
+from bento.api.problems import DETAILS, MEDIA_TYPE
+from bento.api.schemas import (
+    BatchPrediction,
+    BatchRequest,
+    Explanation,
+    ModelCard,
+    Prediction,
+    Problem,
+    Record,
+    RecordedReview,
+    Review,
+)
+from bento.data.credit_file import CreditFile
+
+ABOUT = """Decides on loan applications, explains the decisions, and keeps account of them.
+
+Give your key as `Authorization: Bearer KEY`. Every error has the same shape (RFC 9457)."""
+EXAMPLE: dict[str, Any] = {
+    "application": {
+        "SK_ID_CURR": 100001,
+        "NAME_CONTRACT_TYPE": "Cash loans",
+        "AMT_CREDIT": 450000,
+        "AMT_ANNUITY": 22500,
+        "AMT_GOODS_PRICE": 405000,
+        "AMT_INCOME_TOTAL": 180000,
+        "DAYS_BIRTH": -14600,
+        "DAYS_EMPLOYED": -1460,
+        "NAME_INCOME_TYPE": "Working",
+        "EXT_SOURCE_2": 0.55,
+    },
+    "bureau": [{"SK_ID_BUREAU": 5000001, "CREDIT_ACTIVE": "Active", "DAYS_CREDIT": -400, "AMT_CREDIT_SUM": 90000}],
+}
+"""A credit file that works as it stands."""
+
+PURPOSE = {
+    "name": "purpose",
+    "in": "query",
+    "description": "decision: journalled, and binding; simulation: what if, and no trace is left",
+    "schema": {"type": "string", "enum": ["decision", "simulation"], "default": "decision"},
+}
+REASONS = {
+    "name": "reasons",
+    "in": "query",
+    "description": "also say what weighed most; takes several times as long",
+    "schema": {"type": "boolean", "default": False},
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "any text of the caller's: the same key with the same body gets the same decision again, with "
+    "another body 409",
+    "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
+}
+
+DECISION_ID = {
+    "name": "decision_id",
+    "in": "path",
+    "required": True,
+    "description": "as `predict` gave it",
+    "schema": {"type": "string"},
+}
+REVIEW: dict[str, Any] = {
+    "verdict": "confirmed",
+    "outcome": "granted",
+    "reason": "income was seen on paper",
+    "reviewer": "A. Officer",
+}
+_REF = "#/components/schemas/{model}"
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """What one address does."""
+
+    path: str
+    summary: str
+    description: str
+    tag: str
+    answer: type[BaseModel]
+    request: type[BaseModel] | None = None
+    example: Any = None
+    parameters: tuple[dict[str, Any], ...] = ()
+    errors: tuple[int, ...] = ()
+    status: int = 200
+
+    @property
+    def method(self) -> str:
+        return "get" if self.request is None else "post"
+
+    def described(self) -> dict[str, Any]:
+        statuses = {401, 403, 429, 500, 503, 504, *self.errors}
+        if self.request is not None:
+            statuses |= {400, 408, 413, 415, 422}
+        answers = {str(self.status): _content("answered", "application/json", self.answer)}
+        described = {
+            "summary": self.summary,
+            "description": self.description,
+            "operationId": self.path.strip("/").replace("/{decision_id}", "").replace("/", "_"),
+            "tags": [self.tag],
+            "parameters": list(self.parameters),
+            "responses": answers | {str(status): _problem(status) for status in sorted(statuses)},
+        }
+        if self.request is not None:
+            content = {"schema": _reference(self.request), "example": self.example}
+            described["requestBody"] = {"required": True, "content": {"application/json": content}}
+        return described
+
+
+_OPERATIONS = (
+    _Operation(
+        "/predict",
+        "Decide on one application",
+        "Probability of default, decision, expected cost and reasons; journalled before it is answered, unless it is a "
+        f"simulation. The body may have {LARGEST_BODY['/predict'] // MIB} MB.",
+        "scoring",
+        Prediction,
+        CreditFile,
+        EXAMPLE,
+        (PURPOSE, IDEMPOTENCY_KEY),
+        (409,),
+    ),
+    _Operation(
+        "/predict_batch",
+        "Decide on up to 100 applications",
+        "Each is answered or refused by itself, in their order. "
+        f"The body may have {LARGEST_BODY['/predict_batch'] // MIB} MB.",
+        "scoring",
+        BatchPrediction,
+        BatchRequest,
+        {"credit_files": [EXAMPLE]},
+        (PURPOSE, REASONS, IDEMPOTENCY_KEY),
+    ),
+    _Operation(
+        "/explain",
+        "Explain what the model makes of an application",
+        "Contributions, similar clients, and what would have to change; nothing is decided, and nothing is kept. "
+        f"The body may have {LARGEST_BODY['/explain'] // MIB} MB.",
+        "scoring",
+        Explanation,
+        CreditFile,
+        EXAMPLE,
+    ),
+    _Operation(
+        "/decisions/{decision_id}",
+        "Read a decision again",
+        "What was decided, on what data, by which model, and why; and what became of it in review.",
+        "journal",
+        Record,
+        parameters=(DECISION_ID,),
+        errors=(404,),
+    ),
+    _Operation(
+        "/decisions/{decision_id}/review",
+        "Confirm or overturn a decision",
+        "A person does, with a written reason; earlier reviews stay as they are.",
+        "journal",
+        RecordedReview,
+        Review,
+        REVIEW,
+        (DECISION_ID,),
+        (404, 409),
+        201,
+    ),
+    _Operation(
+        "/model",
+        "Look at the model",
+        "The facts of the model card, the threshold, and every feature that the model uses.",
+        "model",
+        ModelCard,
+    ),
+)
+
+
+def document(version: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of the whole service, with one shape of errors; `version` is that of the Bento."""
+    models = {operation.answer for operation in _OPERATIONS} | {Problem}
+    models |= {operation.request for operation in _OPERATIONS if operation.request is not None}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, found = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    schemas = found["$defs"]
+    schemas["BatchRequest"]["properties"]["credit_files"]["items"] = _reference(CreditFile)
+    paths: dict[str, Any] = {operation.path: {operation.method: operation.described()} for operation in _OPERATIONS}
+    paths |= {path: {"get": _infrastructure(words)} for path, words in _INFRASTRUCTURE.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Credit scoring", "description": ABOUT, "version": version},
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "an API key"}},
+        },
+    }
+
+
+_INFRASTRUCTURE = {
+    "/livez": "Whether the process is alive",
+    "/readyz": "Whether a verified model is loaded and the journal answers",
+    "/metrics": "Counters and histograms for Prometheus",
+}
+
+
+def _infrastructure(words: str) -> dict[str, Any]:
+    answers: dict[str, Any] = {"200": {"description": "yes", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+    if words.startswith("Whether a verified"):
+        answers["503"] = _problem(503)
+    return {"summary": words, "tags": ["operation"], "security": [], "responses": answers}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return _content(DETAILS[status], MEDIA_TYPE, Problem)
+
+
+def _content(description: str, media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": _reference(model)}}}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+# No word of script in it, so that none but the service's own files may run.
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Credit scoring</title>
+<link rel="stylesheet" href="static_content/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="static_content/swagger-ui-bundle.js"></script>
+<script src="static_content/swagger-ui-standalone-preset.js"></script>
+<script src="static_content/swagger-initializer.js"></script>
+</body>
+</html>
+"""
+"""The documentation page: BentoML's own calls home and needs scripts of others."""

@@ -1,0 +1,251 @@
+"""The request: one credit file in raw columns, its model derived from the declared tables, and its frames."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeAlias
+
+import polars as pl
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    ValidationError,
+    model_validator,
+    with_config,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from typing_extensions import TypedDict
+
+from bento.data.tables import (
+    APPLICATION,
+    BUREAU,
+    BUREAU_BALANCE,
+    CREDIT_CARD_BALANCE,
+    HISTORIES,
+    INSTALLMENTS_PAYMENTS,
+    POS_CASH_BALANCE,
+    PREVIOUS_APPLICATION,
+    TABLES,
+    Column,
+    Table,
+)
+
+MOST_WARNINGS = 50
+MOST_ROWS = 10_000
+"""Rows of one history; the longest of the real data has about a tenth."""
+LONGEST_NAME = 50
+"""Characters of a sender's own words that an answer repeats."""
+MOST_LISTED = 1000
+"""Faults of one request up to which each is listed; to list a hundred thousand takes seconds and much memory."""
+
+
+class Wording(BaseModel):
+    """Words in both languages of the product."""
+
+    en: str
+    fr: str
+
+
+class FieldWarning(BaseModel):
+    """Something in the request that was scored all the same, and how it was taken."""
+
+    kind: Literal["unknown_column", "unknown_category", "missing_link"]
+    field: str = Field(examples=["application.NAME_INCOME_TYPE"])
+    message: Wording
+
+
+class Received(BaseModel):
+    """What a request may hold: no unknown fields, and no end of faults."""
+
+    # Rejected values are personal data: they must not reach a log or an error text.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
+        """As any model does; where more than `MOST_LISTED` fields are wrong, the error says no more than that."""
+        try:
+            return super().model_validate_json(json_data, **settings)
+        except ValidationError as error:
+            raise _bounded(error) from None
+
+    @classmethod
+    def model_validate(cls, obj: Any, **settings: Any) -> Self:
+        """The same for Python objects."""
+        if isinstance(obj, dict) and len(obj) > MOST_LISTED:  # no need to build a fault for each of them
+            raise _too_many(cls.__name__)
+        try:
+            return super().model_validate(obj, **settings)
+        except ValidationError as error:
+            raise _bounded(error) from None
+
+
+def _bounded(error: ValidationError) -> ValidationError:
+    return error if error.error_count() <= MOST_LISTED else _too_many(error.title)
+
+
+def _too_many(title: str) -> ValidationError:
+    words = f"More than {MOST_LISTED} fields are missing or wrong"
+    fault = InitErrorDetails(type=PydanticCustomError("too_many_faults", words), loc=(), input=None)
+    return ValidationError.from_exception_data(title, [fault], hide_input=True)
+
+
+def _field(column: Column) -> Any:
+    extra: dict[str, Any] = {"unit": column.unit} if column.unit else {}
+    kind: Any = float
+    if column.kind == "category":
+        kind, extra["examples"] = Annotated[str, Field(strict=True)], list(column.categories)
+    else:
+        bounds: dict[str, Any] = {"strict": True, "allow_inf_nan": False, "ge": column.minimum, "le": column.maximum}
+        if column.kind == "number":
+            kind = Annotated[float, Field(**bounds)]
+        else:
+            extra["type"] = "integer"
+            # 3.0 is whole. 2.9999999999999996 is not, although it passes for a multiple of 1: it would count as 2.
+            whole: list[CoreSchema] = [core_schema.float_schema(**bounds), core_schema.int_schema()]
+            kind = Annotated[int, GetPydanticSchema(lambda *_: core_schema.chain_schema(whole))]
+    kind = Annotated[kind, Field(description=column.description, json_schema_extra=extra)]
+    return kind if column.required else NotRequired[kind | None]
+
+
+def _row_type(table: Table) -> Any:
+    row = TypedDict(f"{table.name}_row", {column.name: _field(column) for column in table})  # type: ignore[misc]
+    row.__doc__ = table.description
+    return with_config(ConfigDict(extra="allow"))(row)
+
+
+if TYPE_CHECKING:
+    ApplicationRow: TypeAlias = dict[str, Any]
+    BureauRow: TypeAlias = dict[str, Any]
+    BureauBalanceRow: TypeAlias = dict[str, Any]
+    PreviousApplicationRow: TypeAlias = dict[str, Any]
+    PosCashBalanceRow: TypeAlias = dict[str, Any]
+    InstallmentsPaymentsRow: TypeAlias = dict[str, Any]
+    CreditCardBalanceRow: TypeAlias = dict[str, Any]
+else:
+    ApplicationRow = _row_type(APPLICATION)
+    BureauRow = _row_type(BUREAU)
+    BureauBalanceRow = _row_type(BUREAU_BALANCE)
+    PreviousApplicationRow = _row_type(PREVIOUS_APPLICATION)
+    PosCashBalanceRow = _row_type(POS_CASH_BALANCE)
+    InstallmentsPaymentsRow = _row_type(INSTALLMENTS_PAYMENTS)
+    CreditCardBalanceRow = _row_type(CREDIT_CARD_BALANCE)
+
+
+_Rows = Field(max_length=MOST_ROWS)
+
+
+class CreditFile(Received):
+    """One loan application in raw columns, and the client's history in six other tables.
+
+    Columns that are left out count as unknown, tables that are left out as empty.
+    """
+
+    application: ApplicationRow
+    bureau: Annotated[list[BureauRow], _Rows] = []
+    bureau_balance: Annotated[list[BureauBalanceRow], _Rows] = []
+    previous_application: Annotated[list[PreviousApplicationRow], _Rows] = []
+    POS_CASH_balance: Annotated[list[PosCashBalanceRow], _Rows] = []
+    installments_payments: Annotated[list[InstallmentsPaymentsRow], _Rows] = []
+    credit_card_balance: Annotated[list[CreditCardBalanceRow], _Rows] = []
+
+    @model_validator(mode="after")
+    def _rows_belong_to_the_client(self) -> Self:
+        client = self.application["SK_ID_CURR"]
+        faults = [
+            InitErrorDetails(
+                type=PydanticCustomError("other_client", "Row belongs to another client than the application"),
+                loc=(name, number, "SK_ID_CURR"),
+                input=None,
+            )
+            for name in HISTORIES
+            for number, row in enumerate(getattr(self, name))
+            if row.get("SK_ID_CURR", client) not in (client, None)
+        ]
+        if faults:
+            raise ValidationError.from_exception_data("CreditFile", faults, hide_input=True)
+        return self
+
+
+def frames(
+    credit_files: Sequence[CreditFile], columns: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, pl.DataFrame]:
+    """The validated credit files as one frame for each declared table.
+
+    History rows that leave SK_ID_CURR out get that of their application.
+
+    Args:
+        credit_files: one file for each client.
+        columns: the columns wanted of each table, by default all (`bento.features.needed_columns`).
+    """
+    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
+    owners: dict[str, list[float]] = {name: [] for name in HISTORIES}
+    for credit_file in credit_files:
+        rows[APPLICATION.name].append(credit_file.application)
+        for name in HISTORIES:
+            history = getattr(credit_file, name)
+            rows[name] += history
+            owners[name] += [credit_file.application["SK_ID_CURR"]] * len(history)
+    wanted = {name: _SCHEMAS[name] if columns is None else _schema(name, tuple(columns[name])) for name in TABLES}
+    return {name: _frame(schema, rows[name], owners.get(name)) for name, schema in wanted.items()}
+
+
+_SCHEMAS = {name: pl.Schema(table.schema) for name, table in TABLES.items()}
+
+
+@cache
+def _schema(table: str, columns: tuple[str, ...]) -> pl.Schema:
+    return pl.Schema({name: _SCHEMAS[table][name] for name in columns})
+
+
+def _frame(schema: pl.Schema, rows: Sequence[Mapping[str, Any]], owners: list[float] | None) -> pl.DataFrame:
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    frame = pl.from_dicts(rows, schema=schema, strict=False)  # three times as fast as lists of values
+    if owners is not None and "SK_ID_CURR" in schema:
+        clients = pl.Series("SK_ID_CURR", owners, schema["SK_ID_CURR"], strict=False)
+        frame.replace_column(frame.get_column_index("SK_ID_CURR"), clients)
+    return frame
+
+
+def warnings(credit_file: CreditFile) -> list[FieldWarning]:
+    """Unknown columns, unknown categories and missing links: scored all the same, and said."""
+    found: dict[tuple[str, str], FieldWarning] = {}
+    for kind, field, en, fr in _oddities(credit_file):
+        found.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
+        if len(found) == MOST_WARNINGS:
+            break
+    return list(found.values())
+
+
+_COLUMNS = {name: {column.name for column in table} for name, table in TABLES.items()}
+_CATEGORIES = {
+    name: {column.name: frozenset(column.categories) for column in table if column.kind == "category"}
+    for name, table in TABLES.items()
+}
+
+
+def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
+    for name in TABLES:
+        content = getattr(credit_file, name)
+        rows = [content] if name == APPLICATION.name else content
+        for column in sorted(set[str]().union(*rows) - _COLUMNS[name]):
+            field = f"{name}.{column[:LONGEST_NAME]}"
+            yield "unknown_column", field, "unknown column, ignored", "colonne inconnue, ignorée"
+        for column, categories in _CATEGORIES[name].items():
+            for value in sorted({row.get(column) for row in rows} - categories - {None}):
+                word = repr(value[:LONGEST_NAME])
+                yield (
+                    "unknown_category",
+                    f"{name}.{column}",
+                    f"unknown category {word}, taken as missing",
+                    f"catégorie inconnue {word}, traitée comme manquante",
+                )
+    credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
+    if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
+        yield (
+            "missing_link",
+            "bureau_balance.SK_ID_BUREAU",
+            "months of a credit that bureau does not hold, ignored",
+            "mois d'un crédit absent de bureau, ignorés",
+        )

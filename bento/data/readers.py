@@ -1,0 +1,257 @@
+"""Reads the tables from CSV or Parquet files named as Kaggle names them, and says in one line what is wrong."""
+
+import contextlib
+import csv
+import difflib
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
+
+log = logging.getLogger(__name__)
+
+
+class DataError(ValueError):
+    """Input that cannot be used. The message is one line that names file, column and remedy."""
+
+
+def find_file(folder: Path, stem: str) -> Path | None:
+    """`stem.parquet` or else `stem.csv` in the folder, or nothing."""
+    for suffix in (".parquet", ".csv"):
+        path = folder / f"{stem}{suffix}"
+        if path.is_file():
+            return path
+    return None
+
+
+def read_application(
+    folder: Path, stem: str, extra: Sequence[Column] = (), names: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Applications of `stem` (`application_train`, `application_test`), with `extra` columns such as TARGET.
+
+    Only the columns `names` are read, by default all.
+
+    Raises:
+        DataError: no such folder or file, or a fault inside the file.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name the one that holds {stem}.csv or {stem}.parquet")
+    path = find_file(folder, stem)
+    if path is None:
+        raise DataError(f"{folder}: holds neither {stem}.csv nor {stem}.parquet; put the file there")
+    frame = read_file(path, (*APPLICATION, *extra), names)
+    if frame.is_empty():
+        raise DataError(f"{path}: holds no row; give at least one application")
+    duplicate = frame.filter(pl.col("SK_ID_CURR").is_duplicated())
+    if not duplicate.is_empty():
+        raise DataError(f"{path}: column SK_ID_CURR: client {duplicate['SK_ID_CURR'][0]} appears more than once")
+    return frame
+
+
+def read_histories(folder: Path, names: Mapping[str, Sequence[str]] | None = None) -> dict[str, pl.DataFrame]:
+    """The six history tables by name; one without a file is empty, which is logged.
+
+    Only the columns `names` of each are read, by default all.
+
+    Raises:
+        DataError: a fault inside a file.
+    """
+    return {name: read_history(folder, name, names[name] if names else None) for name in HISTORIES}
+
+
+def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """One history table; empty where it has no file, which is logged.
+
+    Raises:
+        DataError: a fault inside the file.
+    """
+    path = find_file(folder, name)
+    if path is None:
+        log.warning("%s: no %s.csv or .parquet: taken as empty, no client has such a history", folder, name)
+        return TABLES[name].empty()
+    return read_file(path, TABLES[name], names)
+
+
+def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]:
+    """The seven tables of one client of `stem` (`application_train`, `application_test`), by table name.
+
+    Raises:
+        DataError: no such client, or a fault inside a file.
+    """
+    path = find_file(folder, stem)
+    if path is None:
+        raise DataError(f"{folder}: holds neither {stem}.csv nor {stem}.parquet; put the file there")
+    tables = {"application": read_file(path, APPLICATION, where=pl.col("SK_ID_CURR") == client)}
+    if tables["application"].is_empty():
+        raise DataError(f"{path}: column SK_ID_CURR: there is no client {client}; name one that is there")
+    for name in HISTORIES:
+        path = find_file(folder, name)
+        where = pl.col("SK_ID_CURR") == client
+        if name == "bureau_balance":
+            where = pl.col("SK_ID_BUREAU").is_in(tables["bureau"]["SK_ID_BUREAU"].to_list())
+        tables[name] = read_file(path, TABLES[name], where=where) if path else TABLES[name].empty()
+    return tables
+
+
+def read_file(
+    path: Path, columns: Sequence[Column] | Table, names: Sequence[str] | None = None, where: pl.Expr | None = None
+) -> pl.DataFrame:
+    """One file as a frame of the declared `columns`, in their order and types.
+
+    Args:
+        path: a CSV or Parquet file.
+        columns: what the file is declared to hold; it must have them all.
+        names: the columns to read, by default all of them.
+        where: the rows to read, a test of ids.
+
+    Raises:
+        DataError: empty, cut or unreadable file; missing, misspelt or repeated column; value of a wrong type.
+    """
+    wanted = [column for column in columns if names is None or column.name in names]
+    with readable(path, columns):
+        rows = scan_file(path, columns).filter(is_row(columns), pl.lit(True) if where is None else where)
+        frame = rows.select(column.name for column in wanted).collect()
+        return _whole_numbers(path, frame, wanted)
+
+
+def is_row(columns: Sequence[Column] | Table) -> pl.Expr:
+    """Whether a line is a row at all: a blank line has no id."""
+    return pl.any_horizontal(pl.col(column.name).is_not_null() for column in columns if column.kind == "id")
+
+
+@contextlib.contextmanager
+def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[None]:
+    """Turns what the reader of a file may raise into one line that names file and, where it can, row and column.
+
+    Raises:
+        DataError: whatever went wrong inside.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: {_NOT_UTF8}") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        said = str(error).strip().splitlines()[0]
+        if "utf-8" in said.lower():
+            raise DataError(f"{path}: {_NOT_UTF8}") from error
+        wrong = _bad_number(path, columns) if path.suffix == ".csv" else None
+        raise DataError(f"{path}: {wrong or f'cannot be read: {said}'}") from error
+
+
+def scan_file(path: Path, columns: Sequence[Column] | Table) -> pl.LazyFrame:
+    """One file as a lazy frame of the declared columns; numbers that should be whole are still floats.
+
+    Raises:
+        DataError: empty or cut file; missing, misspelt or repeated column; column of a wrong type.
+    """
+    columns = tuple(columns)
+    with readable(path):
+        if path.suffix == ".parquet":
+            schema = pl.read_parquet_schema(path)
+            present = _check_header(path, list(schema), columns)
+            _check_types(path, schema, present)
+            rows = pl.scan_parquet(path)
+        else:
+            header = _csv_header(path)
+            present = _check_header(path, header, columns)
+            rows = _scan_csv(path, header, present)
+    numbers = [column.name for column in present if column.kind in ("integer", "number")]
+    words = [column.name for column in present if column.kind == "category"]
+    absent = [pl.lit(None, dtype=_read_as(column)).alias(column.name) for column in columns if column not in present]
+    return rows.with_columns(
+        pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.col(words).cast(pl.String), *absent
+    ).select(column.name for column in columns)
+
+
+_NOT_UTF8 = "holds characters that are not UTF-8; save it again with that encoding"
+
+
+def _read_as(column: Column) -> type[pl.DataType]:
+    # Kaggle writes whole numbers with nulls as 1.0, so every number but the ids is read as a float first.
+    return pl.Float64 if column.kind == "integer" else column.dtype
+
+
+def _csv_header(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        first = file.readline()
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - _LONGEST_ROW))
+        last = file.read()
+    line = first.decode("utf-8-sig").rstrip("\r\n")
+    if not line:
+        raise DataError(f"{path}: the file is empty; export it again with its header and rows")
+    if "," not in line and (";" in line or "\t" in line):
+        raise DataError(f"{path}: the separator is not a comma; export it again as comma-separated values")
+    header = next(csv.reader([line]))
+    if last and not last.endswith(b"\n"):
+        fields = next(csv.reader([last.rpartition(b"\n")[2].decode(errors="replace")]))
+        if len(fields) < len(header):
+            raise DataError(f"{path}: the last row is cut after {len(fields)} of {len(header)} columns; copy it again")
+    return header
+
+
+_LONGEST_ROW = 65_536
+
+
+def _check_header(path: Path, header: list[str], columns: Sequence[Column]) -> list[Column]:
+    """The declared columns that the file holds; raises unless every other one may be absent."""
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path}: column {repeated[0]} appears more than once; keep one of them")
+    known = {column.name for column in columns}
+    missing = [c.name for c in columns if c.name not in header and not c.optional_in_files]
+    if missing:
+        unknown = [name for name in header if name not in known]
+        near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.75)
+        remedy = f"rename column {near[0]!r} to it" if near else "add it (it may be empty)"
+        others = f", nor {len(missing) - 1} others" if len(missing) > 1 else ""
+        raise DataError(f"{path}: has no column {missing[0]}{others}; {remedy}")
+    return [column for column in columns if column.name in header]
+
+
+def _check_types(path: Path, schema: Mapping[str, pl.DataType], columns: list[Column]) -> None:
+    for column in columns:
+        found = schema[column.name]
+        fits = found.is_(pl.String) or isinstance(found, pl.Categorical | pl.Enum)
+        if column.kind != "category":
+            fits = found.is_integer() if column.kind == "id" else found.is_numeric()
+        if not fits and found != pl.Null:
+            raise DataError(
+                f"{path}: column {column.name} holds {found}, not {column.kind}; write it as {column.dtype.__name__}"
+            )
+
+
+def _scan_csv(path: Path, header: list[str], columns: list[Column]) -> pl.LazyFrame:
+    read_as = {column.name: _read_as(column) for column in columns}
+    return pl.scan_csv(path, schema={name: read_as.get(name, pl.String) for name in header})
+
+
+def _whole_numbers(path: Path, frame: pl.DataFrame, columns: list[Column]) -> pl.DataFrame:
+    """The declared integers as integers."""
+    integers = [column.name for column in columns if column.kind == "integer"]
+    broken = frame.select((pl.col(integers) != pl.col(integers).round()).any())
+    for name in integers:
+        if broken[name][0]:
+            row = int((frame[name] != frame[name].round()).fill_null(False).arg_max() or 0)
+            raise DataError(f"{path}: row {row + 2}, column {name}: {frame[name][row]} is not a whole number")
+    return frame.with_columns(pl.col(integers).cast(pl.Int64))
+
+
+def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
+    """Row, column and value of the first text that stands where a number should, or nothing."""
+    header = _csv_header(path)
+    text = pl.scan_csv(path, schema=dict.fromkeys(header, pl.String), truncate_ragged_lines=True)
+    for column in columns:
+        if column.kind == "category" or column.name not in header:
+            continue
+        values = text.select(column.name).collect()[column.name]
+        number = pl.Int64 if column.kind == "id" else pl.Float64
+        bad = (values.cast(number, strict=False).is_null() & values.is_not_null()).arg_true()
+        if len(bad):
+            where = f"row {int(bad[0]) + 2}, column {column.name}"
+            return f"{where}: {values[int(bad[0])]!r} is not a number; correct or empty it"
+    return None

@@ -1,0 +1,1 @@
+"""The scoring model: a folder of text files, loaded, verified and asked for log-odds and contributions."""

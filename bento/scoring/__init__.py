@@ -1,0 +1,1 @@
+"""From credit files to decisions, reasons, explanations and counterfactuals."""

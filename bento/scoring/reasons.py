@@ -1,0 +1,169 @@
+"""Reason codes: which concepts weighed on a decision, in words for the client."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bento.api.schemas import Direction, Fact, Reason
+from bento.data.credit_file import Wording
+from bento.features import CATALOGUE, Group
+from bento.policy import Decision
+from bento.scoring.fact_text import NARROW, Value, Words, known, measure, worded
+
+MOST_FACTS = 3
+"""Facts that a reason names."""
+LEAST_WEIGHT = 0.1
+"""What weighed less than this share of the reason's weightiest fact is not named."""
+
+CODES: dict[Group, str] = {
+    "external_scores": "R01",
+    "credit_terms": "R02",
+    "income_burden": "R03",
+    "employment": "R04",
+    "identity_contact": "R05",
+    "housing": "R06",
+    "documents": "R07",
+    "bureau_debt": "R08",
+    "bureau_history": "R09",
+    "past_applications": "R10",
+    "instalment_discipline": "R11",
+    "card_use": "R12",
+}
+"""Stable for ever: they stand in letters and journals. A new concept gets a new code."""
+
+_SUBJECTS: dict[Group, tuple[bool, Words]] = {
+    "external_scores": (
+        True,
+        (
+            "Your scores with outside agencies, as far as we know them,",
+            "Vos scores auprès d'organismes externes, tels que nous les connaissons,",
+        ),
+    ),
+    "credit_terms": (True, ("The terms of the loan that you ask for", "Les conditions du prêt que vous demandez")),
+    "income_burden": (True, ("Your income and your commitments", "Vos revenus et vos charges")),
+    "employment": (True, ("Your employment and your education", "Votre emploi et votre formation")),
+    "identity_contact": (
+        True,
+        ("Your personal and contact details", "Vos informations personnelles et vos coordonnées"),
+    ),
+    "housing": (True, ("Your housing and the region where you live", "Votre logement et la région où vous vivez")),
+    "documents": (
+        True,
+        ("The documents and details of your application", "Les documents et les renseignements de votre demande"),
+    ),
+    "bureau_debt": (False, ("What you owe other lenders", "Ce que vous devez à d'autres prêteurs")),
+    "bureau_history": (
+        False,
+        ("Your credit history at other lenders", "Votre historique de crédit auprès d'autres prêteurs"),
+    ),
+    "past_applications": (
+        True,
+        ("Your earlier applications and loans with us", "Vos demandes et vos prêts antérieurs chez nous"),
+    ),
+    "instalment_discipline": (
+        False,
+        (
+            "The way you have paid your instalments, as far as we know it,",
+            "La façon dont vous avez payé vos échéances, d'après ce que nous savons,",
+        ),
+    ),
+    "card_use": (
+        False,
+        (
+            "The way you use credit cards, as far as we know it,",
+            "Votre usage des cartes de crédit, d'après ce que nous savons,",
+        ),
+    ),
+}
+"""What a sentence speaks of, and whether that is a plural, in both languages."""
+_VERBS: dict[tuple[Direction, bool], Words] = {
+    ("raises", False): ("raises", "augmente"),
+    ("raises", True): ("raise", "augmentent"),
+    ("lowers", False): ("lowers", "réduit"),
+    ("lowers", True): ("lower", "réduisent"),
+}
+_FRAMES: dict[tuple[Group, Direction], Words] = {
+    (group, direction): (
+        f"{subject[0]} {verb[0]} your estimated risk of default.",
+        f"{subject[1]} {verb[1]} votre risque d'impayé estimé.",
+    )
+    for group, (plural, subject) in _SUBJECTS.items()
+    for (direction, number), verb in _VERBS.items()
+    if number is plural
+}
+"""The sentence of each concept and direction; the facts follow it."""
+
+
+def main_reasons(
+    names: Sequence[str],
+    values: Mapping[str, Value],
+    contributions: Sequence[float],
+    decision: Decision,
+    count: int = 4,
+) -> list[Reason]:
+    """The concepts that weighed most on a decision: those that speak for it first, then the strongest others.
+
+    What speaks for a refusal or a review raises the risk; what speaks for a loan lowers it. Each reason says which
+    of the two it does, so that one of the others is never taken for a ground of the decision.
+
+    Args:
+        names: the model's features.
+        values: of the client, by name; with `bento.features.facts_of(names)` shares are told as counts.
+        contributions: what each feature adds to the log-odds of default, in the order of `names`.
+        decision: what the client is told.
+        count: most reasons to give. A concept without weight is none.
+    """
+    by_group: dict[Group, list[tuple[float, str]]] = {}
+    for name, contribution in zip(names, contributions, strict=True):
+        by_group.setdefault(CATALOGUE[name].group, []).append((contribution, name))
+    totals = {group: sum(weight for weight, _ in by_group[group]) for group in CODES if group in by_group}
+    raises_first = decision is not Decision.GRANTED
+    ranked = sorted(
+        (group for group, total in totals.items() if total),
+        key=lambda group: ((totals[group] > 0) is not raises_first, -abs(totals[group])),
+    )
+    return [_reason(group, totals[group], by_group[group], values) for group in ranked[:count]]
+
+
+def _reason(group: Group, total: float, weights: Iterable[tuple[float, str]], values: Mapping[str, Value]) -> Reason:
+    sign = 1 if total > 0 else -1
+    direction: Direction = "raises" if total > 0 else "lowers"
+    facts = _facts(
+        sorted(((sign * weight, name) for weight, name in weights if sign * weight > 0), reverse=True), values
+    )
+    frame = _FRAMES[group, direction]
+    return Reason(
+        code=CODES[group],
+        group=group,
+        direction=direction,
+        contribution=total,
+        text=Wording(
+            en=f"{frame[0]} {_listed([fact.text.en for fact in facts], '; ')}.",
+            fr=f"{frame[1]} {_listed([fact.text.fr for fact in facts], f'{NARROW}; ')}.",
+        ),
+        facts=facts,
+    )
+
+
+def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) -> list[Fact]:
+    """What weighed most, largest first; each thing is told once, by what weighed most of it.
+
+    Two features tell of the same thing if they are aggregates of one measure, or the same fraction to the last digit:
+    the highest of the scores is one of the scores.
+    """
+    facts: list[Fact] = []
+    told: set[Value] = set()
+    for weight, name in weights:
+        if len(facts) == MOST_FACTS or weight < LEAST_WEIGHT * weights[0][0]:
+            break
+        value = known(name, values)
+        things: set[Value] = {measure(name)}
+        if isinstance(value, float) and not value.is_integer():
+            things.add(value)
+        if told.isdisjoint(things):
+            facts.append(Fact(feature=name, value=value, unit=CATALOGUE[name].unit, text=worded(name, values)))
+            told |= things
+    return facts
+
+
+def _listed(texts: Sequence[str], between: str) -> str:
+    first, *others = texts
+    return between.join([first, *(text[0].lower() + text[1:] for text in others)])

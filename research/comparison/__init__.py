@@ -1,0 +1,1 @@
+"""Compare candidates: families, imbalance arms, feature sets, protected attributes left out."""

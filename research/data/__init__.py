@@ -1,0 +1,1 @@
+"""Data folders: opened, downloaded, split; example credit files."""

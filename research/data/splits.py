@@ -1,0 +1,92 @@
+"""Three splits by a salted hash of the client, the same in every run; folds that keep a person together."""
+
+import hashlib
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+
+from research.cli import CommandError
+
+Split = Literal["development", "gate", "test"]
+
+SALT = "credit-scoring/splits/1"
+SHARES: dict[Split, float] = {"development": 0.70, "gate": 0.15, "test": 0.15}
+"""Development: folds, tuning, selection, calibration, threshold. Gate: promotion only. Test: read once per result."""
+
+
+def split_of(clients: pl.Series) -> pl.Series:
+    """Name of the split of each client (SK_ID_CURR).
+
+    >>> split_of(pl.Series([100002, 100003, 100004])).to_list()
+    ['test', 'development', 'gate']
+    """
+    position = np.array([_position(client) for client in clients.to_list()])
+    edges = np.cumsum(list(SHARES.values()))[:-1]
+    names = np.array(list(SHARES))
+    return pl.Series("split", names[np.searchsorted(edges, position, side="right")])
+
+
+PERSON_FROM = ("DAYS_BIRTH", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "CODE_GENDER")
+
+
+def persons(applications: pl.DataFrame) -> pl.Series:
+    """A number for each application, the same where it seems to be the same person's.
+
+    Days are counted back from each application, so that between two of them the ages shift alike: the age at the last
+    change of registration and that at the last change of identity document stay, as long as neither changes again. A
+    person who changed one is not told; two people who share both and gender are taken for one, which only binds them
+    to the same fold.
+
+    Args:
+        applications: with the columns `PERSON_FROM`.
+
+    >>> one = {"DAYS_BIRTH": -12000, "DAYS_REGISTRATION": -4000, "DAYS_ID_PUBLISH": -900, "CODE_GENDER": "F"}
+    >>> later = one | {"DAYS_BIRTH": -12090, "DAYS_REGISTRATION": -4090, "DAYS_ID_PUBLISH": -990}
+    >>> persons(pl.DataFrame([one, later, one | {"CODE_GENDER": "M"}])).to_list()
+    [1, 1, 2]
+    """
+    traits = applications.select(
+        registered_at=pl.col("DAYS_BIRTH") - pl.col("DAYS_REGISTRATION"),
+        identified_at=pl.col("DAYS_BIRTH") - pl.col("DAYS_ID_PUBLISH"),
+        gender="CODE_GENDER",
+    )
+    return traits.select(pl.struct(pl.all()).rank("dense").alias("person")).to_series()
+
+
+def fold_rows(
+    target: NDArray[np.int64], person: NDArray[np.int64], folds: int, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows to train on and rows to judge, for each fold; stratified, and a person stays in one fold.
+
+    Args:
+        target: 1 where the client defaulted.
+        person: as `persons` tells them.
+        folds: how many.
+        seed: of the shuffle.
+
+    Raises:
+        CommandError: one class only, or fewer defaults than folds.
+    """
+    rarest = int(min(np.sum(target == 0), np.sum(target == 1)))
+    if rarest < 2 * folds:
+        raise CommandError(
+            f"{len(target)} development rows hold {rarest} of the rarer outcome; {folds} folds need {2 * folds}: "
+            "give more clients or fewer --folds"
+        )
+    _, number = np.unique(person, return_inverse=True)
+    defaulted = np.zeros(number.max() + 1, dtype=np.int64)
+    np.maximum.at(defaulted, number, target)
+    split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(defaulted, defaulted)
+    rows = []
+    for _, judged_persons in split:
+        judged = np.isin(number, judged_persons)
+        rows.append((np.flatnonzero(~judged), np.flatnonzero(judged)))
+    return rows
+
+
+def _position(client: int) -> float:
+    digest = hashlib.blake2b(f"{SALT}:{client}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64

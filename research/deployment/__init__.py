@@ -1,0 +1,1 @@
+"""From the registry to a running service: import, build, containerize, pipeline, demo."""

@@ -1,0 +1,45 @@
+"""Everything at once: the pipeline, as far as its products are not there yet, then service and UI until Ctrl-C."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from research.cli import add_data_option, parser, run, shown
+from research.data.dataset import DATA, open_data
+from research.deployment.pipeline import ask, pipeline, print_decision, running, serving, write_credit_file
+from research.evaluation.review_band import add_capacity_option
+from research.training.train import Settings
+
+
+def main() -> None:
+    """The command line."""
+    arguments = parser("Train if need be, serve, open the UI, score a client; Ctrl-C stops everything.", "make demo")
+    add_data_option(arguments)
+    arguments.add_argument("--port", type=int, default=3000, help="port of the service")
+    arguments.add_argument("--ui-port", type=int, default=8501, help="port of the UI")
+    add_capacity_option(arguments)
+    options = arguments.parse_args()
+    settings = Settings(capacity=options.capacity)
+    data = open_data(options.data)
+    bento = pipeline(data, reuse=True, settings=settings)
+    path = write_credit_file(data, data.first_client())
+    service_url, ui_url = f"http://127.0.0.1:{options.port}", f"http://127.0.0.1:{options.ui_port}"
+    streamlit = Path(sys.executable).with_name("streamlit")
+    ui: list[str | Path] = ["env", f"API_URL={service_url}", streamlit, "run", "ui/app.py"]
+    ui += ["--server.port", str(options.ui_port)]
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with (
+        serving(str(bento.tag), options.port),
+        running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"),
+    ):
+        print_decision(ask(f"{service_url}/predict", path.read_bytes()))
+        print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown(path)} {service_url}/predict")
+        print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)
+        stop.wait()
+
+
+if __name__ == "__main__":
+    run(main)

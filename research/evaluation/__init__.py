@@ -1,0 +1,1 @@
+"""Judge scores: metrics, business score, bootstrap, calibration, review band, fairness."""

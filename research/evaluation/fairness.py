@@ -1,0 +1,383 @@
+"""Fairness by gender, age and their crossing, and what leaving gender or age out of the model costs."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import lightgbm
+import numpy as np
+import polars as pl
+from fairlearn.metrics import MetricFrame
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import norm, rankdata
+from tqdm import tqdm
+
+from bento.features import CATALOGUE
+from bento.model.scoring_model import ModelFeature, encode
+from research.cli import CommandError, add_data_option, parser, run
+from research.comparison.feature_study import Arm, Result, area
+from research.data.dataset import DATA, Data, Rows, open_data
+from research.data.splits import fold_rows
+from research.evaluation.business_score import (
+    LEVEL,
+    RESAMPLES,
+    Estimate,
+    bootstrap,
+    cross_fitted_decisions,
+    mean_with_interval,
+)
+from research.evaluation.calibration import SURE, calibration_line
+from research.evaluation.fairness_figures import write_price_figure
+from research.training import boosting as fitting
+from research.training.feature_selection import choose
+
+FOLDS = 5
+SEED = 1
+FEWEST_ROWS, FEWEST_OUTCOMES, FEWEST_FOR_SLOPE = 50, 10, 50
+"""A group needs so many clients and so many of either outcome to be judged, and so many for a slope."""
+FOUR_FIFTHS = 0.8
+"""A group approved less than this share as often as the most approved one is flagged (29 CFR 1607.4 D)."""
+AGES = (30, 40, 50, 60)
+BANDS = ["under 30", "30-39", "40-49", "50-59", "60 and over"]
+UNKNOWN = "unknown"
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+DEFAULT = "default"
+ARMS = {DEFAULT: (False, False), "with gender": (True, False), "with age": (False, True), "with both": (True, True)}
+"""What `price` compares: whether gender is given, and whether the features of age are."""
+MONOTONE = "monotone_constraints"
+GENDER = ModelFeature(name="CODE_GENDER", categories=["F", "M"])
+"""The one place where gender meets a model, to measure what leaving it out costs; such a model is never kept."""
+
+Vector = NDArray[np.float64]
+Outcomes = NDArray[np.int64]
+Decisions = NDArray[np.bool_]
+Values = tuple[Outcomes, Decisions, Vector]
+Metric = Callable[[Outcomes, Decisions, Vector], float]
+"""A figure of some clients from their outcomes, refusals and probabilities of default."""
+
+
+def auc(target: Outcomes, probability: Vector) -> float:
+    """Share of pairs of a default and a good client in which the default has the higher probability; ties half.
+
+    >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.2, 0.3]))
+    0.875
+    """
+    default = target == 1
+    defaults, goods = int(default.sum()), int((~default).sum())
+    if not (defaults and goods):
+        return float("nan")
+    return float((rankdata(probability)[default].sum() - defaults * (defaults + 1) / 2) / (defaults * goods))
+
+
+def calibration_slope(target: Outcomes, probability: Vector) -> float:
+    """Slope of `calibration_line`, of probabilities that may be 0 or 1."""
+    return calibration_line(target, logit(np.clip(probability, SURE, 1 - SURE)))[0]
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+METRICS: dict[str, Metric] = {
+    "default_rate": lambda target, refused, probability: _mean(target),
+    "approval_rate": lambda target, refused, probability: _mean(~refused),
+    "good_clients_refused": lambda target, refused, probability: _mean(refused[target == 0]),
+    "defaults_granted": lambda target, refused, probability: _mean(~refused[target == 1]),
+    "auc": lambda target, refused, probability: auc(target, probability),
+    "predicted_over_observed": lambda target, refused, probability: (
+        float(probability.sum() / target.sum()) if target.any() else float("nan")
+    ),
+    "brier": lambda target, refused, probability: _mean((probability - target) ** 2),
+    "calibration_slope": lambda target, refused, probability: calibration_slope(target, probability),
+}
+"""With a default as the positive: `good_clients_refused` is the false positive rate, `defaults_granted` the false
+negative rate."""
+COMPARED = ("approval_rate", "good_clients_refused", "defaults_granted", "auc")
+
+
+def age_band(age_years: pl.Series) -> pl.Series:
+    """The band of each age.
+
+    >>> age_band(pl.Series([29.9, 30.0, 59.9, 60.0, None])).to_list()
+    ['under 30', '30-39', '50-59', '60 and over', 'unknown']
+    """
+    return age_years.bin_intervals(AGES, labels=BANDS).cast(pl.String).fill_null(UNKNOWN)
+
+
+def groups_of(audit: pl.DataFrame) -> dict[str, pl.Series]:
+    """The group of each client (row of `audit`: gender, age_years), by gender, by age band and by both."""
+    gender, age = audit["gender"].fill_null(UNKNOWN), age_band(audit["age_years"])
+    return {"gender": gender, "age": age, "gender_age": gender + ", " + age}
+
+
+def fairness(
+    target: Outcomes, probability: Vector, refused: Decisions, audit: pl.DataFrame, seed: int = SEED
+) -> dict[str, Any]:
+    """How the decisions and scores fall on groups of clients.
+
+    Args:
+        target: 1 where the client defaulted.
+        probability: of default, as predicted.
+        refused: the decisions.
+        audit: `gender` and `age_years` of the same clients; no model saw them.
+        seed: of the intervals, by bootstrap over the clients of a group.
+
+    Returns:
+        What can be written as JSON: for all clients, and for each group of each dimension, every one of `METRICS`
+        as value, low and high, and the `approval_ratio` to the most approved group, whose choice the interval takes as
+        given; None for groups of too few clients or, but for approvals, outcomes. `differences` are Fairlearn's.
+    """
+    values: Values = (target, refused.astype(bool), probability)
+    return {
+        "level": LEVEL,
+        "rule": {"name": "four fifths", "least_approval_ratio": FOUR_FIFTHS},
+        "fewest": {"clients": FEWEST_ROWS, "of_either_outcome": FEWEST_OUTCOMES, "for_a_slope": FEWEST_FOR_SLOPE},
+        "all": {"clients": len(target), "defaults": int(target.sum()), **_measures(values, seed)},
+        **{name: _dimension(values, group.to_numpy(), seed) for name, group in groups_of(audit).items()},
+    }
+
+
+def _dimension(values: Values, group: NDArray[Any], seed: int) -> dict[str, Any]:
+    target, refused, probability = values
+    names = sorted(set(group.tolist()), key=lambda name: (UNKNOWN in name, name.replace("under", "0")))
+    counted = [name for name in names if np.sum(group == name) >= FEWEST_ROWS]
+    judged = [name for name in counted if _enough(target[group == name], FEWEST_OUTCOMES)]
+    rows: list[dict[str, Any]] = []
+    found: dict[str, Any] = {"most_approved": None, "differences": dict.fromkeys(COMPARED), "groups": rows}
+    reference = refused[:0]
+    if judged:
+        these = np.isin(group, judged)
+        # MetricFrame has a bootstrap of its own, which builds a frame for each resample: minutes, for our seconds.
+        frame = MetricFrame(
+            metrics={name: _for_fairlearn(METRICS[name]) for name in COMPARED},
+            y_true=target[these],
+            y_pred=refused[these],
+            sensitive_features=group[these],
+            sample_params={name: {"probability": probability[these]} for name in COMPARED},
+        )
+        found["differences"] = {name: float(value) for name, value in frame.difference().items()}
+    if counted:
+        found["most_approved"] = max(counted, key=lambda name: float(np.mean(~refused[group == name])))
+        reference = refused[group == found["most_approved"]]
+    for name in names:
+        members = group == name
+        row = {"group": name, "clients": int(members.sum()), "defaults": int(target[members].sum())}
+        row |= dict.fromkeys((*METRICS, "approval_ratio", "below_rule"))
+        mine = (target[members], refused[members], probability[members])
+        if name in counted:  # whom the model approves is known without outcomes
+            same = name == found["most_approved"]
+            ratio = Estimate(1.0, 1.0, 1.0) if same else approval_ratio(refused[members], reference, seed)
+            row |= {"approval_rate": _finite(_estimate(METRICS["approval_rate"], mine, seed))}
+            row |= {"approval_ratio": _finite(ratio), "below_rule": bool(ratio.value < FOUR_FIFTHS)}
+        if name in judged:
+            row |= _measures(mine, seed)
+        rows.append(row)
+    return found
+
+
+def _for_fairlearn(metric: Metric) -> Callable[..., float]:
+    def measure(y_true: Any, y_pred: Any, probability: Any) -> float:
+        return metric(np.asarray(y_true), np.asarray(y_pred).astype(bool), np.asarray(probability))
+
+    return measure
+
+
+def _enough(target: Outcomes, outcomes: int) -> bool:
+    return len(target) >= FEWEST_ROWS and min(int(target.sum()), int((target == 0).sum())) >= outcomes
+
+
+def _measures(values: Values, seed: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, metric in METRICS.items():
+        needed = FEWEST_FOR_SLOPE if name == "calibration_slope" else FEWEST_OUTCOMES
+        found[name] = _finite(_estimate(metric, values, seed)) if _enough(values[0], needed) else None
+    return found
+
+
+def _estimate(metric: Metric, values: Values, seed: int) -> Estimate:
+    return bootstrap(lambda rows: metric(*(each[rows] for each in values)), len(values[0]), seed)
+
+
+def _finite(estimate: Estimate) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in asdict(estimate).items()}
+
+
+def approval_ratio(refused: Decisions, reference: Decisions, seed: int = SEED) -> Estimate:
+    """Approval rate of a group over that of another, with its bootstrap interval; NaN where nobody of that is approved.
+
+    >>> approval_ratio(np.array([True, False]), np.array([False])).value
+    0.5
+    """
+    if reference.all():
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    drawn = _approval_rates([refused, reference], seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = np.quantile(drawn[0] / drawn[1], TAILS)
+    return Estimate(float(np.mean(~refused) / np.mean(~reference)), float(low), float(high))
+
+
+def approval_gap(groups: Sequence[Decisions], seed: int = SEED) -> Estimate:
+    """Approval rate of the most approved group less that of the least, with its bootstrap interval."""
+    rates = [float(np.mean(~refused)) for refused in groups]
+    drawn = _approval_rates(groups, seed)
+    low, high = np.quantile(drawn.max(axis=0) - drawn.min(axis=0), TAILS)
+    return Estimate(max(rates) - min(rates), float(low), float(high))
+
+
+def _approval_rates(groups: Sequence[Decisions], seed: int) -> Vector:
+    """Groups x resamples: resampling the clients of a group is drawing the number approved."""
+    random = np.random.default_rng(seed)
+    return np.array([random.binomial(len(each), np.mean(~each), RESAMPLES) / len(each) for each in groups])
+
+
+def price(data: Data, folds: int = FOLDS, seed: int = SEED) -> dict[str, Any]:
+    """What leaving gender and age out costs: the default model, out of fold, beside those that are given them too.
+
+    The arms of a fold differ by what is added to the features chosen for the default: gender, and those features of age
+    that are chosen where age may be. All have the number of trees at which the default stops, for a number of its own
+    would move AUC and cost by more than is measured. Gender is one more column here, and nowhere else; no model of this
+    function is kept.
+
+    Args:
+        data: its development split is used.
+        folds: the same for all arms.
+        seed: of folds, selection, boosters and intervals.
+
+    Returns:
+        What can be written as JSON: `arms`, each with AUC, cost and gaps in approval, and `prices`: what the default
+        loses in AUC (DeLong's interval) and costs more per client (in good clients refused; bootstrap), both paired by
+        client. The intervals do not hold the chance of the fit itself.
+
+    Raises:
+        CommandError: too few rows or outcomes for the folds.
+    """
+    rows = data.rows("development")
+    results = _arms(rows, folds, seed)
+    default = results[DEFAULT]
+    return {
+        **data.source.model_dump(),
+        "development_clients": len(rows.target),
+        "folds": folds,
+        "folds_seed": seed,
+        "constraints": fitting.CONSTRAINTS,
+        "arms": [_row(result, default, rows.audit, seed) for result in results.values()],
+        "prices": [
+            {
+                "leaving_out": name.removeprefix("with "),
+                "auc": asdict(_delong(*area(result.placement - default.placement, result.target))),
+                "cost": asdict(mean_with_interval(default.cost - result.cost, seed)),
+            }
+            for name, result in results.items()
+            if result is not default
+        ],
+    }
+
+
+def _arms(rows: Rows, folds: int, seed: int) -> dict[str, Result]:
+    columns = [*fitting.model_features(fitting.catalogue_names(with_age=True)), GENDER]
+    matrix = encode(rows.features.with_columns(rows.audit["gender"].alias(GENDER.name)), columns)
+    splits = fold_rows(rows.target, rows.person, folds, seed)
+
+    def chosen(number: int, with_age: bool) -> list[str]:
+        train = splits[number][0]
+        part, allowed = fitting.take(matrix, columns, fitting.catalogue_names(with_age))
+        return list(choose(part[train], rows.target[train], allowed, seed + number))
+
+    def settings(kept: list[ModelFeature]) -> dict[str, Any]:
+        return fitting.PARAMETERS | {"num_threads": fitting.threads(len(rows.target))} | held(kept)
+
+    default = [chosen(number, with_age=False) for number in range(folds)]
+    age = [[name for name in chosen(number, with_age=True) if CATALOGUE[name].uses_age] for number in range(folds)]
+    rounds = []
+    for number, (train, _) in enumerate(tqdm(splits, desc="number of trees", unit="fold")):
+        part, kept = fitting.take(matrix, columns, default[number])
+        booster, _ = fitting.grow(part, rows.target, kept, train, seed + number, settings(kept))
+        rounds.append(booster.best_iteration)
+    trees = max(1, round(float(np.median(rounds))))
+
+    results = {}
+    for name, (with_gender, with_age) in ARMS.items():
+        names = [default[number] + age[number] * with_age + [GENDER.name] * with_gender for number in range(folds)]
+        log_odds, fold = np.empty(len(rows.target)), np.empty(len(rows.target), dtype=np.int64)
+        for number, (train, judged) in enumerate(tqdm(splits, desc=name, unit="fold")):
+            part, kept = fitting.take(matrix, columns, names[number])
+            dataset = lightgbm.Dataset(
+                part[train],
+                rows.target[train],
+                feature_name=[column.name for column in kept],
+                categorical_feature=[column.name for column in kept if column.categories],
+            )
+            booster = lightgbm.train(settings(kept) | {"seed": seed + number}, dataset, trees)
+            log_odds[judged], fold[judged] = booster.predict(part[judged], raw_score=True), number
+        results[name] = Result(Arm(name, names), trees, rows.target, fold, log_odds)
+    return results
+
+
+def held(columns: list[ModelFeature]) -> dict[str, Any]:
+    """The constraints of the default model; gender, which the catalogue does not know, stands last and is free."""
+    known = [column for column in columns if column.name in CATALOGUE]
+    found = fitting.constrained(known) if fitting.CONSTRAINTS else {}
+    return found | {name: [*found[name], *[0] * (len(columns) - len(known))] for name in found.keys() & {MONOTONE}}
+
+
+def _row(result: Result, default: Result, audit: pl.DataFrame, seed: int) -> dict[str, Any]:
+    refused, _ = cross_fitted_decisions(result.target, expit(result.log_odds), result.fold)
+    approval = {}
+    for name in ("gender", "age"):
+        group = groups_of(audit)[name].to_numpy()
+        names = [
+            each for each in (*GENDER.categories, *BANDS) if _enough(result.target[group == each], FEWEST_OUTCOMES)
+        ]
+        members = [refused[group == each] for each in names]
+        approval[name] = {
+            "rates": {each: float(np.mean(~of)) for each, of in zip(names, members, strict=True)},
+            "gap": asdict(approval_gap(members, seed)) if len(members) > 1 else None,
+        }
+    return {
+        **result.row(default),
+        "given_gender": all(GENDER.name in names for names in result.arm.chosen),
+        "features_of_age": float(np.mean([sum(_uses_age(name) for name in names) for names in result.arm.chosen])),
+        "approval": approval,
+    }
+
+
+def _uses_age(name: str) -> bool:
+    return name in CATALOGUE and CATALOGUE[name].uses_age
+
+
+def _delong(value: float, error: float) -> Estimate:
+    reach = float(norm.ppf(TAILS[1])) * error
+    return Estimate(value, value - reach, value + reach)
+
+
+def main() -> None:
+    """The command line."""
+    arguments = parser(
+        "Measure, on the development split, what leaving gender and age out of the model costs.",
+        "python -m research.evaluation.fairness --data data/raw",
+    )
+    add_data_option(arguments)
+    arguments.add_argument("--folds", type=int, default=FOLDS)
+    arguments.add_argument("--seed", type=int, default=SEED)
+    options = arguments.parse_args()
+    if options.folds < 2:
+        raise CommandError("--folds must be at least 2")
+    data = open_data(options.data)
+    found = price(data, options.folds, options.seed)
+    out = DATA / "results" / "fairness"
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "fairness_price.json").write_text(json.dumps(found, indent=1) + "\n")
+    write_price_figure(found, out / "fairness_price.png", data.source)
+    print(f"{'arm':14} {'AUC':>6}  {'gain':^17}  {'cost':>6}  {'gap in approval by gender, by age'}")
+    for row in found["arms"]:
+        gaps = [row["approval"][name]["gap"] for name in ("gender", "age")]
+        words = ", ".join("unknown" if gap is None else f"{gap['value']:.3f}" for gap in gaps)
+        gain = f"{row['auc_gain']:+.4f} ± {row['auc_gain_error']:.4f}"
+        print(f"{row['arm']:14} {row['auc']:.4f}  {gain}  {row['cost']:.4f}  {words}")
+    print(f"written: {out}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Explain the model: SHAP, LIME and their figures."""

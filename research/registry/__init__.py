@@ -1,0 +1,1 @@
+"""The MLflow registry: promote, roll back, the pyfunc model."""

@@ -1,0 +1,34 @@
+"""MLflow's view of a model folder, as code: `mlflow models serve` scores ready-made features with it."""
+
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import polars as pl
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+from bento.model.scoring_model import ScoringModel
+
+
+class ScoringPythonModel(PythonModel):
+    """Loads the folder logged as the artifact `model`."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the booster and its settings."""
+        self.model = ScoringModel(Path(context.artifacts["model"]))
+
+    def predict(self, context: PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:
+        """Probability of default, one row for each row of features; columns by name, in any order."""
+        features = pl.DataFrame(
+            {
+                feature.name: pl.Series(
+                    model_input[feature.name].astype(object).where(model_input[feature.name].notna(), None).tolist(),
+                    dtype=pl.String if feature.categories else pl.Float64,
+                )
+                for feature in self.model.scoring.features
+            }
+        )
+        return pd.DataFrame({"probability_of_default": self.model.probability(features)})
+
+
+mlflow.models.set_model(ScoringPythonModel())

@@ -1,0 +1,1 @@
+"""Publish results, write the model card, run the notebooks."""

@@ -1,0 +1,1 @@
+"""Train the scoring model: selection, tuning, cross-fitting, boosting, model folder."""

@@ -1,0 +1,269 @@
+"""Fits a family on log-loss: out-of-fold scores by stratified folds, then one model on all development rows."""
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from tqdm import tqdm
+
+from bento.features import CATALOGUE
+from bento.model.predictors import BoosterPredictor, Predictor
+from bento.model.scoring_model import ModelFeature
+from research.data.splits import fold_rows
+from research.training.linear import linear_pipeline, linear_predictor
+
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary",
+    "metric": ["binary_logloss", "auc"],
+    "learning_rate": 0.02,
+    "num_leaves": 31,
+    "min_child_samples": 60,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 20.0,
+    "cat_smooth": 50.0,
+    "cat_l2": 50.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+# Decided by research/results/feature_study.json; measure again with: python -m research.comparison.feature_study
+MOST_ROUNDS = 500
+BEST_FEATURES: int | None = 60
+"""Features chosen by their ranking; None: all that bring more than noise."""
+CONSTRAINTS = True
+CONSTRAINTS_METHOD = "intermediate"
+"""LightGBM's "advanced" fits closer, but breaks a promise now and then: found by scoring rows of raised features."""
+WITH_AGE = False
+
+PATIENCE = 2.5
+"""Rounds without a gain before a booster stops, times its learning rate: smaller steps need more of them."""
+FEW_ROWS = 50_000
+INNER_SHARE = 0.15
+"""Share of a fold's training rows on which early stopping looks; never the rows whose scores count."""
+
+Matrix = NDArray[np.float64]
+Outcomes = NDArray[np.int64]
+Log = dict[str, list[float]]
+Scorer = Callable[..., Matrix]
+"""Log-odds from a matrix."""
+Choose = Callable[[Matrix, Outcomes, list[ModelFeature], int], Collection[str]]
+"""Names the features worth having, from training rows and a seed."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the folds gave, and the model that is served."""
+
+    predictor: Predictor
+    features: list[ModelFeature]
+    out_of_fold: Matrix
+    """Log-odds of each development row, from the model of the fold that did not see it."""
+    fold: NDArray[np.int64]
+    rounds: list[int]
+    """Trees that each fold stopped at; empty for a family without any."""
+    curves: dict[str, list[float]]
+    """Mean over the folds of each inner metric, by round, as long as every fold still trained."""
+
+
+def catalogue_names(with_age: bool) -> list[str]:
+    """The features a model may be given: all of the catalogue, or those that are not computed from age."""
+    return [feature.name for feature in CATALOGUE.values() if with_age or not feature.uses_age]
+
+
+def model_features(names: list[str]) -> list[ModelFeature]:
+    """The columns of the model's matrix; the codes of a category are the order of its declaration."""
+    return [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
+
+
+def take(matrix: Matrix, columns: list[ModelFeature], names: Collection[str]) -> tuple[Matrix, list[ModelFeature]]:
+    """The named columns of the matrix, in its order."""
+    positions = [position for position, column in enumerate(columns) if column.name in names]
+    return matrix[:, positions], [columns[position] for position in positions]
+
+
+def constrained(columns: list[ModelFeature]) -> dict[str, Any]:
+    """LightGBM's parameters that hold each monotone feature to the direction that the catalogue names."""
+    directions = [feature.risk if feature.monotone else 0 for feature in (CATALOGUE[each.name] for each in columns)]
+    return (
+        {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
+        if any(directions)
+        else {}
+    )
+
+
+def threads(rows: int) -> int:
+    """Threads for a booster: one below `FEW_ROWS`, where waiting for each other costs more than it gives; else all."""
+    return 1 if rows < FEW_ROWS else 0
+
+
+def at_a_time(rows: int) -> int:
+    """How many boosters of so many rows to grow at once, so that each core has one thread."""
+    return (os.cpu_count() or 1) if threads(rows) == 1 else 1
+
+
+def grow(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    train: NDArray[np.int64],
+    seed: int,
+    parameters: Mapping[str, Any],
+    most_rounds: int = MOST_ROUNDS,
+) -> tuple[lightgbm.Booster, Log]:
+    """A booster of these training rows, and its log; it stops by an inner part of them on which it does not grow."""
+    inner_train, inner_stop = train_test_split(train, test_size=INNER_SHARE, stratify=target[train], random_state=seed)
+    patience = round(PATIENCE / parameters["learning_rate"])
+    log: dict[str, Log] = {}
+    booster = lightgbm.train(
+        {**parameters, "seed": seed},
+        _dataset(matrix[inner_train], target[inner_train], columns),
+        most_rounds,
+        valid_sets=[_dataset(matrix[inner_stop], target[inner_stop], columns)],
+        valid_names=["inner"],
+        # Told to the callback: of the parameter of that name it knows nothing, and AUC on few rows peaks by chance.
+        callbacks=[
+            lightgbm.early_stopping(patience, first_metric_only=True, verbose=False),
+            lightgbm.record_evaluation(log),
+        ],
+    )
+    return booster, log["inner"]
+
+
+def cross_fit(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    person: NDArray[np.int64],
+    folds: int,
+    seed: int,
+    choose: Choose | None,
+    fit_one: Callable[[Matrix, list[ModelFeature], NDArray[np.int64], int], Scorer],
+) -> tuple[list[Scorer], NDArray[np.int64]]:
+    """For each fold the scores of its rows by a model that did not see them, and the number of each row's fold.
+
+    Args:
+        matrix: rows x columns.
+        target: 1 where the client defaulted.
+        columns: of the matrix.
+        person: who stays in one fold.
+        folds: how many.
+        seed: of folds and models.
+        choose: names the features of a fold from the rows it trains on; by default all are taken.
+        fit_one: what scores a matrix, from the matrix of these features, the rows to train on and a seed.
+
+    Raises:
+        CommandError: one class only, or fewer defaults than folds.
+    """
+    splits = fold_rows(target, person, folds, seed)
+    fold_of = np.empty(len(target), dtype=np.int64)
+    for number, (_, judged) in enumerate(splits):
+        fold_of[judged] = number
+
+    def one(number: int) -> Scorer:
+        train, judged = splits[number]
+        part, kept = _chosen(matrix, target, columns, train, choose, seed + number)
+        return partial(fit_one(part, kept, train, seed + number), part[judged])
+
+    return each(one, range(folds), len(target), "folds"), fold_of
+
+
+def each(task: Callable[[Any], Any], arguments: Sequence[Any], rows: int, title: str) -> list[Any]:
+    """The task of each argument, in order, with a progress bar; see `at_a_time`."""
+    with ThreadPoolExecutor(at_a_time(rows)) as pool:
+        return list(tqdm(pool.map(task, arguments), total=len(arguments), desc=title, unit="fold"))
+
+
+def _chosen(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    rows: NDArray[np.int64],
+    choose: Choose | None,
+    seed: int,
+) -> tuple[Matrix, list[ModelFeature]]:
+    if choose is None:
+        return matrix, columns
+    return take(matrix, columns, choose(matrix[rows], target[rows], columns, seed))
+
+
+def fit(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    person: NDArray[np.int64],
+    folds: int,
+    seed: int,
+    choose: Choose | None = None,
+    constraints: bool = False,
+    parameters: Mapping[str, Any] = PARAMETERS,
+) -> Fitted:
+    """Boosters of the folds, each stopped early by rows of its own, and one of all rows with their median of trees.
+
+    Out-of-fold scores are those at that median too: with other numbers of trees, log-odds would spread less or more
+    than the served ones, and neither calibration nor threshold would pass from them to the served booster.
+
+    Args and Raises: as `cross_fit`; `constraints` holds monotone features to their direction.
+    """
+    grown: dict[int, tuple[int, Log]] = {}
+
+    def settings(kept: list[ModelFeature]) -> dict[str, Any]:
+        return {**parameters, "num_threads": threads(len(target))} | (constrained(kept) if constraints else {})
+
+    def fit_one(part: Matrix, kept: list[ModelFeature], train: NDArray[np.int64], seed: int) -> Scorer:
+        booster, log = grow(part, target, kept, train, seed, settings(kept))
+        grown[seed] = booster.best_iteration, log
+        return partial(booster.predict, raw_score=True)
+
+    scores, fold_of = cross_fit(matrix, target, columns, person, folds, seed, choose, fit_one)
+    rounds, logs = (list(found) for found in zip(*(grown[number] for number in sorted(grown)), strict=True))
+    trees = max(1, round(float(np.median(rounds))))
+    out_of_fold = np.empty(len(target))
+    for number, score in enumerate(scores):
+        out_of_fold[fold_of == number] = score(num_iteration=trees)
+    part, kept = _chosen(matrix, target, columns, np.arange(len(target)), choose, seed)
+    served = lightgbm.train(settings(kept) | {"seed": seed}, _dataset(part, target, kept), trees)
+    shortest = min(len(log["auc"]) for log in logs)
+    curves = {name: np.mean([log[name][:shortest] for log in logs], axis=0).tolist() for name in logs[0]}
+    return Fitted(BoosterPredictor(served), kept, out_of_fold, fold_of, rounds, curves)
+
+
+def fit_linear(
+    matrix: Matrix,
+    target: Outcomes,
+    columns: list[ModelFeature],
+    person: NDArray[np.int64],
+    folds: int,
+    seed: int,
+    choose: Choose | None = None,
+) -> Fitted:
+    """Linear models of the folds, and one of all rows. Args and Raises: as `cross_fit`."""
+
+    def fit_one(part: Matrix, kept: list[ModelFeature], train: NDArray[np.int64], seed: int) -> Scorer:
+        return linear_pipeline(kept).fit(part[train], target[train]).decision_function
+
+    scores, fold_of = cross_fit(matrix, target, columns, person, folds, seed, choose, fit_one)
+    out_of_fold = np.empty(len(target))
+    for number, score in enumerate(scores):
+        out_of_fold[fold_of == number] = score()
+    part, kept = _chosen(matrix, target, columns, np.arange(len(target)), choose, seed)
+    served = linear_predictor(linear_pipeline(kept).fit(part, target), part, kept)
+    return Fitted(served, kept, out_of_fold, fold_of, [], {})
+
+
+def _dataset(matrix: Matrix, target: Outcomes, columns: list[ModelFeature]) -> lightgbm.Dataset:
+    return lightgbm.Dataset(
+        matrix,
+        target,
+        feature_name=[column.name for column in columns],
+        categorical_feature=[column.name for column in columns if column.categories],
+        params={"verbosity": -1, "num_threads": threads(len(target))},
+    )

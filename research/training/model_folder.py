@@ -1,0 +1,51 @@
+"""Writes the model folder, the one artifact: predictor, scoring.json, reference.json, golden examples; no pickle."""
+
+import json
+from pathlib import Path
+
+from bento.data.credit_file import CreditFile
+from bento.features import catalogue_hash
+from bento.model.peer_groups import Reference
+from bento.model.predictors import Predictor
+from bento.model.scoring_model import (
+    EXAMPLES_FILE,
+    SCORING_FILE,
+    Example,
+    Examples,
+    Scoring,
+    ScoringModel,
+    digests,
+    probability,
+)
+from research.data.example_credit_files import example_credit_files
+
+EXAMPLES = 20
+
+
+def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring, reference: Reference) -> ScoringModel:
+    """Write the folder, compute its examples, and read it back as the service will.
+
+    Raises:
+        bento.model.scoring_model.ModelError: what was written does not answer its own examples.
+    """
+    folder.mkdir(parents=True)
+    predictor.save(folder)
+    reference.save(folder)
+    (folder / SCORING_FILE).write_text(scoring.model_dump_json(indent=1) + "\n")
+    model = ScoringModel(folder)
+    examples = []
+    for content in example_credit_files(EXAMPLES):
+        features = model.features([CreditFile.model_validate_json(json.dumps(content))])
+        log_odds = float(model.log_odds(features)[0])
+        examples.append(
+            Example(
+                credit_file=content,
+                features=features.select(model.feature_names).row(0, named=True),
+                log_odds=log_odds,
+                probability_of_default=probability(log_odds),
+            )
+        )
+    golden = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)
+    (folder / EXAMPLES_FILE).write_text(golden.model_dump_json() + "\n")
+    model.verify()
+    return model

@@ -1,0 +1,95 @@
+"""Describes the training clients for the model folder: medians by segment and usual ranges, never a row."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import polars as pl
+
+from bento.features import CATALOGUE
+from bento.model.peer_groups import AMOUNTS, FEWEST, RATIOS, Range, Reference, Segment
+from research.cli import CommandError
+
+INCOME_TYPE = "NAME_INCOME_TYPE"
+COLUMNS = (INCOME_TYPE, *AMOUNTS)
+"""What is read of the applications."""
+TAIL = 0.001
+"""Share of the clients beyond either end of a range: its ends are quantiles, so that none is one person's extreme."""
+FEWEST_BEYOND = 5
+"""Clients beyond either end of a range, where `TAIL` would be fewer."""
+Bounds = tuple[float | None, float | None]
+
+
+def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence[str]) -> Reference:
+    """Medians by segment of similar clients, and the ranges of amounts and of their ratios.
+
+    A segment is a source of income and a quarter of AMT_CREDIT, a quarter, or everybody; those below
+    `FEWEST` clients are left out. The bounds of the quarters are rounded, so that they can be told.
+    Ranges go from the 0.1 % to the 99.9 % quantile rather than from one person's extreme to another's.
+
+    Args:
+        features: of the development clients, as `build_features` gives them.
+        applications: their `COLUMNS`, row by row the same client.
+        names: the features to describe.
+
+    Raises:
+        CommandError: there are fewer clients than a segment needs.
+    """
+    if len(features) < FEWEST:
+        raise CommandError(f"{len(features)} clients are too few to describe without exposing one; it takes {FEWEST}")
+    segments = []
+    for income_type, (low, high) in _segments(applications):
+        chosen = pl.repeat(True, len(features), eager=True)
+        if income_type is not None:
+            chosen &= (applications[INCOME_TYPE] == income_type).fill_null(False)
+        if low is not None:
+            chosen &= (applications["AMT_CREDIT"] >= low).fill_null(False)
+        if high is not None:
+            chosen &= (applications["AMT_CREDIT"] < high).fill_null(False)
+        if (clients := int(chosen.sum())) >= FEWEST:
+            rows = features.filter(chosen)
+            typical = {name: _typical(rows[name]) for name in names}
+            segments.append(Segment(income_type=income_type, low=low, high=high, clients=clients, typical=typical))
+    return Reference(ranges=_ranges(applications), segments=segments)
+
+
+def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:
+    """The narrowest first, everybody last."""
+    credit = applications["AMT_CREDIT"].cast(pl.Float64)
+    bounds = [None, *(_rounded(credit.quantile(share, "linear") or 0.0) for share in (0.25, 0.5, 0.75)), None]
+    quarters = list(pairwise(bounds))
+    income_types: list[str] = sorted(applications[INCOME_TYPE].drop_nulls().unique().to_list())
+    for income_type in (*income_types, None):
+        for quarter in quarters:
+            yield income_type, quarter
+    yield None, (None, None)
+
+
+def _rounded(value: float) -> float:
+    """To three digits."""
+    return float(f"{value:.3g}")
+
+
+def _typical(values: pl.Series) -> float | str | None:
+    feature = CATALOGUE[values.name]
+    known = values.filter(values.is_in(feature.categories)) if feature.is_category else values.drop_nulls()
+    if 2 * len(known) < len(values) or known.is_empty():
+        return None
+    if feature.is_category:
+        counts = known.value_counts().sort("count", values.name, descending=[True, False])
+        return str(counts[values.name][0])
+    return float(known.median())  # type: ignore[arg-type]
+
+
+def _ranges(applications: pl.DataFrame) -> dict[str, Range]:
+    amounts = applications.select(pl.col(AMOUNTS).cast(pl.Float64))
+    ratios = amounts.select((pl.col(top) / pl.col(bottom)).alias(name) for name, (top, bottom) in RATIOS.items())
+    return {column.name: _range(column) for column in (*amounts, *ratios)}
+
+
+def _range(values: pl.Series) -> Range:
+    known = values.filter(values.is_finite())
+    tail = min(max(TAIL, FEWEST_BEYOND / max(len(known), 1)), 0.5)
+    low, high = (known.quantile(share, "linear") for share in (tail, 1 - tail))
+    if low is None or high is None:
+        raise CommandError(f"{values.name} is known of no client: the training data cannot be described")
+    return Range(low=low, high=high)

@@ -1,0 +1,304 @@
+import hashlib
+import json
+import logging
+import os
+import re
+import stat
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bento.api import keys as security
+from bento.api.keys import KEYS_VARIABLE, KeyRing, KeysError, is_required, main, new_key, read_keys, revoke
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "keys.json"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEYS_VARIABLE, raising=False)
+
+
+# Making keys
+
+
+def test_a_new_key_is_printed_once_and_nothing_else_on_the_output(path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["new-key", "--scope", "score", "--scope", "read", "--note", "agency 7", "--file", str(path)]) == 0
+    printed = capsys.readouterr()
+    (text,) = printed.out.splitlines()
+    assert re.fullmatch(r"pad_[0-9a-f]{8}_[\w-]{43}", text)
+    assert text not in printed.err
+    assert str(path) in printed.err
+    found = KeyRing(path).find(text)
+    assert found is not None
+    assert (found.scopes, found.note) == ({"score", "read"}, "agency 7")
+    assert datetime.now(UTC) - found.created_at < timedelta(minutes=1)
+
+
+def test_the_file_holds_the_hash_alone_and_only_its_owner_may_read_it(path: Path):
+    text, key = new_key(path, ["score"])
+    content = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert hashlib.sha256(text.encode()).hexdigest() in content
+    assert text.rpartition("_")[2] not in content
+    assert [found.id for found in read_keys(path).keys] == [key.id]
+    assert os.listdir(path.parent) == ["keys.json"]
+
+
+def test_no_two_keys_are_alike_and_each_is_found_as_itself(path: Path):
+    made = [new_key(path, ["score"]) for _ in range(20)]
+    ring = KeyRing(path)
+    assert len({text for text, _ in made}) == 20
+    assert [ring.find(text) for text, _ in made] == [key for _, key in made]
+
+
+def test_a_file_of_keys_is_made_with_its_folder_or_in_an_empty_file(tmp_path: Path):
+    new_key(tmp_path / "new" / "folder" / "keys.json", ["read"])
+    empty = tmp_path / "empty.json"
+    empty.touch()
+    new_key(empty, ["read"])
+    assert len(read_keys(empty).keys) == len(read_keys(tmp_path / "new" / "folder" / "keys.json").keys) == 1
+
+
+def test_the_file_is_the_one_that_the_environment_names(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(KEYS_VARIABLE, str(path))
+    assert main(["new-key", "--scope", "review"]) == 0
+    text = capsys.readouterr().out.strip()
+    assert KeyRing.from_environment({KEYS_VARIABLE: str(path)}).find(text) is not None
+
+
+@pytest.mark.parametrize("arguments", [[], ["--scope", "all"], ["--scope", ""]])
+def test_a_key_without_a_known_scope_is_not_made(path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        main(["new-key", "--file", str(path), *arguments])
+    assert caught.value.code == 2
+    assert "--scope" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_a_broken_file_is_not_overwritten(path: Path, capsys: pytest.CaptureFixture[str]):
+    path.write_text("{broken")
+    assert main(["new-key", "--scope", "score", "--file", str(path)]) == 2
+    assert path.read_text() == "{broken"
+    assert capsys.readouterr().err.startswith(f"error: {path}: no file of keys")
+
+
+# Listing and revoking
+
+
+def test_keys_are_listed_without_their_hashes(path: Path, capsys: pytest.CaptureFixture[str]):
+    _, first = new_key(path, ["score", "read"], "agency 7")
+    _, second = new_key(path, ["review"])
+    assert main(["list", "--file", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [first.id, second.id]
+    assert lines[0].split()[2:] == ["read,score", "agency", "7"]
+    assert first.sha256 not in lines[0]
+
+
+def test_a_revoked_key_opens_nothing_any_more_the_last_one_too(path: Path, capsys: pytest.CaptureFixture[str]):
+    made = [new_key(path, ["score"]) for _ in range(2)]
+    ring = KeyRing(path)
+    for revoked, (text, key) in enumerate(made, start=1):
+        assert main(["revoke", key.id, "--file", str(path)]) == 0
+        assert ring.find(text) is None
+        assert [ring.find(left) is not None for left, _ in made] == [False] * revoked + [True] * (2 - revoked)
+    assert read_keys(path).keys == []
+    assert capsys.readouterr().out.splitlines()[-1] == f"key {made[1][1].id} is revoked"
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_an_unknown_key_cannot_be_revoked(path: Path, left: int, capsys: pytest.CaptureFixture[str]):
+    path.write_text('{"keys": []}')
+    ids = [new_key(path, ["score"])[1].id for _ in range(left)]
+    assert main(["revoke", "nothing", "--file", str(path)]) == 2
+    held = ", ".join(ids) or "none"
+    assert capsys.readouterr().err == f"error: {path} holds no key nothing; it holds {held}\n"
+
+
+@pytest.mark.parametrize("command", [["list"], ["revoke", "x"]])
+def test_a_missing_file_is_said_with_how_to_make_one(
+    path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+):
+    assert main([*command, "--file", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {path}: No such file or directory")
+    assert "python -m bento.api.keys new-key --scope score" in line
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(KeysError, match="file"):
+        new_key(tmp_path / "file" / "keys.json", ["score"])
+
+
+# Finding keys
+
+
+def test_only_the_whole_key_is_found(path: Path):
+    text, key = new_key(path, ["score"])
+    other, _ = new_key(path, ["score"])
+    ring = KeyRing(path)
+    assert ring.find(text) == key
+    mixed = f"pad_{key.id}_{other.split('_', 2)[2]}"
+    for presented in (
+        "",
+        "pad",
+        "pad_",
+        f"pad_{key.id}",
+        f"pad_{key.id}_",
+        text[:-1],
+        f"{text} ",
+        text.upper(),
+        mixed,
+        text.replace("pad", "pod"),
+        key.sha256,
+        f"pad_{key.id}_{key.sha256}",
+        "pad_é_é",
+    ):
+        assert ring.find(presented) is None, presented
+
+
+@pytest.mark.parametrize("content", ["{broken", '{"keys": [{"id": "x"}]}', '{"passwords": []}', ""])
+def test_a_change_that_cannot_be_read_leaves_the_keys_as_they_were_and_is_logged_once(
+    path: Path, content: str, caplog: pytest.LogCaptureFixture
+):
+    text, key = new_key(path, ["score"])
+    ring = KeyRing(path)
+    path.write_text(content)
+    for _ in range(3):
+        assert ring.find(text) == key
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.getMessage().endswith("the keys stay as they were")
+    late, _ = new_key(path.with_name("new.json"), ["read"])
+    path.with_name("new.json").replace(path)
+    assert ring.find(text) is None
+    assert ring.find(late) is not None
+
+
+def test_a_file_that_disappears_leaves_the_keys_as_they_were(path: Path, caplog: pytest.LogCaptureFixture):
+    text, key = new_key(path, ["score"])
+    ring = KeyRing(path)
+    content = path.read_bytes()
+    path.unlink()
+    assert ring.find(text) == key
+    assert "No such file or directory" in caplog.text
+    path.write_bytes(content)
+    assert ring.find(text) == key
+
+
+def test_the_file_is_read_only_when_it_has_changed(path: Path, monkeypatch: pytest.MonkeyPatch):
+    text, _ = new_key(path, ["score"])
+    ring = KeyRing(path)
+    reads = []
+    monkeypatch.setattr(security, "read_keys", lambda path: reads.append(path) or read_keys(path))
+    for _ in range(5):
+        ring.find(text)
+    assert reads == []
+    new_key(path, ["score"])
+    ring.find(text)
+    assert len(reads) == 2  # once of them by `new_key`
+
+
+def test_keys_made_while_others_read_are_never_seen_half_written(path: Path):
+    text, _ = new_key(path, ["score"])
+    ring, ended, lost = KeyRing(path), threading.Event(), []
+
+    def read() -> None:
+        while not ended.is_set():
+            if ring.find(text) is None:
+                lost.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(30):
+        _, key = new_key(path, ["read"])
+        revoke(path, key.id)
+    ended.set()
+    reader.join()
+    assert lost == []
+
+
+# Starting
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "API keys are required, and there are none"),
+        ({KEYS_VARIABLE: ""}, "API keys are required, and there are none"),
+        ({KEYS_VARIABLE: "nowhere/keys.json"}, "nowhere/keys.json: No such file or directory"),
+        ({KEYS_VARIABLE: "{empty}"}, "holds no key"),
+    ],
+)
+def test_without_keys_there_is_no_start_and_the_message_says_how_to_make_one(
+    environment: dict[str, str], said: str, path: Path
+):
+    path.write_text('{"keys": []}')
+    with pytest.raises(KeysError) as caught:
+        KeyRing.from_environment({name: value.format(empty=path) for name, value in environment.items()})
+    message = str(caught.value)
+    assert said in message
+    assert "make one with `python -m bento.api.keys new-key --scope score --file keys.json`" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"scopes": ["all"]}, "keys.0.scopes.0: Input should be 'score', 'read' or 'review'"),
+        ({"sha256": "é" * 64}, "keys.0.sha256: String should match pattern"),
+        ({"sha256": "0" * 63}, "keys.0.sha256: String should match pattern"),
+        ({"created_at": "yesterday"}, "keys.0.created_at: Input should be a valid datetime"),
+        ({"secret": "hidden-word"}, "keys.0.secret: Extra inputs are not permitted"),
+        ({"id": None}, "keys.0.id: Input should be a valid string"),
+    ],
+)
+def test_a_broken_entry_is_named_without_what_it_holds(path: Path, broken: dict[str, Any], said: str):
+    entry = {"id": "a", "scopes": ["score"], "sha256": "0" * 64, "created_at": "2026-05-04T00:00:00Z"}
+    path.write_text(json.dumps({"keys": [entry | broken]}))
+    with pytest.raises(KeysError) as caught:
+        KeyRing(path)
+    assert f"{path}: no file of keys: {said}" in str(caught.value)
+    assert "hidden-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"null"])
+def test_what_is_no_file_of_keys_is_said_in_one_line(path: Path, content: bytes):
+    path.write_bytes(content)
+    with pytest.raises(KeysError, match="no file of keys") as caught:
+        read_keys(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "required"),
+    [
+        (None, True),
+        ("", True),
+        ("on", True),
+        ("no", True),
+        ("0", True),
+        ("false", True),
+        ("off", False),
+        ("OFF", False),
+    ],
+)
+def test_keys_are_required_unless_they_are_switched_off_by_the_one_word(given: str | None, required: bool):
+    assert is_required({} if given is None else {"SCORING_AUTH": given}) is required
+
+
+def test_the_command_that_the_message_names_works(path: Path):
+    command = [sys.executable, "-m", "bento.api.keys", "new-key", "--scope", "score", "--file", str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert KeyRing(path).find(run.stdout.strip()) is not None

@@ -1,0 +1,335 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from bento.data.cleaning import IS_OPEN, clean
+from bento.data.credit_file import CreditFile, frames
+from bento.data.readers import read_application, read_client, read_histories
+from bento.data.tables import APPLICATION, TABLES
+from bento.features import CATALOGUE, GROUP_LABELS, build_features, facts_of, needed_columns
+from bento.features import __main__ as catalogue
+from bento.features.share_counts import count_name, of_name
+from research.cli import ROOT
+from research.data.example_credit_files import credit_file
+
+ONLINE = 40
+"""Clients that are also scored one by one."""
+
+Tables = dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def tables(synthetic_folder: Path) -> Tables:
+    applications = read_application(synthetic_folder, "application_train")
+    return clean({"application": applications, **read_histories(synthetic_folder)})
+
+
+@pytest.fixture(scope="module")
+def features(tables: Tables) -> pl.DataFrame:
+    return build_features(tables)
+
+
+def _of_clients(tables: Tables, clients: pl.Series) -> Tables:
+    ours = {
+        name: frame.filter(pl.col("SK_ID_CURR").is_in(clients.to_list()))
+        for name, frame in tables.items()
+        if "SK_ID_CURR" in frame.columns
+    }
+    return ours | {"bureau_balance": tables["bureau_balance"].join(ours["bureau"], on="SK_ID_BUREAU", how="semi")}
+
+
+def _assert_same(found: pl.DataFrame, expected: pl.DataFrame) -> None:
+    assert_frame_equal(found, expected, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def test_the_catalogue_names_what_is_built_in_its_order(features: pl.DataFrame):
+    assert features.columns == ["SK_ID_CURR", *CATALOGUE]
+
+
+def test_numbers_are_finite_or_null_and_categories_known(features: pl.DataFrame):
+    for name, feature in CATALOGUE.items():
+        if feature.is_category:
+            assert set(features[name].drop_nulls()) <= set(feature.categories), name
+        else:
+            assert features[name].dtype == pl.Float64, name
+            assert features[name].drop_nulls().is_finite().all(), name
+
+
+def test_every_feature_says_something_about_someone(features: pl.DataFrame):
+    constant = [name for name in CATALOGUE if features[name].n_unique() == 1]
+    assert constant == []
+
+
+def test_every_group_and_feature_is_worded_in_both_languages():
+    for feature in CATALOGUE.values():
+        assert set(GROUP_LABELS[feature.group]) == {"en", "fr"}
+        assert feature.en != feature.fr or feature.en in ("Documents",), feature.name
+        assert feature.risk in (-1, 0, 1)
+
+
+def test_neither_the_client_number_nor_the_gender_is_a_feature():
+    forbidden = {"SK_ID_CURR", *(column.name for column in APPLICATION if column.audit_only)}
+    for feature in CATALOGUE.values():
+        assert not forbidden & feature.roots, feature.name
+    words = {word for feature in CATALOGUE.values() for word in feature.categories}
+    assert "Maternity leave" not in words
+
+
+def test_one_client_online_gives_the_same_as_all_at_once(synthetic_folder: Path, features: pl.DataFrame):
+    for client in features["SK_ID_CURR"].head(ONLINE).to_list():
+        body = json.dumps(credit_file(read_client(synthetic_folder, "application_train", client)))
+        online = build_features(clean(frames([CreditFile.model_validate_json(body)])))
+        _assert_same(online, features.filter(pl.col("SK_ID_CURR") == client))
+
+
+def test_chunks_of_clients_give_the_same_as_all_at_once(tables: Tables, features: pl.DataFrame):
+    clients = features["SK_ID_CURR"]
+    chunks = [build_features(_of_clients(tables, clients[start::3])) for start in range(3)]
+    _assert_same(pl.concat(chunks).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
+
+
+def test_the_order_of_clients_and_rows_never_matters(tables: Tables, features: pl.DataFrame):
+    shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=3) for name, frame in tables.items()}
+    _assert_same(build_features(shuffled).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
+
+
+def test_a_client_without_history_gets_counts_of_zero(tables: Tables):
+    empty = {name: frame if name == "application" else frame.clear() for name, frame in tables.items()}
+    alone = build_features({**empty, "application": tables["application"].head(1)})
+    _assert_same(build_features(empty).head(1), alone)
+    row = alone.row(0, named=True)
+    assert row["bureau_credits"] == row["installments_count"] == row["bureau_debt_sum"] == 0
+    assert row["installments_days_late_mean"] is None
+
+
+def test_only_the_named_features_are_built(tables: Tables, features: pl.DataFrame):
+    names = ["card_cash_share", "application_credit", "bureau_debt_to_income", "bureau_balance_months"]
+    some = build_features(tables, names)
+    assert sorted(some.columns) == sorted(["SK_ID_CURR", *names])
+    assert_frame_equal(some.select(names), features.select(names))
+    with pytest.raises(KeyError, match="no such feature: shoe_size"):
+        build_features(tables, ["shoe_size"])
+
+
+def test_the_needed_columns_are_enough(tables: Tables, features: pl.DataFrame):
+    needed = needed_columns()
+    added = {"previous_application": [IS_OPEN]}
+    assert_frame_equal(
+        build_features({name: frame.select(*needed[name], *added.get(name, [])) for name, frame in tables.items()}),
+        features,
+    )
+    assert "CODE_GENDER" not in needed["application"]
+
+
+def test_the_needed_columns_of_each_feature_are_enough_for_it(tables: Tables, features: pl.DataFrame):
+    few = _of_clients(tables, features["SK_ID_CURR"].head(30))
+    for name in CATALOGUE:
+        needed = needed_columns([name])
+        opens = [IS_OPEN] if "DAYS_LAST_DUE" in needed["previous_application"] else []
+        some = {
+            table: frame.select(*needed[table], *(opens if table == "previous_application" else []))
+            for table, frame in few.items()
+        }
+        _assert_same(build_features(some, [name]).select(name), features.head(30).select(name))
+
+
+def test_age_is_flagged_wherever_the_date_of_birth_is_read():
+    for feature in CATALOGUE.values():
+        sources = [CATALOGUE[root] for root in feature.roots if root in CATALOGUE]
+        reads_it = "DAYS_BIRTH" in feature.roots or any(source.uses_age for source in sources)
+        assert feature.uses_age == reads_it, feature.name
+
+
+def test_a_model_may_be_held_only_to_a_direction_that_is_named():
+    assert all(feature.risk for feature in CATALOGUE.values() if feature.monotone)
+    assert sum(feature.monotone for feature in CATALOGUE.values()) > 20
+
+
+def test_the_printed_catalogue_is_what_is_built(
+    features: pl.DataFrame, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    monkeypatch.setattr("sys.argv", ["bento.features", "--format", "csv"])
+    catalogue.main()
+    printed = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["name"] for row in printed] == features.columns[1:]
+    assert {row["table"] for row in printed} == {*TABLES, "combined"}
+    assert {row["group"] for row in printed} == set(GROUP_LABELS)
+
+
+def test_the_documented_catalogue_is_the_present_one():
+    assert catalogue.markdown() in (ROOT / "docs" / "features.md").read_text()
+
+
+def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
+    shares = [name for name in CATALOGUE if facts_of([name])]
+    built = build_features(tables, [*shares, *facts_of(shares)])
+    assert len(shares) > 70
+    assert "installments_late_over_15d_share_365d" in shares
+    assert "previous_insured_share" in shares  # a flag of the data, where the others are tests
+    for name in shares:
+        counted = built.select(share=name, count=count_name(name), of=of_name(name))
+        assert counted["of"].max() > 0, name
+        assert counted.filter(pl.col("of") == 0)["share"].null_count() == counted["of"].eq(0).sum(), name
+        some = counted.filter(pl.col("of") > 0)
+        assert (some["count"] / some["of"] - some["share"]).abs().max() < 1e-12, name
+        assert (some["count"] == some["count"].round()).all(), name
+
+
+def test_a_mean_of_amounts_or_ratios_has_no_facts():
+    assert facts_of(["bureau_debt_ratio_mean", "bureau_debt_mean", "pos_early_end_share", "application_email"]) == []
+
+
+def test_facts_are_no_features():
+    assert not CATALOGUE.keys() & set(facts_of(CATALOGUE))
+    assert set(build_features(_tables()).columns) == {"SK_ID_CURR", *CATALOGUE}
+
+
+def test_facts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, tables: Tables):
+    names = [*CATALOGUE, *facts_of(CATALOGUE)]
+    columns = needed_columns(names)
+    together = build_features(tables, names)
+    for client in together["SK_ID_CURR"].head(10).to_list():
+        body = json.dumps(credit_file(read_client(synthetic_folder, "application_train", client)))
+        alone = build_features(clean(frames([CreditFile.model_validate_json(body)], columns)), names)
+        _assert_same(alone, together.filter(pl.col("SK_ID_CURR") == client))
+
+
+def test_facts_need_no_other_columns_than_their_shares():
+    for name in CATALOGUE:
+        if facts := facts_of([name]):
+            assert needed_columns(facts) == needed_columns([name]), name
+
+
+def test_a_client_without_history_has_facts_of_zero():
+    names = facts_of(CATALOGUE)
+    assert set(build_features(_tables(), names).row(0)[1:]) == {0.0}
+
+
+def test_months_of_unknown_credits_are_left_out():
+    months = [{"SK_ID_BUREAU": 5, "MONTHS_BALANCE": -1, "STATUS": "3"}]
+    assert_frame_equal(build_features(_tables(bureau_balance=months)), build_features(_tables()))
+
+
+def test_a_sum_beyond_all_bounds_is_the_same_alone_and_among_others():
+    month = {"SK_ID_PREV": 1, "MONTHS_BALANCE": -1, "AMT_DRAWINGS_CURRENT": 1.0, "AMT_PAYMENT_CURRENT": 10.0}
+    tables = _tables(credit_card_balance=[month, month])
+    # No request may hold such an amount, but a file of data may.
+    drawn = pl.Series("AMT_DRAWINGS_CURRENT", [1.5e308, 1.5e308])
+    tables |= {"credit_card_balance": tables["credit_card_balance"].with_columns(drawn)}
+    alone = build_features(tables)
+    other = tables["application"].with_columns(SK_ID_CURR=pl.lit(2, pl.Int64))
+    together = build_features(tables | {"application": pl.concat([tables["application"], other])})
+    _assert_same(alone, together.head(1))
+    assert alone["card_paid_to_drawn"].to_list() == [0]
+    assert alone["card_drawn_mean"].to_list() == [None]
+
+
+@pytest.mark.parametrize("names", [["application_housing"], ["bureau_debt_to_income"], [], ["card_cash_share"]])
+def test_any_names_give_the_same_columns_alone_and_together(tables: Tables, names: list[str]):
+    few = _of_clients(tables, tables["application"]["SK_ID_CURR"].head(2))
+    alone = _of_clients(few, few["application"]["SK_ID_CURR"].head(1))
+    assert_frame_equal(build_features(alone, names), build_features(few, names).head(1))
+
+
+def _tables(**rows: list[dict[str, object]]) -> Tables:
+    application = {
+        "SK_ID_CURR": 1,
+        "AMT_CREDIT": 100.0,
+        "AMT_ANNUITY": 10.0,
+        "AMT_INCOME_TOTAL": 50.0,
+        "DAYS_BIRTH": -9000,
+    }
+    file = {"application": application, **rows}
+    return clean(frames([CreditFile.model_validate_json(json.dumps(file))]))
+
+
+def test_an_instalment_paid_in_two_parts_is_neither_late_before_the_second_nor_short():
+    part = {"SK_ID_PREV": 1, "NUM_INSTALMENT_NUMBER": 1, "DAYS_INSTALMENT": -100, "AMT_INSTALMENT": 100.0}
+    parts = [
+        {**part, "DAYS_ENTRY_PAYMENT": -110, "AMT_PAYMENT": 60.0},
+        {**part, "DAYS_ENTRY_PAYMENT": -96, "AMT_PAYMENT": 40.0},
+    ]
+    row = build_features(_tables(installments_payments=parts)).row(0, named=True)
+    assert row["installments_count"] == 1
+    assert row["installments_days_late_mean"] == 4
+    assert row["installments_underpaid_sum"] == 0
+    assert row["installments_split_share"] == 1
+
+
+def test_a_missed_instalment_is_short_and_not_on_time():
+    missed = {"SK_ID_PREV": 1, "NUM_INSTALMENT_NUMBER": 1, "DAYS_INSTALMENT": -100, "AMT_INSTALMENT": 100.0}
+    row = build_features(_tables(installments_payments=[missed])).row(0, named=True)
+    assert row["installments_underpaid_sum"] == 100
+    assert row["installments_days_late_mean"] is None
+
+
+def test_the_true_rate_repays_the_credit_in_its_term():
+    rate, term, credit = 0.02, 12, 1000.0
+    annuity = credit * rate / (1 - (1 + rate) ** -term)
+    loan = {"SK_ID_PREV": 1, "AMT_CREDIT": credit, "AMT_ANNUITY": annuity, "CNT_PAYMENT": term, "DAYS_DECISION": -10}
+    row = build_features(_tables(previous_application=[loan])).row(0, named=True)
+    assert row["previous_true_rate_mean"] == pytest.approx(rate, abs=1e-9)
+
+
+def test_a_trend_is_the_least_squares_slope():
+    months, days = [-5, -3, -2, -1], [0, 4, 3, 9]
+    rows = [
+        {"SK_ID_PREV": 1, "MONTHS_BALANCE": month, "SK_DPD_DEF": day} for month, day in zip(months, days, strict=True)
+    ]
+    row = build_features(_tables(POS_CASH_balance=rows)).row(0, named=True)
+    assert row["pos_days_past_due_slope"] == pytest.approx(np.polyfit(months, days, 1)[0])
+
+
+@st.composite
+def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
+    """Rows with every column null, at a bound, or in between; some of them twice."""
+    row = st.fixed_dictionaries(
+        {
+            column.name: st.none()
+            | (
+                st.sampled_from([*column.categories, "something else"])
+                if column.kind == "category"
+                else st.integers(
+                    int(max(column.minimum if column.minimum is not None else -(10**6), -(10**6))),
+                    int(min(column.maximum if column.maximum is not None else 10**6, 10**6)),
+                )
+            )
+            for column in TABLES[name]
+            if column.name != "SK_ID_CURR"
+        }
+    )
+    rows = draw(st.lists(row, max_size=4))
+    return rows + rows[: draw(st.integers(0, 2))]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_any_two_credit_files_give_the_same_alone_and_together(data: st.DataObject):
+    required = {"AMT_CREDIT": 1.0, "AMT_ANNUITY": 0.0, "AMT_INCOME_TOTAL": 0.0, "DAYS_BIRTH": -1}
+    files = []
+    for client in (1, 2):
+        content: dict[str, object] = {"application": {"SK_ID_CURR": client, **required}}
+        for name in (
+            "bureau",
+            "previous_application",
+            "POS_CASH_balance",
+            "installments_payments",
+            "credit_card_balance",
+        ):
+            content[name] = data.draw(_history_rows(name), label=name)
+        for number, row in enumerate(content["bureau"]):  # type: ignore[arg-type, var-annotated]
+            row["SK_ID_BUREAU"] = 10 * client + number
+        content["bureau_balance"] = [
+            {"SK_ID_BUREAU": 10 * client, "MONTHS_BALANCE": -month, "STATUS": status}
+            for month, status in enumerate(data.draw(st.lists(st.sampled_from("0123CX"), max_size=3)))
+        ]
+        files.append(CreditFile.model_validate_json(json.dumps(content)))
+    together = build_features(clean(frames(files)))
+    _assert_same(pl.concat([build_features(clean(frames([file]))) for file in files]), together)

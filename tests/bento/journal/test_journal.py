@@ -1,0 +1,269 @@
+"""What the journal holds, and that nothing rewrites it; on SQLite and PostgreSQL."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+
+from bento.journal import Journal, JournalError, Vault, VaultError
+from tests.support.journals import CLIENT, NOW, VAULTS, entry, execute, opened, review, rows
+
+
+@pytest.fixture(params=VAULTS)
+def journal(journal_url: str, request: pytest.FixtureRequest) -> Iterator[Journal]:
+    """An empty journal, plain and encrypted."""
+    with opened(journal_url, VAULTS[request.param]) as made:
+        yield made
+
+
+@pytest.fixture
+def plain(journal_url: str) -> Iterator[Journal]:
+    """An empty journal, where encryption makes no difference."""
+    with opened(journal_url) as made:
+        yield made
+
+
+@pytest.fixture
+def encrypted(journal_url: str) -> Iterator[Journal]:
+    with opened(journal_url, VAULTS["encrypted"]) as made:
+        yield made
+
+
+def test_an_entry_is_found_as_it_was_written(journal: Journal):
+    written = entry(idempotency_hash="i" * 64)
+    assert journal.write([written]) == [None]
+    found = journal.find(written.id)
+    assert found is not None
+    expected = vars(written) | {"purged_at": None}
+    assert vars(found) == {name: expected[name] for name in vars(found)}
+    assert vars(written).keys() - vars(found).keys() == {"client", "idempotency_hash"}
+    assert journal.find_repeated("i" * 64) == found
+    assert journal.ids() == [written.id]
+
+
+def test_a_moment_of_another_time_zone_is_the_same_moment(plain: Journal):
+    written = entry(decided_at=NOW.astimezone(timezone(timedelta(hours=9, minutes=30))))
+    plain.write([written])
+    found = plain.find(written.id)
+    assert found is not None
+    assert found.decided_at.isoformat() == NOW.isoformat()
+
+
+def test_what_nobody_decided_is_not_found(plain: Journal):
+    assert plain.find("nothing") is None
+    assert plain.find_repeated("nothing") is None
+    assert plain.reviews("nothing") == []
+    assert plain.ids() == []
+
+
+def test_as_many_ids_are_drawn_as_are_asked_for(plain: Journal):
+    entries = [entry() for _ in range(5)]
+    plain.write(entries)
+    drawn = plain.ids(3)
+    assert len(drawn) == len(set(drawn)) == 3
+    assert set(plain.ids(100)) == {written.id for written in entries}
+
+
+def test_an_entry_that_is_written_again_is_there_once(journal: Journal):
+    one, other = entry(), entry(client=CLIENT + 1)
+    assert journal.write([one, other, one]) == [None, None, None]
+    assert journal.write([other]) == [None]
+    assert sorted(journal.ids()) == sorted([one.id, other.id])
+
+
+def test_an_idempotency_key_keeps_its_first_decision(journal: Journal):
+    first, second, third = (entry(idempotency_hash="i" * 64, answer=f"{n}".encode()) for n in range(3))
+    assert journal.write([first, second]) == [None, journal.find(first.id)]
+    assert journal.write([third, first]) == [journal.find(first.id), None]
+    assert journal.ids() == [first.id]
+
+
+def test_reviews_are_kept_with_their_decision_oldest_first(journal: Journal):
+    decided, other = entry(), entry()
+    journal.write([decided, other])
+    late = review(reviewed_at=NOW + timedelta(days=2), verdict="overturned", outcome="refused", reason="forged, sorry")
+    for written in (late, review()):
+        assert journal.add_review(decided.id, written)
+    assert journal.reviews(decided.id) == [review(), late]
+    assert journal.reviews(other.id) == []
+
+
+def test_what_is_not_decided_cannot_be_reviewed(plain: Journal):
+    assert not plain.add_review("nothing", review())
+    assert rows(plain, "reviews") == []
+
+
+# History: whoever gets at the database itself cannot rewrite it either
+
+
+@pytest.fixture
+def history(plain: Journal) -> Journal:
+    """A decision, another one that is purged, and a review of each."""
+    for days in (10, 0):
+        decided = entry(decided_at=NOW - timedelta(days=days), idempotency_hash=f"days {days}")
+        plain.write([decided])
+        plain.add_review(decided.id, review())
+    assert plain.purge(NOW, NOW)[0] == 1
+    return plain
+
+
+def _assert_refused(journal: Journal, statement: str) -> None:
+    before = rows(journal), rows(journal, "reviews")
+    with pytest.raises(sa.exc.DBAPIError, match="history is appended, never rewritten"):
+        execute(journal, statement)
+    assert before == (rows(journal), rows(journal, "reviews"))
+
+
+def test_no_column_of_a_decision_can_be_changed(history: Journal):
+    blob = "'\\x00'" if history.engine.dialect.name == "postgresql" else "x'00'"
+    others = {
+        "decided_at": "'2020-01-01 00:00:00'",
+        "purged_at": "'2020-01-01 00:00:00'",
+        "threshold": "0.5",
+        "probability": "0.5",
+        "credit_file": blob,
+        "answer": blob,
+    }
+    for column in rows(history)[0]:
+        other = others.get(column, "'x'")
+        changed = f"UPDATE decisions SET {column} = {other}"  # noqa: S608
+        _assert_refused(history, f"{changed} WHERE purged_at IS NULL")
+        _assert_refused(history, f"{changed} WHERE purged_at IS NOT NULL")
+
+
+def test_a_decision_is_emptied_as_a_whole_and_marked_or_not_at_all(history: Journal):
+    _assert_refused(history, "UPDATE decisions SET credit_file = NULL WHERE purged_at IS NULL")
+    _assert_refused(
+        history, "UPDATE decisions SET client = NULL, probability = NULL, credit_file = NULL, answer = NULL"
+    )
+    _assert_refused(history, "UPDATE decisions SET purged_at = NULL WHERE purged_at IS NOT NULL")
+
+
+def test_no_column_of_a_review_can_be_changed(history: Journal):
+    for column in ("id", "decision_id", "key_id", "verdict", "outcome"):
+        _assert_refused(history, f"UPDATE reviews SET {column} = 'x'")  # noqa: S608
+    _assert_refused(history, "UPDATE reviews SET reviewed_at = '2020-01-01 00:00:00'")
+    _assert_refused(history, "UPDATE reviews SET content = (SELECT answer FROM decisions WHERE purged_at IS NULL)")
+
+
+def test_nothing_can_be_deleted(history: Journal):
+    for table in ("decisions", "reviews"):
+        _assert_refused(history, f"DELETE FROM {table}")  # noqa: S608
+        if history.engine.dialect.name == "postgresql":
+            _assert_refused(history, f"TRUNCATE {table} CASCADE")
+
+
+def _replace(journal: Journal, table: str, **values: str) -> None:
+    columns = ["rowid", *rows(journal, table)[0]]
+    selected = ", ".join(values.get(column, column) for column in columns)
+    execute(journal, f"REPLACE INTO {table} ({', '.join(columns)}) SELECT {selected} FROM {table}")  # noqa: S608
+
+
+def test_nothing_can_be_replaced(history: Journal):
+    if history.engine.dialect.name == "postgresql":
+        for table in ("decisions", "reviews"):
+            again = f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (id) DO UPDATE SET key_id = 'x'"  # noqa: S608
+            _assert_refused(history, again)
+        return
+    before = rows(history), rows(history, "reviews")
+    for table in ("decisions", "reviews"):
+        _replace(history, table, rowid="NULL", key_id="'x'")
+    for values in ({"idempotency_hash": "NULL"}, {"rowid": "NULL"}):
+        _replace(history, "decisions", id="'x' || id", **values)
+    _replace(history, "reviews", id="'x' || id")
+    assert before == (rows(history), rows(history, "reviews"))
+
+
+# Encryption
+
+
+def _raw(journal: Journal) -> bytes:
+    """Every byte that the journal stores on a decision and its review."""
+    stored = [*rows(journal), *rows(journal, "reviews"), *rows(journal, "client_keys")]
+    return b"\n".join(
+        value if isinstance(value, bytes) else str(value).encode() for row in stored for value in row.values()
+    )
+
+
+def _written(journal: Journal) -> list[bytes]:
+    """A decision and a review in the journal; what of it concerns the person, as it would be stored unencrypted."""
+    decided = entry()
+    journal.write([decided])
+    journal.add_review(decided.id, review())
+    said = json.dumps({"reason": review().reason, "reviewer": review().reviewer}).encode()
+    told = [zlib.compress(text, 1) for text in (decided.credit_file, decided.answer)]
+    return [str(CLIENT).encode(), *told, zlib.compress(said, 1)]
+
+
+def test_an_encrypted_journal_tells_nothing_of_the_person(encrypted: Journal):
+    canaries = _written(encrypted)
+    stored = _raw(encrypted)
+    assert not [canary for canary in canaries if canary in stored]
+
+
+def test_a_plain_journal_holds_what_an_encrypted_one_hides(plain: Journal):
+    canaries = _written(plain)
+    stored = _raw(plain)
+    assert not [canary for canary in canaries if canary not in stored]
+
+
+def test_a_client_has_one_key_and_each_client_another(encrypted: Journal):
+    encrypted.write([entry(), entry(), entry(client=CLIENT + 1)])
+    encrypted.write([entry()])
+    assert len(rows(encrypted, "client_keys")) == 2
+    assert len({row["data_key"] for row in rows(encrypted)}) == 2
+
+
+def test_entries_from_before_the_master_key_are_still_found(journal_url: str):
+    before, after = entry(), entry()
+    with opened(journal_url, VAULTS["plain"]) as journal:
+        journal.write([before])
+    with opened(journal_url, VAULTS["encrypted"]) as journal:
+        journal.check()
+        journal.write([after])
+        for written in (before, after):
+            found = journal.find(written.id)
+            assert found is not None
+            assert found.credit_file == written.credit_file
+
+
+def test_another_master_key_is_refused_at_the_start_and_at_each_entry(encrypted: Journal):
+    written = entry()
+    encrypted.write([written])
+    other = Journal(encrypted.engine.url.render_as_string(hide_password=False), Vault(bytes(32)))
+    for use in (other.check, lambda: other.find(written.id)):
+        with pytest.raises(VaultError, match="another master key"):
+            use()
+    other.close()
+
+
+def test_without_its_master_key_an_encrypted_journal_is_refused(encrypted: Journal):
+    written = entry()
+    encrypted.write([written])
+    other = Journal(encrypted.engine.url.render_as_string(hide_password=False), VAULTS["plain"])
+    with pytest.raises(JournalError, match="holds encrypted entries; name its master key in SCORING_MASTER_KEY_FILE"):
+        other.check()
+    with pytest.raises(VaultError, match="name its master key"):
+        other.find(written.id)
+    other.close()
+
+
+ALTERED = {
+    "another decision's": "UPDATE decisions SET credit_file = (SELECT credit_file FROM decisions d WHERE d.id <> {id})",
+    "another column": "UPDATE decisions SET credit_file = answer",
+    "another key": "UPDATE decisions SET data_key = (SELECT client FROM client_keys k WHERE k.client <> data_key)",
+}
+
+
+@pytest.mark.parametrize("statement", ALTERED.values(), ids=ALTERED)
+def test_an_entry_that_was_altered_behind_the_triggers_is_refused(encrypted: Journal, statement: str):
+    written = entry()
+    encrypted.write([written, entry(client=CLIENT + 1)])
+    triggers = {"sqlite": "decisions_no_update", "postgresql": "decisions_append_only_row ON decisions"}
+    execute(encrypted, f"DROP TRIGGER {triggers[encrypted.engine.dialect.name]}")
+    execute(encrypted, f"{statement} WHERE id = {{id}}".format(id=f"'{written.id}'"))
+    with pytest.raises(VaultError, match="an entry was altered"):
+        encrypted.find(written.id)

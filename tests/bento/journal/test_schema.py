@@ -1,0 +1,253 @@
+"""The schema, its upgrades, and the commands on a journal; on SQLite and PostgreSQL."""
+
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bento.journal import DEFAULT_URL, Journal, JournalError, journal_url
+from bento.journal.__main__ import main
+from bento.journal.migrations.versions import first_0001
+from bento.journal.schema import METADATA, PERSONAL, REVISION
+from bento.journal.upgrade import MIGRATIONS, upgrade
+from tests.support.journals import NOW, VAULTS, entry, execute, opened, rows
+
+TO_DO = "bring it up to date with: python -m bento.journal upgrade"
+NOWHERE = "postgresql://scoring:hidden-word@127.0.0.1:1/journal"
+
+
+@pytest.fixture
+def unmade(journal_url: str) -> Journal:
+    """A database without a journal."""
+    return Journal(journal_url, VAULTS["plain"])
+
+
+# Schema
+
+
+def test_the_schema_of_the_code_is_that_of_the_newest_migration():
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == REVISION
+    assert first_0001.PERSONAL == PERSONAL
+
+
+def test_the_migrations_make_the_tables_that_the_code_declares(journal_url: str):
+    with opened(journal_url) as journal, journal.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(unmade: Journal):
+    assert upgrade(unmade) == (None, REVISION)
+    unmade.write([entry()])
+    before = rows(unmade)
+    assert upgrade(unmade) == (REVISION, REVISION)
+    assert rows(unmade) == before
+    unmade.check()
+
+
+def test_upgrades_at_once_make_one_journal(journal_url: str):
+    journals = [Journal(journal_url, VAULTS["plain"]) for _ in range(4)]
+    with ThreadPoolExecutor(len(journals)) as pool:
+        made = list(pool.map(upgrade, journals))
+    assert {after for _, after in made} == {REVISION}
+    for journal in journals:
+        journal.check()
+        journal.close()
+
+
+def test_a_database_without_a_journal_is_refused_with_the_command_to_run(unmade: Journal):
+    with pytest.raises(JournalError, match=f"holds no journal; {TO_DO}"):
+        unmade.check()
+
+
+def test_a_journal_of_another_schema_is_refused_with_the_command_to_run(journal_url: str):
+    with opened(journal_url) as journal:
+        execute(journal, "UPDATE alembic_version SET version_num = '0000'")
+        with pytest.raises(JournalError, match=f"holds a journal of schema 0000, this code {REVISION}; {TO_DO}"):
+            journal.check()
+
+
+def test_a_newer_journal_is_left_alone(journal_url: str):
+    with opened(journal_url) as journal:
+        execute(journal, "UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(JournalError, match="holds a journal of schema 9999, newer than this code"):
+            upgrade(journal)
+        assert journal.revision() == "9999"
+
+
+def test_an_upgrade_that_fails_leaves_nothing_half_made(unmade: Journal, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("alembic.op.create_index", fail)  # after two of the tables
+    with pytest.raises(ZeroDivisionError):
+        upgrade(unmade)
+    monkeypatch.undo()
+    assert unmade.revision() is None
+    assert upgrade(unmade) == (None, REVISION)
+
+
+def test_nobody_else_may_read_the_file(tmp_path: Path):
+    with opened(f"sqlite:///{tmp_path}/new/folder/journal.db") as journal:
+        journal.write([entry()])
+        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new" / "folder").iterdir()}
+    assert found == dict.fromkeys(("journal.db", "journal.db-wal", "journal.db-shm"), 0o600)
+
+
+# Addresses
+
+
+def test_the_journal_is_where_the_environment_says():
+    assert journal_url({}) == DEFAULT_URL == "sqlite:///data/journal.db"
+    assert journal_url({"SCORING_DATA": "/srv"}) == "sqlite:////srv/journal.db"
+    assert journal_url({"SCORING_DATA": "/srv", "JOURNAL_URL": "postgresql://db/x"}) == "postgresql://db/x"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "is no address such as postgresql://"),
+        ("postgresql://me:a@b:hidden-word@db/x", "write @ and : in a password as %40 and %3A"),
+        ("mysql://me:hidden-word@db/x", "names a database of kind mysql; known are sqlite and postgresql"),
+        ("postgres://me:hidden-word@db/x", "names a database of kind postgres; known are sqlite and postgresql"),
+        ("sqlite://", "must name a file"),
+        ("sqlite:///:memory:", "must name a file"),
+        ("sqlite:///file:x?mode=memory&uri=true", "must name a file"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(url: str, said: str):
+    with pytest.raises(JournalError) as caught:
+        Journal(url, VAULTS["plain"])
+    message = str(caught.value)
+    assert message.startswith("JOURNAL_URL")
+    assert said in message
+    assert "\n" not in message
+    assert "hidden-word" not in message
+
+
+def test_every_spelling_of_a_known_database_is_taken():
+    for url in ("postgresql+psycopg2://db/x", "postgresql+asyncpg://db/x", "postgresql://db/x"):
+        assert Journal(url, VAULTS["plain"]).engine.driver == "psycopg"
+    assert Journal("sqlite+aiosqlite:///x.db", VAULTS["plain"]).engine.driver == "pysqlite"
+
+
+# Commands
+
+
+def _line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line of error."""
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("error: ")
+    assert "hidden-word" not in line
+    return line
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JOURNAL_URL", "SCORING_MASTER_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_upgrade_says_what_it_did(journal_url: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["--url", journal_url, "upgrade"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(f": schema {REVISION}, before none")
+    assert main(["--url", journal_url, "upgrade"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(f": schema {REVISION}, as before")
+
+
+def test_purge_says_what_it_did(
+    journal_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    now = NOW.now(NOW.tzinfo)
+    key = tmp_path / "master.key"
+    key.write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    monkeypatch.setenv("SCORING_MASTER_KEY_FILE", str(key))
+    monkeypatch.setenv("JOURNAL_URL", journal_url)
+    with opened(journal_url, VAULTS["encrypted"]) as journal:
+        young, old = entry(decided_at=now - timedelta(days=29), client=1), entry(decided_at=now - timedelta(days=31))
+        journal.write([young, old])
+        assert main(["purge", "--older-than", "30"]) == 0
+        assert journal.ids() == [young.id]
+    assert capsys.readouterr().out.rstrip().endswith(": 1 decisions purged, 1 keys destroyed")
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "inf", "1e300", "a year", ""])
+def test_an_age_that_is_none_is_refused(days: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        main(["purge", f"--older-than={days}"])
+    assert caught.value.code == 2
+    assert "--older-than" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", ["0", "-5", "x"])
+def test_a_number_that_is_none_is_refused(number: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        main(["replay", f"--random={number}"])
+    assert caught.value.code == 2
+    assert "--random" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_replay_of_an_unknown_id_is_an_error(journal_url: str, capsys: pytest.CaptureFixture[str]):
+    with opened(journal_url):
+        assert main(["--url", journal_url, "replay", "nothing"]) == 2
+    assert _line(capsys).endswith(" holds no decision nothing")
+
+
+def test_what_is_purged_or_decided_by_other_code_is_not_the_same(journal_url: str, capsys: pytest.CaptureFixture[str]):
+    with opened(journal_url) as journal:
+        journal.write([purged := entry()])
+        journal.purge(NOW + timedelta(days=1), NOW)
+        journal.write([other := entry()])
+    assert main(["--url", journal_url, "replay", purged.id]) == 2
+    assert capsys.readouterr().out == f"{purged.id}: purged\n"
+    assert main(["--url", journal_url, "replay"]) == 2
+    assert capsys.readouterr().out.splitlines()[-1] == "1 decisions replayed: 1 other code"
+    assert main(["--url", journal_url, "replay", other.id]) == 2
+    assert f"{other.id}: other code; decided by 0123456789abcdef, this is " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["upgrade"], ["replay"], ["purge", "--older-than", "1"]])
+def test_a_database_out_of_reach_is_said_in_one_line(command: list[str], capsys: pytest.CaptureFixture[str]):
+    assert main(["--url", NOWHERE, *command]) == 2
+    assert "refused" in _line(capsys).lower()
+
+
+@pytest.mark.parametrize("command", [["replay"], ["purge", "--older-than", "1"]])
+def test_commands_ask_for_an_upgrade_first(journal_url: str, command: list[str], capsys: pytest.CaptureFixture[str]):
+    assert main(["--url", journal_url, *command]) == 2
+    assert _line(capsys).endswith(TO_DO)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"not a database at all" * 100)])
+def test_a_file_that_is_no_database_is_said_in_one_line(
+    make: Callable[[Path], object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    make(tmp_path / "journal.db")
+    for command in ("upgrade", "replay"):
+        assert main(["--url", f"sqlite:///{tmp_path}/journal.db", command]) == 2
+        assert f"{tmp_path}/journal.db" in _line(capsys)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://me:hidden-word@db/x"])
+def test_a_bad_address_is_said_in_one_line(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("JOURNAL_URL", url)
+    assert main(["upgrade"]) == 2
+    assert _line(capsys).startswith("error: JOURNAL_URL")
+
+
+def test_a_missing_master_key_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SCORING_MASTER_KEY_FILE", str(tmp_path / "nowhere"))
+    assert main(["upgrade"]) == 2
+    assert "make one with" in _line(capsys)

@@ -1,0 +1,102 @@
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bento.model.peer_groups import AMOUNTS, REFERENCE_FILE, Reference, ReferenceFileError, Segment
+from tests.support.references import any_reference
+
+BOUNDS = (None, 270_000, 513_531, None)
+
+
+def segment(income_type: str | None, low: float | None, high: float | None) -> Segment:
+    return Segment(income_type=income_type, low=low, high=high, clients=60, typical={"application_credit": 1.0})
+
+
+@pytest.fixture
+def reference() -> Reference:
+    """Segments of workers, of everybody, and of everybody whatever the loan."""
+    segments = [
+        *(segment("Working", low, high) for low, high in pairwise(BOUNDS)),
+        *(segment(None, low, high) for low, high in pairwise(BOUNDS)),
+        segment(None, None, None),
+    ]
+    return any_reference([]).model_copy(update={"segments": segments})
+
+
+@pytest.mark.parametrize(
+    ("credit", "bounds"),
+    [
+        (0, (None, 270_000)),
+        (269_999.9, (None, 270_000)),
+        (270_000, (270_000, 513_531)),
+        (513_531, (513_531, None)),
+        (1e12, (513_531, None)),
+    ],
+)
+@pytest.mark.parametrize(("income_type", "found"), [("Working", "Working"), ("Student", None), (None, None)])
+def test_every_application_belongs_to_the_narrowest_segment_that_holds_it(
+    reference: Reference, credit: float, bounds: tuple[float | None, ...], income_type: str | None, found: str | None
+):
+    similar = reference.similar({"NAME_INCOME_TYPE": income_type, "AMT_CREDIT": credit})
+    assert (similar.income_type, similar.low, similar.high) == (found, *bounds)
+
+
+def test_a_quarter_too_small_to_speak_of_falls_back_on_everybody(reference: Reference):
+    sparse = reference.model_copy(update={"segments": [*reference.segments[:3], reference.segments[-1]]})
+    assert sparse.similar({"AMT_CREDIT": 300_000}) == segment(None, None, None)
+
+
+def test_a_segment_is_told_in_both_languages():
+    told = segment("Working", 270_000, 513_531).description
+    assert told.en == "clients with the same source of income and a loan of 270,000 to 513,531"
+    assert told.fr == "clients ayant la même source de revenus et un prêt de 270\u202f000 à 513\u202f531"
+    assert segment(None, None, 270_000).description.en.startswith("clients with a loan below 270,000, whatever")
+    assert segment(None, 1_000_000, None).description.fr.startswith("clients ayant un prêt de 1\u202f000\u202f000 ou")
+    assert segment(None, None, None).description.en == "all clients of the training data"
+
+
+def test_what_is_saved_is_what_is_loaded(reference: Reference, tmp_path: Path):
+    reference.save(tmp_path)
+    assert Reference.load(tmp_path) == reference
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path: Path):
+    with pytest.raises(
+        ReferenceFileError, match=r"^no usable reference\.json: No such file or directory; train again$"
+    ):
+        Reference.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (lambda content: content["ranges"].pop("term"), "no range of term"),
+        (lambda content: content["segments"].pop(), "must hold every client"),
+        (lambda content: content["segments"].clear(), "must hold every client"),
+        (lambda content: content["segments"][0].update(clients=49), "greater than or equal to 50"),
+        (lambda content: content["ranges"]["AMT_CREDIT"].update(low=2e9), "low must not exceed high"),
+        (lambda content: content["ranges"]["AMT_CREDIT"].update(low="1e999"), "finite"),
+        (lambda content: content.update(rows=[]), "Extra inputs"),
+    ],
+)
+def test_a_broken_file_is_said_in_one_line(reference: Reference, tmp_path: Path, broken, said: str):
+    content = json.loads(reference.model_dump_json())
+    broken(content)
+    (tmp_path / REFERENCE_FILE).write_text(json.dumps(content))
+    with pytest.raises(ReferenceFileError, match=rf"^no usable reference\.json: .*{said}.*; train again$"):
+        Reference.load(tmp_path)
+
+
+def test_a_cut_file_is_refused(reference: Reference, tmp_path: Path):
+    (tmp_path / REFERENCE_FILE).write_text(reference.model_dump_json()[:300])
+    with pytest.raises(ReferenceFileError, match="Invalid JSON"):
+        Reference.load(tmp_path)
+
+
+def test_a_small_segment_cannot_be_made():
+    with pytest.raises(ValidationError):
+        Segment(income_type=None, low=None, high=None, clients=49, typical={})
+    assert set(AMOUNTS) <= any_reference([]).ranges.keys()

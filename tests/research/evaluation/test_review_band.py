@@ -1,0 +1,275 @@
+"""The review band: chosen by capacity, judged by bands of the other folds, written by training and decided by."""
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlflow.entities import RunData
+from mlflow.entities.model_registry import ModelVersion
+from pydantic import ValidationError
+
+from bento.model.scoring_model import SCORING_FILE, Scoring, ScoringModel
+from bento.policy import DEFAULT_COSTS, CostAssumptions, Decision, ReviewBand, decide
+from research import tracking
+from research.cli import FAULT, CommandError, run
+from research.data.dataset import DATA, Data
+from research.deployment import demo, pipeline
+from research.evaluation.business_score import best_threshold, cost_per_client, costs_of, cross_fitted_decisions
+from research.evaluation.review_band import (
+    CAPACITIES,
+    REVIEWER_ERRORS,
+    cost_by_capacity,
+    costs_with_review,
+    cross_fitted_review,
+    review_band,
+    review_metrics,
+    review_report,
+    reviewed,
+)
+from research.registry import promote
+from research.reporting.model_card import model_card
+from research.training import train
+from research.training.train import RESULTS_FILE, Settings
+
+TARGET = np.array([0, 0, 1, 0, 1, 0])
+PROBABILITY = np.array([0.02, 0.05, 0.07, 0.12, 0.60, 0.95])
+"""On average their decisions at theory's threshold, 1 / 11, cost 0.2, 0.5, 0.7, 0.88, 0.4 and 0.05."""
+
+
+def _calibrated(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    probability = random.beta(0.7, 8, rows)
+    return (random.random(rows) < probability).astype(np.int64), probability, np.arange(rows) % 5
+
+
+def test_the_band_by_hand():
+    threshold = DEFAULT_COSTS.theoretical_threshold
+    # Two of six: 0.12 and 0.07. The level lies between 0.7 and 0.5, so at 0.6: from 0.6 / 10 up to 1 - 0.6.
+    two = review_band(PROBABILITY, threshold, capacity=2 / 6)
+    assert (two.low, two.high, two.capacity) == pytest.approx((0.06, 0.4, 2 / 6))
+    # One of six: 0.12 alone; level (0.88 + 0.7) / 2.
+    one = review_band(PROBABILITY, threshold, capacity=1 / 6)
+    assert (one.low, one.high, one.capacity) == pytest.approx((0.079, 0.21, 1 / 6))
+
+
+def test_costs_by_hand():
+    # Granted: 0.02, 0.05, 0.07 (a default: 10); refused: 0.12 (a good client: 1), 0.60, 0.95 (a good client: 1).
+    refused = PROBABILITY >= 0.09
+    assert cost_per_client(TARGET, refused) == pytest.approx(12 / 6)
+    seen = reviewed(PROBABILITY, ReviewBand(low=0.06, high=0.4, capacity=2 / 6))
+    assert costs_with_review(TARGET, refused, seen, error=0).tolist() == [0, 0, 0, 0, 0, 1]
+    np.testing.assert_allclose(costs_with_review(TARGET, refused, seen, error=0.2), [0, 0, 2, 0.2, 0, 1])
+
+
+def test_other_costs_move_the_band_by_hand():
+    # With both errors at 1 the decision costs 0.4 at 0.60 and 0.12 at 0.12: the level between them is 0.26.
+    alike = CostAssumptions(false_negative=1, false_positive=1)
+    band = review_band(PROBABILITY, 0.5, alike, capacity=1 / 6)
+    assert (band.low, band.high) == pytest.approx((0.26, 0.74))
+
+
+@pytest.mark.parametrize("capacity", [0.01, 0.05, 0.1, 0.2, 0.5, 0.99])
+def test_the_band_holds_the_capacity_and_contains_the_threshold(capacity: float):
+    target, probability, _ = _calibrated(20_000)
+    threshold = best_threshold(target, probability)
+    band = review_band(probability, threshold, capacity=capacity)
+    assert band.low <= threshold <= band.high
+    assert band.capacity == pytest.approx(capacity, abs=1 / 20_000)
+    assert reviewed(probability, band).mean() == band.capacity
+
+
+@given(
+    st.lists(st.integers(1, 39), min_size=1, max_size=40),
+    st.integers(0, 40),
+    st.floats(0.001, 0.999),
+)
+def test_no_other_cases_cost_more_whatever_the_threshold_and_the_ties(scores: list[int], at: int, capacity: float):
+    probability, threshold = np.array(scores) / 40, at / 40
+    band = review_band(probability, threshold, capacity=capacity)
+    assert band.low <= threshold <= band.high
+    seen = reviewed(probability, band)
+    assert band.capacity == seen.mean() > 0
+    expected = np.where(probability >= threshold, 1 - probability, 10 * probability).round(9)
+    if not seen.all():
+        assert expected[seen].min() > expected[~seen].max()
+    # As near to the capacity as ties allow: neither the next case nor leaving the last one would be nearer.
+    levels = np.unique(expected)[::-1]
+    possible = [np.mean(expected >= level) for level in levels]
+    assert abs(band.capacity - capacity) == pytest.approx(np.abs(np.array(possible) - capacity).min())
+
+
+def test_the_service_reviews_whom_the_figures_count():
+    _, probability, _ = _calibrated(2_000)
+    band = review_band(probability, 0.09, capacity=0.1)
+    decisions = np.array([decide(each, 0.09, band) for each in [*probability, band.low, band.high]])
+    seen = reviewed(np.array([*probability, band.low, band.high]), band)
+    np.testing.assert_array_equal(decisions == Decision.REVIEW, seen)
+
+
+@pytest.mark.parametrize("capacity", [0.0, 1.0, -0.1, float("nan")])
+def test_a_band_of_no_or_of_every_application_is_refused(capacity: float):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        review_band(PROBABILITY, 0.09, capacity=capacity)
+
+
+def test_each_fold_is_reviewed_by_a_band_of_the_others():
+    target, probability, fold = _calibrated(3_000)
+    _, thresholds = cross_fitted_decisions(target, probability, fold)
+    seen = cross_fitted_review(probability, fold, thresholds, DEFAULT_COSTS, 0.1)
+    for number in range(5):
+        band = review_band(probability[fold != number], thresholds[number], capacity=0.1)
+        np.testing.assert_array_equal(seen[fold == number], reviewed(probability[fold == number], band))
+
+
+def test_a_perfect_reviewer_is_never_dearer_than_none_and_errors_cost():
+    target, probability, fold = _calibrated(20_000)
+    report = review_report((target, probability, fold), (target, probability), best_threshold(target, probability))
+    assert [row["capacity"] for row in report["table"]] == list(CAPACITIES)
+    for row in report["table"]:
+        for split in (row["out_of_fold"], row["test"]):
+            without = split["cost_per_client"]["value"]
+            costs = [reviewer["cost_per_client"]["value"] for reviewer in split["reviewers"]]
+            assert split["reviewed_share"] == pytest.approx(row["capacity"], abs=0.01)
+            assert costs[0] <= without
+            assert costs == sorted(costs)
+            for reviewer, cost in zip(split["reviewers"], costs, strict=True):
+                assert reviewer["saved"]["value"] == pytest.approx(without - cost)
+                assert reviewer["saved_per_review"] * split["reviewed_share"] == pytest.approx(without - cost)
+
+
+def test_what_a_review_saves_is_what_the_band_promises():
+    # Calibrated scores: a perfect reviewer saves 1 - p above the threshold and 10 p below it, on average.
+    target, probability, fold = _calibrated(200_000)
+    threshold = DEFAULT_COSTS.theoretical_threshold
+    row = review_report((target, probability, fold), (target, probability), threshold)["table"][1]
+    seen = reviewed(probability, ReviewBand(**row["band"]))
+    promised = np.minimum(10 * probability, 1 - probability)[seen].mean()
+    assert row["test"]["reviewers"][0]["saved_per_review"] == pytest.approx(promised, rel=0.05)
+    # One who errs in 20 % of cases pays 0.2 * (10 p + 1 - p) of it back.
+    paid = 0.2 * (10 * probability + 1 - probability)[seen].mean()
+    assert row["test"]["reviewers"][2]["saved_per_review"] == pytest.approx(promised - paid, rel=0.05)
+
+
+def test_out_of_fold_costs_are_those_of_other_folds_bands():
+    target, probability, fold = _calibrated(5_000)
+    report = review_report((target, probability, fold), (target, probability), 0.09, capacity=0.15)
+    refused, thresholds = cross_fitted_decisions(target, probability, fold)
+    seen = cross_fitted_review(probability, fold, thresholds, DEFAULT_COSTS, 0.15)
+    cost = costs_of(target, refused & ~seen) * ~seen
+    served = next(row for row in report["table"] if row["capacity"] == 0.15)
+    assert served["out_of_fold"]["reviewers"][0]["cost_per_client"]["value"] == pytest.approx(cost.mean())
+    assert review_metrics(report)["out_of_fold_cost_per_client_with_review"] == pytest.approx(cost.mean())
+    drawn = cost_by_capacity(target, probability, fold, [0, 0.15])
+    assert drawn.shape == (2, len(REVIEWER_ERRORS))
+    np.testing.assert_allclose(drawn[:, 0], [cost_per_client(target, refused), cost.mean()])
+    assert len(set(drawn[0])) == 1
+
+
+def test_without_a_capacity_nothing_is_served_but_all_is_reported():
+    target, probability, fold = _calibrated(3_000)
+    report = review_report((target, probability, fold), (target, probability), 0.09)
+    assert report["served"] is None
+    assert review_metrics(report) == {}
+    assert len(report["table"]) == len(CAPACITIES)
+
+
+@dataclass(frozen=True)
+class Trained:
+    registered: ModelVersion
+    logged: RunData
+    results: Path
+
+    @property
+    def model(self) -> ScoringModel:
+        return ScoringModel(self.results / "model")
+
+
+@pytest.fixture(scope="module")
+def trained(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A linear model with a capacity of 15 %, in a registry of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('review')}/mlflow.db")
+        registered = train.train(data, Settings(family="linear", folds=3, capacity=0.15))
+        client = tracking.connect()
+        registered = client.get_model_version(registered.name, registered.version)
+        found = Trained(registered, client.get_run(registered.run_id).data, DATA / "results" / registered.run_id)
+    tracking.connect()
+    return found
+
+
+def test_training_with_a_capacity_writes_a_band_in_which_a_person_decides(trained: Trained, data: Data):
+    model, band = trained.model, trained.model.review_band
+    assert band is not None
+    assert band.capacity == pytest.approx(0.15, abs=0.01)
+    between = (band.low + band.high) / 2
+    decisions = [decide(each, model.threshold, band) for each in (band.low / 2, between, (1 + band.high) / 2)]
+    assert decisions == [Decision.GRANTED, Decision.REVIEW, Decision.REFUSED]
+    probability = model.probability(data.rows("test").features)
+    assert 0.05 < reviewed(probability, band).mean() < 0.3
+    model.verify()
+
+
+def test_training_reports_the_band_it_serves_among_the_others(trained: Trained):
+    report = json.loads((trained.results / RESULTS_FILE).read_text())
+    band = trained.model.review_band
+    assert report["review"]["served"] == band.model_dump()
+    assert [row["capacity"] for row in report["review"]["table"]] == [0.05, 0.1, 0.15, 0.2]
+    assert (trained.results / "review.png").is_file()
+    assert f"from a probability of **{band.low:.4f}** up to **{band.high:.4f}**" in model_card(trained.results)
+
+
+def test_training_logs_capacity_and_costs_with_review(trained: Trained):
+    assert trained.logged.params["capacity"] == "0.15"
+    metrics = trained.logged.metrics
+    for split in ("out_of_fold", "test"):
+        perfect, erring = (metrics[f"{split}_cost_per_client_with_review{name}"] for name in ("", "_10_percent_wrong"))
+        assert perfect < erring < metrics[f"{split}_cost_per_client"]
+    assert trained.model.scoring.metrics.items() <= metrics.items()
+
+
+def test_a_band_beside_the_threshold_makes_no_scoring(trained: Trained):
+    scoring = json.loads((trained.results / "model" / SCORING_FILE).read_text())
+    beside = (1 + scoring["review_band"]["high"]) / 2
+    with pytest.raises(ValidationError, match="the review band must contain the threshold"):
+        Scoring.model_validate(scoring | {"threshold": beside})
+
+
+def test_a_band_passes_the_gate_and_counts_for_nothing_there(trained: Trained, data: Data, tmp_path: Path):
+    folder = Path(shutil.copytree(trained.results / "model", tmp_path / "model"))
+    scoring = json.loads((folder / SCORING_FILE).read_text())
+    (folder / SCORING_FILE).write_text(json.dumps(scoring | {"review_band": None}))
+    without, gate = ScoringModel(folder), data.rows("gate")
+    assert without.review_band is None
+
+    checks = promote._cost(gate, trained.model, trained.model.probability(gate.features), without, margin=0)
+    assert [(check.passed, check.found.split(" per ")[0]) for check in checks] == [(True, "0.000 (0.000 to 0.000)")]
+    found = promote.contract(trained.model.folder)
+    assert found.passed, found
+
+
+def test_a_champion_is_not_used_again_for_another_capacity(trained: Trained):
+    assert pipeline._reviews(trained.registered, Settings(capacity=0.15))
+    assert pipeline._reviews(trained.registered, Settings())
+    assert not pipeline._reviews(trained.registered, Settings(capacity=0.1))
+
+
+@pytest.mark.parametrize("capacity", [-0.1, 1.0, float("nan")])
+def test_settings_with_a_capacity_out_of_bounds_are_refused(capacity: float):
+    with pytest.raises(CommandError, match="--capacity must be at least 0 and below 1"):
+        Settings(capacity=capacity)
+
+
+@pytest.mark.parametrize("command", [train, pipeline, demo])
+@pytest.mark.parametrize("capacity", ["1", "-0.1", "nan"])
+def test_commands_refuse_a_capacity_out_of_bounds_before_they_read_data(command, capacity: str, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [command.__name__, "--data", "/nowhere", f"--capacity={capacity}"])
+    with pytest.raises(SystemExit) as ended:
+        run(command.main)
+    assert ended.value.code == FAULT
+    assert "error: --capacity must be at least 0 and below 1" in capsys.readouterr().err

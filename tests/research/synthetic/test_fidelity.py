@@ -1,0 +1,88 @@
+"""The synthetic population holds the bounds of the facts, and the fidelity command says so."""
+
+import json
+
+import polars as pl
+import pytest
+
+from research.synthetic import generate, write
+from research.synthetic.facts import FACTS_FILE, facts
+from research.synthetic.fidelity import main
+from research.synthetic.fidelity_metrics import Bounds, correlation_error, measure
+
+CLIENTS = 8000
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    return generate(CLIENTS)
+
+
+def test_bounds_hold_with_room_for_few_clients(tables):
+    wide = Bounds(null_rate=0.05, share=0.05, ks=0.08, auc=0.06, rows=0.08, default_rate=0.01)
+    broken = [finding for finding in measure(tables, wide) if not finding.passed]
+    assert broken == []
+
+
+def test_bounds_notice_what_is_wrong(tables):
+    train = tables["application_train"].with_columns(
+        pl.col("EXT_SOURCE_3").shuffle(seed=1), pl.lit("F").alias("CODE_GENDER"), pl.col("DAYS_BIRTH") + 2000
+    )
+    findings = measure(tables | {"application_train": train})
+    broken = {(finding.column.split("=")[0], finding.measure) for finding in findings if not finding.passed}
+    assert {("EXT_SOURCE_3", "AUC"), ("CODE_GENDER", "share"), ("DAYS_BIRTH", "KS")} <= broken
+    assert findings[0].distance > findings[0].bound
+
+
+def test_correlations_are_kept(tables):
+    assert correlation_error(tables["application_train"])["mean"] < 0.03
+
+
+def test_test_clients_differ_as_the_real_ones_do(tables):
+    train, test = tables["application_train"], tables["application_test"]
+    revolving = pl.col("NAME_CONTRACT_TYPE") == "Revolving loans"
+    assert train.select(revolving.mean()).item() > 0.07
+    assert test.select(revolving.mean()).item() < 0.03
+    assert train["EXT_SOURCE_1"].is_null().mean() - test["EXT_SOURCE_1"].is_null().mean() > 0.08
+    assert train["AMT_CREDIT"].mean() > test["AMT_CREDIT"].mean() + 30_000
+    assert test["FLAG_EMAIL"].mean() > train["FLAG_EMAIL"].mean() + 0.06
+
+
+def test_the_facts_hold_no_rows():
+    assert FACTS_FILE.stat().st_size < 300_000
+    assert facts()["source"] == "marginal statistics of the public Home Credit Default Risk data (Kaggle, 2018)"
+
+
+def test_command_writes_its_findings(tmp_path, capsys):
+    data = tmp_path / "data"
+    write(data, 600, seed=5)
+    real = tmp_path / "real"
+    real.mkdir()
+    generate(300, seed=6)["application_train"].write_csv(real / "application_train.csv")
+    code = main(["--data", str(data), "--real", str(real), "--out", str(tmp_path / "out")])
+    report = json.loads((tmp_path / "out" / "fidelity.json").read_text())
+    assert code == (0 if report["passed"] else 1)
+    assert (report["data"], report["clients"], report["seed"]) == ("synthetic", 600, 5)
+    assert {"null rate", "share", "KS", "AUC", "rows per client"} <= {item["measure"] for item in report["findings"]}
+    assert report["told_apart"][0]["auc"] < 0.7  # both are synthetic
+    assert (tmp_path / "out" / "fidelity.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert "worst first" in printed
+    assert "told from synthetic" in printed
+
+
+@pytest.mark.parametrize("fault", ["no folder", "a table lacks", "no description", "no real data", "broken parquet"])
+def test_command_refuses_bad_input(tmp_path, capsys, fault):
+    data = tmp_path / "data"
+    if fault != "no folder":
+        write(data, 5)
+    if fault == "a table lacks":
+        (data / "bureau.parquet").unlink()
+    if fault == "no description":
+        (data / "synthetic.json").write_text("{")
+    if fault == "broken parquet":
+        (data / "bureau.parquet").write_bytes(b"PAR1")
+    real = ["--real", str(tmp_path)] if fault == "no real data" else []
+    assert main(["--data", str(data), *real]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+    assert not (tmp_path / "data-fidelity").exists()

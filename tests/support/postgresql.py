@@ -1,0 +1,158 @@
+"""A PostgreSQL server that the tests start: `python -m tests.support.postgresql` says whether it is installed."""
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+MISSING = "missing: a PostgreSQL server (Debian package postgresql)"
+USER = "scoring"
+WITHIN = 30
+"""Seconds for the server to start or stop."""
+# The server ends with the tests however they end: the shell reads from a pipe that only they hold open.
+SERVE = '"$@" & read -r _; kill -QUIT $!; wait $!'
+
+
+def programs() -> Path | None:
+    """The folder of `initdb` and `postgres`: that of the PATH, or else the newest that Debian installed."""
+    on_path = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    found = [*([Path(on_path).resolve().parent] if on_path else []), *debian]
+    return next((path for path in found if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+class Server:
+    """A server on loopback with databases for the tests; it may be stopped and started again."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        self._binaries, self._folder = binaries, folder
+        self._password = secrets.token_hex(8)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+        self._emptied: str | None = None
+        # PostgreSQL refuses to run as root.
+        self._as_user: dict[str, Any] = {"cwd": folder}
+        if os.getuid() == 0:
+            user = next(user for name in ("postgres", "nobody") if (user := _user(name)) is not None)
+            self._as_user |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        (folder / "password").write_text(self._password)
+        (folder / "password").chmod(0o644)
+        options = ("--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync")
+        subprocess.run(
+            [binaries / "initdb", "-D", "data", "-U", USER, "--pwfile=password", *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **self._as_user,
+        )
+
+    @property
+    def url(self) -> str:
+        """The address of the database that every server has."""
+        return self._url("postgres")
+
+    @property
+    def log(self) -> str:
+        """What the server has said so far."""
+        return (self._folder / "log").read_text(encoding="utf-8")
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self._folder,
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "max_connections": 50,
+        }
+        command = [self._binaries / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", SERVE, "sh", *command], stdin=subprocess.PIPE, stdout=log, stderr=log, **self._as_user
+            )
+        deadline = time.monotonic() + WITHIN
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"PostgreSQL did not start:\n{self.log}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop at once, as in a crash: whoever is connected loses the connection, what is committed stays."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait(WITHIN)
+        self._process = None
+
+    def new_database(self) -> str:
+        """The address of an empty database."""
+        self._databases += 1
+        name = f"journal_{self._databases}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._url(name)
+
+    def emptied_database(self) -> str:
+        """The address of the one database that is emptied for each test: much quicker than a new one."""
+        if self._emptied is None:
+            self._emptied = self.new_database()
+        with psycopg.connect(self._emptied, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("SET synchronous_commit = off; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        return self._emptied
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Server]:
+    """A started server, in a temporary folder; nothing of it stays."""
+    binaries = programs()
+    if binaries is None:
+        raise RuntimeError(MISSING)
+    with tempfile.TemporaryDirectory(prefix="postgresql_") as folder:
+        server = Server(binaries, Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _user(name: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
+
+
+if __name__ == "__main__":
+    if programs() is None:
+        sys.stderr.write(f"{MISSING}\n")
+        sys.exit(2)
