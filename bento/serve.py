@@ -8,8 +8,11 @@ from pathlib import Path
 
 from bento import NAME
 from bento.api.keys import AUTH_VARIABLE
-from bento.journal import URL_VARIABLE, Journal, JournalError, Vault, VaultError, journal_url
+from bento.journal.database import URL_VARIABLE, journal_url
+from bento.journal.entries import JournalError
 from bento.journal.schema import REVISION
+from bento.journal.store import Journal
+from bento.journal.vault import Vault, VaultError
 
 FAULT = 2
 LOOPBACK = ("127.0.0.1", "::1")

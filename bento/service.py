@@ -19,41 +19,37 @@ from starlette.responses import Response
 from bento import NAME
 from bento.api import decisions as records
 from bento.api import problems
-from bento.api import schemas as answers
 from bento.api.keys import KeyRing, KeysError, is_required
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.metrics import count
 from bento.api.middleware import request_metrics as counting
 from bento.api.middleware import timeout
 from bento.api.middleware.gateway import Doors
-from bento.api.parameters import DeclinedError, idempotency_key_of, purpose_of, switch_of
+from bento.api.parameters import idempotency_key_of, purpose_of, switch_of
+from bento.api.problems import Problem, ProblemError
 from bento.api.recording import entry_of, record, record_waiting
-from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Explanation, Prediction, Problem, Purpose
+from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
 from bento.data.credit_file import CreditFile, warnings
-from bento.journal import (
-    Entry,
-    Journal,
-    JournalError,
-    Recorded,
-    Vault,
-    VaultError,
-    Writer,
-    journal_url,
-)
+from bento.journal.database import journal_url
+from bento.journal.entries import Entry, JournalError, StoredDecision
+from bento.journal.store import Journal
+from bento.journal.vault import Vault, VaultError
+from bento.journal.writer import Writer
 from bento.model.fingerprint import code_fingerprint
-from bento.model.scoring_model import FOLDER_IN_STORE, ModelError, ScoringModel
+from bento.model.manifest import FOLDER_IN_STORE, ModelVersion
+from bento.model.scoring_model import ModelError, ScoringModel
 from bento.policy import expected_cost, score_points
-from bento.scoring.explanation import explanation
-from bento.scoring.score import Scored, score
+from bento.scoring.explanation import Explanation, explanation
+from bento.scoring.score import ScoredApplication, score
 
 log = logging.getLogger("bentoml.credit_scoring")
 Declared = TypeVar("Declared")
 
-WITHIN = 10
+REQUEST_TIMEOUT_S = 10
 """Seconds for a request; a container that is stopped needs as many to answer what it has accepted."""
 WORKERS = 2
 """Processes that answer: each does one thing at a time, and takes up to 400 MiB."""
-AT_A_TURN = 4
+MAX_SCORED_PER_LOOP_TURN = 4
 """Requests that a worker decides before it looks what else has come: /livez waits for so many, not for all of them."""
 FAULT = 2
 
@@ -77,7 +73,7 @@ counting.install()
     ],
     workers=WORKERS,
     threads=2,
-    traffic={"timeout": WITHIN},
+    traffic={"timeout": REQUEST_TIMEOUT_S},
     tracing={"excluded_urls": [".*"]},  # spans that nobody collects take a twentieth of the time of a decision
 )
 @bentoml.asgi_app(records.app)
@@ -92,7 +88,7 @@ class CreditScoring:
     def __init__(self) -> None:
         keep_personal_data_out()
         labels = self.stored_model.info.labels
-        self.version = answers.ModelVersion(name=NAME, version=labels.get("mlflow_version", "unregistered"))
+        self.version = ModelVersion(name=NAME, version=labels.get("mlflow_version", "unregistered"))
         self.bento = f"{bentoml.server_context.bento_name}:{bentoml.server_context.bento_version}"
         self._model: ScoringModel | None = None
         try:
@@ -101,7 +97,7 @@ class CreditScoring:
             log.error("the model is refused, nothing will be decided: %s", error)
         self.journal = Journal(journal_url(), Vault.from_environment())
         self.writer = Writer(self.journal)
-        self.turns = asyncio.Semaphore(AT_A_TURN)
+        self.scoring_slots = asyncio.Semaphore(MAX_SCORED_PER_LOOP_TURN)
         # What lives as long as the process is kept out of garbage collection, so that no request waits for it.
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
@@ -137,7 +133,7 @@ class CreditScoring:
         request = ctx.request
         try:
             purpose, key = purpose_of(request), idempotency_key_of(request)
-            async with self.turns:
+            async with self.scoring_slots:
                 await asyncio.sleep(0)  # the others queue up meanwhile; else nobody would ever find the turn taken
                 scored = score(self.model, [credit_file], reasons=True)[0]
             answer = self._answer(credit_file, scored, purpose)
@@ -145,7 +141,7 @@ class CreditScoring:
                 return _reply(Prediction, answer.model_dump_json())
             entry = self._entry(answer, scored, request.scope["body"], request, key)
             (given,) = await record(self.writer, [entry])
-        except DeclinedError as declined:
+        except ProblemError as declined:
             return _decline(Prediction, ctx, declined.problem)
         if isinstance(given, Problem):
             return _decline(Prediction, ctx, given)
@@ -172,7 +168,7 @@ class CreditScoring:
                     content = to_json(batch.credit_files[at], inf_nan_mode="constants")
                     entries[at] = self._entry(answer, scored[at], content, request, key and f"{key}\n{at}")
             recorded = record_waiting(self.writer, list(entries.values())) if entries else []
-        except DeclinedError as declined:
+        except ProblemError as declined:
             return _decline(BatchPrediction, ctx, declined.problem)
         for (at, entry), given in zip(entries.items(), recorded, strict=True):
             if isinstance(given, Problem):
@@ -188,7 +184,7 @@ class CreditScoring:
         """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
         try:
             found = explanation(self.model, credit_file, self.version, warnings(credit_file))
-        except DeclinedError as declined:
+        except ProblemError as declined:
             return _decline(Explanation, ctx, declined.problem)
         return _reply(Explanation, found.model_dump_json())
 
@@ -197,18 +193,18 @@ class CreditScoring:
         """The verified model.
 
         Raises:
-            DeclinedError: there is none.
+            ProblemError: there is none.
         """
         if self._model is None:
-            raise DeclinedError(problems.problem(503, "no usable model is loaded, so nothing is decided"))
+            raise ProblemError(problems.problem(503, "no usable model is loaded, so nothing is decided"))
         return self._model
 
-    def has_decided(self, found: Recorded) -> bool:
+    def has_decided(self, found: StoredDecision) -> bool:
         """Whether this model and this code decided an entry of the journal."""
         here = (str(self.stored_model.tag), code_fingerprint())
         return self._model is not None and (found.model_tag, found.code) == here
 
-    def _answer(self, credit_file: CreditFile, scored: Scored, purpose: Purpose) -> Prediction:
+    def _answer(self, credit_file: CreditFile, scored: ScoredApplication, purpose: Purpose) -> Prediction:
         return Prediction(
             decision_id=str(uuid.uuid4()) if purpose == "decision" else None,
             purpose=purpose,
@@ -219,13 +215,15 @@ class CreditScoring:
             decision=scored.decision,
             threshold=self.model.threshold,
             review_band=self.model.review_band,
-            expected_cost=expected_cost(scored.probability, self.model.scoring.costs),
+            expected_cost=expected_cost(scored.probability, self.model.manifest.costs),
             reasons=scored.reasons,
             model=self.version,
             warnings=warnings(credit_file),
         )
 
-    def _entry(self, answer: Prediction, scored: Scored, content: bytes, request: Request, key: str | None) -> Entry:
+    def _entry(
+        self, answer: Prediction, scored: ScoredApplication, content: bytes, request: Request, key: str | None
+    ) -> Entry:
         who = request.scope["api_key"].id
         return entry_of(answer, scored, content, who, key, str(self.stored_model.tag), self.bento)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Measure = Literal["number", "category"]
 
-LEAST_VALUES = 1000
+MIN_VALUES = 1000
 """Fewer values on one side are not compared: by Jensen-Shannon distance or PSI, two samples of 500 from one
 population already differ in two fifths of their columns."""
 
@@ -138,11 +138,11 @@ def compare(
     """Judges `columns` of two frames; a column absent from one of them counts as wholly missing there.
 
     Raises:
-        ValueError: a frame has fewer than LEAST_VALUES rows.
+        ValueError: a frame has fewer than MIN_VALUES rows.
     """
     for side, frame in (("reference", reference), ("current", current)):
-        if frame.height < LEAST_VALUES:
-            raise ValueError(f"{side}: {frame.height:,} rows differ by chance alone; give at least {LEAST_VALUES:,}")
+        if frame.height < MIN_VALUES:
+            raise ValueError(f"{side}: {frame.height:,} rows differ by chance alone; give at least {MIN_VALUES:,}")
     reference, current = _prepared(reference, columns), _prepared(current, columns)
     # Evidently divides the Wasserstein distance by the reference's standard deviation: a number that is constant
     # there would drift with the first other value. As a category, it takes a good share of other values.
@@ -192,7 +192,7 @@ def _why_not_compared(reference: pl.Series, current: pl.Series) -> str:
     if not any(counts.values()):
         return "no value on either side"
     for side, count in counts.items():
-        if count < LEAST_VALUES:
+        if count < MIN_VALUES:
             return f"too few values in {side}: {count:,}" if count else f"no value in {side}"
     if _is_constant(reference) and _is_constant(current) and reference.max() == current.max():
         return "the same single value on both sides"

@@ -38,7 +38,7 @@ import polars as pl
 from bento.data.cleaning import clean
 from bento.data.readers import DataError, find_file, read_application
 from bento.data.tables import APPLICATION, Column
-from drift.compare import LEAST_VALUES, METHODS, MISSING_STEP, ColumnDrift, Comparison, Method, compare
+from drift.compare import METHODS, MIN_VALUES, MISSING_STEP, ColumnDrift, Comparison, Method, compare
 from drift.render import html, source, text
 
 REFERENCE, CURRENT = "application_train", "application_test"
@@ -92,10 +92,10 @@ def report(
         frames[stem] = read_application(data, stem)
     rows = {stem: frame.height for stem, frame in frames.items()}
     for stem, count in rows.items():
-        if count < LEAST_VALUES:
+        if count < MIN_VALUES:
             raise DataError(
                 f"{find_file(data, stem)}: holds {count:,} rows, and so few differ by chance alone; "
-                f"give at least {LEAST_VALUES:,}"
+                f"give at least {MIN_VALUES:,}"
             )
     made = _source(data, sum(rows.values()))
     out.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--data", type=Path, metavar="DIR", help="folder of the tables (default: data/raw, else data/synthetic)")
     add("--out", type=Path, metavar="DIR", default=Path("data/results/drift"), help="where to write (%(default)s)")
-    add("--sample", type=_at_least(LEAST_VALUES), metavar="N", default=20_000, help="rows of each side (%(default)s)")
+    add("--sample", type=_at_least(MIN_VALUES), metavar="N", default=20_000, help="rows of each side (%(default)s)")
     add("--seed", type=_at_least(0), metavar="N", default=1, help="seed of the sample (%(default)s)")
     add("--method", choices=METHODS, default="wasserstein", help="statistic, see above (%(default)s)")
     add("--threshold", type=_positive, metavar="X", help="score from which a number drifts (see above)")

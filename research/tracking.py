@@ -22,8 +22,9 @@ from mlflow.types import ColSpec, DataType, Schema
 from sqlalchemy.exc import SQLAlchemyError
 
 from bento import NAME
-from bento.features import catalogue_hash
-from bento.model.scoring_model import FOLDER_FORMAT, DataSource, ScoringModel
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import FOLDER_FORMAT, DataSource
+from bento.model.scoring_model import ScoringModel
 from research.cli import ROOT, CommandError
 
 EXPERIMENT = "credit_scoring"
@@ -35,7 +36,7 @@ DATA_TAG = "data"
 CATALOGUE_TAG = "catalogue"
 FORMAT_TAG = "folder_format"
 CAPACITY_TAG = "review_capacity"
-MOST_POINTS = 1000
+MAX_POINTS_PER_BATCH = 1000
 """That MLflow takes in one batch."""
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
@@ -125,8 +126,8 @@ def log_curve(name: str, values: Sequence[float]) -> None:
     now = int(time.time() * 1000)
     points = [Metric(name, value, now, step) for step, value in enumerate(values, start=1)]
     client = mlflow.MlflowClient()
-    for start in range(0, len(points), MOST_POINTS):
-        client.log_batch(run.info.run_id, metrics=points[start : start + MOST_POINTS])
+    for start in range(0, len(points), MAX_POINTS_PER_BATCH):
+        client.log_batch(run.info.run_id, metrics=points[start : start + MAX_POINTS_PER_BATCH])
 
 
 def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
@@ -138,7 +139,7 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
     """
     columns = [
         ColSpec(DataType.string if feature.categories else DataType.double, feature.name, required=False)
-        for feature in model.scoring.features
+        for feature in model.manifest.features
     ]
     info = mlflow.pyfunc.log_model(
         name="model",

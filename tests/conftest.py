@@ -71,7 +71,7 @@ def service_url(bento_tag: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def model_folder(bento_tag: str) -> Path:
     """The model folder inside the Bento store."""
-    from bento.model.scoring_model import FOLDER_IN_STORE
+    from bento.model.manifest import FOLDER_IN_STORE
     from research.deployment.import_model import latest_model
 
     model = latest_model()

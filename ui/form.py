@@ -28,7 +28,7 @@ DIGITS_OF_YEARS = {"DAYS_BIRTH": 0, "DAYS_EMPLOYED": 1}
 OPEN_ENDED = 365243
 """The data's code for "not employed" in DAYS_EMPLOYED: shown as an empty field."""
 
-LARGEST_NUMBER = 2**53 - 1
+MAX_NUMBER = 2**53 - 1
 """Beyond it a browser no longer tells two whole numbers apart."""
 
 Shown = float | str | None
@@ -54,7 +54,7 @@ def shown(name: str, raw: Any, column: Column) -> Shown:
     """A raw value as the form shows it; None for a missing one, and for one that is no value of the field."""
     if column.kind == "category":
         return raw if isinstance(raw, str) else None
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > LARGEST_NUMBER:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > MAX_NUMBER:
         return None
     if name in DIGITS_OF_YEARS:
         return None if raw == OPEN_ENDED else _years(name, -raw / DAYS_IN_A_YEAR)
@@ -115,7 +115,7 @@ def _years(name: str, years: float) -> float:
 
 
 def _whole(limit: float | None) -> int | None:
-    return None if limit is None or abs(limit) > LARGEST_NUMBER else int(limit)
+    return None if limit is None or abs(limit) > MAX_NUMBER else int(limit)
 
 
 def _real(limit: float | None) -> float | None:

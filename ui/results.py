@@ -9,7 +9,7 @@ import streamlit as st
 from ui import charts, messages
 from ui.client import Explanation, FaultKind, Model, NoAnswerError, Prediction, Reason
 
-MOST_DETAILS = 20
+MAX_DETAILS = 20
 """Rejected fields listed: who sent a wrong kind of file needs no more."""
 
 BOXES = {"granted": (st.success, "✔"), "review": (st.warning, "◐"), "refused": (st.error, "✖")}
@@ -252,7 +252,7 @@ def fault_message(language: str, fault: NoAnswerError, address: str, megabytes: 
     message = say(f"fault_{key}", address=messages.code(address), status=fault.status, megabytes=megabytes, wait=wait)
     lines = [
         field_message(language, detail.field, messages.detail(language, detail.kind, detail.message))
-        for detail in fault.details[:MOST_DETAILS]
+        for detail in fault.details[:MAX_DETAILS]
     ]
     if key == "rejected_whole" and fault.said:
         lines = [messages.plain(fault.said)]

@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from bento.api import openapi
-from bento.api import schemas as answers
-from bento.api.parameters import DeclinedError
-from bento.api.problems import invalid, problem, response
-from bento.data.credit_file import CreditFile, Wording
-from bento.features import CATALOGUE
-from bento.journal import JournalUnavailableError, OvertakenError, Recorded, RecordedReview
+from bento.api import openapi, schemas
+from bento.api.problems import ProblemError, invalid, problem, response
+from bento.data.credit_file import CreditFile
+from bento.features.catalogue import CATALOGUE
+from bento.i18n import Wording
+from bento.journal.entries import JournalUnavailableError, ReviewConflictError, StoredDecision, StoredReview
 from bento.model.fingerprint import code_fingerprint
+from bento.model.manifest import ModelVersion
 from bento.policy import Decision
 from bento.scoring.score import score
 
@@ -38,38 +38,38 @@ def decision(request: Request) -> Response:
 def review(request: Request) -> Response:
     """Confirm or overturn a decision, with a written reason; earlier reviews stay as they are."""
     try:
-        given = answers.Review.model_validate_json(request.scope["body"])
+        given = schemas.Review.model_validate_json(request.scope["body"])
     except ValidationError as error:
-        raise DeclinedError(invalid(error)) from error
+        raise ProblemError(invalid(error)) from error
     found, reviews = _found(request)
     stands = reviews[-1].outcome if reviews else found.decision
     if (given.outcome == stands) != (given.verdict == "confirmed"):
         detail = f"the decision stands at {stands}: to confirm is to keep that, to overturn is to change it"
-        raise DeclinedError(problem(409, detail))
+        raise ProblemError(problem(409, detail))
     moment = datetime.fromtimestamp(time.time(), UTC)
     if reviews:  # the latest stays the latest, although the clock was set back
         moment = max(moment, reviews[-1].reviewed_at + timedelta(microseconds=1))
-    written = answers.RecordedReview(**given.model_dump(), reviewed_at=moment, key_id=request.scope["api_key"].id)
+    written = schemas.ReviewOut(**given.model_dump(), reviewed_at=moment, key_id=request.scope["api_key"].id)
     try:
-        added = _service().journal.add_review(found.id, RecordedReview(**written.model_dump()), earlier=len(reviews))
-    except OvertakenError as error:
-        raise DeclinedError(problem(409, "another review came in meanwhile; read the decision again")) from error
+        added = _service().journal.add_review(found.id, StoredReview(**written.model_dump()), earlier=len(reviews))
+    except ReviewConflictError as error:
+        raise ProblemError(problem(409, "another review came in meanwhile; read the decision again")) from error
     if not added:
-        raise DeclinedError(problem(409, "the decision has been purged"))
+        raise ProblemError(problem(409, "the decision has been purged"))
     return _json(written, 201)
 
 
 def model_card(_: Request) -> Response:
     """The facts of the model card, the threshold, and every feature that the model uses."""
     service = _service()
-    facts = answers.ModelCard.model_fields.keys() - {"features"}
+    facts = schemas.ModelCard.model_fields.keys() - {"features"}
     return _json(
-        answers.ModelCard(
+        schemas.ModelCard(
             model=service.version,
             bento=service.bento,
             code=code_fingerprint(),
             features=[
-                answers.CatalogueEntry(
+                schemas.CatalogueEntry(
                     feature=feature.name,
                     group=feature.group,
                     meaning=Wording(en=feature.en, fr=feature.fr),
@@ -78,7 +78,7 @@ def model_card(_: Request) -> Response:
                 )
                 for feature in map(CATALOGUE.__getitem__, service.model.feature_names)
             ],
-            **service.model.scoring.model_dump(include=facts),
+            **service.model.manifest.model_dump(include=facts),
         )
     )
 
@@ -98,28 +98,28 @@ def _service() -> "CreditScoring":
     return service
 
 
-def _found(request: Request) -> tuple[Recorded, list[RecordedReview]]:
+def _found(request: Request) -> tuple[StoredDecision, list[StoredReview]]:
     journal, decision_id = _service().journal, request.path_params["decision_id"]
     found, reviews = journal.find(decision_id), journal.reviews(decision_id)
     if found is None:
-        raise DeclinedError(problem(404, "there is no decision of this id"))
+        raise ProblemError(problem(404, "there is no decision of this id"))
     return found, reviews
 
 
-def _record(service: "CreditScoring", found: Recorded, reviews: list[RecordedReview]) -> answers.Record:
-    answer = None if found.answer is None else answers.Prediction.model_validate_json(found.answer)
+def _record(service: "CreditScoring", found: StoredDecision, reviews: list[StoredReview]) -> schemas.DecisionOut:
+    answer = None if found.answer is None else schemas.Prediction.model_validate_json(found.answer)
     reasons = None if answer is None else answer.reasons
     if reasons is None and found.credit_file is not None and service.has_decided(found):
         credit_file = CreditFile.model_validate_json(found.credit_file)
         reasons = score(service.model, [credit_file], reasons=True)[0].reasons
-    return answers.Record(
+    return schemas.DecisionOut(
         decision_id=found.id,
         decided_at=found.decided_at,
         key_id=found.key_id,
         decision=Decision(found.decision),
         outcome=Decision(reviews[-1].outcome if reviews else found.decision),
         threshold=found.threshold,
-        model=answers.ModelVersion(name=found.model_name, version=found.model_version),
+        model=ModelVersion(name=found.model_name, version=found.model_version),
         bento=found.bento,
         code=found.code,
         features_hash=found.features_hash,
@@ -129,7 +129,7 @@ def _record(service: "CreditScoring", found: Recorded, reviews: list[RecordedRev
         reasons=reasons,
         warnings=None if answer is None else answer.warnings,
         credit_file=None if found.credit_file is None else json.loads(found.credit_file),
-        reviews=[answers.RecordedReview(**vars(each)) for each in reviews],
+        reviews=[schemas.ReviewOut(**vars(each)) for each in reviews],
     )
 
 
@@ -138,7 +138,7 @@ def _json(content: BaseModel, status: int = 200) -> Response:
 
 
 def _declined(_: Request, error: Exception) -> Response:
-    assert isinstance(error, DeclinedError)  # noqa: S101 - registered for it alone
+    assert isinstance(error, ProblemError)  # noqa: S101 - registered for it alone
     return response(error.problem)
 
 
@@ -155,5 +155,5 @@ app = Starlette(
         Route("/docs.json", describe),
         Route("/", documentation),
     ],
-    exception_handlers={DeclinedError: _declined, JournalUnavailableError: _away},
+    exception_handlers={ProblemError: _declined, JournalUnavailableError: _away},
 )

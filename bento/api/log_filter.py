@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from bento.api.problems import OF_A_REQUEST
 
-MOST_FIELDS = 20
+MAX_LOGGED_FIELDS = 20
 REQUEST_ERRORS = ("bentoml._internal.server.http_app", "uvicorn.error")
 """Where BentoML and uvicorn report a request that failed: as an error, with a traceback and the rejected values."""
 
@@ -25,9 +25,9 @@ class _RejectedFields(logging.Filter):
         if isinstance(error, ValidationError):
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             fields = [f"{'.'.join(map(str, _declared(fault))) or 'body'} ({fault['type']})" for fault in faults]
-            words = ", ".join(fields[:MOST_FIELDS])
-            if len(fields) > MOST_FIELDS:
-                words += f" and {len(fields) - MOST_FIELDS} more"
+            words = ", ".join(fields[:MAX_LOGGED_FIELDS])
+            if len(fields) > MAX_LOGGED_FIELDS:
+                words += f" and {len(fields) - MAX_LOGGED_FIELDS} more"
             record.exc_info = record.exc_text = None
             if error.title.endswith(OF_A_REQUEST):
                 record.msg, record.args = "rejected: %s", (words,)

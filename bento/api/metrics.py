@@ -7,7 +7,7 @@ from prometheus_client import Counter, Histogram
 
 if TYPE_CHECKING:  # the journal counts too, and has no use for what scores
     from bento.data.credit_file import FieldWarning
-    from bento.scoring.score import Scored
+    from bento.scoring.score import ScoredApplication
 
 DECISIONS = Counter("credit_decisions", "Decisions given, by outcome", ["outcome"])
 PROBABILITY = Histogram(
@@ -28,7 +28,7 @@ JOURNAL_LATENCY = Histogram(
 )
 
 
-def count(scored: "Scored", warnings: "Sequence[FieldWarning]") -> None:
+def count(scored: "ScoredApplication", warnings: "Sequence[FieldWarning]") -> None:
     """Count a decision that was given."""
     DECISIONS.labels(scored.decision.value).inc()
     PROBABILITY.observe(scored.probability)

@@ -6,20 +6,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bento.api.middleware.gateway import LARGEST_BODY, MIB
-from bento.api.problems import DETAILS, MEDIA_TYPE
-from bento.api.schemas import (
-    BatchPrediction,
-    BatchRequest,
-    Explanation,
-    ModelCard,
-    Prediction,
-    Problem,
-    Record,
-    RecordedReview,
-    Review,
-)
+from bento.api.middleware.gateway import MAX_BODY_BYTES, MIB
+from bento.api.problems import DETAILS, MEDIA_TYPE, Problem
+from bento.api.schemas import BatchPrediction, BatchRequest, DecisionOut, ModelCard, Prediction, Review, ReviewOut
 from bento.data.credit_file import CreditFile
+from bento.scoring.explanation import Explanation
 
 ABOUT = """Decides on loan applications, explains the decisions, and keeps account of them.
 
@@ -120,7 +111,7 @@ _OPERATIONS = (
         "/predict",
         "Decide on one application",
         "Probability of default, decision, expected cost and reasons; journalled before it is answered, unless it is a "
-        f"simulation. The body may have {LARGEST_BODY['/predict'] // MIB} MB.",
+        f"simulation. The body may have {MAX_BODY_BYTES['/predict'] // MIB} MB.",
         "scoring",
         Prediction,
         CreditFile,
@@ -132,7 +123,7 @@ _OPERATIONS = (
         "/predict_batch",
         "Decide on up to 100 applications",
         "Each is answered or refused by itself, in their order. "
-        f"The body may have {LARGEST_BODY['/predict_batch'] // MIB} MB.",
+        f"The body may have {MAX_BODY_BYTES['/predict_batch'] // MIB} MB.",
         "scoring",
         BatchPrediction,
         BatchRequest,
@@ -143,7 +134,7 @@ _OPERATIONS = (
         "/explain",
         "Explain what the model makes of an application",
         "Contributions, similar clients, and what would have to change; nothing is decided, and nothing is kept. "
-        f"The body may have {LARGEST_BODY['/explain'] // MIB} MB.",
+        f"The body may have {MAX_BODY_BYTES['/explain'] // MIB} MB.",
         "scoring",
         Explanation,
         CreditFile,
@@ -154,7 +145,7 @@ _OPERATIONS = (
         "Read a decision again",
         "What was decided, on what data, by which model, and why; and what became of it in review.",
         "journal",
-        Record,
+        DecisionOut,
         parameters=(DECISION_ID,),
         errors=(404,),
     ),
@@ -163,7 +154,7 @@ _OPERATIONS = (
         "Confirm or overturn a decision",
         "A person does, with a written reason; earlier reviews stay as they are.",
         "journal",
-        RecordedReview,
+        ReviewOut,
         Review,
         REVIEW,
         (DECISION_ID,),

@@ -5,27 +5,19 @@ from typing import get_args
 
 from starlette.requests import Request
 
-from bento.api.problems import problem
-from bento.api.schemas import Fault, Problem, Purpose
+from bento.api.problems import Fault, ProblemError, problem
+from bento.api.schemas import Purpose
 
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
-class DeclinedError(Exception):
-    """The request is not answered; holds the problem to say instead."""
-
-    def __init__(self, found: Problem) -> None:
-        super().__init__(found.detail)
-        self.problem = found
-
-
 def purpose_of(request: Request) -> Purpose:
     """The query parameter `purpose`.
 
     Raises:
-        DeclinedError: it is no purpose.
+        ProblemError: it is no purpose.
     """
     given = request.query_params.get("purpose", PURPOSES[0])
     if given not in PURPOSES:
@@ -37,7 +29,7 @@ def switch_of(request: Request, name: str) -> bool:
     """A query parameter that is true or false, false by default.
 
     Raises:
-        DeclinedError: it is neither.
+        ProblemError: it is neither.
     """
     given = request.query_params.get(name, "false").lower()
     if given not in SWITCH:
@@ -49,7 +41,7 @@ def idempotency_key_of(request: Request) -> str | None:
     """The header `Idempotency-Key`.
 
     Raises:
-        DeclinedError: it is empty, longer than 200 characters, or holds others than visible ASCII.
+        ProblemError: it is empty, longer than 200 characters, or holds others than visible ASCII.
     """
     given = request.headers.get("Idempotency-Key")
     if given is not None and IDEMPOTENCY_KEY.fullmatch(given) is None:
@@ -57,5 +49,5 @@ def idempotency_key_of(request: Request) -> str | None:
     return given
 
 
-def _wrong(place: str, name: str, message: str) -> DeclinedError:
-    return DeclinedError(problem(422, f"{name} is wrong", [Fault(loc=[place, name], type="value_error", msg=message)]))
+def _wrong(place: str, name: str, message: str) -> ProblemError:
+    return ProblemError(problem(422, f"{name} is wrong", [Fault(loc=[place, name], type="value_error", msg=message)]))

@@ -3,18 +3,44 @@
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
-from bento.api.schemas import Fault, Problem
-from bento.data.credit_file import LONGEST_NAME
+from bento.data.credit_file import MAX_NAME_LENGTH
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request; never the value itself."""
+
+    loc: list[str | int] = Field(description="path of the field, such as application, AMT_CREDIT")
+    type: str = Field(examples=["float_type"])
+    msg: str = Field(examples=["Input should be a valid number"])
+
+
+class Problem(BaseModel):
+    """The body of every error (RFC 9457, application/problem+json)."""
+
+    type: Literal["about:blank"] = "about:blank"
+    status: int
+    title: str = Field(description="the status in words")
+    detail: str = Field(description="what is wrong, and what to do")
+    errors: list[Fault] = Field(default=[], description="the fields at fault, where there are any")
+
+
+class ProblemError(Exception):
+    """The request is not answered; holds the problem to say instead."""
+
+    def __init__(self, found: Problem) -> None:
+        super().__init__(found.detail)
+        self.problem = found
+
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
 """Seconds after which it is worth trying again where the service is busy, or its journal away."""
-MOST_FAULTS = 100
+MAX_ERRORS = 100
 """Fields at fault that one answer names."""
 OF_A_REQUEST = "IODescriptor"
 """How BentoML titles what is wrong with a request; a validation error of anything else is a fault of this service."""
@@ -43,7 +69,7 @@ def problem(status: int, detail: str | None = None, errors: Sequence[Fault] = ()
         status=status,
         title=HTTPStatus(status).phrase,
         detail=detail or DETAILS.get(status, HTTPStatus(status).phrase.lower()),
-        errors=list(errors[:MOST_FAULTS]),
+        errors=list(errors[:MAX_ERRORS]),
     )
 
 
@@ -90,4 +116,4 @@ def _invalid(faults: Sequence[Any]) -> Problem:
 
 def _short(part: str | int) -> str | int:
     """A part of a path; the name of an unknown field is the sender's own, and may be of any length."""
-    return part[:LONGEST_NAME] if isinstance(part, str) else part
+    return part[:MAX_NAME_LENGTH] if isinstance(part, str) else part

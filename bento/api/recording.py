@@ -6,16 +6,16 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from bento.api.parameters import DeclinedError
-from bento.api.problems import problem
-from bento.api.schemas import Prediction, Problem
-from bento.journal import Entry, JournalUnavailableError, Recorded, Writer
+from bento.api.problems import Problem, ProblemError, problem
+from bento.api.schemas import Prediction
+from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
+from bento.journal.writer import Writer
 from bento.model.fingerprint import code_fingerprint
-from bento.scoring.score import Scored
+from bento.scoring.score import ScoredApplication
 
 log = logging.getLogger("bentoml.credit_scoring")
 
-WITHIN = 3.0
+JOURNAL_TIMEOUT_S = 3.0
 """Seconds for the journal to write."""
 NOT_WRITTEN = "the journal cannot be written at present, so nothing was decided; try again later"
 OTHER_BODY = "this Idempotency-Key was used with another body; take a new key for a new request"
@@ -24,7 +24,7 @@ PURGED = "the decision under this Idempotency-Key has been purged; take a new ke
 
 def entry_of(
     answer: Prediction,
-    scored: Scored,
+    scored: ScoredApplication,
     credit_file: bytes,
     key_id: str,
     idempotency_key: str | None,
@@ -61,11 +61,11 @@ async def record(writer: Writer, entries: Sequence[Entry]) -> list[bytes | Probl
     That is the entry's own, or that of the earlier decision under the same Idempotency-Key.
 
     Raises:
-        DeclinedError: the journal did not write in time, or cannot.
+        ProblemError: the journal did not write in time, or cannot.
     """
     writing = writer.submit(entries)
     try:
-        rivals = await asyncio.wait_for(asyncio.wrap_future(writing), WITHIN)
+        rivals = await asyncio.wait_for(asyncio.wrap_future(writing), JOURNAL_TIMEOUT_S)
     except (JournalUnavailableError, TimeoutError) as error:
         raise _not_written(error) from error
     return [_given(entry, rival) for entry, rival in zip(entries, rivals, strict=True)]
@@ -73,21 +73,21 @@ async def record(writer: Writer, entries: Sequence[Entry]) -> list[bytes | Probl
 
 def record_waiting(writer: Writer, entries: Sequence[Entry]) -> list[bytes | Problem]:
     """The same for a thread that may wait."""
-    writing: Future[list[Recorded | None]] = writer.submit(entries)
+    writing: Future[list[StoredDecision | None]] = writer.submit(entries)
     try:
-        rivals = writing.result(WITHIN)
+        rivals = writing.result(JOURNAL_TIMEOUT_S)
     except (JournalUnavailableError, TimeoutError) as error:
         writing.cancel()
         raise _not_written(error) from error
     return [_given(entry, rival) for entry, rival in zip(entries, rivals, strict=True)]
 
 
-def _not_written(error: Exception) -> DeclinedError:
+def _not_written(error: Exception) -> ProblemError:
     log.error("the journal was not written: %s", str(error) or "not in time")
-    return DeclinedError(problem(503, NOT_WRITTEN))
+    return ProblemError(problem(503, NOT_WRITTEN))
 
 
-def _given(entry: Entry, rival: Recorded | None) -> bytes | Problem:
+def _given(entry: Entry, rival: StoredDecision | None) -> bytes | Problem:
     if rival is None:
         return entry.answer
     if rival.credit_file_hash != entry.credit_file_hash:

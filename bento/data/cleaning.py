@@ -13,7 +13,7 @@ from bento.data.tables import OPEN_ENDED, TABLES, Column
 
 IS_OPEN, IS_OPEN_FROM = "IS_OPEN", "DAYS_LAST_DUE"
 """Added to previous_application: the loan has no last due date yet, which its open-ended date says."""
-FEW_ROWS = 500
+MAX_ROWS_INSPECTED = 500
 """Up to here, to look at values that are nearly always sound is quicker than to have the engine mend them."""
 
 
@@ -46,7 +46,7 @@ def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 def _cleaned(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     rules, added = _rules(table, tuple(frame.columns))
-    if len(frame) <= FEW_ROWS:
+    if len(frame) <= MAX_ROWS_INSPECTED:
         rules = [rule for rule in rules if not rule.leaves(frame.get_column(rule.column).to_list())]
     columns = [*(rule.mended for rule in rules), *added]
     return frame.with_columns(columns) if columns else frame

@@ -30,21 +30,15 @@ from bento.data.tables import (
     Column,
     Table,
 )
+from bento.i18n import Wording
 
-MOST_WARNINGS = 50
-MOST_ROWS = 10_000
+MAX_WARNINGS = 50
+MAX_HISTORY_ROWS = 10_000
 """Rows of one history; the longest of the real data has about a tenth."""
-LONGEST_NAME = 50
+MAX_NAME_LENGTH = 50
 """Characters of a sender's own words that an answer repeats."""
-MOST_LISTED = 1000
+MAX_LISTED_ERRORS = 1000
 """Faults of one request up to which each is listed; to list a hundred thousand takes seconds and much memory."""
-
-
-class Wording(BaseModel):
-    """Words in both languages of the product."""
-
-    en: str
-    fr: str
 
 
 class FieldWarning(BaseModel):
@@ -63,7 +57,7 @@ class Received(BaseModel):
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
-        """As any model does; where more than `MOST_LISTED` fields are wrong, the error says no more than that."""
+        """As any model does; where more than `MAX_LISTED_ERRORS` fields are wrong, the error says no more than that."""
         try:
             return super().model_validate_json(json_data, **settings)
         except ValidationError as error:
@@ -72,7 +66,7 @@ class Received(BaseModel):
     @classmethod
     def model_validate(cls, obj: Any, **settings: Any) -> Self:
         """The same for Python objects."""
-        if isinstance(obj, dict) and len(obj) > MOST_LISTED:  # no need to build a fault for each of them
+        if isinstance(obj, dict) and len(obj) > MAX_LISTED_ERRORS:  # no need to build a fault for each of them
             raise _too_many(cls.__name__)
         try:
             return super().model_validate(obj, **settings)
@@ -81,11 +75,11 @@ class Received(BaseModel):
 
 
 def _bounded(error: ValidationError) -> ValidationError:
-    return error if error.error_count() <= MOST_LISTED else _too_many(error.title)
+    return error if error.error_count() <= MAX_LISTED_ERRORS else _too_many(error.title)
 
 
 def _too_many(title: str) -> ValidationError:
-    words = f"More than {MOST_LISTED} fields are missing or wrong"
+    words = f"More than {MAX_LISTED_ERRORS} fields are missing or wrong"
     fault = InitErrorDetails(type=PydanticCustomError("too_many_faults", words), loc=(), input=None)
     return ValidationError.from_exception_data(title, [fault], hide_input=True)
 
@@ -132,7 +126,7 @@ else:
     CreditCardBalanceRow = _row_type(CREDIT_CARD_BALANCE)
 
 
-_Rows = Field(max_length=MOST_ROWS)
+_Rows = Field(max_length=MAX_HISTORY_ROWS)
 
 
 class CreditFile(Received):
@@ -213,7 +207,7 @@ def warnings(credit_file: CreditFile) -> list[FieldWarning]:
     found: dict[tuple[str, str], FieldWarning] = {}
     for kind, field, en, fr in _oddities(credit_file):
         found.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
-        if len(found) == MOST_WARNINGS:
+        if len(found) == MAX_WARNINGS:
             break
     return list(found.values())
 
@@ -230,11 +224,11 @@ def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
         content = getattr(credit_file, name)
         rows = [content] if name == APPLICATION.name else content
         for column in sorted(set[str]().union(*rows) - _COLUMNS[name]):
-            field = f"{name}.{column[:LONGEST_NAME]}"
+            field = f"{name}.{column[:MAX_NAME_LENGTH]}"
             yield "unknown_column", field, "unknown column, ignored", "colonne inconnue, ignorée"
         for column, categories in _CATEGORIES[name].items():
             for value in sorted({row.get(column) for row in rows} - categories - {None}):
-                word = repr(value[:LONGEST_NAME])
+                word = repr(value[:MAX_NAME_LENGTH])
                 yield (
                     "unknown_category",
                     f"{name}.{column}",

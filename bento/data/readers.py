@@ -179,7 +179,7 @@ def _csv_header(path: Path) -> list[str]:
     with path.open("rb") as file:
         first = file.readline()
         file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - _LONGEST_ROW))
+        file.seek(max(0, file.tell() - _MAX_ROW_BYTES))
         last = file.read()
     line = first.decode("utf-8-sig").rstrip("\r\n")
     if not line:
@@ -194,7 +194,7 @@ def _csv_header(path: Path) -> list[str]:
     return header
 
 
-_LONGEST_ROW = 65_536
+_MAX_ROW_BYTES = 65_536
 
 
 def _check_header(path: Path, header: list[str], columns: Sequence[Column]) -> list[Column]:

@@ -25,7 +25,7 @@ DTYPES: dict[str, type[pl.DataType]] = {
 
 OPEN_ENDED = 365243
 """The data's code for "no such date": 1,000 years after the application."""
-LARGEST_AMOUNT, LARGEST_COUNT = 1e12, 1e9
+MAX_AMOUNT, MAX_COUNT = 1e12, 1e9
 """Thousands of times what any client has: what is larger is no amount and no count, and would overflow in sums."""
 
 
@@ -109,8 +109,8 @@ def _amount(name: str, description: str, *, minimum: float | None = 0, **setting
         kind="number",
         unit="currency",
         description=description,
-        minimum=-LARGEST_AMOUNT if minimum is None else minimum,
-        maximum=LARGEST_AMOUNT,
+        minimum=-MAX_AMOUNT if minimum is None else minimum,
+        maximum=MAX_AMOUNT,
         **settings,
     )
 
@@ -147,7 +147,7 @@ def _integer(
     unit: Unit = "count",
     *,
     minimum: float = 0,
-    maximum: float = LARGEST_COUNT,
+    maximum: float = MAX_COUNT,
     **settings: Any,
 ) -> Column:
     return Column(

@@ -5,7 +5,7 @@ import csv
 import signal
 import sys
 
-from bento.features import CATALOGUE, table_of
+from bento.features.catalogue import CATALOGUE, table_of
 
 FIELDS = ("name", "table", "group", "unit", "risk", "monotone", "uses_age", "en", "fr")
 

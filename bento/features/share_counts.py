@@ -22,7 +22,7 @@ def of_name(share: str) -> str:
     return f"{share}_of"
 
 
-def facts_in(table: str, features: Iterable[Feature], no_rows: pl.DataFrame) -> tuple[Feature, ...]:
+def share_counts_in(table: str, features: Iterable[Feature], no_rows: pl.DataFrame) -> tuple[Feature, ...]:
     """Two facts for each feature that is the mean of a test: rows that pass it, and rows that are known to or not.
 
     Args:

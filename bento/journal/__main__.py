@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bento.journal import Journal, JournalError, Vault, VaultError, journal_url
+from bento.journal.database import journal_url
+from bento.journal.entries import JournalError
 from bento.journal.replay import replay
+from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
+from bento.journal.vault import Vault, VaultError
 from bento.model.scoring_model import ModelError
 
 DIFFERENT, FAULT = 1, 2

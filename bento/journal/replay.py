@@ -11,10 +11,11 @@ from typing import Literal
 import bentoml
 
 from bento.data.credit_file import CreditFile
-from bento.journal.store import Recorded
+from bento.journal.entries import StoredDecision
 from bento.model.fingerprint import code_fingerprint
-from bento.model.scoring_model import FOLDER_IN_STORE, ModelError, ScoringModel, same
-from bento.scoring.score import Scored, score
+from bento.model.manifest import FOLDER_IN_STORE
+from bento.model.scoring_model import ModelError, ScoringModel, same
+from bento.scoring.score import ScoredApplication, score
 
 Verdict = Literal["same", "different", "other code", "purged"]
 
@@ -28,7 +29,7 @@ class Replay:
     differences: tuple[str, ...] = ()
 
 
-def replay(found: Recorded) -> Replay:
+def replay(found: StoredDecision) -> Replay:
     """Decide on an entry's credit file again, with the model that it names.
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
@@ -47,7 +48,7 @@ def replay(found: Recorded) -> Replay:
     return Replay(found.id, "different" if differences else "same", differences)
 
 
-def _differences(found: Recorded, answer: dict[str, object], again: Scored) -> Iterator[str]:
+def _differences(found: StoredDecision, answer: dict[str, object], again: ScoredApplication) -> Iterator[str]:
     if not same(again.probability, found.probability):
         yield f"probability of default {found.probability}, now {again.probability}"
     if again.decision != found.decision:

@@ -1,113 +1,32 @@
 """Writes and reads the journal: SQLite (WAL) by default, PostgreSQL by JOURNAL_URL."""
 
 import json
-import os
 import queue
-import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
+from bento.journal.database import STATEMENT_TIMEOUT_S, _available, _engine
+from bento.journal.entries import (
+    Entry,
+    JournalError,
+    JournalUnavailableError,
+    ReviewConflictError,
+    StoredDecision,
+    StoredReview,
+)
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS, REVISION
 from bento.journal.vault import VARIABLE, Vault, pack
 
-URL_VARIABLE = "JOURNAL_URL"
-DEFAULT_URL = "sqlite:///data/journal.db"
-ANSWER_WITHIN = 2
-"""Seconds that a database may take to take a connection, a statement or a lock before it counts as gone."""
 PURGED_TOGETHER = 500
 """Decisions, or keys, that one transaction of a purge takes: the service writes in between."""
-POSTGRESQL_OPTIONS = {
-    "connect_timeout": ANSWER_WITHIN,
-    "tcp_user_timeout": 1000 * ANSWER_WITHIN,
-    "options": f"-c statement_timeout={1000 * ANSWER_WITHIN} -c lock_timeout={1000 * ANSWER_WITHIN} -c timezone=UTC "
-    "-c synchronous_commit=on",
-}
-
-
-class JournalError(RuntimeError):
-    """The journal cannot be used as it is; the message says what to do, in one line."""
-
-
-class JournalUnavailableError(JournalError):
-    """The database does not answer, or cannot write, at present."""
-
-
-class OvertakenError(JournalError):
-    """Another review was written since the history was read on which this one stands."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A decision on its way into the journal; `credit_file` and `answer` are JSON as sent and as answered."""
-
-    client: int
-    credit_file: bytes
-    credit_file_hash: str
-    answer: bytes
-    decided_at: datetime
-    key_id: str
-    features_hash: str
-    decision: str
-    threshold: float
-    probability: float
-    model_name: str
-    model_version: str
-    model_tag: str
-    bento: str
-    code: str
-    idempotency_hash: str | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-
-@dataclass(frozen=True)
-class RecordedReview:
-    """A review as the journal holds it; reason and reviewer are None once purged."""
-
-    reviewed_at: datetime
-    key_id: str
-    verdict: str
-    outcome: str
-    reason: str | None
-    reviewer: str | None
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A decision as the journal holds it; what concerns the person is None once purged."""
-
-    id: str
-    decided_at: datetime
-    key_id: str
-    credit_file_hash: str
-    features_hash: str
-    decision: str
-    threshold: float
-    model_name: str
-    model_version: str
-    model_tag: str
-    bento: str
-    code: str
-    purged_at: datetime | None
-    probability: float | None
-    credit_file: bytes | None
-    answer: bytes | None
-
-
-def journal_url(environment: Mapping[str, str] = os.environ) -> str:
-    """JOURNAL_URL, or a SQLite file in the folder that SCORING_DATA names, by default `data`."""
-    folder = environment.get("SCORING_DATA")
-    return environment.get(URL_VARIABLE) or (f"sqlite:///{folder}/journal.db" if folder else DEFAULT_URL)
 
 
 class Journal:
@@ -169,7 +88,7 @@ class Journal:
         answered = queue.SimpleQueue[bool]()
         threading.Thread(target=lambda: answered.put(self._answers()), name="ping", daemon=True).start()
         try:
-            return answered.get(timeout=ANSWER_WITHIN)
+            return answered.get(timeout=STATEMENT_TIMEOUT_S)
         except queue.Empty:
             return False
 
@@ -181,7 +100,7 @@ class Journal:
             return False
         return True
 
-    def write(self, entries: Sequence[Entry]) -> list[Recorded | None]:
+    def write(self, entries: Sequence[Entry]) -> list[StoredDecision | None]:
         """Write entries in one durable transaction, each exactly once, however often it is tried.
 
         Returns:
@@ -200,7 +119,7 @@ class Journal:
             connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
             return self._rivals(connection, entries)
 
-    def find(self, decision_id: str) -> Recorded | None:
+    def find(self, decision_id: str) -> StoredDecision | None:
         """A decision by its id.
 
         Raises:
@@ -210,7 +129,7 @@ class Journal:
         with self._reader() as connection:
             return self._one(connection, DECISIONS.c.id == decision_id)
 
-    def find_repeated(self, idempotency_hash: str) -> Recorded | None:
+    def find_repeated(self, idempotency_hash: str) -> StoredDecision | None:
         """The decision that an Idempotency-Key already has; errors as `find`."""
         with self._reader() as connection:
             return self._one(connection, DECISIONS.c.idempotency_hash == idempotency_hash)
@@ -223,7 +142,7 @@ class Journal:
         with self._reader() as connection:
             return [str(value) for value in connection.execute(query).scalars()]
 
-    def reviews(self, decision_id: str) -> list[RecordedReview]:
+    def reviews(self, decision_id: str) -> list[StoredReview]:
         """The reviews of a decision, oldest first; errors as `find`."""
         query = (
             sa.select(REVIEWS, DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
@@ -235,7 +154,7 @@ class Journal:
         with self._reader() as connection:
             return [self._review(row) for row in connection.execute(query)]
 
-    def add_review(self, decision_id: str, review: RecordedReview, earlier: int | None = None) -> bool:
+    def add_review(self, decision_id: str, review: StoredReview, earlier: int | None = None) -> bool:
         """Append a review, durably; False where there is no such decision, or it is purged.
 
         Args:
@@ -245,7 +164,7 @@ class Journal:
 
         Raises:
             JournalUnavailableError: it is not certain to be written.
-            OvertakenError: there are others by now; nothing is written.
+            ReviewConflictError: there are others by now; nothing is written.
         """
         review_id = str(uuid.uuid4())
         with self.transaction() as connection:
@@ -260,7 +179,7 @@ class Journal:
                 return False
             there = sa.select(sa.func.count()).select_from(REVIEWS).where(REVIEWS.c.decision_id == decision_id)
             if earlier is not None and connection.execute(there).scalar() != earlier:
-                raise OvertakenError(f"{decision_id} was reviewed by another meanwhile")
+                raise ReviewConflictError(f"{decision_id} was reviewed by another meanwhile")
             text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
             connection.execute(
                 REVIEWS.insert().values(
@@ -367,7 +286,7 @@ class Journal:
         sealed = {name: self.vault.seal(text, key, client, f"{entry.id} {name}") for name, text in packed.items()}
         return row | sealed | {"client": client, "data_key": None if key is None else client}
 
-    def _rivals(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Recorded | None]:
+    def _rivals(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[StoredDecision | None]:
         """For each entry the other decision that holds its Idempotency-Key."""
         hashes = {entry.idempotency_hash for entry in entries if entry.idempotency_hash is not None}
         if not hashes:
@@ -381,7 +300,7 @@ class Journal:
             for entry in entries
         ]
 
-    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> Recorded | None:
+    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> StoredDecision | None:
         query = (
             sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key)
             .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
@@ -396,113 +315,15 @@ class Journal:
             else self.vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
             for name in _SEALED
         }
-        return Recorded(**{name: row[name] for name in _RECORDED} | opened)
+        return StoredDecision(**{name: row[name] for name in _RECORDED} | opened)
 
-    def _review(self, row: sa.Row[Any]) -> RecordedReview:
+    def _review(self, row: sa.Row[Any]) -> StoredReview:
         content = {"reason": None, "reviewer": None}
         if row.content is not None:
             content = json.loads(self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content"))
-        return RecordedReview(row.reviewed_at, row.key_id, row.verdict, row.outcome, **content)
+        return StoredReview(row.reviewed_at, row.key_id, row.verdict, row.outcome, **content)
 
 
 _SEALED = ("credit_file", "answer")
 _PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", *_SEALED))
-_RECORDED = tuple(name for name in Recorded.__dataclass_fields__ if name not in _SEALED)
-
-
-@contextmanager
-def _available(address: str) -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        said = str(error.orig).strip().splitlines() or ["no message"]
-        # Not `from error`: what PostgreSQL adds on further lines may quote the row, which a traceback would repeat.
-        raise JournalUnavailableError(f"{address}: {said[0]}") from None
-    except SQLAlchemyError as error:  # such as no free connection in time
-        raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
-
-
-def _engine(address: str) -> sa.Engine:
-    try:
-        url = sa.make_url(address)
-        kind = url.get_backend_name()
-        if kind == "postgresql":
-            return sa.create_engine(
-                url.set(drivername="postgresql+psycopg"),
-                connect_args=POSTGRESQL_OPTIONS,
-                pool_pre_ping=True,
-                pool_timeout=ANSWER_WITHIN,
-                # Parameters are personal data: they must not reach a log or an error text.
-                hide_parameters=True,
-            )
-        if kind == "sqlite":
-            if url.database in (None, "", ":memory:") or url.query:
-                raise JournalError(f"{URL_VARIABLE} must name a file: sqlite:///folder/journal.db")
-            engine = sa.create_engine(url.set(drivername="sqlite"), pool_timeout=ANSWER_WITHIN, hide_parameters=True)
-            _keep_to_its_file(engine, Path(url.database))
-            sa.event.listen(engine, "connect", _set_up_sqlite)
-            sa.event.listen(engine, "begin", _begin_in_sqlite)
-            return engine
-    except (ArgumentError, ValueError):
-        # In words of our own, and `from None`: theirs may quote a part of the password.
-        raise JournalError(
-            f"{URL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
-            "write @ and : in a password as %40 and %3A"
-        ) from None
-    raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
-
-
-def _keep_to_its_file(engine: sa.Engine, path: Path) -> None:
-    """Have connections end with the file that they opened.
-
-    A file that was moved, removed or put in the place of another stays open: what is written to it then is in no
-    journal. And where there is none, SQLite would make an empty one.
-    """
-
-    def identity() -> tuple[int, int]:
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise sqlite3.OperationalError(f"the file cannot be used: {error.strerror}") from error
-        return found.st_dev, found.st_ino
-
-    def look_first(*_: Any) -> None:
-        identity()
-
-    def remember(_: Any, record: Any) -> None:
-        record.info["file"] = identity()
-
-    def compare(_: Any, record: Any, __: Any) -> None:
-        if record.info["file"] != identity():
-            raise DisconnectionError("the file is another")
-
-    sa.event.listen(engine, "do_connect", look_first)
-    sa.event.listen(engine, "connect", remember)
-    sa.event.listen(engine, "checkout", compare)
-
-
-def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin_in_sqlite` says
-    for setting in (
-        f"busy_timeout = {1000 * ANSWER_WITHIN}",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "secure_delete = ON",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-    give_up = time.monotonic() + ANSWER_WITHIN
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            # SQLite itself does not wait where another process is making the same new file at this moment.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
-
-
-def _begin_in_sqlite(connection: sa.Connection) -> None:
-    """Take the lock at once: a transaction that would have to wait for it later could only fail."""
-    if not connection.get_execution_options().get("reading"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+_RECORDED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in _SEALED)

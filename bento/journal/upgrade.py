@@ -8,7 +8,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from bento.journal.store import Journal, JournalError, JournalUnavailableError
+from bento.journal.entries import JournalError, JournalUnavailableError
+from bento.journal.store import Journal
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from bento.api.metrics import JOURNAL_LATENCY
-from bento.journal.store import Entry, Journal, JournalUnavailableError, Recorded
+from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
+from bento.journal.store import Journal
 from bento.journal.vault import VaultError
 
-MOST_TOGETHER = 500
+MAX_DECISIONS_PER_COMMIT = 500
 """Entries in one transaction."""
-MOST_WAITING = 2000
+MAX_WAITING_DECISIONS = 2000
 """Writes that may wait for their turn: beyond, the database is too slow for what is asked of it."""
-CLOSE_WITHIN = 5.0
+CLOSE_TIMEOUT_S = 5.0
 """Seconds to write what is waiting at the end."""
 
-Answer = Future[list[Recorded | None]]
+Answer = Future[list[StoredDecision | None]]
 
 
 class Writer:
@@ -30,7 +31,7 @@ class Writer:
         self.journal = journal
         self.failed_at: float | None = None
         """When the last write failed (`time.monotonic`), None once one has succeeded."""
-        self._waiting: queue.Queue[tuple[Sequence[Entry], Answer, float] | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[Sequence[Entry], Answer, float] | None] = queue.Queue(MAX_WAITING_DECISIONS)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -46,7 +47,7 @@ class Writer:
     def close(self) -> None:
         """Write what is waiting, then end; where the database is frozen, nobody waits for it any longer."""
         self._waiting.put(None)
-        self._thread.join(CLOSE_WITHIN)
+        self._thread.join(CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
         ended = False
@@ -63,7 +64,7 @@ class Writer:
             if item[1].set_running_or_notify_cancel():
                 group.append(item)
                 count += len(item[0])
-            if count >= MOST_TOGETHER:
+            if count >= MAX_DECISIONS_PER_COMMIT:
                 return group, False
             try:
                 item = self._waiting.get_nowait()

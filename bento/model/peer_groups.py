@@ -6,15 +6,14 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bento.data.credit_file import Wording
-from bento.scoring.fact_text import amount
+from bento.i18n import Wording, amount
 
 REFERENCE_FILE = "reference.json"
 AMOUNTS = ("AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
 """The columns of the application that a client and the bank can agree on anew."""
 RATIOS = {"term": ("AMT_CREDIT", "AMT_ANNUITY"), "goods_cover": ("AMT_CREDIT", "AMT_GOODS_PRICE")}
 """Their proportions, numerator and denominator: a loan outside those seen in training is no loan of this bank."""
-FEWEST = 50
+MIN_GROUP_SIZE = 50
 """Clients below which a segment is too small to speak of."""
 
 
@@ -49,7 +48,7 @@ class Segment(BaseModel):
     income_type: str | None
     low: float | None
     high: float | None
-    clients: int = Field(ge=FEWEST)
+    clients: int = Field(ge=MIN_GROUP_SIZE)
     typical: dict[str, float | str | None] = Field(
         description="by feature: the median, the most frequent category, null where most are unknown"
     )

@@ -3,28 +3,23 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile, frames
-from bento.features import CATALOGUE, build_features, catalogue_hash, facts_of, needed_columns
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE, catalogue_hash, needed_columns, share_counts_of
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Examples, ModelFeature, ModelManifest
 from bento.model.peer_groups import REFERENCE_FILE, Reference, ReferenceFileError
 from bento.model.predictors import FamilyError, load
-from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
+from bento.policy import ReviewBand
 
-SCORING_FILE = "scoring.json"
-EXAMPLES_FILE = "examples.json"
-FOLDER_FORMAT = "3"
-"""What a model folder holds, raised where that changes: 2 `reference.json`, 3 the digests of its files."""
-FOLDER_IN_STORE = "mlflow_model/artifacts/model"
-"""Where the model folder stands inside the MLflow model that the Bento store imported."""
 TOLERANCE = 1e-9
 """Largest difference allowed between an example recomputed here and as it was at training."""
 BITS = 40
@@ -35,95 +30,6 @@ Matrix = NDArray[np.float64]
 
 class ModelError(RuntimeError):
     """A model folder that cannot be trusted with a decision; the message says why, in one line."""
-
-
-class ModelFeature(BaseModel):
-    """One column of the model's matrix; `categories` in the order of their codes, empty for a number."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    categories: list[str] = []
-
-    @cached_property
-    def _codes(self) -> dict[str, float]:
-        return {category: float(code) for code, category in enumerate(self.categories)}
-
-    def code(self, value: float | str | None) -> float:
-        """A value as the predictor takes it: a number as it is, a category as its code, what is unknown as NaN."""
-        if isinstance(value, str):
-            return self._codes.get(value, math.nan)
-        return math.nan if value is None else value
-
-
-class Calibration(BaseModel):
-    """Affine map of the predictor's log-odds: slope * x + intercept."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    slope: float = 1.0
-    intercept: float = 0.0
-
-
-class DataSource(BaseModel):
-    """On what data a model, or a figure, was obtained."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    data: str = Field(description="synthetic or real")
-    clients: int
-    seed: int | None = None
-    fingerprint: str
-
-    @property
-    def tag(self) -> str:
-        """Short name of the source for the registry."""
-        return f"{self.data}:{self.fingerprint[:16]}"
-
-
-class Scoring(BaseModel):
-    """What `scoring.json` holds: all that it takes, beside the predictor, to decide and to account for it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    family: str = Field(
-        description="which predictor reads its file in this folder: a name of bento.model.predictors.FAMILIES"
-    )
-    features: list[ModelFeature]
-    calibration: Calibration = Calibration()
-    costs: CostAssumptions = DEFAULT_COSTS
-    threshold: float = Field(ge=0, le=1)
-    review_band: ReviewBand | None = Field(default=None, description="where a person decides; null while that is off")
-    training_data: DataSource
-    code_version: str
-    metrics: dict[str, float]
-
-    @model_validator(mode="after")
-    def _reviews_around_the_threshold(self) -> Self:
-        if self.review_band and not self.review_band.low <= self.threshold <= self.review_band.high:
-            raise ValueError("the review band must contain the threshold")
-        return self
-
-
-class Example(BaseModel):
-    """One synthetic credit file and what the model made of it at training."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    credit_file: dict[str, Any]
-    features: dict[str, float | str | None]
-    log_odds: float
-    probability_of_default: float
-
-
-class Examples(BaseModel):
-    """What `examples.json` holds."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    catalogue: str = Field(description="bento.features.catalogue_hash() at training")
-    files: dict[str, str] = Field(description="digests() of the folder at training")
-    examples: list[Example] = Field(min_length=1)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -177,9 +83,9 @@ class ScoringModel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            self.scoring = Scoring.model_validate_json((folder / SCORING_FILE).read_bytes())
-            self.feature_names = [feature.name for feature in self.scoring.features]
-            self._predictor = load(self.scoring.family, folder, self.feature_names)
+            self.manifest = ModelManifest.model_validate_json((folder / SCORING_FILE).read_bytes())
+            self.feature_names = [feature.name for feature in self.manifest.features]
+            self._predictor = load(self.manifest.family, folder, self.feature_names)
             self.reference = Reference.load(folder)
         except (OSError, ValidationError, FamilyError, ReferenceFileError) as error:
             raise ModelError(f"{folder}: not a usable model folder: {str(error).splitlines()[0]}") from error
@@ -188,7 +94,7 @@ class ScoringModel:
             raise ModelError(f"{folder}: the model needs {unknown[0]}, which this code does not compute; train again")
         if any(segment.typical.keys() != set(self.feature_names) for segment in self.reference.segments):
             raise ModelError(f"{folder}: {REFERENCE_FILE} and {SCORING_FILE} name different features; train again")
-        self._with_facts = [*self.feature_names, *facts_of(self.feature_names)]
+        self._with_facts = [*self.feature_names, *share_counts_of(self.feature_names)]
         self._columns = needed_columns(self._with_facts)
 
     @classmethod
@@ -208,17 +114,17 @@ class ScoringModel:
     @property
     def threshold(self) -> float:
         """Probability of default from which an application is refused."""
-        return self.scoring.threshold
+        return self.manifest.threshold
 
     @property
     def review_band(self) -> ReviewBand | None:
         """Probabilities of default at which a person decides; None while that is off."""
-        return self.scoring.review_band
+        return self.manifest.review_band
 
     def features(self, credit_files: Sequence[CreditFile], *, facts: bool = False) -> pl.DataFrame:
         """The features this model asks for, from raw tables, one row for each credit file; on request also their facts.
 
-        Facts are counts from the same columns (`bento.features.facts_of`), for the wording of reasons.
+        Facts are counts from the same columns (`bento.features.share_counts_of`), for the wording of reasons.
         """
         return build_features(self.tables(credit_files), self._with_facts if facts else self.feature_names)
 
@@ -237,14 +143,14 @@ class ScoringModel:
         """
         positions = [at for at, name in enumerate(self.feature_names) if name in changed.columns]
         matrix = np.repeat(self._matrix(features), len(changed), axis=0)
-        matrix[:, positions] = rounded(encode(changed, [self.scoring.features[at] for at in positions]))
+        matrix[:, positions] = rounded(encode(changed, [self.manifest.features[at] for at in positions]))
         return self._calibrated(matrix)
 
     def _matrix(self, features: pl.DataFrame) -> Matrix:
-        return rounded(encode(features, self.scoring.features))
+        return rounded(encode(features, self.manifest.features))
 
     def _calibrated(self, matrix: Matrix) -> Matrix:
-        return self._predictor.log_odds(matrix) * self.scoring.calibration.slope + self.scoring.calibration.intercept
+        return self._predictor.log_odds(matrix) * self.manifest.calibration.slope + self.manifest.calibration.intercept
 
     def probability(self, features: pl.DataFrame) -> Matrix:
         """Probability of default, one for each row."""
@@ -256,7 +162,7 @@ class ScoringModel:
         Base value plus a row's contributions is that row's log-odds.
         """
         raw, base = self._predictor.contributions(self._matrix(features))
-        slope, intercept = self.scoring.calibration.slope, self.scoring.calibration.intercept
+        slope, intercept = self.manifest.calibration.slope, self.manifest.calibration.intercept
         return raw * slope, base * slope + intercept
 
     def verify(self) -> None:

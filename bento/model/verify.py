@@ -17,7 +17,7 @@ def main() -> int:
     except ModelError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{folder}: {model.scoring.family}, {len(model.feature_names)} features, answers its examples")
+    print(f"{folder}: {model.manifest.family}, {len(model.feature_names)} features, answers its examples")
     return 0
 
 

@@ -3,20 +3,41 @@
 import math
 from functools import lru_cache
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
-from bento.api.schemas import Change, Counterfactual
-from bento.data.credit_file import CreditFile, Wording
+from bento.data.credit_file import CreditFile
 from bento.data.tables import HISTORIES
-from bento.features import Variants, computed_from, needed_columns
+from bento.features.build import Variants
+from bento.features.catalogue import computed_from, needed_columns
+from bento.i18n import Wording, amount
 from bento.model.peer_groups import AMOUNTS, RATIOS, Reference
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
-from bento.scoring.fact_text import amount
+
+
+class Change(BaseModel):
+    """One amount that would have to be another."""
+
+    column: Literal["AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY"]
+    value: float = Field(description="as asked for, in the currency of the loan")
+    needed: float
+
+
+class Counterfactual(BaseModel):
+    """The nearest other loan on which the decision would be another, or that there is none."""
+
+    found: bool
+    decision: Decision = Field(description="what the decision is on the application as it stands")
+    would_be: Decision | None = None
+    probability_of_default: float | None = None
+    changes: list[Change] = []
+    text: Wording
+
 
 FINENESS = 50
 """The amounts tried are round: their step is the 1, 2 or 5 of a power of ten just below a part of this size."""

@@ -2,12 +2,67 @@
 
 from collections.abc import Iterable
 
-from bento.api.schemas import Explanation, FeatureContribution, GroupContribution, ModelVersion, SimilarClients
-from bento.data.credit_file import CreditFile, FieldWarning, Wording
-from bento.features import CATALOGUE, GROUP_LABELS, Group, Variants
+from pydantic import BaseModel, ConfigDict, Field
+
+from bento.data.credit_file import CreditFile, FieldWarning
+from bento.features.build import Variants
+from bento.features.catalogue import CATALOGUE
+from bento.features.definitions import GROUP_LABELS, Group
+from bento.i18n import Wording
+from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import decide
-from bento.scoring.counterfactual import counterfactual
+from bento.scoring.counterfactual import Counterfactual, counterfactual
+
+
+class GroupContribution(BaseModel):
+    """What a concept adds to the log-odds of default."""
+
+    group: Group
+    label: Wording
+    contribution: float
+
+
+class FeatureContribution(BaseModel):
+    """What a feature adds to the log-odds of default; positive raises the risk."""
+
+    feature: str
+    group: Group
+    meaning: Wording
+    unit: str
+    value: float | str | None
+    similar: float | str | None = Field(
+        description="median among similar clients, the most frequent for a category; null where most are unknown"
+    )
+    contribution: float
+
+
+class SimilarClients(BaseModel):
+    """With whom the client's values are compared."""
+
+    description: Wording
+    clients: int = Field(description="how many of the training clients they are")
+
+
+class Explanation(BaseModel):
+    """Why the model scores a credit file as it does; it decides nothing and is not journalled.
+
+    `base_value` plus all contributions is `log_odds`, the logit of the probability of default.
+    """
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    SK_ID_CURR: int
+    probability_of_default: float = Field(ge=0, le=1)
+    threshold: float
+    log_odds: float
+    base_value: float
+    groups: list[GroupContribution] = Field(description="largest first")
+    contributions: list[FeatureContribution] = Field(description="exact SHAP values, largest first")
+    similar_clients: SimilarClients
+    counterfactual: Counterfactual
+    model: ModelVersion
+    warnings: list[FieldWarning]
 
 
 def explanation(

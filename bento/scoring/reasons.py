@@ -1,16 +1,43 @@
 """Reason codes: which concepts weighed on a decision, in words for the client."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
-from bento.api.schemas import Direction, Fact, Reason
-from bento.data.credit_file import Wording
-from bento.features import CATALOGUE, Group
+from pydantic import BaseModel, Field
+
+from bento.features.catalogue import CATALOGUE
+from bento.features.definitions import Group
+from bento.i18n import NARROW, Wording, Words
 from bento.policy import Decision
-from bento.scoring.fact_text import NARROW, Value, Words, known, measure, worded
+from bento.scoring.fact_text import Value, known, measure, worded
 
-MOST_FACTS = 3
+Direction = Literal["raises", "lowers"]
+"""Whether something adds to the risk of default, or takes from it."""
+
+
+class Fact(BaseModel):
+    """One item of the client's data that weighed."""
+
+    feature: str = Field(description="its name in the feature catalogue")
+    value: float | str | None = Field(description="the client's value; null where nothing is known")
+    unit: str
+    text: Wording = Field(description="the fact in words, such as: instalments over 15 days late: 3 of 12")
+
+
+class Reason(BaseModel):
+    """A concept that weighed on the decision, in words for the client."""
+
+    code: str = Field(description="stable code of the concept", examples=["R11"])
+    group: Group
+    direction: Direction = Field(description="whether it raises or lowers the risk of default")
+    contribution: float = Field(description="what it adds to the log-odds of default")
+    text: Wording
+    facts: list[Fact]
+
+
+MAX_FACTS = 3
 """Facts that a reason names."""
-LEAST_WEIGHT = 0.1
+MIN_WEIGHT_SHARE = 0.1
 """What weighed less than this share of the reason's weightiest fact is not named."""
 
 CODES: dict[Group, str] = {
@@ -106,7 +133,7 @@ def main_reasons(
 
     Args:
         names: the model's features.
-        values: of the client, by name; with `bento.features.facts_of(names)` shares are told as counts.
+        values: of the client, by name; with `bento.features.share_counts_of(names)` shares are told as counts.
         contributions: what each feature adds to the log-odds of default, in the order of `names`.
         decision: what the client is told.
         count: most reasons to give. A concept without weight is none.
@@ -152,7 +179,7 @@ def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) ->
     facts: list[Fact] = []
     told: set[Value] = set()
     for weight, name in weights:
-        if len(facts) == MOST_FACTS or weight < LEAST_WEIGHT * weights[0][0]:
+        if len(facts) == MAX_FACTS or weight < MIN_WEIGHT_SHARE * weights[0][0]:
             break
         value = known(name, values)
         things: set[Value] = {measure(name)}

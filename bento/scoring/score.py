@@ -5,15 +5,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bento.api.schemas import Reason
 from bento.data.credit_file import CreditFile
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
-from bento.scoring.reasons import main_reasons
+from bento.scoring.reasons import Reason, main_reasons
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredApplication:
     """What the model makes of one credit file."""
 
     log_odds: float
@@ -24,7 +23,7 @@ class Scored:
     reasons: list[Reason] | None
 
 
-def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: bool) -> list[Scored]:
+def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: bool) -> list[ScoredApplication]:
     """Score credit files, together where that is safe; one answer for each, in their order.
 
     Args:
@@ -32,13 +31,13 @@ def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: b
         credit_files: of any clients; the same client may be among them more than once.
         reasons: also say what weighed most, at the price of one TreeSHAP a client.
     """
-    found: dict[int, Scored] = {}
+    found: dict[int, ScoredApplication] = {}
     for together in _without_shared_ids(credit_files):
         found |= zip(together, _score(model, [credit_files[at] for at in together], reasons), strict=True)
     return [found[position] for position in range(len(credit_files))]
 
 
-def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> list[Scored]:
+def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> list[ScoredApplication]:
     features = model.features(credit_files, facts=with_reasons)
     log_odds = model.log_odds(features).tolist()
     contributions = model.contributions(features)[0].tolist() if with_reasons else None
@@ -47,7 +46,7 @@ def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons
         default = probability(odds)
         decision = decide(default, model.threshold, model.review_band)
         answers.append(
-            Scored(
+            ScoredApplication(
                 log_odds=odds,
                 probability=default,
                 decision=decision,

@@ -29,7 +29,7 @@ from research.evaluation.business_score import cost_per_client
 from research.training import boosting as fitting
 from research.training.boosting import Matrix, Outcomes
 from research.training.feature_selection import rank
-from research.training.linear import INVERSE_PENALTY, MOST_ITERATIONS, linear_preprocessing
+from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS, linear_preprocessing
 
 NONE, WEIGHTS, UNDER, SMOTED = ARMS = ("none", "class_weights", "under_sampling", "smote")
 """What is done about the imbalance; all but the first train on as many defaults as good clients, or as if."""
@@ -65,7 +65,7 @@ class Family:
 # Held back as fitting.PARAMETERS are; larger steps, so that a grid takes minutes.
 FAMILIES: dict[str, Family] = {
     "logistic": Family(
-        lambda seed, jobs: LogisticRegression(C=INVERSE_PENALTY, max_iter=MOST_ITERATIONS),
+        lambda seed, jobs: LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS),
         {"C": [0.001, 0.01, 0.1, 1.0]},
         served=True,
     ),

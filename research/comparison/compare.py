@@ -23,7 +23,7 @@ from sklearn.dummy import DummyClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from bento.features import catalogue_hash
+from bento.features.catalogue import catalogue_hash
 from bento.model.scoring_model import encode
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
 from research import tracking
@@ -130,7 +130,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Scored:
+class CandidateResult:
     """A candidate, judged: now, or by a run that had finished before."""
 
     candidate: Candidate
@@ -180,7 +180,7 @@ def compare(
     chosen = _chosen(families, arms, metric)
     client = tracking.connect()
     problem = _problem(data, folds, seed, costs, economics, metric, grid)
-    scored: list[Scored] = []
+    scored: list[CandidateResult] = []
     try:
         with tracking.started_run("comparison", tracking.made_from(data.source)) as active:
             parent = active.info.run_id
@@ -252,7 +252,7 @@ def _code() -> str:
 
 def _finished(
     client: mlflow.MlflowClient, problem: Problem, chosen: Sequence[Candidate], parent: str
-) -> dict[Candidate, Scored]:
+) -> dict[Candidate, CandidateResult]:
     """Candidates that a run has finished before; those of a comparison that never ended become this one's."""
     experiment = mlflow.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
     found = {}
@@ -271,7 +271,7 @@ def _finished(
     return found
 
 
-def _load(candidate: Candidate, problem: Problem, run_id: str) -> Scored:
+def _load(candidate: Candidate, problem: Problem, run_id: str) -> CandidateResult:
     with tempfile.TemporaryDirectory(prefix="comparison_") as folder:
         scores, noted = (
             Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name, dst_path=folder))
@@ -282,10 +282,10 @@ def _load(candidate: Candidate, problem: Problem, run_id: str) -> Scored:
             pl.read_parquet(scores), on="SK_ID_CURR", how="left", maintain_order="left"
         )["probability"]
     judged = Judged(probability=probability.to_numpy(), **kept["judged"])
-    return Scored(candidate, judged, kept["setting"], kept["grid"], run_id, reused=True)
+    return CandidateResult(candidate, judged, kept["setting"], kept["grid"], run_id, reused=True)
 
 
-def _champion(client: mlflow.MlflowClient, problem: Problem) -> list[Scored]:
+def _champion(client: mlflow.MlflowClient, problem: Problem) -> list[CandidateResult]:
     """The registry's champion by the out-of-fold scores of its training, where that had these very folds."""
     champion = tracking.registered(client, tracking.CHAMPION)
     if champion is None or not tracking.made_from(problem.data.source).items() <= champion.tags.items():
@@ -296,10 +296,14 @@ def _champion(client: mlflow.MlflowClient, problem: Problem) -> list[Scored]:
     scores = pl.read_parquet(path)
     if scores["SK_ID_CURR"].to_list() != problem.clients.to_list() or (scores["fold"].to_numpy() != problem.fold).any():
         return []
-    return [Scored(Candidate(CHAMPION), Judged(scores["probability"].to_numpy()), run=champion.run_id, reused=True)]
+    return [
+        CandidateResult(Candidate(CHAMPION), Judged(scores["probability"].to_numpy()), run=champion.run_id, reused=True)
+    ]
 
 
-def _judged(problem: Problem, chosen: Sequence[Candidate], finished: dict[Candidate, Scored]) -> Iterator[Scored]:
+def _judged(
+    problem: Problem, chosen: Sequence[Candidate], finished: dict[Candidate, CandidateResult]
+) -> Iterator[CandidateResult]:
     """Each candidate in turn, run where it is not finished, with progress."""
     remaining = [candidate for candidate in chosen if candidate not in finished]
     settings: dict[str, candidates.Setting] = {}
@@ -365,15 +369,15 @@ class _Bench:
         with self.limited():
             joblib.Parallel(self.jobs[0], backend="threading")(joblib.delayed(one)(train) for train, _ in problem.folds)
 
-    def judge(self, candidate: Candidate, setting: candidates.Setting | None, run_id: str) -> Scored:
+    def judge(self, candidate: Candidate, setting: candidates.Setting | None, run_id: str) -> CandidateResult:
         """Fit in each fold, after the search of the grid where no setting is given."""
         problem = self.problem
         if candidate.family in (ACCEPT, REFUSE):
             certain = np.full(len(problem.target), float(candidate.family == REFUSE))
-            return Scored(candidate, Judged(certain), run=run_id)
+            return CandidateResult(candidate, Judged(certain), run=run_id)
         rows = (problem.matrix, problem.target, problem.folds)
         if candidate.family == PRIOR:
-            return Scored(candidate, candidates.judge(DummyClassifier(), *rows, self.done), run=run_id)
+            return CandidateResult(candidate, candidates.judge(DummyClassifier(), *rows, self.done), run=run_id)
         at_a_time, threads = self.jobs
         model = candidates.build(candidate.family, candidate.arm, problem.names, problem.seed, threads, self.memory)
         tried: list[Row] = []
@@ -382,10 +386,10 @@ class _Bench:
             setting, tried = candidates.search(model, grid, *rows, problem.costs, problem.metric, at_a_time, self.done)
         setting = setting or {}
         model.set_params(**{f"{CLASSIFIER}{name}": value for name, value in setting.items()})
-        return Scored(candidate, candidates.judge(model, *rows, self.done), setting, tried, run_id)
+        return CandidateResult(candidate, candidates.judge(model, *rows, self.done), setting, tried, run_id)
 
 
-def _log(problem: Problem, scored: Scored) -> None:
+def _log(problem: Problem, scored: CandidateResult) -> None:
     """Into the active run: parameters, metrics by fold and over all, curves, the scores that resuming reads."""
     row = row_of(problem, scored)
     mlflow.log_params(

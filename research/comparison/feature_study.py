@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 from tqdm import tqdm
 
 from bento.data.tables import HISTORIES, TABLES
-from bento.features import CATALOGUE, table_of
+from bento.features.catalogue import CATALOGUE, table_of
 from bento.model.scoring_model import encode
 from research.cli import CommandError, add_data_option, parser, run
 from research.data.dataset import Data, Rows, open_data

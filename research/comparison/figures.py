@@ -11,7 +11,7 @@ from research.comparison.candidates import FAMILIES
 from research.evaluation.business_score import GRID, cost_band
 
 if TYPE_CHECKING:
-    from research.comparison.compare import Problem, Scored
+    from research.comparison.compare import CandidateResult, Problem
 
 mpl.use("Agg")
 
@@ -49,7 +49,7 @@ def picture(found: dict[str, Any]) -> Figure:
     return figure
 
 
-def curves(problem: "Problem", scored: "Scored", row: dict[str, Any]) -> Figure:
+def curves(problem: "Problem", scored: "CandidateResult", row: dict[str, Any]) -> Figure:
     """ROC, precision and recall, cost of every threshold with its band, reliability by decile; all out of fold."""
     target, probability = problem.target, scored.judged.probability
     figure = Figure(figsize=(10, 8), layout="constrained")

@@ -10,11 +10,11 @@ from scipy.special import logit
 
 from research.comparison import candidates
 from research.evaluation.business_score import Decisions, costs_of, cross_fitted_decisions, mean_with_interval, money_of
-from research.evaluation.calibration import SURE, calibration_line
+from research.evaluation.calibration import PROBABILITY_EPS, calibration_line
 from research.evaluation.metrics import caution_of
 
 if TYPE_CHECKING:
-    from research.comparison.compare import Candidate, Problem, Scored
+    from research.comparison.compare import Candidate, CandidateResult, Problem
 
 ACCEPT, REFUSE, PRIOR = BASELINES = ("accept_all", "refuse_all", "prior")
 """Two policies that need no model, and one that tells everybody the same probability."""
@@ -25,7 +25,7 @@ CHAMPION = "champion"
 Row = dict[str, Any]
 
 
-def report(problem: "Problem", scored: Sequence["Scored"], parent: str) -> dict[str, Any]:
+def report(problem: "Problem", scored: Sequence["CandidateResult"], parent: str) -> dict[str, Any]:
     """Source of the data, run, folds, costs, best candidate, verdict, and a row for each candidate, cheapest first."""
     cost = {each.candidate: costs_of(problem.target, _decisions(problem, each)[0], problem.costs) for each in scored}
     best = min(cost, key=lambda candidate: cost[candidate].mean())
@@ -54,7 +54,7 @@ def report(problem: "Problem", scored: Sequence["Scored"], parent: str) -> dict[
     }
 
 
-def row_of(problem: "Problem", scored: "Scored") -> Row:
+def row_of(problem: "Problem", scored: "CandidateResult") -> Row:
     """Everything measured of a candidate; None where its kind has no such figure."""
     target, judged = problem.target, scored.judged
     refused, thresholds = _decisions(problem, scored)
@@ -82,19 +82,19 @@ def row_of(problem: "Problem", scored: "Scored") -> Row:
     row["predicted_over_observed"] = float(judged.probability.mean() / target.mean())
     row["by_fold"] = [_of_fold(problem, scored, refused, number) for number in range(len(problem.folds))]
     if scored.candidate.family != PRIOR:
-        log_odds = logit(np.clip(judged.probability, SURE, 1 - SURE))
+        log_odds = logit(np.clip(judged.probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS))
         row["calibration_slope"], row["calibration_intercept"] = calibration_line(target, log_odds)
     return row
 
 
-def _decisions(problem: "Problem", scored: "Scored") -> tuple[Decisions, dict[int, float]]:
+def _decisions(problem: "Problem", scored: "CandidateResult") -> tuple[Decisions, dict[int, float]]:
     """Refusals by thresholds of other folds; a policy's are its own."""
     if scored.candidate.family in (ACCEPT, REFUSE):
         return scored.judged.probability > 0, {}
     return cross_fitted_decisions(problem.target, scored.judged.probability, problem.fold, problem.costs)
 
 
-def _of_fold(problem: "Problem", scored: "Scored", refused: Decisions, number: int) -> dict[str, float]:
+def _of_fold(problem: "Problem", scored: "CandidateResult", refused: Decisions, number: int) -> dict[str, float]:
     rows = problem.fold == number
     found = candidates.metrics(problem.target[rows], scored.judged.probability[rows], problem.costs)
     found["cost_at_theory"] = found.pop("cost")

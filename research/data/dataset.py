@@ -20,8 +20,9 @@ from bento.data.cleaning import clean
 from bento.data.readers import DataError, find_file, read_application, read_history
 from bento.data.tables import HISTORIES, TABLES, TARGET
 from bento.data.validation import Report, check_folder
-from bento.features import build_features, catalogue_hash, needed_columns
-from bento.model.scoring_model import DataSource
+from bento.features.build import build_features
+from bento.features.catalogue import catalogue_hash, needed_columns
+from bento.model.manifest import DataSource
 from research.cli import ROOT, CommandError, parser, run, shown
 from research.data.splits import PERSON_FROM, Split, persons, split_of
 from research.synthetic import write as write_synthetic

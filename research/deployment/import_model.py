@@ -6,7 +6,8 @@ import bentoml
 from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
-from bento.model.scoring_model import FOLDER_IN_STORE, ScoringModel
+from bento.model.manifest import FOLDER_IN_STORE
+from bento.model.scoring_model import ScoringModel
 from research import tracking
 from research.cli import parser, run
 

@@ -28,7 +28,7 @@ from research.evaluation.review_band import add_capacity_option
 from research.registry.promote import print_verdict, promote
 from research.training.train import DEFAULTS, Settings, print_training, train
 
-READY_WITHIN = 60.0
+READY_TIMEOUT_S = 60.0
 """Seconds given to a service to get ready."""
 
 
@@ -112,7 +112,7 @@ def running(command: list[str | Path], ready_url: str, log: Path, **settings: st
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + READY_WITHIN
+    end = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < end:
         if process.poll() is not None:
             said = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
@@ -122,7 +122,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise CommandError(f"not ready after {READY_WITHIN:.0f} s (log: {log})")
+    raise CommandError(f"not ready after {READY_TIMEOUT_S:.0f} s (log: {log})")
 
 
 def serving(bento: str, port: int) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:

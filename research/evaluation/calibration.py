@@ -10,15 +10,15 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from bento.model.scoring_model import Calibration
+from bento.model.manifest import Calibration
 
 Vector = NDArray[np.float64]
 Outcomes = NDArray[np.int64]
 Map = Callable[[Vector], Vector]
 
-SURE = 1e-6
+PROBABILITY_EPS = 1e-6
 """Probabilities are held this far from 0 and 1: isotonic regression gives both, whose log-loss may be infinite."""
-MOST_ITERATIONS = 1000
+MAX_ITERATIONS = 1000
 NEWTON_STEPS = 25
 
 
@@ -68,7 +68,9 @@ def fit_beta(target: Outcomes, log_odds: Vector) -> Map:
 
 def fit_isotonic(target: Outcomes, log_odds: Vector) -> Map:
     """The best map that never falls, in steps."""
-    steps = IsotonicRegression(out_of_bounds="clip", y_min=SURE, y_max=1 - SURE).fit(log_odds, target)
+    steps = IsotonicRegression(out_of_bounds="clip", y_min=PROBABILITY_EPS, y_max=1 - PROBABILITY_EPS).fit(
+        log_odds, target
+    )
     return lambda values: np.asarray(steps.predict(values))
 
 
@@ -108,7 +110,7 @@ def compare_calibrations(target: Outcomes, log_odds: Vector, fold: NDArray[np.in
         probability = cross_fitted(fit, target, log_odds, fold)
         losses = _log_losses(target, probability)
         gain = plain - losses
-        slope, intercept = calibration_line(target, logit(np.clip(probability, SURE, 1 - SURE)))
+        slope, intercept = calibration_line(target, logit(np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)))
         rows.append(
             {
                 "method": name,
@@ -136,9 +138,9 @@ def served_calibration(target: Outcomes, log_odds: Vector, compared: list[dict[s
 
 
 def _logistic(X: NDArray[np.float64], target: Outcomes) -> LogisticRegression:
-    return LogisticRegression(C=np.inf, max_iter=MOST_ITERATIONS).fit(X, target)
+    return LogisticRegression(C=np.inf, max_iter=MAX_ITERATIONS).fit(X, target)
 
 
 def _log_losses(target: Outcomes, probability: Vector) -> Vector:
-    probability = np.clip(probability, SURE, 1 - SURE)
+    probability = np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)
     return -np.where(target == 1, np.log(probability), np.log1p(-probability))

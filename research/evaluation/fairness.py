@@ -14,8 +14,9 @@ from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 from tqdm import tqdm
 
-from bento.features import CATALOGUE
-from bento.model.scoring_model import ModelFeature, encode
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import ModelFeature
+from bento.model.scoring_model import encode
 from research.cli import CommandError, add_data_option, parser, run
 from research.comparison.feature_study import Arm, Result, area
 from research.data.dataset import DATA, Data, Rows, open_data
@@ -28,14 +29,14 @@ from research.evaluation.business_score import (
     cross_fitted_decisions,
     mean_with_interval,
 )
-from research.evaluation.calibration import SURE, calibration_line
+from research.evaluation.calibration import PROBABILITY_EPS, calibration_line
 from research.evaluation.fairness_figures import write_price_figure
 from research.training import boosting as fitting
 from research.training.feature_selection import choose
 
 FOLDS = 5
 SEED = 1
-FEWEST_ROWS, FEWEST_OUTCOMES, FEWEST_FOR_SLOPE = 50, 10, 50
+MIN_GROUP_CLIENTS, MIN_GROUP_OUTCOMES, MIN_CLIENTS_FOR_SLOPE = 50, 10, 50
 """A group needs so many clients and so many of either outcome to be judged, and so many for a slope."""
 FOUR_FIFTHS = 0.8
 """A group approved less than this share as often as the most approved one is flagged (29 CFR 1607.4 D)."""
@@ -73,7 +74,7 @@ def auc(target: Outcomes, probability: Vector) -> float:
 
 def calibration_slope(target: Outcomes, probability: Vector) -> float:
     """Slope of `calibration_line`, of probabilities that may be 0 or 1."""
-    return calibration_line(target, logit(np.clip(probability, SURE, 1 - SURE)))[0]
+    return calibration_line(target, logit(np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)))[0]
 
 
 def _mean(values: NDArray[Any]) -> float:
@@ -133,7 +134,11 @@ def fairness(
     return {
         "level": LEVEL,
         "rule": {"name": "four fifths", "least_approval_ratio": FOUR_FIFTHS},
-        "fewest": {"clients": FEWEST_ROWS, "of_either_outcome": FEWEST_OUTCOMES, "for_a_slope": FEWEST_FOR_SLOPE},
+        "fewest": {
+            "clients": MIN_GROUP_CLIENTS,
+            "of_either_outcome": MIN_GROUP_OUTCOMES,
+            "for_a_slope": MIN_CLIENTS_FOR_SLOPE,
+        },
         "all": {"clients": len(target), "defaults": int(target.sum()), **_measures(values, seed)},
         **{name: _dimension(values, group.to_numpy(), seed) for name, group in groups_of(audit).items()},
     }
@@ -142,8 +147,8 @@ def fairness(
 def _dimension(values: Values, group: NDArray[Any], seed: int) -> dict[str, Any]:
     target, refused, probability = values
     names = sorted(set(group.tolist()), key=lambda name: (UNKNOWN in name, name.replace("under", "0")))
-    counted = [name for name in names if np.sum(group == name) >= FEWEST_ROWS]
-    judged = [name for name in counted if _enough(target[group == name], FEWEST_OUTCOMES)]
+    counted = [name for name in names if np.sum(group == name) >= MIN_GROUP_CLIENTS]
+    judged = [name for name in counted if _enough(target[group == name], MIN_GROUP_OUTCOMES)]
     rows: list[dict[str, Any]] = []
     found: dict[str, Any] = {"most_approved": None, "differences": dict.fromkeys(COMPARED), "groups": rows}
     reference = refused[:0]
@@ -185,13 +190,13 @@ def _for_fairlearn(metric: Metric) -> Callable[..., float]:
 
 
 def _enough(target: Outcomes, outcomes: int) -> bool:
-    return len(target) >= FEWEST_ROWS and min(int(target.sum()), int((target == 0).sum())) >= outcomes
+    return len(target) >= MIN_GROUP_CLIENTS and min(int(target.sum()), int((target == 0).sum())) >= outcomes
 
 
 def _measures(values: Values, seed: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, metric in METRICS.items():
-        needed = FEWEST_FOR_SLOPE if name == "calibration_slope" else FEWEST_OUTCOMES
+        needed = MIN_CLIENTS_FOR_SLOPE if name == "calibration_slope" else MIN_GROUP_OUTCOMES
         found[name] = _finite(_estimate(metric, values, seed)) if _enough(values[0], needed) else None
     return found
 
@@ -328,7 +333,7 @@ def _row(result: Result, default: Result, audit: pl.DataFrame, seed: int) -> dic
     for name in ("gender", "age"):
         group = groups_of(audit)[name].to_numpy()
         names = [
-            each for each in (*GENDER.categories, *BANDS) if _enough(result.target[group == each], FEWEST_OUTCOMES)
+            each for each in (*GENDER.categories, *BANDS) if _enough(result.target[group == each], MIN_GROUP_OUTCOMES)
         ]
         members = [refused[group == each] for each in names]
         approval[name] = {

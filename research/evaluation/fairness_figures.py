@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bento.model.scoring_model import DataSource
+from bento.model.manifest import DataSource
 from research.explanation.figures import LESS_RISK, MORE_RISK, data_note, save
 
 WORDS = {"F": "women", "M": "men"}

@@ -17,9 +17,9 @@ from research.evaluation.calibration import calibration_line
 Vector = NDArray[np.float64]
 Outcomes = NDArray[np.int64]
 
-FEW_CLIENTS = 10_000
+SMALL_SAMPLE_CLIENTS = 10_000
 """Below so many development clients a result says little, and is said to."""
-FEWEST_OF_A_CLASS = 10
+MIN_CLASS_SIZE = 10
 """Below so many of the rarer outcome no interval is claimed."""
 
 
@@ -29,7 +29,7 @@ def caution_of(clients: int) -> str:
     >>> caution_of(700)
     '700 development clients prove little: mind the intervals'
     """
-    return f"{clients:,} development clients prove little: mind the intervals" if clients < FEW_CLIENTS else ""
+    return f"{clients:,} development clients prove little: mind the intervals" if clients < SMALL_SAMPLE_CLIENTS else ""
 
 
 def measures(
@@ -65,7 +65,7 @@ def measures(
 
 def intervals(target: Outcomes, probability: Vector) -> dict[str, Any]:
     """AUC and the slope of calibration with bootstrap intervals; nothing where the rarer class is too rare."""
-    if min(target.sum(), len(target) - target.sum()) < FEWEST_OF_A_CLASS:
+    if min(target.sum(), len(target) - target.sum()) < MIN_CLASS_SIZE:
         return {}
     log_odds = logit(probability)
 

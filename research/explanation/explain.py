@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import spearmanr
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS, Group
-from bento.model.scoring_model import ModelFeature, ScoringModel, encode
+from bento.model.manifest import ModelFeature
+from bento.model.scoring_model import ScoringModel, encode
 from bento.policy import Decision, decide
 from research.cli import CommandError, add_data_option, parser, run
 from research.data.dataset import DATA, Data, open_data
@@ -96,7 +97,7 @@ class Lime:
     """
 
     def __init__(self, model: ScoringModel, features: pl.DataFrame) -> None:
-        self.model, self.columns = model, model.scoring.features
+        self.model, self.columns = model, model.manifest.features
         self.matrix = encode(features, self.columns)
         self.bins = np.column_stack(
             [bins(values, column) for values, column in zip(self.matrix.T, self.columns, strict=True)]
@@ -216,7 +217,7 @@ def explain(model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = 
         for row in tried
     ]
     return {
-        **model.scoring.training_data.model_dump(),
+        **model.manifest.training_data.model_dump(),
         "rows": len(features),
         "sample_seed": seed,
         "base_value": base,
@@ -325,7 +326,7 @@ def main() -> None:
     out = DATA / "results" / (options.run or champion(connect()).run_id)
     model = ScoringModel(out / "model")
     data = open_data(options.data)
-    if data.source.fingerprint != model.scoring.training_data.fingerprint:
+    if data.source.fingerprint != model.manifest.training_data.fingerprint:
         raise CommandError(f"{data.folder}: not the data that {out.name} was trained on; name that folder by --data")
     features = data.rows("test").features
     if options.client is not None:

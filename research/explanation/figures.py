@@ -17,9 +17,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS, Group
-from bento.model.scoring_model import DataSource, ScoringModel, encode
+from bento.model.manifest import DataSource
+from bento.model.scoring_model import ScoringModel, encode
 
 mpl.use("Agg")
 
@@ -51,7 +52,7 @@ class View:
     @classmethod
     def of(cls, model: ScoringModel, features: pl.DataFrame, contributions: Matrix, base: float) -> Self:
         """The view of these clients (rows) by their contributions (rows x features)."""
-        columns = model.scoring.features
+        columns = model.manifest.features
         words = [[shown(name, value) for value in features[name].to_list()] for name in model.feature_names]
         explanation = shap.Explanation(
             contributions,
@@ -60,7 +61,7 @@ class View:
             feature_names=[label(name) for name in model.feature_names],
         )
         return cls(
-            model.feature_names, explanation, np.array(words, dtype=object).T, data_note(model.scoring.training_data)
+            model.feature_names, explanation, np.array(words, dtype=object).T, data_note(model.manifest.training_data)
         )
 
 

@@ -25,7 +25,9 @@ from bento.data.cleaning import clean
 from bento.data.readers import find_file, read_application, read_client, read_history, scan_file
 from bento.data.tables import TABLES, TARGET
 from bento.data.validation import check_folder
-from bento.features import CATALOGUE, GROUP_LABELS, build_features, table_of
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE, table_of
+from bento.features.definitions import GROUP_LABELS
 from research.data.dataset import FILES
 from research.data.splits import SHARES, fold_rows, split_of
 from research.explanation.figures import label

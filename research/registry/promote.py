@@ -23,12 +23,12 @@ from research.evaluation.calibration import calibration_line
 
 MARGIN = 0.02
 """Cost per client, in good clients refused, by which a challenger may be dearer and still count as not worse."""
-CALIBRATED = (0.8, 1.25)
+CALIBRATION_BOUNDS = (0.8, 1.25)
 """The slope of calibration, and predicted over observed defaults, must not lie surely outside."""
-SURELY, RESAMPLES = 0.99, 500
-FEWEST_OF_A_CLASS, TOO_FEW_TO_TELL = 2, 20
+CONFIDENCE_LEVEL, RESAMPLES = 0.99, 500
+MIN_CLASS_SIZE, MIN_EVENTS_FOR_COST_TEST = 2, 20
 """Of the rarer outcome: without so many nothing is judged; below so many, only what is surely dearer is refused."""
-VERIFY_WITHIN = 120.0
+VERIFY_TIMEOUT_S = 120.0
 REFUSED = 1
 """Exit code where the gate says no."""
 
@@ -74,10 +74,10 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
     challenger = _comparable_challenger(client, data, None if new_data else champion)
     gate = data.rows("gate")
     rarest = int(min(np.sum(gate.target == 0), np.sum(gate.target == 1)))
-    if rarest < FEWEST_OF_A_CLASS:
+    if rarest < MIN_CLASS_SIZE:
         raise CommandError(
             f"the gate split holds {len(gate.target)} clients, {rarest} of the rarer outcome; judging needs "
-            f"{FEWEST_OF_A_CLASS}: give more clients"
+            f"{MIN_CLASS_SIZE}: give more clients"
         )
     against = None if new_data else champion
     with tempfile.TemporaryDirectory() as folder:
@@ -107,9 +107,9 @@ def contract(folder: Path) -> Check:
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     command = [SERVING_PYTHON, "-m", "bento.model.verify", folder]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=VERIFY_WITHIN)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=VERIFY_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        return Check("contract", False, f"no answer within {VERIFY_WITHIN:.0f} s")
+        return Check("contract", False, f"no answer within {VERIFY_TIMEOUT_S:.0f} s")
     said = (done.stderr or "it said nothing").strip().splitlines()[-1]
     found = "loads in a clean process and answers its examples" if done.returncode == 0 else said
     return Check("contract", done.returncode == 0, found)
@@ -152,10 +152,10 @@ def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) ->
     def ratio(rows: NDArray[np.int64]) -> float:
         return float(probability[rows].sum() / max(target[rows].sum(), 1))
 
-    low, high = CALIBRATED
+    low, high = CALIBRATION_BOUNDS
     checks = []
     for name, measure in (("calibration slope", slope), ("predicted over observed defaults", ratio)):
-        found = bootstrap(measure, len(target), resamples=RESAMPLES, level=SURELY)
+        found = bootstrap(measure, len(target), resamples=RESAMPLES, level=CONFIDENCE_LEVEL)
         inside = found.low <= high and found.high >= low
         checks.append(Check(name, inside, f"{_worded(found)}, to be within {low} to {high}"))
     return checks
@@ -168,7 +168,7 @@ def _cost(
     champion: ScoringModel | None,
     margin: float,
 ) -> list[Check]:
-    costs = model.scoring.costs
+    costs = model.manifest.costs
     # Decisions at the threshold, review bands off: what a person makes of an application is no merit of the model.
     cost = costs_of(gate.target, probability >= model.threshold, costs)
     if champion is not None:
@@ -180,7 +180,7 @@ def _cost(
     for name, everybody in (("accept all", False), ("refuse all", True)):
         trivial = costs_of(gate.target, np.full(len(gate.target), everybody), costs)
         difference = mean_with_interval(cost - trivial)
-        few = min(gate.target.sum(), (1 - gate.target).sum()) < TOO_FEW_TO_TELL
+        few = min(gate.target.sum(), (1 - gate.target).sum()) < MIN_EVENTS_FOR_COST_TEST
         passed = difference.low < 0 if few else difference.value < 0
         said = f"{_worded(difference)} per client dearer" + (
             f"; {gate.target.sum()} defaults tell little" if few else ""

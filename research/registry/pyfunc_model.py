@@ -25,7 +25,7 @@ class ScoringPythonModel(PythonModel):
                     model_input[feature.name].astype(object).where(model_input[feature.name].notna(), None).tolist(),
                     dtype=pl.String if feature.categories else pl.Float64,
                 )
-                for feature in self.model.scoring.features
+                for feature in self.model.manifest.features
             }
         )
         return pd.DataFrame({"probability_of_default": self.model.probability(features)})

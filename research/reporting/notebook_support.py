@@ -15,18 +15,18 @@ from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
 from bento.data.tables import HISTORIES, TABLES
-from bento.model.scoring_model import SCORING_FILE
+from bento.model.manifest import SCORING_FILE
 from research import tracking
 from research.comparison import compare
 from research.data.dataset import DATA, Data, open_data
 from research.data.splits import split_of
-from research.evaluation.metrics import FEW_CLIENTS
+from research.evaluation.metrics import SMALL_SAMPLE_CLIENTS
 from research.registry.promote import promote
 from research.reporting.run_notebooks import DATA_VARIABLE
 from research.training.train import OUT_OF_FOLD_FILE, RESULTS_FILE, Settings, train
 
 LOOK = {"figure.dpi": 90, "figure.constrained_layout.use": True, "axes.grid": True, "grid.alpha": 0.3}
-FEW_FOLDS = 3
+NOTEBOOK_FOLDS = 3
 NEEDED = (RESULTS_FILE, OUT_OF_FOLD_FILE, f"model/{SCORING_FILE}", "shap_beeswarm.png", "lime.png", "fairness.png")
 """Of the results of a training run, those that the notebooks read."""
 
@@ -76,7 +76,7 @@ def model_for(data: Data) -> tuple[ModelVersion, Path]:
 
 def folds_for(data: Data) -> int:
     """Folds that are worth their time: few where there are few development clients."""
-    return FEW_FOLDS if _few(data) else compare.FOLDS
+    return NOTEBOOK_FOLDS if _few(data) else compare.FOLDS
 
 
 def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -136,4 +136,4 @@ def relations(rows: Mapping[str, int]) -> Figure:
 
 
 def _few(data: Data) -> bool:
-    return int((split_of(data.features()["SK_ID_CURR"]) == "development").sum()) < FEW_CLIENTS
+    return int((split_of(data.features()["SK_ID_CURR"]) == "development").sum()) < SMALL_SAMPLE_CLIENTS

@@ -16,7 +16,7 @@ from research.data.dataset import open_folder
 SCRIPTS = ROOT / "research" / "notebooks"
 DATA_VARIABLE = "NOTEBOOK_DATA"
 """Tells the notebooks which folder of data to use; without it they open the default data."""
-CELL_WITHIN = 7200
+CELL_TIMEOUT_S = 7200
 """Seconds that a cell may take: the comparison of models is the longest, where it was not run before."""
 
 
@@ -40,7 +40,7 @@ def run_notebooks(scripts: Sequence[Path], out: Path, data: Path | None = None) 
             cell["id"] = f"cell-{number}"
         client = NotebookClient(
             notebook,
-            timeout=CELL_WITHIN,
+            timeout=CELL_TIMEOUT_S,
             kernel_name="python3",
             resources={"metadata": {"path": str(ROOT)}},
             record_timing=False,

@@ -44,15 +44,15 @@ class Sheet:
         """Values of `name` at `rank`, by the marginals of the table each client belongs to."""
         values = np.empty(len(self))
         for table, rows in zip(APPLICATIONS, (self.train, ~self.train), strict=True):
-            facts_of = table_facts(table)[name]
-            if facts_of.quantiles:
-                values[rows] = quantile(facts_of, rank[rows], known=known)
+            share_counts_of = table_facts(table)[name]
+            if share_counts_of.quantiles:
+                values[rows] = quantile(share_counts_of, rank[rows], known=known)
             else:
                 values[rows] = self.code(name, pick(ordered_shares(table, name), rank[rows]))
         return values
 
     def code(self, name: str, positions: NDArray[np.intp]) -> Floats:
-        """Recorded numbers of positions in `ordered_values`; categories stay positions."""
+        """StoredDecision numbers of positions in `ordered_values`; categories stay positions."""
         if APPLICATION[name].kind == "category":
             return positions.astype(np.float64)
         return np.array([float(value) for value in ordered_values(name)])[positions]

@@ -12,7 +12,7 @@ from research.synthetic.frames import categories, frame, spread
 from research.synthetic.risk_traits import Traits, mix
 
 _MONTH = 30.44
-_MOST_MONTHS = 97
+_MAX_MONTHS = 97
 _STATES = ("C", "X", "0", "1", "2", "3", "4", "5")
 
 
@@ -31,7 +31,7 @@ def draw_bureau_balance(
     late = mix(rng, (0.5, np.concatenate([traits.late[credits.owner[covered]], rng.standard_normal(strange)])))
 
     end = np.where(np.isnan(end) & (np.arange(len(ids)) >= len(covered)), start * rng.random(len(ids)), end)
-    first = np.maximum(np.ceil(start / _MONTH), 1 - _MOST_MONTHS)
+    first = np.maximum(np.ceil(start / _MONTH), 1 - _MAX_MONTHS)
     closing = np.where(np.isnan(end), 1.0, np.ceil(end / _MONTH))
     stops = ~np.isnan(end) & (rng.random(len(ids)) < structure["stops_early"])
     last = np.where(stops, np.rint(np.clip(closing, first, 0) * rng.random(len(ids))), 0)

@@ -19,7 +19,7 @@ from research.synthetic.risk_traits import Traits, mix
 Floats = NDArray[np.float64]
 
 _MONTH = 30.44
-_MOST_MONTHS = 96
+_MAX_MONTHS = 96
 _STATES = ("Active", "Completed", "Signed", "Demand", "Sent proposal")
 _OF_CARD = 0.85
 """Share of the score of a balance that stays with the card; the rest wanders from month to month."""
@@ -46,14 +46,14 @@ def draw_cards(
     known, structure = table_facts("credit_card_balance"), facts()["structure"]["card"]
     loans = loans.only(loans.card)
     cards = len(loans.ids)
-    months = np.clip(np.ceil(-loans.decision / _MONTH), 1, _MOST_MONTHS)
+    months = np.clip(np.ceil(-loans.decision / _MONTH), 1, _MAX_MONTHS)
     card, step = spread(months.astype(np.int64))
     month = step - months[card]
     size = len(card)
 
     habit = loans.habit
     wander = lfilter(
-        [np.sqrt(1 - _MEMORY**2)], [1.0, -_MEMORY], rng.standard_normal((cards, 200 + _MOST_MONTHS)), axis=1
+        [np.sqrt(1 - _MEMORY**2)], [1.0, -_MEMORY], rng.standard_normal((cards, 200 + _MAX_MONTHS)), axis=1
     )[:, 200:]
     level = _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * wander[card, step]
     before = _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * wander[card, np.maximum(step - 1, 0)]

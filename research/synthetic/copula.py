@@ -61,8 +61,8 @@ _CHANCE = 1.5
 """Standard errors of the sample's correlations that are taken for chance."""
 _OFTEN_EMPTY = 0.1
 _RARE = 0.01
-_LARGEST = 0.97
-_SMALLEST_EIGENVALUE = 0.01
+_MAX_CORRELATION = 0.97
+_MIN_EIGENVALUE = 0.01
 _TERMS = 14
 
 
@@ -123,7 +123,7 @@ def copula() -> Copula:
     members = [index for index, name in enumerate(names) if name in _BUILDING]
     latent[np.ix_(leaders, members)] = latent[np.ix_(members, leaders)] = 0.0
     values, vectors = np.linalg.eigh(latent[np.ix_(keep, keep)])
-    matrix = (vectors * np.clip(values, _SMALLEST_EIGENVALUE, None)) @ vectors.T
+    matrix = (vectors * np.clip(values, _MIN_EIGENVALUE, None)) @ vectors.T
     scale = np.sqrt(np.diag(matrix))
     matrix = np.round(matrix / np.outer(scale, scale), 6)  # equal on machines that differ in the last bit
     effects = np.round(_STRENGTH * np.linalg.solve(matrix + _RIDGE * np.eye(len(keep)), latent[0, keep]), 6)
@@ -190,7 +190,7 @@ def _among_employed(names: list[str], observed: Floats) -> Floats:
     result[both] = (within / employed)[both]
     result[retired, of_employed] = result[of_employed, retired] = 0.0
     np.fill_diagonal(result, 1.0)
-    return np.clip(result, -_LARGEST, _LARGEST) + (1 - _LARGEST) * np.eye(len(names))
+    return np.clip(result, -_MAX_CORRELATION, _MAX_CORRELATION) + (1 - _MAX_CORRELATION) * np.eye(len(names))
 
 
 def _hermite(name: str) -> Floats:
@@ -225,7 +225,7 @@ def _recorded(name: str, rank: Floats) -> Floats:
 
 def _latent(observed: Floats, series: Floats) -> Floats:
     """Latent correlations whose step functions have the observed correlations."""
-    low, high = np.full(observed.shape, -_LARGEST), np.full(observed.shape, _LARGEST)
+    low, high = np.full(observed.shape, -_MAX_CORRELATION), np.full(observed.shape, _MAX_CORRELATION)
     for _ in range(40):
         middle = (low + high) / 2
         implied, power = np.zeros_like(middle), np.ones_like(middle)

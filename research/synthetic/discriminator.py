@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from bento.data.tables import APPLICATION
 from research.synthetic.fidelity_metrics import auc
 
-_MOST_ROWS = 5000
+_MAX_ROWS = 5000
 _FOLDS = 3
 _ROUNDS = 150
 _SHOWN = 8
@@ -63,7 +63,7 @@ def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
 def tell_apart(table: str, real: pl.DataFrame, synthetic: pl.DataFrame) -> Likeness:
     """Out-of-fold AUC of a LightGBM for "is real", with as many rows of each kind as there are of both."""
     names = [column.name for column in APPLICATION.columns[1:]]
-    rows = min(len(real), len(synthetic), _MOST_ROWS)
+    rows = min(len(real), len(synthetic), _MAX_ROWS)
     texts = [column.name for column in APPLICATION if column.kind == "category"]
     both = pl.concat(
         frame.select(pl.col(name) if name in texts else pl.col(name).cast(pl.Float64) for name in names).sample(

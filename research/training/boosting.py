@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import ModelFeature
 from bento.model.predictors import BoosterPredictor, Predictor
-from bento.model.scoring_model import ModelFeature
 from research.data.splits import fold_rows
 from research.training.linear import linear_pipeline, linear_predictor
 
@@ -36,7 +36,7 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": -1,
 }
 # Decided by research/results/feature_study.json; measure again with: python -m research.comparison.feature_study
-MOST_ROUNDS = 500
+MAX_ROUNDS = 500
 BEST_FEATURES: int | None = 60
 """Features chosen by their ranking; None: all that bring more than noise."""
 CONSTRAINTS = True
@@ -46,7 +46,7 @@ WITH_AGE = False
 
 PATIENCE = 2.5
 """Rounds without a gain before a booster stops, times its learning rate: smaller steps need more of them."""
-FEW_ROWS = 50_000
+MIN_ROWS_FOR_THREADS = 50_000
 INNER_SHARE = 0.15
 """Share of a fold's training rows on which early stopping looks; never the rows whose scores count."""
 
@@ -101,8 +101,8 @@ def constrained(columns: list[ModelFeature]) -> dict[str, Any]:
 
 
 def threads(rows: int) -> int:
-    """Threads for a booster: one below `FEW_ROWS`, where waiting for each other costs more than it gives; else all."""
-    return 1 if rows < FEW_ROWS else 0
+    """Return LightGBM's number of threads: 1 below `MIN_ROWS_FOR_THREADS`, where more threads are slower, else 0 (all)."""
+    return 1 if rows < MIN_ROWS_FOR_THREADS else 0
 
 
 def at_a_time(rows: int) -> int:
@@ -117,7 +117,7 @@ def grow(
     train: NDArray[np.int64],
     seed: int,
     parameters: Mapping[str, Any],
-    most_rounds: int = MOST_ROUNDS,
+    most_rounds: int = MAX_ROUNDS,
 ) -> tuple[lightgbm.Booster, Log]:
     """A booster of these training rows, and its log; it stops by an inner part of them on which it does not grow."""
     inner_train, inner_stop = train_test_split(train, test_size=INNER_SHARE, stratify=target[train], random_state=seed)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bento.model.scoring_model import ModelFeature
+from bento.model.manifest import ModelFeature
 from research.cli import CommandError
 from research.training.boosting import BEST_FEATURES, PARAMETERS, Matrix, Outcomes, take, threads
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from bento.model.scoring_model import DataSource
+from bento.model.manifest import DataSource
 from bento.policy import CostAssumptions
 from research.evaluation.business_score import GRID, LEVEL, cost_band, cost_per_client, sensitivity
 from research.evaluation.calibration import METHODS, cross_fitted
@@ -20,7 +20,7 @@ mpl.use("Agg")
 
 Vector = NDArray[np.float64]
 
-MOST_REVIEWED = 0.3
+MAX_REVIEWED_SHARE = 0.3
 """Largest share of applications reviewed that is drawn."""
 
 
@@ -137,7 +137,7 @@ def _review(target: NDArray[np.int64], probability: Vector, fold: NDArray[np.int
         "share of applications that a person sees",
         "cost per client (good clients refused)",
     )
-    capacities = np.linspace(0, MOST_REVIEWED, 13)
+    capacities = np.linspace(0, MAX_REVIEWED_SHARE, 13)
     cost = cost_by_capacity(target, probability, fold, capacities.tolist(), costs=costs)
     for error, curve in zip(REVIEWER_ERRORS, cost.T, strict=True):
         axes.plot(capacities, curve, ".-", label=f"wrong in {error:.0%} of cases" if error else "always right")

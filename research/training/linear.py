@@ -12,15 +12,15 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bento.model.manifest import ModelFeature
 from bento.model.predictors import LinearPredictor, Term
-from bento.model.scoring_model import ModelFeature
 
 Matrix = NDArray[np.float64]
 
 TAIL = 0.005
 """Share of the values at either end that are pulled in: amounts have tails that a straight line cannot follow."""
 INVERSE_PENALTY = 0.1
-MOST_ITERATIONS = 500
+MAX_ITERATIONS = 500
 
 
 class Clip(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -74,7 +74,7 @@ def linear_preprocessing(columns: list[ModelFeature]) -> ColumnTransformer:
 
 def linear_pipeline(columns: list[ModelFeature], C: float = INVERSE_PENALTY) -> Pipeline:
     """Preprocessing and a logistic regression with inverse penalty `C`, fitted on log-loss."""
-    classifier = LogisticRegression(C=C, max_iter=MOST_ITERATIONS)
+    classifier = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
     return Pipeline([("preprocess", linear_preprocessing(columns)), ("classify", classifier)])
 
 

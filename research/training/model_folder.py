@@ -4,25 +4,19 @@ import json
 from pathlib import Path
 
 from bento.data.credit_file import CreditFile
-from bento.features import catalogue_hash
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Example, Examples, ModelManifest
 from bento.model.peer_groups import Reference
 from bento.model.predictors import Predictor
-from bento.model.scoring_model import (
-    EXAMPLES_FILE,
-    SCORING_FILE,
-    Example,
-    Examples,
-    Scoring,
-    ScoringModel,
-    digests,
-    probability,
-)
+from bento.model.scoring_model import ScoringModel, digests, probability
 from research.data.example_credit_files import example_credit_files
 
 EXAMPLES = 20
 
 
-def write_model_folder(folder: Path, predictor: Predictor, scoring: Scoring, reference: Reference) -> ScoringModel:
+def write_model_folder(
+    folder: Path, predictor: Predictor, scoring: ModelManifest, reference: Reference
+) -> ScoringModel:
     """Write the folder, compute its examples, and read it back as the service will.
 
     Raises:

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import polars as pl
 
-from bento.features import CATALOGUE
-from bento.model.peer_groups import AMOUNTS, FEWEST, RATIOS, Range, Reference, Segment
+from bento.features.catalogue import CATALOGUE
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, Range, Reference, Segment
 from research.cli import CommandError
 
 INCOME_TYPE = "NAME_INCOME_TYPE"
@@ -14,7 +14,7 @@ COLUMNS = (INCOME_TYPE, *AMOUNTS)
 """What is read of the applications."""
 TAIL = 0.001
 """Share of the clients beyond either end of a range: its ends are quantiles, so that none is one person's extreme."""
-FEWEST_BEYOND = 5
+MIN_CLIENTS_BEYOND = 5
 """Clients beyond either end of a range, where `TAIL` would be fewer."""
 Bounds = tuple[float | None, float | None]
 
@@ -23,7 +23,7 @@ def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence
     """Medians by segment of similar clients, and the ranges of amounts and of their ratios.
 
     A segment is a source of income and a quarter of AMT_CREDIT, a quarter, or everybody; those below
-    `FEWEST` clients are left out. The bounds of the quarters are rounded, so that they can be told.
+    `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded, so that they can be told.
     Ranges go from the 0.1 % to the 99.9 % quantile rather than from one person's extreme to another's.
 
     Args:
@@ -34,8 +34,10 @@ def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence
     Raises:
         CommandError: there are fewer clients than a segment needs.
     """
-    if len(features) < FEWEST:
-        raise CommandError(f"{len(features)} clients are too few to describe without exposing one; it takes {FEWEST}")
+    if len(features) < MIN_GROUP_SIZE:
+        raise CommandError(
+            f"{len(features)} clients are too few to describe without exposing one; it takes {MIN_GROUP_SIZE}"
+        )
     segments = []
     for income_type, (low, high) in _segments(applications):
         chosen = pl.repeat(True, len(features), eager=True)
@@ -45,7 +47,7 @@ def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence
             chosen &= (applications["AMT_CREDIT"] >= low).fill_null(False)
         if high is not None:
             chosen &= (applications["AMT_CREDIT"] < high).fill_null(False)
-        if (clients := int(chosen.sum())) >= FEWEST:
+        if (clients := int(chosen.sum())) >= MIN_GROUP_SIZE:
             rows = features.filter(chosen)
             typical = {name: _typical(rows[name]) for name in names}
             segments.append(Segment(income_type=income_type, low=low, high=high, clients=clients, typical=typical))
@@ -88,7 +90,7 @@ def _ranges(applications: pl.DataFrame) -> dict[str, Range]:
 
 def _range(values: pl.Series) -> Range:
     known = values.filter(values.is_finite())
-    tail = min(max(TAIL, FEWEST_BEYOND / max(len(known), 1)), 0.5)
+    tail = min(max(TAIL, MIN_CLIENTS_BEYOND / max(len(known), 1)), 0.5)
     low, high = (known.quantile(share, "linear") for share in (tail, 1 - tail))
     if low is None or high is None:
         raise CommandError(f"{values.name} is known of no client: the training data cannot be described")

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from bento.features import catalogue_hash
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import ModelManifest
 from bento.model.predictors import FAMILIES
-from bento.model.scoring_model import Scoring, ScoringModel, encode
+from bento.model.scoring_model import ScoringModel, encode
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
 from research import tracking
 from research.cli import ROOT, CommandError, add_data_option, parser, run
@@ -146,7 +147,7 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
     rows = (target, out_of_fold, fitted.fold), (test.target, on_test)
     review = review_report(*rows, threshold, costs, settings.capacity)
     metrics |= review_metrics(review)
-    scoring = Scoring(
+    scoring = ModelManifest(
         family=settings.family,
         features=fitted.features,
         calibration=calibration,
@@ -222,7 +223,7 @@ def _log(
 ) -> None:
     if fitted.rounds:
         mlflow.log_params((tuned.parameters if tuned else fitting.PARAMETERS) | {"rounds": fitted.rounds})
-        mlflow.log_params({"most_rounds": fitting.MOST_ROUNDS})
+        mlflow.log_params({"most_rounds": fitting.MAX_ROUNDS})
     mlflow.log_metrics(report["metrics"])
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)

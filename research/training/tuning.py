@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from tqdm import tqdm
 
-from bento.model.scoring_model import ModelFeature
+from bento.model.manifest import ModelFeature
 from research.data.splits import fold_rows
 from research.training.boosting import (
     PARAMETERS,
@@ -31,11 +31,11 @@ Split = tuple[Rows, Rows]
 Fold = tuple[Matrix, list[ModelFeature], Rows, Rows]
 
 FOLDS = 3
-MOST_ROWS = 30_000
+MAX_TUNING_ROWS = 30_000
 """Rows that tuning looks at, drawn by seed: settings that are best on them are good enough on more."""
 STEP = 0.05
 """Learning rate of a trial: coarse, for speed; the model that follows takes its own smaller one."""
-MOST_ROUNDS = 400
+MAX_ROUNDS = 400
 SPACE: dict[str, optuna.distributions.BaseDistribution] = {
     "num_leaves": optuna.distributions.IntDistribution(7, 31, step=4),
     "min_child_samples": optuna.distributions.IntDistribution(20, 300, log=True),
@@ -85,7 +85,7 @@ def tune(
     Raises:
         CommandError: one class only, or fewer defaults than folds.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(target))[:MOST_ROWS])
+    rows = np.sort(np.random.default_rng(seed).permutation(len(target))[:MAX_TUNING_ROWS])
     matrix, target, person = matrix[rows], target[rows], person[rows]
 
     def chosen(split: Split) -> Fold:
@@ -101,7 +101,7 @@ def tune(
             part, kept, train, judged = fold
             held = constrained(kept) if constraints else {}
             settings = {**defaults, **changed, **held, "learning_rate": STEP, "num_threads": threads(len(target))}
-            booster, _ = grow(part, target, kept, train, seed, settings, MOST_ROUNDS)
+            booster, _ = grow(part, target, kept, train, seed, settings, MAX_ROUNDS)
             probability = expit(np.asarray(booster.predict(part[judged], raw_score=True)))
             found[judged] = -np.log(np.where(target[judged] == 1, probability, 1 - probability))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import bentoml
 
 from bento import NAME
-from bento.journal import URL_VARIABLE
-from bento.model.scoring_model import FOLDER_IN_STORE, SCORING_FILE, Scoring
+from bento.journal.database import URL_VARIABLE
+from bento.model.manifest import FOLDER_IN_STORE, SCORING_FILE, ModelManifest
 from research.cli import ROOT, SERVING_PYTHON, CommandError, parser, run
 from tests.benchmarks.credit_files import write_requests, write_three
 from tests.benchmarks.figure import draw
@@ -105,7 +105,7 @@ def _offline(folder: Path, rounds: int) -> Figures:
 
 def _online(bento: bentoml.Bento, files: Path, chosen: Mapping[str, Figures], seconds: float, rounds: int) -> Figures:
     model = bentoml.models.get(bento.info.all_models[0].tag)
-    scoring = Scoring.model_validate_json((Path(model.path_of(FOLDER_IN_STORE)) / SCORING_FILE).read_bytes())
+    scoring = ModelManifest.model_validate_json((Path(model.path_of(FOLDER_IN_STORE)) / SCORING_FILE).read_bytes())
     (files / "served").write_text(json.dumps([feature.name for feature in scoring.features]))
     arguments = [*(files / f"{name}.json" for name in chosen), "--seconds", seconds]
     one_thread = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from bento.api.middleware.gateway import LARGEST_BODY
-from bento.api.schemas import MOST_FILES
+from bento.api.middleware.gateway import MAX_BODY_BYTES
+from bento.api.schemas import MAX_CREDIT_FILES
 from bento.data.readers import read_application, read_client, read_file
 from bento.data.tables import HISTORIES, TABLES
 from research.data.example_credit_files import credit_file
@@ -69,7 +69,7 @@ def write_requests(folder: Path, files: Path) -> Figures:
 
 def _largest_batch(folder: Path, sizes: pl.DataFrame, average_batch: int) -> str:
     """A hundred files that just fit into the largest request: of so many rows, or as near to that as there are."""
-    limit = LARGEST_BODY["/predict_batch"]
+    limit = MAX_BODY_BYTES["/predict_batch"]
     rows = AVERAGE_ROWS * limit / average_batch
     while True:
         texts = [_text(folder, client) for client in _nearest(sizes, rows)["SK_ID_CURR"]]
@@ -79,7 +79,7 @@ def _largest_batch(folder: Path, sizes: pl.DataFrame, average_batch: int) -> str
 
 
 def _nearest(sizes: pl.DataFrame, rows: float) -> pl.DataFrame:
-    return sizes.sort((pl.col("rows") - rows).abs(), "SK_ID_CURR").head(MOST_FILES)
+    return sizes.sort((pl.col("rows") - rows).abs(), "SK_ID_CURR").head(MAX_CREDIT_FILES)
 
 
 def _batch(texts: list[str]) -> str:

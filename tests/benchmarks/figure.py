@@ -4,14 +4,14 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from bento.model.scoring_model import DataSource
+from bento.model.manifest import DataSource
 from research.training.figures import save
 from tests.benchmarks.measure import Figures
 from tests.benchmarks.table import TARGETS
 
 SLOWEST = 1000
 """The axis of percentiles ends at one answer in so many."""
-MOST_MIB = TARGETS["service.memory.peak_mib"][1]
+MAX_MIB = TARGETS["service.memory.peak_mib"][1]
 
 
 def draw(figures: Figures, path: Path) -> None:
@@ -36,7 +36,7 @@ def draw(figures: Figures, path: Path) -> None:
     figure.legend(fontsize=8, loc="outside lower left", ncols=2)
     if "soak" in service:
         right.plot(*zip(*service["soak"]["memory"], strict=True), "o-")
-        right.axhline(MOST_MIB, ls="--", c="grey", lw=0.8)
+        right.axhline(MAX_MIB, ls="--", c="grey", lw=0.8)
         right.set(xlabel="requests", ylabel="MiB", ylim=(0, None), title="Memory of the worker")
         right.xaxis.set_major_formatter("{x:,.0f}")
         right.tick_params("x", rotation=30)
@@ -44,7 +44,7 @@ def draw(figures: Figures, path: Path) -> None:
         stages = {name.removesuffix("_mib").replace("_", " "): value for name, value in service["memory"].items()}
         right.barh(list(stages), list(stages.values()))
         right.invert_yaxis()
-        right.axvline(MOST_MIB, ls="--", c="grey", lw=0.8)
+        right.axvline(MAX_MIB, ls="--", c="grey", lw=0.8)
         right.set(title="Memory of the worker, MiB")
     for axes in (left, right):
         axes.grid(alpha=0.3)

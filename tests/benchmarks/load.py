@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 PARTS = 10
 """Equal parts of a number of requests; after each the memory of the server is read."""
-FEWEST, PAUSE = 3, 0.01
+MIN_ANSWERS, PAUSE = 3, 0.01
 """Answers that are waited for where the seconds are too few; looked for every so many seconds."""
-FINISH_WITHIN = 30
+FINISH_TIMEOUT_S = 30
 """Seconds for the last answers."""
 
 
@@ -58,7 +58,7 @@ def ask(
     asked = -warm_up
 
     class Connection(FastHttpUser):
-        network_timeout = FINISH_WITHIN
+        network_timeout = FINISH_TIMEOUT_S
 
         @task
         def ask(self) -> None:
@@ -81,7 +81,7 @@ def ask(
         if asked == requests > 0:
             enough.set()
 
-    environment = Environment(user_classes=[Connection], host=host, stop_timeout=FINISH_WITHIN)
+    environment = Environment(user_classes=[Connection], host=host, stop_timeout=FINISH_TIMEOUT_S)
     environment.events.request.add_listener(note)
     if not warm_up:
         warm.set()
@@ -90,7 +90,7 @@ def ask(
     warm.wait()
     start = time.perf_counter()
     enough.wait(None if requests else seconds)
-    while not requests and len(answers) < FEWEST and not faults:
+    while not requests and len(answers) < MIN_ANSWERS and not faults:
         gevent.sleep(PAUSE)
     enough.set()
     taken = time.perf_counter() - start

@@ -11,7 +11,8 @@ import polars as pl
 from bento.data.cleaning import clean
 from bento.data.readers import find_file, read_application, read_history
 from bento.data.tables import APPLICATION, HISTORIES, TABLES
-from bento.features import CATALOGUE, build_features, needed_columns, table_of
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE, needed_columns, table_of
 from tests.benchmarks.measure import Clock, Figures, peak_memory
 
 APPLICATIONS = ("application_train", "application_test")

@@ -8,7 +8,8 @@ from pathlib import Path
 from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile, frames
 from bento.data.tables import HISTORIES, TABLES
-from bento.features import CATALOGUE, build_features, needed_columns
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE, needed_columns
 from tests.benchmarks.measure import Clock, Figures, repeat
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import psutil
 
 from bento.data.credit_file import CreditFile
-from bento.model.scoring_model import FOLDER_IN_STORE, ScoringModel
+from bento.model.manifest import FOLDER_IN_STORE
+from bento.model.scoring_model import ScoringModel
 from research.deployment.pipeline import ask, free_port, running, serving
 from tests.benchmarks.measure import Figures, in_process, in_turn, peak_memory, spread
 from tests.support.workers import workers_of
@@ -29,7 +30,7 @@ CONNECTIONS = 16
 """Of the sustained load."""
 BATCHES = 5
 """Of each kind, each round."""
-LARGEST_AT_ONCE = 4
+MAX_LARGE_AT_ONCE = 4
 """Of the largest batches: more than there are workers, so that one has to wait for another."""
 POLL_EVERY = 0.02
 """Seconds between two looks at /livez."""
@@ -131,7 +132,7 @@ def _batches(ours: str, files: Path, one_by_one: float, rounds: int) -> Figures:
     url, several = f"{ours}/predict_batch", {"requests": BATCHES * rounds, "warm_up": 2}
     batch = _load(url, files / "batch", **several)
     with _watched(ours) as livez:
-        largest = _load(url, files / "largest", connections=LARGEST_AT_ONCE, **several)
+        largest = _load(url, files / "largest", connections=MAX_LARGE_AT_ONCE, **several)
     for found, name in ((batch, "batch"), (largest, "largest")):
         count = len(json.loads((files / name / "batch.json").read_bytes())["credit_files"])
         found |= {"credit_files": count, "files_per_second": count * found["requests_per_second"]}

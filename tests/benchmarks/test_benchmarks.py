@@ -13,10 +13,11 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from bento.api.middleware.gateway import LARGEST_BODY
-from bento.api.schemas import MOST_FILES
+from bento.api.middleware.gateway import MAX_BODY_BYTES
+from bento.api.schemas import MAX_CREDIT_FILES
 from bento.data.tables import HISTORIES, TABLES
-from bento.features import CATALOGUE, build_features
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.measure import Figures, in_process
 from tests.benchmarks.offline import Tables
@@ -107,8 +108,8 @@ def _assert_online(online: Figures):
 
 def _assert_service(service: Figures, bento: str):
     assert service["bento"] == bento
-    assert service["asked"]["credit_files"] == service["largest_batch"]["credit_files"] == MOST_FILES
-    assert service["asked"]["batch_bytes"] < service["asked"]["largest_batch_bytes"] <= LARGEST_BODY["/predict_batch"]
+    assert service["asked"]["credit_files"] == service["largest_batch"]["credit_files"] == MAX_CREDIT_FILES
+    assert service["asked"]["batch_bytes"] < service["asked"]["largest_batch_bytes"] <= MAX_BODY_BYTES["/predict_batch"]
     for name in ("predict", "explain", "mlflow", "predict_batch", "largest_batch", "sustained", "mlflow_sustained"):
         assert service[name]["requests"] > 0
         assert service[name]["errors"] == 0, service[name]["faults"]

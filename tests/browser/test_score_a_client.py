@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 expect.set_options(timeout=60_000)
 
-LARGEST_PICTURE = 300_000
+MAX_PICTURE_BYTES = 300_000
 
 
 def test_an_officer_scores_a_client_and_tries_another_amount(page: Page, service_url: str) -> None:
@@ -127,5 +127,5 @@ def save_picture(page: Page) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # the charts fade in
     page.screenshot(path=path)
-    if Path(path).stat().st_size > LARGEST_PICTURE:
-        pytest.fail(f"{path} is over {LARGEST_PICTURE} bytes")
+    if Path(path).stat().st_size > MAX_PICTURE_BYTES:
+        pytest.fail(f"{path} is over {MAX_PICTURE_BYTES} bytes")

@@ -9,7 +9,7 @@ IMAGE = "docker.io/library/python:3.11-slim"
 SUITE = "bookworm"
 """The Debian release whose Python is 3.11."""
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-PULL_WITHIN = 120
+PULL_TIMEOUT_S = 120
 """Seconds given to the registry."""
 # As the official images have it: apt keeps no packages and no caches.
 APT_KEEPS_NOTHING = """\
@@ -40,7 +40,7 @@ def _is_there() -> bool:
 
 def _pulled() -> bool:
     try:
-        return _run("buildah", "pull", "--quiet", IMAGE, check=False, timeout=PULL_WITHIN).returncode == 0
+        return _run("buildah", "pull", "--quiet", IMAGE, check=False, timeout=PULL_TIMEOUT_S).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 

@@ -20,7 +20,7 @@ from tests.container.base_image import buildah
 
 PACKAGES = ("evidently", "mlflow", "pandas", "sklearn", "streamlit")
 PROGRAMS = ("cc", "c++", "gcc", "g++", "git", "ld", "make")
-LARGEST = 900
+MAX_IMAGE_MB = 900
 """Megabytes an image may have."""
 EXACT = 1e-12
 
@@ -45,7 +45,7 @@ def test_the_command_names_the_image_its_size_and_how_to_run_it(
     assert f"buildah from {bento_tag}" in line
     size, unit = built.split(", ")[1].split(";")[0].split()
     assert unit == "MB"
-    assert float(size) < LARGEST
+    assert float(size) < MAX_IMAGE_MB
     with capsys.disabled():
         sys.stdout.write(f"\n{built}\n")
 

@@ -17,9 +17,10 @@ import httpx
 import pytest
 
 from bento.api.keys import new_key
-from bento.api.schemas import Problem
-from bento.journal import Journal, Vault
+from bento.api.problems import Problem
+from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
+from bento.journal.vault import Vault
 from research.cli import ROOT, SERVING_PYTHON
 from research.data.example_credit_files import example_credit_files
 from research.deployment.pipeline import free_port, running
@@ -153,7 +154,7 @@ def test_decisions_replayed_come_out_the_same_and_other_code_is_said(bento_tag: 
 
 
 def _entry_of(journal: Journal, decision_id: str):
-    from bento.journal import Entry
+    from bento.journal.entries import Entry
 
     found = journal.find(decision_id)
     assert found is not None

@@ -12,11 +12,15 @@ import httpx
 import pytest
 
 from bento.api.openapi import EXAMPLE
-from bento.api.schemas import MOST_FILES, BatchPrediction, Explanation, ModelCard, Prediction, Problem, Record
+from bento.api.problems import Problem
+from bento.api.schemas import MAX_CREDIT_FILES, BatchPrediction, DecisionOut, ModelCard, Prediction
 from bento.data.credit_file import CreditFile
-from bento.journal import Journal, Vault, journal_url
+from bento.journal.database import journal_url
+from bento.journal.store import Journal
+from bento.journal.vault import Vault
 from bento.model.scoring_model import ScoringModel
 from bento.policy import score_points
+from bento.scoring.explanation import Explanation
 from research.cli import ROOT, SERVING_PYTHON
 from research.data.dataset import DATA
 from research.data.example_credit_files import example_credit_files
@@ -249,14 +253,14 @@ def test_a_batch_too_is_idempotent(client: httpx.Client, files: list[Json]):
 
 
 def test_a_batch_of_too_many_files_is_refused(client: httpx.Client, files: list[Json]):
-    answer = client.post("/predict_batch", json={"credit_files": [files[0]] * (MOST_FILES + 1)})
+    answer = client.post("/predict_batch", json={"credit_files": [files[0]] * (MAX_CREDIT_FILES + 1)})
     assert [fault.loc for fault in _problem(answer, 422).errors] == [["credit_files"]]
 
 
 def test_a_decision_can_be_read_again_with_its_reasons(client: httpx.Client, files: list[Json]):
     decided = _decided(client, files[4])
     record = client.get(f"/decisions/{decided['decision_id']}").json()
-    Record.model_validate(record)
+    DecisionOut.model_validate(record)
     assert record["reasons"] == decided["reasons"]
     assert record["credit_file"] == files[4]
     assert record["outcome"] == record["decision"] == decided["decision"]

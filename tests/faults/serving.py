@@ -14,16 +14,17 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from bento.api.schemas import Problem
-from bento.journal import Journal, Vault
+from bento.api.problems import Problem
+from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
+from bento.journal.vault import Vault
 from research.cli import SERVING_PYTHON
 from research.data.example_credit_files import example_credit_files
 from research.deployment.pipeline import free_port, running
 from tests.support.workers import workers_of
 
 FILES = example_credit_files(4)
-WITHIN = 30.0
+TIMEOUT_S = 30.0
 """Seconds within which whatever is waited for must have come; generous, because the machine may have other work."""
 PAUSE = 0.02
 """Seconds between two requests of a client: with four clients below what one key may ask for."""
@@ -47,13 +48,13 @@ class Service:
         return workers_of(self.process)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=WITHIN)
+        return httpx.get(self.url + path, timeout=TIMEOUT_S)
 
     def post(self, path: str, content: dict[str, Any]) -> httpx.Response:
-        return httpx.post(self.url + path, json=content, timeout=WITHIN)
+        return httpx.post(self.url + path, json=content, timeout=TIMEOUT_S)
 
     def predict(self, file: dict[str, Any] = FILES[1], **options: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/predict", json=file, timeout=WITHIN, **options)
+        return httpx.post(f"{self.url}/predict", json=file, timeout=TIMEOUT_S, **options)
 
     def is_ready(self) -> bool:
         try:
@@ -79,7 +80,7 @@ def served(
     journal.close()
 
 
-def wait_until(condition: Callable[[], bool], within: float = WITHIN) -> float:
+def wait_until(condition: Callable[[], bool], within: float = TIMEOUT_S) -> float:
     """Wait for something to come true; the seconds that it took."""
     start = time.monotonic()
     while not condition():
@@ -140,7 +141,7 @@ class Load:
         wait_until(lambda: len(self.answered) >= wanted)
 
     def _ask(self, client: int) -> None:
-        with httpx.Client(base_url=self.url, timeout=WITHIN) as http:
+        with httpx.Client(base_url=self.url, timeout=TIMEOUT_S) as http:
             while not self._ended.is_set():
                 self.waiting[client] = key = secrets.token_hex()
                 self._decide(http, key)
@@ -148,7 +149,7 @@ class Load:
                 time.sleep(PAUSE)
 
     def _decide(self, http: httpx.Client, key: str) -> None:
-        deadline = time.monotonic() + 2 * WITHIN
+        deadline = time.monotonic() + 2 * TIMEOUT_S
         while time.monotonic() < deadline:
             start = time.monotonic()
             try:

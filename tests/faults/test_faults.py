@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.faults.conftest import ON_POSTGRESQL
-from tests.faults.serving import WITHIN, Load, Service, assert_journalled, problem, served, wait_until
+from tests.faults.serving import TIMEOUT_S, Load, Service, assert_journalled, problem, served, wait_until
 from tests.support import postgresql
 from tests.support.journals import locked, opened
 
@@ -206,7 +206,7 @@ def test_a_clock_that_jumps_changes_nothing_but_the_time(service: Service, befor
             load.goes_on()
             found = service.predict().json()
             off = datetime.fromisoformat(found["decided_at"]) - datetime.now(UTC) - timedelta(days=days)
-            assert abs(off) < timedelta(seconds=WITHIN)
+            assert abs(off) < timedelta(seconds=TIMEOUT_S)
             assert service.is_ready()
             before = {*before, found["decision_id"]}
     assert not load.refused
@@ -263,7 +263,7 @@ def test_whoever_was_accepted_when_the_service_is_told_to_end_is_answered(
             accepted = set(load.waiting.values())
             service.process.terminate()
             time.sleep(0.5)
-        service.process.wait(WITHIN)
+        service.process.wait(TIMEOUT_S)
         wait_until(lambda: load.broken > 0)
     assert len(accepted) == 4
     assert accepted <= load.answered.keys()
@@ -278,6 +278,6 @@ def test_under_load_no_decision_is_lost_between_the_journal_and_its_answer_when_
     with served(bento_tag, url, tmp_path) as service, Load(service.url, clients=16, persistent=False) as load:
         load.goes_on(100)
         service.process.terminate()
-        service.process.wait(WITHIN)
+        service.process.wait(TIMEOUT_S)
     assert not load.refused
     assert_journalled(service.journal, load, before=set())

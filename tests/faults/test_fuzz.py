@@ -19,9 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bento.api.middleware.gateway import BODY_WITHIN, LARGEST_BODY, MIB, MOST_BYTES_AT_ONCE
-from bento.api.schemas import BatchPrediction, Explanation, Prediction, Problem
-from tests.faults.serving import FILES, WITHIN, Service, problem
+from bento.api.middleware.gateway import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_CONCURRENT_BYTES, MIB
+from bento.api.problems import Problem
+from bento.api.schemas import BatchPrediction, Prediction
+from bento.scoring.explanation import Explanation
+from tests.faults.serving import FILES, TIMEOUT_S, Service, problem
 
 Json = dict[str, Any]
 JSON = {"Content-Type": "application/json"}
@@ -29,7 +31,7 @@ CANARY = "a-value-that-no-log-may-hold"
 PATHS = {"/predict": Prediction, "/explain": Explanation, "/predict_batch": BatchPrediction}
 AT_MOST = 10.0
 """Seconds for any answer, on a machine that is busy with other tests."""
-MOST_MEMORY, MORE_MEMORY = 512 * MIB, 100 * MIB
+MAX_MEMORY, MORE_MEMORY = 512 * MIB, 100 * MIB
 """Bytes of a worker at any moment, whatever is sent; and how many more than before it may keep."""
 
 pytestmark = pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)
@@ -55,7 +57,7 @@ def sound(service: Service) -> Iterator[None]:
         ended.set()
         watcher.join()
     assert service.workers == workers
-    assert most < MOST_MEMORY
+    assert most < MAX_MEMORY
     assert all(now < then + MORE_MEMORY for now, then in zip(_memory(workers), before, strict=True))
     assert CANARY not in service.log.read_text(encoding="utf-8")
 
@@ -77,7 +79,7 @@ def _fair(answer: httpx.Response, seconds: float) -> None:
 
 def _sent(service: Service, path: str, content: Any, headers: Any = JSON) -> httpx.Response:
     start = time.monotonic()
-    answer = httpx.post(service.url + path, content=content, headers=headers, timeout=WITHIN)
+    answer = httpx.post(service.url + path, content=content, headers=headers, timeout=TIMEOUT_S)
     _fair(answer, time.monotonic() - start)
     return answer
 
@@ -156,7 +158,7 @@ UNITS = (b"[]", b"{}", b'{"":1}', b"1", b"5.5", b'"\xc3\xa9"', b"null", b'{"a":{
 @pytest.mark.parametrize("path", PATHS)
 def test_a_body_that_is_packed_with_values_takes_little_memory(service: Service, path: str):
     """As many values as are let through, and as many as fit."""
-    largest = LARGEST_BODY[path] - 1_000
+    largest = MAX_BODY_BYTES[path] - 1_000
     start, end = (b'{"credit_files": [[', b"]]}") if path == "/predict_batch" else (_with()[:-2] + b', "x": [', b"]}}")
     for unit in UNITS:
         for count in (largest // 50 // (1 + unit.count(b"{")), largest // 2 // (len(unit) + 1)):
@@ -174,11 +176,11 @@ def test_batches_that_come_at_once_do_not_fill_the_memory(service: Service):
     file = FILES[1] | {"bureau_balance": [row] * 1_050}
     content = json.dumps({"credit_files": [file] * 100}, separators=(",", ":")).encode()
     together = 12
-    assert len(content) < LARGEST_BODY["/predict_batch"]
-    assert together * len(content) > 2 * MOST_BYTES_AT_ONCE
+    assert len(content) < MAX_BODY_BYTES["/predict_batch"]
+    assert together * len(content) > 2 * MAX_CONCURRENT_BYTES
 
     def sent(_: int) -> httpx.Response:
-        return httpx.post(f"{service.url}/predict_batch", content=content, headers=JSON, timeout=WITHIN)
+        return httpx.post(f"{service.url}/predict_batch", content=content, headers=JSON, timeout=TIMEOUT_S)
 
     with ThreadPoolExecutor(together) as pool:
         answers = list(pool.map(sent, range(together)))
@@ -260,7 +262,7 @@ def test_a_body_shorter_than_declared_is_waited_for_no_longer_than_its_time(serv
     start = time.monotonic()
     answered = _answered(service, POST + b"Content-Length: 1000\r\n\r\n{")
     assert answered.startswith(b"HTTP/1.1 408")
-    assert BODY_WITHIN <= time.monotonic() - start < AT_MOST
+    assert BODY_TIMEOUT_S <= time.monotonic() - start < AT_MOST
 
 
 def test_chunks_of_a_byte_each_are_read_in_time(service: Service):
@@ -274,7 +276,7 @@ def test_chunks_of_a_byte_each_are_read_in_time(service: Service):
 def test_a_body_without_an_end_is_cut_off_at_its_limit(service: Service):
     endless = repeat(b" " * 2**17, 1_000)
     try:
-        answer = httpx.post(f"{service.url}/predict", content=iter(endless), headers=JSON, timeout=WITHIN)
+        answer = httpx.post(f"{service.url}/predict", content=iter(endless), headers=JSON, timeout=TIMEOUT_S)
     except httpx.TransportError:
         return  # cut off while it was still sending
     problem(answer, 413)
@@ -330,7 +332,7 @@ def test_a_query_that_is_too_long_to_be_one_is_refused(service: Service):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 def test_another_method_is_refused(service: Service, method: str):
     for path in PATHS:
-        answer = httpx.request(method, service.url + path, timeout=WITHIN)
+        answer = httpx.request(method, service.url + path, timeout=TIMEOUT_S)
         assert answer.status_code == 405
         assert method == "HEAD" or Problem.model_validate_json(answer.content).status == 405
 

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bento import NAME
+from bento.model.manifest import EXAMPLES_FILE, FOLDER_IN_STORE, SCORING_FILE
 from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
-from bento.model.scoring_model import EXAMPLES_FILE, FOLDER_IN_STORE, SCORING_FILE, ModelError, ScoringModel
+from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import CommandError
 from tests.faults.serving import FILES, Service, problem, served
 

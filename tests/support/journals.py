@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bento.journal import Entry, Journal, RecordedReview, Vault
+from bento.journal.entries import Entry, StoredReview
+from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
+from bento.journal.vault import Vault
 
 VAULTS = {"plain": Vault(None), "encrypted": Vault(bytes(range(32)))}
 CLIENT = 471100299
@@ -60,7 +62,7 @@ def entry(**changes: Any) -> Entry:
     return Entry(**values | changes)
 
 
-def review(**changes: Any) -> RecordedReview:
+def review(**changes: Any) -> StoredReview:
     """A confirmation, a day after the decision, or what `changes` make of it."""
     values: dict[str, Any] = {
         "reviewed_at": NOW + timedelta(days=1),
@@ -70,7 +72,7 @@ def review(**changes: Any) -> RecordedReview:
         "reason": "income was proven by pay slips",
         "reviewer": "Camille Martin",
     }
-    return RecordedReview(**values | changes)
+    return StoredReview(**values | changes)
 
 
 def rows(journal: Journal, table: str = "decisions") -> list[dict[str, Any]]:

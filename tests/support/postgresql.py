@@ -19,7 +19,7 @@ from psycopg import sql
 
 MISSING = "missing: a PostgreSQL server (Debian package postgresql)"
 USER = "scoring"
-WITHIN = 30
+TIMEOUT_S = 30
 """Seconds for the server to start or stop."""
 # The server ends with the tests however they end: the shell reads from a pipe that only they hold open.
 SERVE = '"$@" & read -r _; kill -QUIT $!; wait $!'
@@ -85,7 +85,7 @@ class Server:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", SERVE, "sh", *command], stdin=subprocess.PIPE, stdout=log, stderr=log, **self._as_user
             )
-        deadline = time.monotonic() + WITHIN
+        deadline = time.monotonic() + TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -96,7 +96,7 @@ class Server:
         """Stop at once, as in a crash: whoever is connected loses the connection, what is committed stays."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
-            self._process.wait(WITHIN)
+            self._process.wait(TIMEOUT_S)
         self._process = None
 
     def new_database(self) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from bento.model.peer_groups import AMOUNTS, FEWEST, RATIOS, Range, Reference, Segment
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, Range, Reference, Segment
 
 
 def any_reference(names: Sequence[str]) -> Reference:
     """Wide ranges, and one segment that knows nothing of these features."""
     ranges = {name: Range(low=1, high=1e9) for name in AMOUNTS} | {name: Range(low=0.01, high=1e3) for name in RATIOS}
     typical: dict[str, float | str | None] = dict.fromkeys(names)
-    everybody = Segment(income_type=None, low=None, high=None, clients=FEWEST, typical=typical)
+    everybody = Segment(income_type=None, low=None, high=None, clients=MIN_GROUP_SIZE, typical=typical)
     return Reference(ranges=ranges, segments=[everybody])

@@ -18,7 +18,7 @@ from bento.api.middleware import timeout
 from bento.api.middleware.gateway import Doors
 
 JSON = {"Content-Type": "application/json"}
-WITHIN = 1
+TIMEOUT_S = 1
 """Seconds for a request."""
 SECRET = "a-secret-amount"  # noqa: S105 - a value that nothing may repeat
 
@@ -49,12 +49,12 @@ def stream(_: Request) -> Response:
     async def parts() -> AsyncIterator[str]:
         for number in range(3):
             yield f"{number}"
-            await asyncio.sleep(WITHIN / 2)
+            await asyncio.sleep(TIMEOUT_S / 2)
 
     return StreamingResponse(parts(), media_type="text/plain")
 
 
-@bentoml.service(name="small", traffic={"timeout": WITHIN}, metrics={"enabled": False})
+@bentoml.service(name="small", traffic={"timeout": TIMEOUT_S}, metrics={"enabled": False})
 @bentoml.asgi_app(
     Starlette(routes=[Route("/decisions/{id}", decision), Route("/unfit", unfit_too), Route("/stream", stream)])
 )
@@ -68,7 +68,7 @@ class Small:
 
     @bentoml.api
     async def slow(self, amount: Amount, /) -> dict[str, Any]:
-        await asyncio.sleep(10 * WITHIN)
+        await asyncio.sleep(10 * TIMEOUT_S)
         return {}
 
     @bentoml.api

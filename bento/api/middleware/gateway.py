@@ -26,9 +26,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 MIB = 2**20
-LARGEST_BODY = {"/predict": 2 * MIB, "/explain": 2 * MIB, "/predict_batch": 8 * MIB}
-"""Bytes of a request; whatever is not named takes `LARGEST_OTHER`."""
-LARGEST_OTHER = 64 * 2**10
+MAX_BODY_BYTES = {"/predict": 2 * MIB, "/explain": 2 * MIB, "/predict_batch": 8 * MIB}
+"""Bytes of a request; whatever is not named takes `MAX_OTHER_BODY_BYTES`."""
+MAX_OTHER_BODY_BYTES = 64 * 2**10
 BYTES_PER_MARK = {b",:[": 8, b"{": 48}
 """How many marks of JSON's a body may hold: one for so many bytes of its limit, as the densest of histories does.
 
@@ -39,9 +39,9 @@ LARGE_BODY = MIB
 
 So much of them is free memory in the end that the allocator is told to give it back.
 """
-BODY_WITHIN = 8.0
+BODY_TIMEOUT_S = 8.0
 """Seconds for a body to arrive: whoever sends more slowly must not hold a place among those in work."""
-MOST_AT_ONCE, MOST_BYTES_AT_ONCE = 64, 32 * MIB
+MAX_CONCURRENT_REQUESTS, MAX_CONCURRENT_BYTES = 64, 32 * MIB
 """Requests in work in one process, and bytes of their bodies; what comes on top is told to come again."""
 REQUESTS_PER_SECOND, BURST = 300.0, 600.0
 """Of one key in one process, on average and at once."""
@@ -121,7 +121,7 @@ class Doors:
             return
         send = _Outgoing(send).send
         counted = NOT_COUNTED.fullmatch(scope["path"]) is None
-        if counted and self._at_once >= MOST_AT_ONCE:
+        if counted and self._at_once >= MAX_CONCURRENT_REQUESTS:
             await _busy()(scope, receive, send)
             return
         self._at_once += counted
@@ -183,12 +183,12 @@ class Doors:
         encoded = _header(scope, b"content-encoding").lower() not in ("", "identity")
         if kind.strip().lower() != "application/json" or charset not in ("utf-8", "utf8") or encoded:
             raise _RefusedError(response(problem(415)))
-        largest = LARGEST_BODY.get(scope["path"].rstrip("/"), LARGEST_OTHER)
+        largest = MAX_BODY_BYTES.get(scope["path"].rstrip("/"), MAX_OTHER_BODY_BYTES)
         declared = _header(scope, b"content-length")
         if declared.isdecimal() and int(declared[:20]) > largest:
             raise _RefusedError(_too_large(largest))
         try:
-            async with asyncio.timeout(BODY_WITHIN):
+            async with asyncio.timeout(BODY_TIMEOUT_S):
                 scope["body"] = await self._read(scope, receive, largest)
         except TimeoutError as error:
             raise _RefusedError(response(problem(408), {"Connection": "close"})) from error
@@ -218,7 +218,7 @@ class Doors:
             self._bytes_at_once += len(parts[-1])
             if scope["body_size"] > largest:
                 raise _RefusedError(_too_large(largest))
-            if self._bytes_at_once > MOST_BYTES_AT_ONCE:
+            if self._bytes_at_once > MAX_CONCURRENT_BYTES:
                 raise _RefusedError(_busy())
             more = message.get("more_body", False)
         return b"".join(parts)

@@ -31,16 +31,16 @@ ADDRESSES = tuple(
 ELSEWHERE = "elsewhere"
 
 
-def address_of(path: str) -> str:
+def route_template(path: str) -> str:
     """The address that a path belongs to.
 
-    >>> address_of("/decisions/0a1b/review"), address_of("/wp-login.php")
+    >>> route_template("/decisions/0a1b/review"), route_template("/wp-login.php")
     ('/decisions/{decision_id}/review', 'elsewhere')
     """
     return next((address for pattern, address in ADDRESSES if pattern.fullmatch(path)), ELSEWHERE)
 
 
-class CountedByAddress(instruments.RunnerTrafficMetricsMiddleware):
+class RouteMetricsMiddleware(instruments.RunnerTrafficMetricsMiddleware):
     """ASGI middleware: what it counts is told the address, what comes after it the path."""
 
     def __init__(self, app: App, **options: Any) -> None:
@@ -52,10 +52,10 @@ class CountedByAddress(instruments.RunnerTrafficMetricsMiddleware):
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Count a request, and pass it on."""
         if scope["type"] == "http":
-            scope = {**scope, "asked_path": scope["path"], "path": address_of(scope["path"])}
+            scope = {**scope, "asked_path": scope["path"], "path": route_template(scope["path"])}
         await super().__call__(scope, receive, send)
 
 
 def install() -> None:
     """Have BentoML use it: before the service makes its app. The version of BentoML is pinned, and a test watches."""
-    instruments.RunnerTrafficMetricsMiddleware = CountedByAddress  # type: ignore[assignment, misc]
+    instruments.RunnerTrafficMetricsMiddleware = RouteMetricsMiddleware  # type: ignore[assignment, misc]

@@ -6,7 +6,7 @@ import logging
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from bento.api.log_filter import MOST_FIELDS, REQUEST_ERRORS, keep_personal_data_out
+from bento.api.log_filter import MAX_LOGGED_FIELDS, REQUEST_ERRORS, keep_personal_data_out
 from tests.support import small_service
 from tests.support.small_service import SECRET
 
@@ -71,7 +71,7 @@ def _report(logger: str, content: object, model: type[BaseModel] = Careless) -> 
 
 @pytest.mark.parametrize("logger", REQUEST_ERRORS)
 def test_no_more_fields_are_named_than_can_be_read(logger: str, caplog: pytest.LogCaptureFixture):
-    _report(logger, {"rows": [{"amount": SECRET}] * (MOST_FIELDS + 5)}, Rows)
+    _report(logger, {"rows": [{"amount": SECRET}] * (MAX_LOGGED_FIELDS + 5)}, Rows)
     logged = _logged(caplog)
     assert "rows.19.amount (float_parsing) and 5 more" in logged
     assert "rows.20" not in logged

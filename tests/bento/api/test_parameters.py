@@ -1,7 +1,8 @@
 import pytest
 from starlette.requests import Request
 
-from bento.api.parameters import DeclinedError, idempotency_key_of, purpose_of, switch_of
+from bento.api.parameters import idempotency_key_of, purpose_of, switch_of
+from bento.api.problems import ProblemError
 
 
 def _request(query: str = "", **headers: str) -> Request:
@@ -26,7 +27,7 @@ def test_a_purpose_is_a_decision_unless_it_says_otherwise(query: str, purpose: s
 
 @pytest.mark.parametrize("query", ["purpose=", "purpose=what-if", "purpose=Simulation", "purpose=decision%20"])
 def test_another_purpose_is_declined_by_name_and_never_repeated(query: str):
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(ProblemError) as caught:
         purpose_of(_request(query))
     found = caught.value.problem
     assert (found.status, found.detail) == (422, "purpose is wrong")
@@ -52,7 +53,7 @@ def test_a_switch_is_off_unless_it_is_switched_on(query: str, on: bool):
 
 @pytest.mark.parametrize("query", ["reasons=", "reasons=yes", "reasons=2", "reasons"])
 def test_a_switch_that_is_neither_on_nor_off_is_declined(query: str):
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(ProblemError) as caught:
         switch_of(_request(query), "reasons")
     assert caught.value.problem.errors[0].loc == ["query", "reasons"]
 
@@ -68,7 +69,7 @@ def test_without_an_idempotency_key_there_is_none():
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "a\n", "é", "\x7f", "x" * 201])
 def test_another_idempotency_key_is_declined_and_never_repeated(key: str):
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(ProblemError) as caught:
         idempotency_key_of(_request(**{"idempotency-key": key}))
     found = caught.value.problem
     assert (found.status, found.errors[0].loc) == (422, ["header", "Idempotency-Key"])

@@ -9,8 +9,18 @@ from pydantic import BaseModel, ValidationError
 
 from bento.api import problems
 from bento.api.middleware.gateway import HEADERS
-from bento.api.problems import DETAILS, MEDIA_TYPE, MOST_FAULTS, RETRY_AFTER, invalid, problem, reshaped, response
-from bento.api.schemas import Fault, Problem
+from bento.api.problems import (
+    DETAILS,
+    MAX_ERRORS,
+    MEDIA_TYPE,
+    RETRY_AFTER,
+    Fault,
+    Problem,
+    invalid,
+    problem,
+    reshaped,
+    response,
+)
 from tests.support import small_service
 from tests.support.small_service import SECRET
 
@@ -99,8 +109,8 @@ def test_a_problem_without_words_of_its_own_says_what_its_status_means():
 
 
 def test_no_more_faults_are_named_than_can_be_read():
-    faults = [Fault(loc=[number], type="missing", msg="Field required") for number in range(MOST_FAULTS + 1)]
-    assert problem(422, None, faults).errors == faults[:MOST_FAULTS]
+    faults = [Fault(loc=[number], type="missing", msg="Field required") for number in range(MAX_ERRORS + 1)]
+    assert problem(422, None, faults).errors == faults[:MAX_ERRORS]
 
 
 class Careless(BaseModel):
@@ -120,4 +130,4 @@ def test_a_validation_error_is_told_without_the_values():
 
 def test_the_name_of_an_unknown_field_is_shortened():
     found = _asked("POST", "/predict", json.dumps({"amount": 1, "x" * 1000: 1}).encode())
-    assert found.errors[0].loc == ["x" * problems.LONGEST_NAME]
+    assert found.errors[0].loc == ["x" * problems.MAX_NAME_LENGTH]

@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 
 from bento.api import recording
-from bento.api.parameters import DeclinedError
+from bento.api.problems import Problem, ProblemError
 from bento.api.recording import entry_of, record, record_waiting
-from bento.api.schemas import ModelVersion, Prediction, Problem
-from bento.journal import Entry, Journal, JournalUnavailableError, Writer
+from bento.api.schemas import Prediction
+from bento.journal.entries import Entry, JournalUnavailableError
+from bento.journal.store import Journal
+from bento.journal.writer import Writer
 from bento.model import fingerprint as code
 from bento.model.fingerprint import code_fingerprint
+from bento.model.manifest import ModelVersion
 from bento.policy import Decision, ExpectedCost
-from bento.scoring.score import Scored
+from bento.scoring.score import ScoredApplication
 from tests.support.journals import CLIENT, NOW, SECONDS, another, entry, locked, opened, rows, wait_for
 
 Record = Callable[[Writer, list[Entry]], list[bytes | Problem]]
@@ -86,12 +89,12 @@ def test_a_journal_that_takes_too_long_gives_no_answer_and_nothing_waits_on(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    monkeypatch.setattr(recording, "WITHIN", 0.1)
+    monkeypatch.setattr(recording, "JOURNAL_TIMEOUT_S", 0.1)
     with another(journal) as other, locked(other):
         first = writer.submit([kept := entry()])
         wait_for(first.running)
         began = time.monotonic()
-        with pytest.raises(DeclinedError) as caught:
+        with pytest.raises(ProblemError) as caught:
             recorded(writer, [entry()])
         assert time.monotonic() - began < 1
     found = caught.value.problem
@@ -111,7 +114,7 @@ def test_a_journal_that_fails_gives_no_answer_and_its_words_stay_in_the_log(
         raise JournalUnavailableError("database: disk is full")
 
     monkeypatch.setattr(writer.journal, "write", fail)
-    with pytest.raises(DeclinedError) as caught:
+    with pytest.raises(ProblemError) as caught:
         recorded(writer, [entry()])
     found = caught.value.problem
     assert (found.status, found.detail) == (503, recording.NOT_WRITTEN)
@@ -142,13 +145,15 @@ def answer() -> Prediction:
 
 
 @pytest.fixture
-def scored() -> Scored:
-    return Scored(
+def scored() -> ScoredApplication:
+    return ScoredApplication(
         log_odds=-1.1, probability=0.25, decision=Decision.REFUSED, features_hash="f" * 64, null_share=0.5, reasons=None
     )
 
 
-def test_an_entry_holds_what_was_asked_decided_and_answered(answer: Prediction, scored: Scored, journal: Journal):
+def test_an_entry_holds_what_was_asked_decided_and_answered(
+    answer: Prediction, scored: ScoredApplication, journal: Journal
+):
     sent = b'{"application": {"SK_ID_CURR": 471100299}}'
     made = entry_of(answer, scored, sent, "a1b2c3d4", None, "credit_scoring:abc", "credit_scoring:def")
     assert journal.write([made]) == [None]
@@ -168,7 +173,7 @@ def test_an_entry_holds_what_was_asked_decided_and_answered(answer: Prediction, 
     assert rows(journal)[0]["idempotency_hash"] is None
 
 
-def test_an_idempotency_key_is_kept_as_a_hash_and_belongs_to_the_api_key(answer: Prediction, scored: Scored):
+def test_an_idempotency_key_is_kept_as_a_hash_and_belongs_to_the_api_key(answer: Prediction, scored: ScoredApplication):
     def owned(key_id: str, idempotency_key: str) -> str | None:
         return entry_of(answer, scored, b"{}", key_id, idempotency_key, "a:b", "c:d").idempotency_hash
 
@@ -178,7 +183,7 @@ def test_an_idempotency_key_is_kept_as_a_hash_and_belongs_to_the_api_key(answer:
     assert all(len(found or "") == 64 and "loan" not in (found or "") for found in hashes)
 
 
-def test_a_simulation_has_no_entry(answer: Prediction, scored: Scored):
+def test_a_simulation_has_no_entry(answer: Prediction, scored: ScoredApplication):
     answer.decision_id = None
     with pytest.raises(AssertionError):
         entry_of(answer, scored, b"{}", "a1b2c3d4", None, "a:b", "c:d")

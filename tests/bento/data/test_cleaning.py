@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from bento.data.cleaning import FEW_ROWS, IS_OPEN, clean
+from bento.data.cleaning import IS_OPEN, MAX_ROWS_INSPECTED, clean
 from bento.data.tables import APPLICATION, BUREAU, PREVIOUS_APPLICATION, TABLES, Table
 
 
@@ -46,6 +46,6 @@ def test_a_few_rows_are_cleaned_like_many(name: str):
         values += [float("nan"), float("inf")] if column.kind == "number" else []
         rows += [{column.name: value} for value in values]
     frame = pl.DataFrame(rows, schema=TABLES[name].schema, strict=False)
-    many = pl.concat([frame] * (FEW_ROWS // len(frame) + 2))
+    many = pl.concat([frame] * (MAX_ROWS_INSPECTED // len(frame) + 2))
     one_by_one = pl.concat(clean({name: frame[number]})[name] for number in range(len(frame)))
     assert_frame_equal(one_by_one, clean({name: many})[name].head(len(frame)))

@@ -13,8 +13,10 @@ from bento.data.cleaning import IS_OPEN, clean
 from bento.data.credit_file import CreditFile, frames
 from bento.data.readers import read_application, read_client, read_histories
 from bento.data.tables import APPLICATION, TABLES
-from bento.features import CATALOGUE, GROUP_LABELS, build_features, facts_of, needed_columns
 from bento.features import __main__ as catalogue
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE, needed_columns, share_counts_of
+from bento.features.definitions import GROUP_LABELS
 from bento.features.share_counts import count_name, of_name
 from research.cli import ROOT
 from research.data.example_credit_files import credit_file
@@ -168,8 +170,8 @@ def test_the_documented_catalogue_is_the_present_one():
 
 
 def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
-    shares = [name for name in CATALOGUE if facts_of([name])]
-    built = build_features(tables, [*shares, *facts_of(shares)])
+    shares = [name for name in CATALOGUE if share_counts_of([name])]
+    built = build_features(tables, [*shares, *share_counts_of(shares)])
     assert len(shares) > 70
     assert "installments_late_over_15d_share_365d" in shares
     assert "previous_insured_share" in shares  # a flag of the data, where the others are tests
@@ -183,16 +185,19 @@ def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
 
 
 def test_a_mean_of_amounts_or_ratios_has_no_facts():
-    assert facts_of(["bureau_debt_ratio_mean", "bureau_debt_mean", "pos_early_end_share", "application_email"]) == []
+    assert (
+        share_counts_of(["bureau_debt_ratio_mean", "bureau_debt_mean", "pos_early_end_share", "application_email"])
+        == []
+    )
 
 
 def test_facts_are_no_features():
-    assert not CATALOGUE.keys() & set(facts_of(CATALOGUE))
+    assert not CATALOGUE.keys() & set(share_counts_of(CATALOGUE))
     assert set(build_features(_tables()).columns) == {"SK_ID_CURR", *CATALOGUE}
 
 
 def test_facts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, tables: Tables):
-    names = [*CATALOGUE, *facts_of(CATALOGUE)]
+    names = [*CATALOGUE, *share_counts_of(CATALOGUE)]
     columns = needed_columns(names)
     together = build_features(tables, names)
     for client in together["SK_ID_CURR"].head(10).to_list():
@@ -203,12 +208,12 @@ def test_facts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, 
 
 def test_facts_need_no_other_columns_than_their_shares():
     for name in CATALOGUE:
-        if facts := facts_of([name]):
+        if facts := share_counts_of([name]):
             assert needed_columns(facts) == needed_columns([name]), name
 
 
 def test_a_client_without_history_has_facts_of_zero():
-    names = facts_of(CATALOGUE)
+    names = share_counts_of(CATALOGUE)
     assert set(build_features(_tables(), names).row(0)[1:]) == {0.0}
 
 

@@ -11,7 +11,8 @@ from polars.testing import assert_frame_equal
 
 from bento.data.cleaning import clean
 from bento.data.readers import read_application, read_client
-from bento.features import CATALOGUE, Variants, build_features, computed_from
+from bento.features.build import Variants, build_features
+from bento.features.catalogue import CATALOGUE, computed_from
 from bento.model.peer_groups import AMOUNTS
 
 Tables = dict[str, pl.DataFrame]

@@ -8,7 +8,9 @@ from datetime import timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from bento.journal import Journal, JournalError, Vault, VaultError
+from bento.journal.entries import JournalError
+from bento.journal.store import Journal
+from bento.journal.vault import Vault, VaultError
 from tests.support.journals import CLIENT, NOW, VAULTS, entry, execute, opened, review, rows
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bento.journal import Journal, JournalUnavailableError, Vault, store
+from bento.journal import store
+from bento.journal.entries import JournalUnavailableError
 from bento.journal.schema import PERSONAL
+from bento.journal.store import Journal
+from bento.journal.vault import Vault
 from tests.support.journals import CLIENT, NOW, SECONDS, VAULTS, another, entry, opened, review, rows
 
 DAY = timedelta(days=1)

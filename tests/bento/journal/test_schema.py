@@ -11,10 +11,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from bento.journal import DEFAULT_URL, Journal, JournalError, journal_url
 from bento.journal.__main__ import main
+from bento.journal.database import DEFAULT_URL, journal_url
+from bento.journal.entries import JournalError
 from bento.journal.migrations.versions import first_0001
 from bento.journal.schema import METADATA, PERSONAL, REVISION
+from bento.journal.store import Journal
 from bento.journal.upgrade import MIGRATIONS, upgrade
 from tests.support.journals import NOW, VAULTS, entry, execute, opened, rows
 

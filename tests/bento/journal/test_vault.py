@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bento.journal import Vault, VaultError
-from bento.journal.vault import VARIABLE, pack
+from bento.journal.vault import VARIABLE, Vault, VaultError, pack
 
 MASTER_KEY = bytes(range(32))
 VAULT, PLAIN = Vault(MASTER_KEY), Vault(None)

@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bento.journal import Journal, JournalUnavailableError, Recorded, VaultError, Writer, writer
+from bento.journal import writer
+from bento.journal.entries import JournalUnavailableError, StoredDecision
+from bento.journal.store import Journal
+from bento.journal.vault import VaultError
+from bento.journal.writer import Writer
 from tests.support.journals import CLIENT, SECONDS, VAULTS, another, entry, execute, locked, opened, wait_for
 from tests.support.postgresql import Server
 
@@ -56,7 +60,7 @@ def test_what_waits_is_committed_together(journal: Journal, writing: Writer, com
 def test_no_more_than_so_many_are_committed_together(
     journal: Journal, writing: Writer, commits: list[None], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(writer, "MOST_TOGETHER", 10)
+    monkeypatch.setattr(writer, "MAX_DECISIONS_PER_COMMIT", 10)
     with another(journal) as other, locked(other):
         first = writing.submit([entry()])
         wait_for(first.running)
@@ -81,7 +85,7 @@ def test_each_who_submits_gets_what_is_theirs(journal: Journal, writing: Writer)
 def test_one_idempotency_key_gets_one_decision_from_several_threads_and_instances(journal: Journal):
     together = threading.Barrier(8)
 
-    def decide(number: int) -> list[Recorded | None]:
+    def decide(number: int) -> list[StoredDecision | None]:
         with another(journal) as mine:
             together.wait(SECONDS)
             return mine.write([entry(idempotency_hash="i" * 64, answer=str(number).encode())])
@@ -97,7 +101,7 @@ def test_two_instances_with_the_same_keys_in_another_order_do_not_block_each_oth
     together, rounds = threading.Barrier(2), range(10)
     keys = [f"{number:04}" for number in range(100)]
 
-    def decide(order: int) -> list[Recorded | None]:
+    def decide(order: int) -> list[StoredDecision | None]:
         mine = Journal(journal_url, VAULTS["plain"])  # with keys of clients, they would already meet there
         given = []
         for number in rounds:
@@ -167,7 +171,7 @@ def test_closing_writes_what_is_waiting(journal: Journal):
 
 
 def test_too_many_who_wait_are_sent_away_at_once(journal: Journal, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(writer, "MOST_WAITING", 2)
+    monkeypatch.setattr(writer, "MAX_WAITING_DECISIONS", 2)
     busy = Writer(journal)
     with another(journal) as other, locked(other):
         first = busy.submit([entry()])

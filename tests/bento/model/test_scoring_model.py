@@ -10,18 +10,11 @@ import pytest
 
 from bento.data.cleaning import clean
 from bento.data.readers import read_application, read_histories
-from bento.features import build_features
+from bento.features.build import build_features
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
 from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
-from bento.model.scoring_model import (
-    EXAMPLES_FILE,
-    SCORING_FILE,
-    ModelError,
-    ScoringModel,
-    encode,
-    probability,
-    rounded,
-)
+from bento.model.scoring_model import ModelError, ScoringModel, encode, probability, rounded
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +47,8 @@ def test_the_order_of_columns_does_not_matter(model: ScoringModel, features: pl.
 def test_one_client_is_encoded_as_many_are(model: ScoringModel, features: pl.DataFrame):
     unknown = features.head(3).with_columns(application_occupation=pl.lit("Astronaut"))
     for rows in (features.head(50), unknown):
-        many = encode(rows, model.scoring.features)
-        one_by_one = np.vstack([encode(rows[[number]], model.scoring.features) for number in range(len(rows))])
+        many = encode(rows, model.manifest.features)
+        one_by_one = np.vstack([encode(rows[[number]], model.manifest.features) for number in range(len(rows))])
         np.testing.assert_array_equal(one_by_one, many)
 
 

@@ -7,17 +7,17 @@ import lightgbm
 import numpy as np
 import pytest
 
-from bento.api.schemas import Counterfactual, Explanation, ModelVersion
 from bento.data.credit_file import CreditFile, warnings
 from bento.data.readers import read_client
-from bento.data.tables import LARGEST_AMOUNT
-from bento.features import CATALOGUE
+from bento.data.tables import MAX_AMOUNT
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import Calibration, ModelManifest, ModelVersion
 from bento.model.peer_groups import AMOUNTS, RATIOS
 from bento.model.predictors import BoosterPredictor
-from bento.model.scoring_model import Calibration, Scoring, ScoringModel, encode
+from bento.model.scoring_model import ScoringModel, encode
 from bento.policy import Decision, ReviewBand, decide
-from bento.scoring.counterfactual import FINENESS, _round_amounts, _round_step
-from bento.scoring.explanation import explanation
+from bento.scoring.counterfactual import FINENESS, Counterfactual, _round_amounts, _round_step
+from bento.scoring.explanation import Explanation, explanation
 from research.data.dataset import Data, Rows, open_data
 from research.data.example_credit_files import credit_file
 from research.training.boosting import model_features
@@ -63,7 +63,7 @@ def trained(family: str, names: list[str], data: Data, rows: Rows, folder: Path)
         predictor = BoosterPredictor(lightgbm.train(settings, dataset, 60))
     else:
         predictor = linear_predictor(linear_pipeline(columns).fit(matrix, rows.target), matrix, columns)
-    scoring = Scoring(
+    scoring = ModelManifest(
         family=family,
         features=columns,
         calibration=Calibration(slope=0.9, intercept=-0.1),
@@ -96,7 +96,7 @@ def explained(model: ScoringModel, credit_files: list[CreditFile]) -> list[Expla
 def with_settings(model: ScoringModel, **changed: object) -> ScoringModel:
     """The same model under other settings."""
     other = ScoringModel(model.folder)
-    other.scoring = model.scoring.model_copy(update=changed)
+    other.manifest = model.manifest.model_copy(update=changed)
     return other
 
 
@@ -262,7 +262,7 @@ def test_an_unknown_price_of_goods_is_left_alone(model, credit_files):
     assert set(found) == {"AMT_CREDIT", "AMT_ANNUITY"}
 
 
-@pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, value) for value in (0.0, LARGEST_AMOUNT)])
+@pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, value) for value in (0.0, MAX_AMOUNT)])
 def test_a_loan_out_of_all_proportion_is_explained_too(model, credit_files, amounts):
     for file in credit_files[:5]:
         found = explanation(model, changed_by(file, amounts), VERSION, [])

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bento.data.credit_file import Wording
-from bento.features import CATALOGUE, facts_of
-from bento.scoring import fact_text as wording
-from bento.scoring.fact_text import NARROW, Value, known, measure, worded
+from bento.features.catalogue import CATALOGUE, share_counts_of
+from bento.i18n import NARROW, Wording
+from bento.scoring import labels
+from bento.scoring.fact_text import Value, known, measure, worded
 
 ORDINARY = {
     "share": 0.256,
@@ -37,7 +37,7 @@ def _ordinary(name: str) -> list[dict[str, Value]]:
     """What a client may have of a feature: something, or nothing that is known; each category, where it is one."""
     feature = CATALOGUE[name]
     known_values: list[Value] = [*feature.categories] or [ORDINARY[feature.unit]]
-    if facts_of([name]):
+    if share_counts_of([name]):
         return [_values(name, 0.25, 3, 12), _values(name, None, 0, 0)]
     return [_values(name, value) for value in (*known_values, None)]
 
@@ -202,7 +202,7 @@ def test_age_is_named_where_it_is_used():
 
 def test_the_tables_word_nothing_that_is_not_in_the_catalogue():
     there = {*CATALOGUE, *map(measure, CATALOGUE)}
-    assert set(wording._LABELS) | set(wording._OTHER_WORDERS) <= there
+    assert set(labels.LABELS) | set(labels.FORMATTERS) <= there
 
 
 def test_a_name_that_is_no_feature_is_an_error():

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bento.api.schemas import Reason
 from bento.data.credit_file import CreditFile
-from bento.features import CATALOGUE, GROUP_LABELS, facts_of
+from bento.features.catalogue import CATALOGUE, share_counts_of
+from bento.features.definitions import GROUP_LABELS
+from bento.i18n import NARROW
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
-from bento.scoring.fact_text import NARROW, Value, known
-from bento.scoring.reasons import _FRAMES, CODES, MOST_FACTS, main_reasons
+from bento.scoring.fact_text import Value, known
+from bento.scoring.reasons import _FRAMES, CODES, MAX_FACTS, Reason, main_reasons
 from research.data.example_credit_files import example_credit_files
 from tests.bento.scoring.test_fact_text import GENDER
 
@@ -99,7 +100,7 @@ def test_reasons_add_up_and_tell_the_truth_about_their_direction(weights: dict[s
         assert reason.code == CODES[reason.group]
         named = [sign * weights[fact.feature] for fact in reason.facts]
         assert named == sorted(named, reverse=True)
-        assert 1 <= len(named) <= MOST_FACTS
+        assert 1 <= len(named) <= MAX_FACTS
         assert min(named) > 0
         assert {CATALOGUE[fact.feature].group for fact in reason.facts} == {reason.group}
 
@@ -202,7 +203,7 @@ def test_real_clients_get_the_reasons_of_their_decision(model_folder: Path):
     files = [CreditFile.model_validate_json(json.dumps(content)) for content in example_credit_files(6)]
     features = model.features(files, facts=True)
     contributions, base = model.contributions(features)
-    assert features.columns[1:] != model.features(files).columns[1:] or not facts_of(model.feature_names)
+    assert features.columns[1:] != model.features(files).columns[1:] or not share_counts_of(model.feature_names)
     for values, weights, log_odds in zip(
         features.iter_rows(named=True), contributions.tolist(), model.log_odds(features).tolist(), strict=True
     ):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bento.data.credit_file import CreditFile
 from bento.model.scoring_model import ScoringModel
-from bento.scoring.score import Scored, features_hash, score
+from bento.scoring.score import ScoredApplication, features_hash, score
 from research.data.example_credit_files import example_credit_files
 
 
@@ -24,7 +24,7 @@ def files() -> list[dict[str, Any]]:
     return example_credit_files(12)
 
 
-def _alike(found: Scored, expected: Scored) -> None:
+def _alike(found: ScoredApplication, expected: ScoredApplication) -> None:
     assert found.probability == pytest.approx(expected.probability, rel=1e-9)
     assert (found.decision, found.features_hash, found.null_share) == (
         expected.decision,
@@ -35,7 +35,7 @@ def _alike(found: Scored, expected: Scored) -> None:
     assert said == [(reason.code, reason.text) for reason in expected.reasons or ()]
 
 
-def _one_by_one(model: ScoringModel, files: list[CreditFile]) -> list[Scored]:
+def _one_by_one(model: ScoringModel, files: list[CreditFile]) -> list[ScoredApplication]:
     return [score(model, [file], reasons=True)[0] for file in files]
 
 

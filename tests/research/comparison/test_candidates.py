@@ -6,7 +6,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import roc_auc_score
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from bento.policy import DEFAULT_COSTS
 from research.cli import CommandError
 from research.comparison import candidates

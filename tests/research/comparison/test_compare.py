@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 
-from bento.features import catalogue_hash
+from bento.features.catalogue import catalogue_hash
 from research import tracking
 from research.cli import CommandError, run
 from research.comparison import candidates, compare

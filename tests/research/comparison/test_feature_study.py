@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from research.cli import run
 from research.comparison import feature_study
 from research.comparison.feature_study import Arm, Result
@@ -176,4 +176,4 @@ def test_the_defaults_are_those_that_the_published_study_decided():
     assert decisions["with_age"] == fitting.WITH_AGE
     assert decisions["num_leaves"] == fitting.PARAMETERS["num_leaves"]
     assert decisions["learning_rate"] == fitting.PARAMETERS["learning_rate"]
-    assert decisions["times_the_trees"] * feature_study.TREES == fitting.MOST_ROUNDS
+    assert decisions["times_the_trees"] * feature_study.TREES == fitting.MAX_ROUNDS

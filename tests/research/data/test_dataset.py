@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from bento.data.readers import DataError
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from research.cli import CommandError
 from research.data import dataset as data
 from research.data.dataset import Data, download, open_data

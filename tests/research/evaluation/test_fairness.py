@@ -12,9 +12,10 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import DataSource, ModelManifest
 from bento.model.predictors import BoosterPredictor
-from bento.model.scoring_model import DataSource, ModelError, Scoring, ScoringModel
+from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import FAULT, run
 from research.data.dataset import Rows
 from research.evaluation import fairness
@@ -75,8 +76,8 @@ def not_blank(path: Path) -> bool:
 
 
 def test_by_hand(monkeypatch):
-    monkeypatch.setattr(fairness, "FEWEST_ROWS", 1)
-    monkeypatch.setattr(fairness, "FEWEST_OUTCOMES", 1)
+    monkeypatch.setattr(fairness, "MIN_GROUP_CLIENTS", 1)
+    monkeypatch.setattr(fairness, "MIN_GROUP_OUTCOMES", 1)
     target = np.array([0, 0, 0, 0, 1, 0, 0, 1, 1, 0])
     refused = np.array([1, 0, 0, 0, 1, 1, 1, 0, 1, 0]) == 1
     probability = np.where(refused, 0.6, 0.2)
@@ -209,7 +210,7 @@ def test_gender_is_no_feature_of_any_model(tmp_path):
     columns = [fairness.GENDER.model_copy(update={"categories": []})]
     dataset = fitting._dataset(rows, (rows[:, 0] > 0.5).astype(np.int64), columns)
     BoosterPredictor(fitting.lightgbm.train({"objective": "binary", "verbosity": -1}, dataset, 2)).save(tmp_path)
-    scoring = Scoring(
+    scoring = ModelManifest(
         family="lightgbm", features=columns, threshold=0.5, training_data=SOURCE, code_version="test", metrics={}
     )
     (tmp_path / "scoring.json").write_text(scoring.model_dump_json())

@@ -14,7 +14,8 @@ from mlflow.entities import RunData
 from mlflow.entities.model_registry import ModelVersion
 from pydantic import ValidationError
 
-from bento.model.scoring_model import SCORING_FILE, Scoring, ScoringModel
+from bento.model.manifest import SCORING_FILE, ModelManifest
+from bento.model.scoring_model import ScoringModel
 from bento.policy import DEFAULT_COSTS, CostAssumptions, Decision, ReviewBand, decide
 from research import tracking
 from research.cli import FAULT, CommandError, run
@@ -230,14 +231,14 @@ def test_training_logs_capacity_and_costs_with_review(trained: Trained):
     for split in ("out_of_fold", "test"):
         perfect, erring = (metrics[f"{split}_cost_per_client_with_review{name}"] for name in ("", "_10_percent_wrong"))
         assert perfect < erring < metrics[f"{split}_cost_per_client"]
-    assert trained.model.scoring.metrics.items() <= metrics.items()
+    assert trained.model.manifest.metrics.items() <= metrics.items()
 
 
 def test_a_band_beside_the_threshold_makes_no_scoring(trained: Trained):
     scoring = json.loads((trained.results / "model" / SCORING_FILE).read_text())
     beside = (1 + scoring["review_band"]["high"]) / 2
     with pytest.raises(ValidationError, match="the review band must contain the threshold"):
-        Scoring.model_validate(scoring | {"threshold": beside})
+        ModelManifest.model_validate(scoring | {"threshold": beside})
 
 
 def test_a_band_passes_the_gate_and_counts_for_nothing_there(trained: Trained, data: Data, tmp_path: Path):

@@ -10,9 +10,10 @@ import shap
 from matplotlib import pyplot as plt
 from scipy.special import expit
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import Calibration, DataSource, ModelManifest
 from bento.model.predictors import BoosterPredictor
-from bento.model.scoring_model import Calibration, DataSource, Scoring, ScoringModel, encode
+from bento.model.scoring_model import ScoringModel, encode
 from research.cli import FAULT, run
 from research.data.dataset import Data
 from research.explanation import explain
@@ -62,7 +63,7 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
     folder = tmp_path_factory.mktemp(request.param) / "run" / "model"
     folder.mkdir(parents=True)
     predictor.save(folder)
-    scoring = Scoring(
+    scoring = ModelManifest(
         family=request.param,
         features=COLUMNS,
         calibration=Calibration(slope=1.2, intercept=-0.3),
@@ -125,7 +126,7 @@ def test_contributions_are_those_of_shap_itself(model, features):
     booster = lightgbm.Booster(model_file=model.folder / "model.txt")
     of_shap = shap.TreeExplainer(booster)(encode(features, COLUMNS))
     contributions, base = model.contributions(features)
-    slope, intercept = model.scoring.calibration.slope, model.scoring.calibration.intercept
+    slope, intercept = model.manifest.calibration.slope, model.manifest.calibration.intercept
     np.testing.assert_allclose(contributions, of_shap.values * slope, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(base, of_shap.base_values * slope + intercept, rtol=1e-9)
 
@@ -172,7 +173,7 @@ class Watched:
     """A model that knows one feature only, and keeps what it was asked."""
 
     def __init__(self, model: ScoringModel) -> None:
-        self.scoring, self.asked = model.scoring, []
+        self.manifest, self.asked = model.manifest, []
 
     def log_odds(self, features: pl.DataFrame) -> np.ndarray:
         self.asked.append(features)
@@ -214,7 +215,7 @@ def test_a_column_without_values_is_one_bin():
 
 @pytest.mark.parametrize("model", ["linear"], indirect=True)
 def test_only_granted_clients_are_explained_too(model, features, tmp_path):
-    everybody = model.scoring.model_copy(update={"threshold": 1.0})
+    everybody = model.manifest.model_copy(update={"threshold": 1.0})
     lenient = ScoringModel(model.folder)
     lenient.scoring = everybody
     found = explain.explain(lenient, features[:80], tmp_path, seed=1)

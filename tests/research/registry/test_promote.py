@@ -13,8 +13,9 @@ from mlflow.entities.model_registry import ModelVersion
 from scipy.special import expit
 
 from bento import NAME
-from bento.features import catalogue_hash
-from bento.model.scoring_model import EXAMPLES_FILE, SCORING_FILE, ScoringModel, digests
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
+from bento.model.scoring_model import ScoringModel, digests
 from research import tracking
 from research.cli import CommandError
 from research.data.dataset import Data

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from bento import NAME
-from bento.model.scoring_model import EXAMPLES_FILE, ModelError, ScoringModel
+from bento.model.manifest import EXAMPLES_FILE
+from bento.model.scoring_model import ModelError, ScoringModel
 from research import tracking
 from research.cli import CommandError
 from research.data.dataset import DATA

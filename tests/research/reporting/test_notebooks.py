@@ -19,7 +19,7 @@ from research.training.train import Settings
 
 NAMES = ["01_mlflow_experiments", "02_data_preparation", "03_business_score", "04_model_comparison"]
 OF_A_MACHINE = re.compile(r"/(home|root|tmp|work|Users)/|file://")
-LARGEST = 1_500_000
+MAX_NOTEBOOK_BYTES = 1_500_000
 """Bytes of a notebook."""
 
 
@@ -52,7 +52,7 @@ def test_notebook_holds_outputs_and_figures_but_no_faults(name: str, notebook: N
     outputs = [output for cell in cells for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
     assert any("image/png" in output.get("data", {}) for output in outputs)
-    assert (SCRIPTS / f"{name}.ipynb").stat().st_size < LARGEST
+    assert (SCRIPTS / f"{name}.ipynb").stat().st_size < MAX_NOTEBOOK_BYTES
 
 
 def test_outputs_name_no_folder_of_a_machine_and_no_place_in_memory(notebook: NotebookNode):

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from bento.model.scoring_model import encode
 from research.cli import CommandError
 from research.training import boosting as fitting

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from bento.features import CATALOGUE
-from bento.model.scoring_model import ModelFeature
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import ModelFeature
 from research.cli import CommandError
 from research.training import boosting as fitting
 from research.training import feature_selection as selection

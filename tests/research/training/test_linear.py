@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
+from bento.model.manifest import ModelFeature
 from bento.model.predictors import LinearPredictor
-from bento.model.scoring_model import ModelFeature
 from research.training.linear import Clip, linear_pipeline, linear_predictor
 
 COLUMNS = [

@@ -5,11 +5,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bento.features import CATALOGUE
-from bento.model.peer_groups import FEWEST, Reference
+from bento.features.catalogue import CATALOGUE
+from bento.model.peer_groups import MIN_GROUP_SIZE, Reference
 from research.cli import CommandError
 from research.data.dataset import Data
-from research.training.peer_groups import COLUMNS, FEWEST_BEYOND, TAIL, describe
+from research.training.peer_groups import COLUMNS, MIN_CLIENTS_BEYOND, TAIL, describe
 
 NUMBER, SPARSE, WORD = "application_ext_source_2", "bureau_credit_days_mean", "application_occupation"
 NAMES = [NUMBER, SPARSE, WORD]
@@ -65,17 +65,17 @@ def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame
     segments = describe(features, applications, NAMES).segments
     types = [segment.income_type for segment in segments]
     assert types == ["Pensioner"] * 4 + ["Working"] * 4 + [None] * 5  # 120 students are 30 a quarter
-    assert all(segment.clients >= FEWEST for segment in segments)
+    assert all(segment.clients >= MIN_GROUP_SIZE for segment in segments)
     assert sum(segment.clients for segment in segments[8:12]) == segments[12].clients == CLIENTS
 
 
 def test_ranges_are_quantiles_and_no_extremes(features: pl.DataFrame, applications: pl.DataFrame):
     ranges = describe(features, applications, NAMES).ranges
-    beyond = FEWEST_BEYOND / CLIENTS
+    beyond = MIN_CLIENTS_BEYOND / CLIENTS
     assert beyond > TAIL
     low, high = np.quantile(np.arange(1.0, CLIENTS + 1), [beyond, 1 - beyond])
     assert (ranges["AMT_CREDIT"].low, ranges["AMT_CREDIT"].high) == pytest.approx((low, high))
-    assert ranges["AMT_CREDIT"].low > FEWEST_BEYOND
+    assert ranges["AMT_CREDIT"].low > MIN_CLIENTS_BEYOND
     assert (ranges["term"].low, ranges["term"].high) == pytest.approx((20, 20))
     assert (ranges["goods_cover"].low, ranges["goods_cover"].high) == pytest.approx((1 / 0.9, 1 / 0.9))
 
@@ -98,7 +98,7 @@ def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications
 
 
 def test_too_few_clients_are_not_described(features: pl.DataFrame, applications: pl.DataFrame):
-    few = FEWEST - 1
+    few = MIN_GROUP_SIZE - 1
     with pytest.raises(CommandError, match="49 clients are too few to describe without exposing one"):
         describe(features.head(few), applications.head(few), NAMES)
 

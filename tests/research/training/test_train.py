@@ -23,7 +23,7 @@ def test_a_linear_model_is_trained_registered_and_can_be_served(client, data: Da
     assert tracking.registered(client, tracking.CHALLENGER).version == registered.version
     results = DATA / "results" / registered.run_id
     model = ScoringModel(results / "model")
-    assert model.scoring.family == "linear"
+    assert model.manifest.family == "linear"
     assert (results / "model" / LinearPredictor.FILE).is_file()
     assert contract(model.folder).passed
     rows = data.rows("test").features

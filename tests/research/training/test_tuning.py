@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bento.features import CATALOGUE
+from bento.features.catalogue import CATALOGUE
 from research.training import boosting as fitting
 from research.training import tuning
 from research.training.feature_selection import choose
@@ -52,7 +52,7 @@ def test_the_same_seed_tries_the_same(sample):
 
 
 def test_only_so_many_rows_are_looked_at(sample, monkeypatch):
-    monkeypatch.setattr(tuning, "MOST_ROWS", 600)
+    monkeypatch.setattr(tuning, "MAX_TUNING_ROWS", 600)
     seen = []
 
     def watched(matrix, target, columns, seed):

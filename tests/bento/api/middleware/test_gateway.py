@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from bento.api.keys import KeyRing, new_key
 from bento.api.middleware import gateway as doors
-from bento.api.middleware.gateway import HEADERS, LARGEST_BODY, LARGEST_OTHER, MIB, Doors, RateLimit
-from bento.api.problems import MEDIA_TYPE
-from bento.api.schemas import Problem
+from bento.api.middleware.gateway import HEADERS, MAX_BODY_BYTES, MAX_OTHER_BODY_BYTES, MIB, Doors, RateLimit
+from bento.api.problems import MEDIA_TYPE, Problem
 
 JSON = {"Content-Type": "application/json"}
 POSTS = ("/predict", "/predict_batch", "/explain")
@@ -218,7 +217,7 @@ def test_without_keys_no_other_address_is_served(local: Doors, behind: Behind, b
 
 @pytest.mark.parametrize("path", [*POSTS, "/predict/", "/decisions/0a1b/review"])
 def test_a_body_may_be_as_large_as_its_limit_and_no_larger(local: Doors, behind: Behind, path: str):
-    largest = LARGEST_BODY.get(path.rstrip("/"), LARGEST_OTHER)
+    largest = MAX_BODY_BYTES.get(path.rstrip("/"), MAX_OTHER_BODY_BYTES)
     assert _ask(local, "POST", path, headers=JSON, content=b" " * largest).status_code == 200
     found = _problem(_ask(local, "POST", path, headers=JSON, content=b" " * (largest + 1)), 413)
     assert found.detail == f"the request is larger than {largest // MIB} MB".replace("0 MB", "64 kB")
@@ -267,7 +266,7 @@ def test_a_body_is_handed_on_as_it_was_sent(body: bytes):
 
 
 def test_a_body_that_dribbles_is_refused_in_time(local: Doors, behind: Behind, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(doors, "BODY_WITHIN", 0.05)
+    monkeypatch.setattr(doors, "BODY_TIMEOUT_S", 0.05)
 
     async def receive() -> Message:
         await asyncio.sleep(0.02)
@@ -283,7 +282,7 @@ def test_a_body_that_dribbles_is_refused_in_time(local: Doors, behind: Behind, m
 @pytest.mark.parametrize("mark", [b"[", b",", b"{", b":"])
 def test_a_body_of_more_values_than_a_credit_file_can_hold_is_refused(local: Doors, behind: Behind, mark: bytes):
     (bytes_per_mark,) = (each for marks, each in doors.BYTES_PER_MARK.items() if mark in marks)
-    most = LARGEST_BODY["/predict"] // bytes_per_mark
+    most = MAX_BODY_BYTES["/predict"] // bytes_per_mark
     assert _ask(local, "POST", "/predict", headers=JSON, content=mark * most).status_code == 200
     found = _problem(_ask(local, "POST", "/predict", headers=JSON, content=mark * (most + 1)), 413)
     assert found.detail == "the request holds too many values for its size"
@@ -364,7 +363,7 @@ def test_who_hangs_up_meanwhile_is_asked_nothing_and_answered_nothing(local: Doo
 
     assert _raw(local, receive) == []
     assert behind.asked == []
-    assert _places_left(local) == doors.MOST_AT_ONCE
+    assert _places_left(local) == doors.MAX_CONCURRENT_REQUESTS
 
 
 def test_who_hangs_up_later_is_noticed_by_the_application():
@@ -390,24 +389,24 @@ def _places_left(app: Doors) -> int:
     behind = app.app
     assert isinstance(behind, Behind)
     behind.wait = lambda: asyncio.sleep(0.05)
-    answers = _ask_all(app, [("POST", "/predict", {"headers": JSON})] * (doors.MOST_AT_ONCE + 5))
+    answers = _ask_all(app, [("POST", "/predict", {"headers": JSON})] * (doors.MAX_CONCURRENT_REQUESTS + 5))
     behind.wait = None
     return [answer.status_code for answer in answers].count(200)
 
 
 def test_so_many_are_in_work_at_once_and_the_others_told_to_come_again(local: Doors, behind: Behind):
     behind.wait = lambda: asyncio.sleep(0.1)
-    requests = [("POST", "/predict", {"headers": JSON})] * (doors.MOST_AT_ONCE + 3) + [("GET", "/livez", {})]
+    requests = [("POST", "/predict", {"headers": JSON})] * (doors.MAX_CONCURRENT_REQUESTS + 3) + [("GET", "/livez", {})]
     answers = _ask_all(local, requests)
-    assert [answer.status_code for answer in answers] == doors.MOST_AT_ONCE * [200] + 3 * [429] + [200]
+    assert [answer.status_code for answer in answers] == doors.MAX_CONCURRENT_REQUESTS * [200] + 3 * [429] + [200]
     found = _problem(answers[-2], 429)
     assert found.detail == "too many requests are in work; wait, then try again"
     assert answers[-2].headers["Retry-After"] == "2"
-    assert _places_left(local) == doors.MOST_AT_ONCE
+    assert _places_left(local) == doors.MAX_CONCURRENT_REQUESTS
 
 
 def test_so_many_bytes_are_in_work_at_once(local: Doors, behind: Behind, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(doors, "MOST_BYTES_AT_ONCE", 2500)
+    monkeypatch.setattr(doors, "MAX_CONCURRENT_BYTES", 2500)
     behind.wait = lambda: asyncio.sleep(0.1)
     statuses = [
         answer.status_code
@@ -442,11 +441,11 @@ def test_a_place_is_free_again_however_its_request_ends(local: Doors, behind: Be
         raise ZeroDivisionError
 
     behind.wait = fail
-    for _ in range(doors.MOST_AT_ONCE):
+    for _ in range(doors.MAX_CONCURRENT_REQUESTS):
         _ask(local, "POST", "/predict", headers=JSON)
         _ask(local, "POST", "/predict", headers={"Content-Type": "text/plain"})
         _ask(local, "POST", "/predict", headers=JSON, content=b" " * (2 * MIB + 1))
-    assert _places_left(local) == doors.MOST_AT_ONCE
+    assert _places_left(local) == doors.MAX_CONCURRENT_REQUESTS
 
 
 def test_who_asks_too_often_is_told_to_wait_and_others_are_not(behind: Behind, keys: dict[str, str], tmp_path: Path):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bento.api.middleware.request_metrics import ADDRESSES, ELSEWHERE, CountedByAddress, address_of
+from bento.api.middleware.request_metrics import ADDRESSES, ELSEWHERE, RouteMetricsMiddleware, route_template
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from bento.api.middleware.request_metrics import ADDRESSES, ELSEWHERE, CountedBy
     ],
 )
 def test_a_path_belongs_to_one_address_or_to_none(path: str, address: str):
-    assert address_of(path) == address
+    assert route_template(path) == address
 
 
 def test_every_address_of_the_service_is_counted_by_itself():
@@ -33,7 +33,7 @@ def test_every_address_of_the_service_is_counted_by_itself():
     from bento.service import CreditScoring
 
     built = CreditScoring.to_asgi()
-    assert built.user_middleware[0].cls is CountedByAddress
+    assert built.user_middleware[0].cls is RouteMetricsMiddleware
     served = {route.path for route in (*built.routes, *app.routes)}
     assert served - {"", "/", "/schema.json", "/static_content"} == {address for _, address in ADDRESSES}
 
@@ -46,14 +46,14 @@ def test_however_many_paths_are_asked_for_the_addresses_stay_few(monkeypatch: py
         await send({"type": "http.response.start", "status": 404, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def ask(counted: CountedByAddress, asked: list[str]) -> None:
+    async def ask(counted: RouteMetricsMiddleware, asked: list[str]) -> None:
         async def send(_: object) -> None:
             pass
 
         for path in asked:
             await counted({"type": "http", "path": path}, None, send)  # type: ignore[arg-type]
 
-    counted = CountedByAddress(app, namespace="tests")
+    counted = RouteMetricsMiddleware(app, namespace="tests")
     asked = [f"/{folder}/{uuid.uuid4()}" for _ in range(50) for folder in ("decisions", "made-up")]
     asyncio.run(ask(counted, asked))
     assert paths == asked

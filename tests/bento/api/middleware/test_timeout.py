@@ -12,8 +12,7 @@ from bentoml._internal.server.http import traffic
 
 from bento.api.middleware.gateway import HEADERS, Doors
 from bento.api.middleware.timeout import Timeout
-from bento.api.problems import MEDIA_TYPE
-from bento.api.schemas import Problem
+from bento.api.problems import MEDIA_TYPE, Problem
 from tests.support import small_service
 
 Message = dict[str, Any]
@@ -25,11 +24,11 @@ def _classes(app: Any) -> list[type]:
 
 
 def test_bentoml_builds_the_service_with_it_and_around_the_doors():
-    from bento.service import WITHIN, CreditScoring
+    from bento.service import REQUEST_TIMEOUT_S, CreditScoring
 
     built = CreditScoring.to_asgi()
     (timeout,) = (middleware for middleware in built.user_middleware if middleware.cls is Timeout)
-    assert timeout.kwargs == {"timeout": WITHIN}
+    assert timeout.kwargs == {"timeout": REQUEST_TIMEOUT_S}
     assert not [found for found in _classes(built) if found.__name__ == "TimeoutMiddleware"]
     assert _classes(built).index(Timeout) < _classes(built).index(Doors)
     assert traffic.TimeoutMiddleware is Timeout

@@ -1,0 +1,234 @@
+"""What each measure is called in a reason, in English and French."""
+
+from bento.i18n import (
+    Formatter,
+    Words,
+    beyond,
+    days_away,
+    months_away,
+)
+
+FORMATTERS: dict[str, Formatter] = {
+    "bureau_credit_days": days_away,
+    "bureau_update_days": days_away,
+    "bureau_end_days": days_away,
+    "previous_decision_days": days_away,
+    "installments_latest_payment_days": days_away,
+    "installments_first_due_days": days_away,
+    "pos_latest_month": months_away,
+    "pos_first_month": months_away,
+    "bureau_balance_latest_late_month": months_away,
+    "bureau_balance_first_month": months_away,
+    "application_goods_less_credit": beyond,
+}
+"""Where the unit does not say enough; by the names of `LABELS`."""
+
+LABELS: dict[str, Words] = {
+    "application_annuity": ("Instalment of this loan", "Mensualité de ce prêt"),
+    "application_goods_less_credit": (
+        "Amount of the loan against the price of the goods",
+        "Montant du prêt par rapport au prix du bien",
+    ),
+    "application_credit_to_annuity": (
+        "Length of repayment (loan divided by instalment)",
+        "Durée de remboursement (prêt divisé par la mensualité)",
+    ),
+    "application_credit_to_ext_source_3": (
+        "Amount of the loan set against external score 3",
+        "Montant du prêt rapporté au score externe 3",
+    ),
+    "application_annuity_to_ext_source_3": (
+        "Instalment set against external score 3",
+        "Mensualité rapportée au score externe 3",
+    ),
+    "application_income_per_child": (
+        "Income divided by the number of children plus one",
+        "Revenus rapportés au nombre d'enfants plus un",
+    ),
+    "application_simple_interest_at_previous_term": (
+        "Monthly interest of this loan, were it as long as your earlier ones",
+        "Intérêt mensuel de ce prêt, s'il durait autant que vos précédents",
+    ),
+    **{
+        f"application_enquiries_{name}": (
+            f"Enquiries to the credit bureau in the {name}",
+            f"Interrogations du fichier de crédit {french}",
+        )
+        for name, french in (
+            ("week", "dans la semaine"),
+            ("month", "dans le mois"),
+            ("quarter", "dans le trimestre"),
+            ("year", "dans l'année"),
+        )
+    },
+    **{
+        f"bureau_{name}_active_credits": (f"Open {english} elsewhere", f"{french} en cours ailleurs")
+        for name, english, french in (
+            ("consumer", "consumer credits", "Crédits à la consommation"),
+            ("card", "credit cards", "Cartes de crédit"),
+            ("car", "car loans", "Crédits auto"),
+            ("mortgage", "mortgages", "Crédits immobiliers"),
+            ("microloan", "microloans", "Microcrédits"),
+        )
+    },
+    "bureau_credit_days": ("Dates of your credits at other lenders", "Dates de vos crédits auprès d'autres prêteurs"),
+    "bureau_update_days": (
+        "Dates of the latest news of your credits at other lenders",
+        "Dates des dernières nouvelles de vos crédits auprès d'autres prêteurs",
+    ),
+    "bureau_end_days": (
+        "Planned end dates of your credits at other lenders",
+        "Dates de fin prévue de vos crédits auprès d'autres prêteurs",
+    ),
+    "bureau_credit_sum": (
+        "Amount of your credits at other lenders",
+        "Montant de vos crédits auprès d'autres prêteurs",
+    ),
+    "bureau_debt": ("Debt at other lenders", "Dette auprès d'autres prêteurs"),
+    "bureau_debt_ratio": (
+        "Debt over amount lent, each credit at other lenders",
+        "Dette rapportée au montant prêté, par crédit auprès d'autres prêteurs",
+    ),
+    "bureau_repaid": (
+        "Amount already repaid to other lenders",
+        "Montant déjà remboursé à d'autres prêteurs",
+    ),
+    "bureau_max_overdue": (
+        "Worst overdue amount of each credit at other lenders",
+        "Plus gros impayé de chaque crédit auprès d'autres prêteurs",
+    ),
+    "bureau_overdue": (
+        "Amount now overdue at other lenders",
+        "Montant actuellement en retard auprès d'autres prêteurs",
+    ),
+    "bureau_days_overdue": ("Delay now at other lenders", "Retard actuel auprès d'autres prêteurs"),
+    "bureau_closed_early_days": (
+        "Early closing of credits at other lenders",
+        "Avance à la clôture de vos crédits auprès d'autres prêteurs",
+    ),
+    "bureau_duration": (
+        "Planned duration of your credits at other lenders",
+        "Durée prévue de vos crédits auprès d'autres prêteurs",
+    ),
+    "bureau_annuity": (
+        "Instalments of your credits at other lenders",
+        "Mensualités de vos crédits auprès d'autres prêteurs",
+    ),
+    "bureau_limit": ("Card limit at other lenders", "Plafond de carte auprès d'autres prêteurs"),
+    "bureau_gap_days_mean": (
+        "Mean time between credits at other lenders",
+        "Temps moyen entre crédits auprès d'autres prêteurs",
+    ),
+    **{
+        f"bureau_credits_{length}m": (
+            f"Credits of the last {length} months at other lenders",
+            f"Crédits des {length} derniers mois auprès d'autres prêteurs",
+        )
+        for length in (6, 12, 24, 36)
+    },
+    "bureau_balance_latest_late_month": (
+        "Latest month late at other lenders",
+        "Dernier mois en retard auprès d'autres prêteurs",
+    ),
+    "bureau_balance_first_month": (
+        "First month on record at other lenders",
+        "Premier mois connu auprès d'autres prêteurs",
+    ),
+    "pos_late": ("Months overdue on earlier loans", "Mois en retard sur vos prêts antérieurs"),
+    "pos_late_def": (
+        "Months overdue on earlier loans, trifles aside",
+        "Mois en retard sur vos prêts antérieurs, hors montants négligeables",
+    ),
+    "pos_days_past_due": ("Late payment of earlier loans", "Retard de paiement de vos prêts antérieurs"),
+    "pos_days_past_due_def": (
+        "Late payment of earlier loans, trifles aside",
+        "Retard de paiement de vos prêts antérieurs, hors montants négligeables",
+    ),
+    "pos_left": ("Instalments left on earlier loans", "Échéances restantes de vos prêts antérieurs"),
+    "pos_term": ("Term of earlier loans", "Durée de vos prêts antérieurs"),
+    "pos_latest_month": ("Latest month on record of earlier loans", "Dernier mois connu de vos prêts antérieurs"),
+    "pos_first_month": ("First month on record of earlier loans", "Premier mois connu de vos prêts antérieurs"),
+    "previous_refused": ("Earlier applications refused", "Demandes antérieures refusées"),
+    "previous_high_yield": ("Earlier applications at a high rate", "Demandes antérieures à taux élevé"),
+    "previous_low_yield": ("Earlier applications at a low rate", "Demandes antérieures à bas taux"),
+    "previous_decision_days": ("Dates of your earlier applications", "Dates de vos demandes antérieures"),
+    "previous_asked": ("Amount asked for in earlier applications", "Montant demandé lors des demandes antérieures"),
+    "previous_credit": ("Amount of the loan in earlier applications", "Montant du prêt lors des demandes antérieures"),
+    "previous_annuity": ("Instalment in earlier applications", "Mensualité lors des demandes antérieures"),
+    "previous_asked_to_granted": (
+        "Amount requested over amount granted in earlier applications",
+        "Montant demandé rapporté au montant accordé lors des demandes antérieures",
+    ),
+    "previous_term": ("Term of the loan in earlier applications", "Durée du prêt lors des demandes antérieures"),
+    "previous_simple_interest": (
+        "Simple monthly interest in earlier applications",
+        "Intérêt mensuel simple lors des demandes antérieures",
+    ),
+    "previous_true_rate": ("Monthly rate in earlier applications", "Taux mensuel lors des demandes antérieures"),
+    "previous_down_payment_rate": (
+        "Down payment in earlier applications, scaled",
+        "Apport lors des demandes antérieures, normalisé",
+    ),
+    "previous_down_payment": ("Down payment in earlier applications", "Apport lors des demandes antérieures"),
+    "previous_due_shift_days": (
+        "Time by which the last due date of earlier loans moved forward",
+        "Avance de la dernière échéance des prêts antérieurs sur le plan",
+    ),
+    "previous_true_rate_weighted": (
+        "Monthly rate in earlier applications, recent ones weigh more",
+        "Taux mensuel lors des demandes antérieures, les récentes pèsent plus",
+    ),
+    "previous_due_in_1m": (
+        "Instalments of earlier loans due in the next month",
+        "Échéances des prêts antérieurs dues dans le mois",
+    ),
+    "installments_days_late": ("Late payment of instalments", "Retard de paiement des échéances"),
+    "installments_days_early": ("Early payment of instalments", "Avance de paiement des échéances"),
+    **{
+        f"installments_late_over_{length}d": (
+            f"Instalments paid over {length} days late",
+            f"Échéances payées avec plus de {length} jours de retard",
+        )
+        for length in (7, 15)
+    },
+    **{
+        f"installments_{name}_slope_{length}d": (
+            f"{english}, trend of the last {length} days",
+            f"{french}, tendance des {length} derniers jours",
+        )
+        for name, english, french in (
+            ("days_late", "Late payment of instalments", "Retard de paiement des échéances"),
+            ("underpaid", "Amount left unpaid on instalments", "Montant resté impayé sur les échéances"),
+        )
+        for length in (365, 1500)
+    },
+    "installments_underpaid": ("Amount left unpaid on instalments", "Montant resté impayé sur les échéances"),
+    "installments_paid_ratio": (
+        "Amount paid over amount due, each instalment",
+        "Montant payé rapporté au montant dû, par échéance",
+    ),
+    "installments_paid": ("Amount paid on instalments", "Montant payé sur les échéances"),
+    "installments_due": ("Amount of instalments due", "Montant des échéances dues"),
+    "installments_latest_payment_days": ("Latest payment of an instalment", "Dernier paiement d'une échéance"),
+    "installments_first_due_days": ("First instalment on record", "Première échéance connue"),
+    "card_utilisation": ("Card balance over limit", "Solde de carte rapporté au plafond"),
+    "card_balance": ("Card balance", "Solde de carte"),
+    "card_limit": ("Card limit", "Plafond de carte"),
+    "card_cash": ("Cash drawn by card", "Espèces retirées par carte"),
+    "card_cash_drawings": ("Number of cash drawings by card", "Nombre de retraits d'espèces par carte"),
+    "card_drawn": ("Amount drawn by card", "Montant utilisé par carte"),
+    "card_drawings": ("Number of drawings by card", "Nombre d'opérations par carte"),
+    "card_paid_to_minimum": (
+        "Card payment over least payment due",
+        "Paiement de carte rapporté au minimum dû",
+    ),
+    "card_late": ("Months overdue on cards", "Mois en retard sur vos cartes"),
+    "card_days_past_due": ("Late payment on cards", "Retard de paiement sur vos cartes"),
+    "card_days_past_due_def": (
+        "Late payment on cards, trifles aside",
+        "Retard de paiement sur vos cartes, hors montants négligeables",
+    ),
+}
+"""Better words than those of the catalogue: by name of a feature, or by what several features aggregate."""
+WINDOW_LABELS: dict[str, Words] = {"latest 1": ("latest one", "la dernière")}
+"""Better words than those of a window, by its English ones."""
