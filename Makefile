@@ -70,7 +70,7 @@ explain: setup ## What the champion weighs: SHAP, LIME, pictures
 	@$(RUN) research.explanation.explain $(DATA_OPTION)
 
 fairness: setup ## What leaving gender and age out costs
-	@$(RUN) research.evaluation.fairness $(DATA_OPTION)
+	@$(RUN) research.comparison.price_of_fairness $(DATA_OPTION)
 
 notebooks: setup ## Execute the four notebooks, with their outputs
 	@$(RUN) research.reporting.run_notebooks $(DATA_OPTION)

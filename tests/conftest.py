@@ -61,7 +61,7 @@ def bento_tag(synthetic_folder: Path) -> str:
 @pytest.fixture(scope="session")
 def service_url(bento_tag: str) -> Iterator[str]:
     """The address of the Bento's service, running in the serving environment."""
-    from research.deployment.pipeline import free_port, serving
+    from research.deployment.processes import free_port, serving
 
     port = free_port()
     with serving(bento_tag, port):

@@ -1,15 +1,12 @@
 """Compares families of models and ways to treat the imbalance, all on the same folds, by what their decisions cost."""
 
 import argparse
-import hashlib
 import json
 import logging
 import signal
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +20,30 @@ from sklearn.dummy import DummyClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from bento.features.catalogue import catalogue_hash
 from bento.model.scoring_model import encode
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
 from research import tracking
-from research.cli import ROOT, CommandError, add_data_option, parser, run, shown
+from research.cli import CommandError, add_data_option, parser, run, shown
 from research.comparison import candidates
 from research.comparison.candidates import ARMS, CLASSIFIER, FAMILIES, METRICS, NONE, Judged
-from research.comparison.figures import curves, picture
-from research.comparison.report import ACCEPT, BASELINES, CHAMPION, PRIOR, REFUSE, Row, print_table, report, row_of
-from research.data.dataset import DATA, Data, Rows, open_data
-from research.data.splits import fold_rows
-from research.evaluation.business_score import (
-    Estimate,
-    add_cost_options,
-    cost_options,
+from research.comparison.experiment import (
+    ACCEPT,
+    BASELINES,
+    CHAMPION,
+    PRIOR,
+    REFUSE,
+    Candidate,
+    CandidateResult,
+    Problem,
+    Row,
 )
-from research.training import boosting as fitting
+from research.comparison.figures import curves, picture
+from research.comparison.report import print_table, report, row_of
+from research.data.dataset import DATA, Data, open_data
+from research.data.splits import fold_rows
+from research.evaluation.bootstrap import Estimate
+from research.evaluation.business_score import add_cost_options, cost_options
+from research.training import cross_fitting
 from research.training.train import OUT_OF_FOLD_FILE
 
 log = logging.getLogger(__name__)
@@ -48,97 +52,8 @@ FOLDS = 5
 SEED = 1
 KEY_TAG = "comparison_key"
 PARENT_TAG = "mlflow.parentRunId"
-PACKAGES = ("imbalanced-learn", "lightgbm", "numpy", "scikit-learn", "xgboost-cpu")
-CODE = ("comparison/candidates", "training/boosting", "training/linear", "training/feature_selection", "data/splits")
-"""Modules on whose text it hangs what a candidate's scores are: a change of one makes it run anew."""
 SCORES_FILE, CANDIDATE_FILE, CURVES_FILE = "scores.parquet", "candidate.json", "curves.png"
 RESULT_FILE, PICTURE_FILE = "comparison.json", "comparison.png"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A family of models under one treatment of the imbalance, or a baseline."""
-
-    family: str
-    arm: str = NONE
-
-    @property
-    def name(self) -> str:
-        """As the table prints it.
-
-        >>> Candidate("lightgbm", "smote").name, Candidate("lightgbm").name
-        ('lightgbm, smote', 'lightgbm')
-        """
-        return self.family if self.arm == NONE else f"{self.family}, {self.arm}"
-
-    @property
-    def served(self) -> bool:
-        """Whether the service can run it."""
-        return self.family == CHAMPION or (self.family in FAMILIES and FAMILIES[self.family].served)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The development rows, the folds that every candidate is judged in, and what errors cost."""
-
-    data: Data
-    rows: Rows
-    matrix: fitting.Matrix
-    names: tuple[str, ...]
-    folds: candidates.Folds
-    seed: int
-    costs: CostAssumptions
-    economics: LoanEconomics
-    metric: str
-    grid: bool
-
-    @property
-    def target(self) -> fitting.Outcomes:
-        """1 where the client defaulted."""
-        return self.rows.target
-
-    @property
-    def clients(self) -> pl.Series:
-        """SK_ID_CURR."""
-        return self.rows.features["SK_ID_CURR"]
-
-    @property
-    def fold(self) -> NDArray[np.int64]:
-        """Number of the fold that each row is judged in."""
-        number = np.empty(len(self.target), dtype=np.int64)
-        for position, (_, judged) in enumerate(self.folds):
-            number[judged] = position
-        return number
-
-    def key(self, candidate: Candidate) -> str:
-        """The same where a finished run can stand for this one."""
-        grid = FAMILIES[candidate.family].grid if candidate.family in FAMILIES else {}
-        hangs_on = {
-            "candidate": asdict(candidate),
-            "grid": dict(grid) if self.grid else None,
-            "data": self.data.source.fingerprint,
-            "catalogue": catalogue_hash(),
-            "features": [fitting.BEST_FEATURES, *self.names],
-            "folds": len(self.folds),
-            "seed": self.seed,
-            "costs": self.costs.model_dump(),
-            "metric": self.metric,
-            "packages": {package: version(package) for package in PACKAGES},
-            "code": _code(),
-        }
-        return hashlib.sha256(json.dumps(hangs_on, sort_keys=True).encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True)
-class CandidateResult:
-    """A candidate, judged: now, or by a run that had finished before."""
-
-    candidate: Candidate
-    judged: Judged
-    setting: candidates.Setting = field(default_factory=dict)
-    grid: list[Row] = field(default_factory=list)
-    run: str = ""
-    reused: bool = False
 
 
 def compare(
@@ -238,16 +153,11 @@ def _problem(
     if folds < 2:
         raise CommandError("--folds must be at least 2")
     development = data.rows("development")
-    names = tuple(fitting.catalogue_names(with_age=False))
-    matrix = encode(development.features, fitting.model_features(list(names)))
+    names = tuple(cross_fitting.catalogue_names(with_age=False))
+    matrix = encode(development.features, cross_fitting.model_features(list(names)))
     rows = fold_rows(development.target, development.person, folds, seed)
     candidates.check(matrix, development.target, names, rows)
     return Problem(data, development, matrix, names, rows, seed, costs, economics, metric, grid)
-
-
-@cache
-def _code() -> str:
-    return hashlib.sha256(b"".join((ROOT / "research" / f"{name}.py").read_bytes() for name in CODE)).hexdigest()
 
 
 def _finished(
@@ -351,7 +261,7 @@ class _Bench:
 
     @property
     def _few(self) -> bool:
-        return fitting.threads(len(self.problem.target)) == 1
+        return cross_fitting.threads(len(self.problem.target)) == 1
 
     def limited(self) -> threadpool_limits:
         """Of linear algebra too: on few rows its threads wait for each other ten times longer than they work."""

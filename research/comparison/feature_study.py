@@ -25,7 +25,7 @@ from research.data.dataset import Data, Rows, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import costs_of, cross_fitted_decisions
 from research.reporting.publish import PUBLISHED
-from research.training import boosting as fitting
+from research.training import boosting, cross_fitting
 from research.training.feature_selection import Ranking, rank, smallest_within_noise
 
 mpl.use("Agg")
@@ -125,7 +125,7 @@ class Bench:
     """Fits arms on the same folds of the same rows, as many at a time as there are cores, one thread each."""
 
     def __init__(self, development: Rows, folds: int, seed: int, most_rounds: int) -> None:
-        self.columns = fitting.model_features(fitting.catalogue_names(with_age=True))
+        self.columns = cross_fitting.model_features(cross_fitting.catalogue_names(with_age=True))
         self.matrix = encode(development.features, self.columns)
         self.target = development.target
         self.seed, self.most_rounds = seed, most_rounds
@@ -134,15 +134,15 @@ class Bench:
     @cached_property
     def ranked(self) -> list[Ranking]:
         """The ranking of each fold, from the rows that it trains on."""
-        return self._rankings(fitting.catalogue_names(with_age=True), "rankings")
+        return self._rankings(cross_fitting.catalogue_names(with_age=True), "rankings")
 
     @cached_property
     def ranked_without_age(self) -> list[Ranking]:
         """The same, of the features that are not computed from age."""
-        return self._rankings(fitting.catalogue_names(with_age=False), "rankings without age")
+        return self._rankings(cross_fitting.catalogue_names(with_age=False), "rankings without age")
 
     def _rankings(self, names: list[str], title: str) -> list[Ranking]:
-        part, columns = fitting.take(self.matrix, self.columns, names)
+        part, columns = cross_fitting.take(self.matrix, self.columns, names)
 
         def one(fold: int) -> Ranking:
             train, _ = self.splits[fold]
@@ -167,11 +167,11 @@ class Bench:
     def _one(self, task: tuple[Arm, int]) -> tuple[Vector, int]:
         arm, fold = task
         train, judged = self.splits[fold]
-        part, columns = fitting.take(self.matrix, self.columns, arm.chosen[fold])
-        held = fitting.constrained(columns) if arm.constraints else {}
-        parameters = {**fitting.PARAMETERS, "learning_rate": STEP, **arm.parameters, **held, "num_threads": 1}
+        part, columns = cross_fitting.take(self.matrix, self.columns, arm.chosen[fold])
+        held = boosting.constrained(columns) if arm.constraints else {}
+        parameters = {**boosting.PARAMETERS, "learning_rate": STEP, **arm.parameters, **held, "num_threads": 1}
         most = self.most_rounds * arm.times_the_trees
-        booster, _ = fitting.grow(part, self.target, columns, train, self.seed + fold, parameters, most)
+        booster, _ = boosting.grow(part, self.target, columns, train, self.seed + fold, parameters, most)
         return booster.predict(part[judged], raw_score=True, num_threads=1), booster.best_iteration
 
     @staticmethod
@@ -200,7 +200,9 @@ def study(
         times_the_trees=decisions["times_the_trees"],
     )
     variants += [result.row(selected) for result in bench.fit([served], served.name)]
-    part, columns = fitting.take(bench.matrix, bench.columns, fitting.catalogue_names(decisions["with_age"]))
+    part, columns = cross_fitting.take(
+        bench.matrix, bench.columns, cross_fitting.catalogue_names(decisions["with_age"])
+    )
     return {
         **data.source.model_dump(),
         "development_clients": len(bench.target),
@@ -247,7 +249,7 @@ def _decide(variants: list[Row]) -> dict[str, Any]:
     return {
         "constraints": -gain["constraints"] < CONSTRAINTS_MAY_COST,
         "with_age": -gain["without age"] >= AGE_MAY_COST,
-        "num_leaves": fitting.PARAMETERS["num_leaves"],
+        "num_leaves": boosting.PARAMETERS["num_leaves"],
         "learning_rate": STEP,
         "times_the_trees": times,
         **parameters,

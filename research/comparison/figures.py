@@ -1,6 +1,6 @@
 """The pictures of a comparison: all candidates side by side, and the curves of one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -8,10 +8,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from research.comparison.candidates import FAMILIES
+from research.comparison.experiment import CandidateResult, Problem
 from research.evaluation.business_score import GRID, cost_band
-
-if TYPE_CHECKING:
-    from research.comparison.compare import CandidateResult, Problem
 
 mpl.use("Agg")
 
@@ -49,7 +47,7 @@ def picture(found: dict[str, Any]) -> Figure:
     return figure
 
 
-def curves(problem: "Problem", scored: "CandidateResult", row: dict[str, Any]) -> Figure:
+def curves(problem: Problem, scored: CandidateResult, row: dict[str, Any]) -> Figure:
     """ROC, precision and recall, cost of every threshold with its band, reliability by decile; all out of fold."""
     target, probability = problem.target, scored.judged.probability
     figure = Figure(figsize=(10, 8), layout="constrained")

@@ -2,30 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
 from research.comparison import candidates
-from research.evaluation.business_score import Decisions, costs_of, cross_fitted_decisions, mean_with_interval, money_of
+from research.comparison.experiment import (
+    ACCEPT,
+    BASELINES,
+    CHAMPION,
+    PRIOR,
+    REFUSE,
+    Candidate,
+    CandidateResult,
+    Problem,
+    Row,
+)
+from research.evaluation.bootstrap import mean_with_interval
+from research.evaluation.business_score import Decisions, costs_of, cross_fitted_decisions, money_of
 from research.evaluation.calibration import PROBABILITY_EPS, calibration_line
 from research.evaluation.metrics import caution_of
 
-if TYPE_CHECKING:
-    from research.comparison.compare import Candidate, CandidateResult, Problem
 
-ACCEPT, REFUSE, PRIOR = BASELINES = ("accept_all", "refuse_all", "prior")
-"""Two policies that need no model, and one that tells everybody the same probability."""
-
-CHAMPION = "champion"
-"""The registered model itself, tuned and on its own features."""
-
-Row = dict[str, Any]
-
-
-def report(problem: "Problem", scored: Sequence["CandidateResult"], parent: str) -> dict[str, Any]:
+def report(problem: Problem, scored: Sequence[CandidateResult], parent: str) -> dict[str, Any]:
     """Source of the data, run, folds, costs, best candidate, verdict, and a row for each candidate, cheapest first."""
     cost = {each.candidate: costs_of(problem.target, _decisions(problem, each)[0], problem.costs) for each in scored}
     best = min(cost, key=lambda candidate: cost[candidate].mean())
@@ -54,7 +55,7 @@ def report(problem: "Problem", scored: Sequence["CandidateResult"], parent: str)
     }
 
 
-def row_of(problem: "Problem", scored: "CandidateResult") -> Row:
+def row_of(problem: Problem, scored: CandidateResult) -> Row:
     """Everything measured of a candidate; None where its kind has no such figure."""
     target, judged = problem.target, scored.judged
     refused, thresholds = _decisions(problem, scored)
@@ -87,14 +88,14 @@ def row_of(problem: "Problem", scored: "CandidateResult") -> Row:
     return row
 
 
-def _decisions(problem: "Problem", scored: "CandidateResult") -> tuple[Decisions, dict[int, float]]:
+def _decisions(problem: Problem, scored: CandidateResult) -> tuple[Decisions, dict[int, float]]:
     """Refusals by thresholds of other folds; a policy's are its own."""
     if scored.candidate.family in (ACCEPT, REFUSE):
         return scored.judged.probability > 0, {}
     return cross_fitted_decisions(problem.target, scored.judged.probability, problem.fold, problem.costs)
 
 
-def _of_fold(problem: "Problem", scored: "CandidateResult", refused: Decisions, number: int) -> dict[str, float]:
+def _of_fold(problem: Problem, scored: CandidateResult, refused: Decisions, number: int) -> dict[str, float]:
     rows = problem.fold == number
     found = candidates.metrics(problem.target[rows], scored.judged.probability[rows], problem.costs)
     found["cost_at_theory"] = found.pop("cost")
@@ -105,7 +106,7 @@ def _of_fold(problem: "Problem", scored: "CandidateResult", refused: Decisions, 
     return found
 
 
-def verdict(cost: dict["Candidate", NDArray[np.float64]]) -> dict[str, Any] | None:
+def verdict(cost: dict[Candidate, NDArray[np.float64]]) -> dict[str, Any] | None:
     """Whether a family that is compared only beats all that can be served, beyond chance; None where one side lacks."""
     served, others = (
         [each for each in cost if each.family not in BASELINES and each.served == can] for can in (True, False)

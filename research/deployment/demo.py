@@ -7,7 +7,8 @@ from pathlib import Path
 
 from research.cli import add_data_option, parser, run, shown
 from research.data.dataset import DATA, open_data
-from research.deployment.pipeline import ask, pipeline, print_decision, running, serving, write_credit_file
+from research.deployment.pipeline import pipeline, print_decision, write_credit_file
+from research.deployment.processes import ask, running, serving
 from research.evaluation.review_band import add_capacity_option
 from research.training.train import Settings
 

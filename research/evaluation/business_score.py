@@ -1,8 +1,8 @@
 """What decisions cost: missed defaults and good clients refused, as counted errors and as money."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,26 +12,16 @@ from sklearn.metrics import make_scorer
 
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
 from research.cli import CommandError
+from research.evaluation.bootstrap import RESAMPLES, _quantiles, mean_with_interval
 
 Outcomes = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 Decisions = NDArray[np.bool_]
 
-RESAMPLES = 1000
-LEVEL = 0.95
 RATIOS = (5, 7.5, 10, 12.5, 15, 17.5, 20)
 """Of the cost of a missed default to that of a good client refused, tried by `sensitivity`."""
 GRID = np.concatenate([[0.0], np.geomspace(0.002, 1.0, 400)])
 """Thresholds at which curves with a band are drawn: denser where default probabilities are."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def costs_of(target: Outcomes, refused: Decisions, costs: CostAssumptions = DEFAULT_COSTS) -> NDArray[np.float64]:
@@ -129,41 +119,6 @@ def _costs_of_cells(counts: NDArray[np.int64], costs: CostAssumptions) -> NDArra
     granted_bad = np.cumsum(bad, axis=1)[:, :-1]
     refused_good = good.sum(axis=1, keepdims=True) - np.cumsum(good, axis=1)[:, :-1]
     return granted_bad * costs.false_negative + refused_good * costs.false_positive
-
-
-def mean_with_interval(values: NDArray[np.float64], seed: int = 0) -> Estimate:
-    """Mean of a value of each client, with its percentile bootstrap interval over clients.
-
-    Of paired differences it is the interval of the difference. Costs take few distinct values, so that only their
-    numbers are drawn.
-    """
-    distinct, counts = np.unique(values, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=RESAMPLES)
-    low, high = _quantiles(drawn @ distinct / len(values))
-    return Estimate(float(values.mean()), float(low), float(high))
-
-
-def bootstrap(
-    measure: Callable[[NDArray[np.int64]], float], rows: int, seed: int = 0, resamples: int = 200, level: float = LEVEL
-) -> Estimate:
-    """A figure that is no mean, such as AUC, and its percentile bootstrap interval; resamples without it do not count.
-
-    Args:
-        measure: the figure from the positions of the rows it is taken over, repeated ones included.
-        rows: how many there are.
-        seed: of the resampling.
-        resamples: how many are drawn; each costs one call of `measure`.
-        level: of the interval.
-    """
-    random = np.random.default_rng(seed)
-    drawn = np.array([measure(random.integers(0, rows, rows)) for _ in range(resamples)])
-    low, high = _quantiles(drawn, level)
-    return Estimate(float(measure(np.arange(rows))), float(low), float(high))
-
-
-def _quantiles(drawn: NDArray[np.float64], level: float = LEVEL) -> tuple[Any, Any]:
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
 
 
 def cross_fitted_decisions(

@@ -14,7 +14,7 @@ TITLES = {"gender": "gender", "age": "age", "gender_age": "gender and age"}
 
 
 def write_figure(found: dict[str, Any], path: Path, source: DataSource) -> None:
-    """Approval rate and AUC by group with their intervals, as `research.evaluation.fairness.fairness` gives them.
+    """Approval rate and AUC by group with their intervals, as `fairness.fairness` gives them.
 
     A dash marks, in each part, the share of the most approved group's rate that the rule asks for.
     """

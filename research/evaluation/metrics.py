@@ -11,7 +11,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from bento.policy import CostAssumptions
 from research.data.dataset import Data, Rows
-from research.evaluation.business_score import Decisions, bootstrap, cost_per_client
+from research.evaluation.bootstrap import bootstrap
+from research.evaluation.business_score import Decisions, cost_per_client
 from research.evaluation.calibration import calibration_line
 
 Vector = NDArray[np.float64]

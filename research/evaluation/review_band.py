@@ -20,14 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
-from research.evaluation.business_score import (
-    Decisions,
-    Outcomes,
-    Probabilities,
-    costs_of,
-    cross_fitted_decisions,
-    mean_with_interval,
-)
+from research.evaluation.bootstrap import mean_with_interval
+from research.evaluation.business_score import Decisions, Outcomes, Probabilities, costs_of, cross_fitted_decisions
 
 CAPACITIES = (0.05, 0.1, 0.2)
 """Shares of the applications that are reported, whichever is served."""

@@ -18,7 +18,8 @@ from bento.model.scoring_model import ScoringModel
 from research import tracking
 from research.cli import ROOT, SERVING_PYTHON, CommandError, add_data_option, parser, run
 from research.data.dataset import DATA, Data, Rows, open_data
-from research.evaluation.business_score import Estimate, bootstrap, costs_of, mean_with_interval
+from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
+from research.evaluation.business_score import costs_of
 from research.evaluation.calibration import calibration_line
 
 MARGIN = 0.02

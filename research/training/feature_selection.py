@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bento.model.manifest import ModelFeature
 from research.cli import CommandError
-from research.training.boosting import BEST_FEATURES, PARAMETERS, Matrix, Outcomes, take, threads
+from research.training.boosting import BEST_FEATURES, PARAMETERS
+from research.training.cross_fitting import Matrix, Outcomes, take, threads
 
 TWINS = 0.999
 """Correlation of ranks, either sign, from which two features tell trees the same."""

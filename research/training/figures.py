@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from bento.model.manifest import DataSource
 from bento.policy import CostAssumptions
-from research.evaluation.business_score import GRID, LEVEL, cost_band, cost_per_client, sensitivity
+from research.evaluation.bootstrap import LEVEL
+from research.evaluation.business_score import GRID, cost_band, cost_per_client, sensitivity
 from research.evaluation.calibration import METHODS, cross_fitted
 from research.evaluation.review_band import REVIEWER_ERRORS, cost_by_capacity
 

@@ -39,7 +39,7 @@ from research.evaluation.fairness_figures import write_figure
 from research.evaluation.metrics import caution_of, intervals, measures, oracle
 from research.evaluation.review_band import add_capacity_option, review_metrics, review_report
 from research.explanation.explain import explain
-from research.training import boosting as fitting
+from research.training import boosting, cross_fitting
 from research.training.feature_selection import choose
 from research.training.figures import write_figures
 from research.training.model_folder import write_model_folder
@@ -73,8 +73,8 @@ class Settings:
     folds: int = FOLDS
     seed: int = SEED
     trials: int = TRIALS
-    constraints: bool = fitting.CONSTRAINTS
-    with_age: bool = fitting.WITH_AGE
+    constraints: bool = boosting.CONSTRAINTS
+    with_age: bool = boosting.WITH_AGE
     capacity: float = 0.0
     costs: CostAssumptions = DEFAULT_COSTS
     economics: LoanEconomics = DEFAULT_ECONOMICS
@@ -105,7 +105,7 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
         tracking.log_dataset(data.folder, data.source)
         mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
         mlflow.log_params({key: value for key, value in asdict(settings).items() if key not in ("costs", "economics")})
-        mlflow.log_params({"best_features": fitting.BEST_FEATURES, "code_version": code_version()})
+        mlflow.log_params({"best_features": boosting.BEST_FEATURES, "code_version": code_version()})
         mlflow.log_params({**settings.costs.model_dump(), **settings.economics.model_dump()})
         results = DATA / "results" / active.info.run_id
         model = _fit_and_report(data, settings, results, active.info.run_id)
@@ -202,28 +202,28 @@ def _fit_and_report(data: Data, settings: Settings, results: Path, run_id: str) 
     return model
 
 
-def _fit(development: Rows, settings: Settings) -> tuple[fitting.Fitted, Tuned | None]:
-    columns = fitting.model_features(fitting.catalogue_names(settings.with_age))
+def _fit(development: Rows, settings: Settings) -> tuple[cross_fitting.Fitted, Tuned | None]:
+    columns = cross_fitting.model_features(cross_fitting.catalogue_names(settings.with_age))
     matrix = encode(development.features, columns)
     rows = (matrix, development.target, columns, development.person)
     if settings.family == "linear":
-        return fitting.fit_linear(*rows, settings.folds, settings.seed, choose), None
+        return boosting.fit_linear(*rows, settings.folds, settings.seed, choose), None
     tuned = tune(*rows, settings.trials, settings.seed, choose, settings.constraints) if settings.trials else None
-    parameters = tuned.parameters if tuned else fitting.PARAMETERS
-    fitted = fitting.fit(*rows, settings.folds, settings.seed, choose, settings.constraints, parameters)
+    parameters = tuned.parameters if tuned else boosting.PARAMETERS
+    fitted = boosting.fit(*rows, settings.folds, settings.seed, choose, settings.constraints, parameters)
     return fitted, tuned
 
 
 def _log(
     report: dict[str, Any],
     tuned: Tuned | None,
-    fitted: fitting.Fitted,
+    fitted: cross_fitting.Fitted,
     target: NDArray[np.int64],
     out_of_fold: NDArray[np.float64],
 ) -> None:
     if fitted.rounds:
-        mlflow.log_params((tuned.parameters if tuned else fitting.PARAMETERS) | {"rounds": fitted.rounds})
-        mlflow.log_params({"most_rounds": fitting.MAX_ROUNDS})
+        mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | {"rounds": fitted.rounds})
+        mlflow.log_params({"most_rounds": boosting.MAX_ROUNDS})
     mlflow.log_metrics(report["metrics"])
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)
@@ -258,18 +258,18 @@ def main() -> None:
     arguments.add_argument(
         "--constraints",
         action=argparse.BooleanOptionalAction,
-        default=fitting.CONSTRAINTS,
+        default=boosting.CONSTRAINTS,
         help="hold monotone features to the direction that the catalogue names",
     )
     add_capacity_option(arguments)
     add_cost_options(arguments)
-    arguments.set_defaults(with_age=fitting.WITH_AGE)
+    arguments.set_defaults(with_age=boosting.WITH_AGE)
     age = arguments.add_mutually_exclusive_group()
     age.add_argument(
         "--with-age",
         action="store_true",
         default=argparse.SUPPRESS,
-        help=f"let the features that are computed from age be chosen (default: {fitting.WITH_AGE})",
+        help=f"let the features that are computed from age be chosen (default: {boosting.WITH_AGE})",
     )
     age.add_argument(
         "--without-age", action="store_false", dest="with_age", default=argparse.SUPPRESS, help="leave them out"

@@ -13,18 +13,8 @@ from tqdm import tqdm
 
 from bento.model.manifest import ModelFeature
 from research.data.splits import fold_rows
-from research.training.boosting import (
-    PARAMETERS,
-    Choose,
-    Matrix,
-    Outcomes,
-    at_a_time,
-    constrained,
-    each,
-    grow,
-    take,
-    threads,
-)
+from research.training.boosting import PARAMETERS, constrained, grow
+from research.training.cross_fitting import Choose, Matrix, Outcomes, at_a_time, each, take, threads
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]

@@ -21,7 +21,7 @@ import psutil
 from bento.data.credit_file import CreditFile
 from bento.model.manifest import FOLDER_IN_STORE
 from bento.model.scoring_model import ScoringModel
-from research.deployment.pipeline import ask, free_port, running, serving
+from research.deployment.processes import ask, free_port, running, serving
 from tests.benchmarks.measure import Figures, in_process, in_turn, peak_memory, spread
 from tests.support.workers import workers_of
 

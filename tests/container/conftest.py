@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from research.deployment.containerize import engine_environment, run_command
-from research.deployment.pipeline import free_port, running
+from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah, ensure_base_image
 
 STORAGE = """\

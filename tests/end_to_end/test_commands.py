@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from research.cli import FAULT, ROOT, run
-from research.deployment.pipeline import free_port
+from research.deployment.processes import free_port
 
 COMMANDS = [
     "build_bento",

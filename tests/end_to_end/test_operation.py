@@ -23,7 +23,7 @@ from bento.journal.upgrade import upgrade
 from bento.journal.vault import Vault
 from research.cli import ROOT, SERVING_PYTHON
 from research.data.example_credit_files import example_credit_files
-from research.deployment.pipeline import free_port, running
+from research.deployment.processes import free_port, running
 
 FILES = example_credit_files(4)
 

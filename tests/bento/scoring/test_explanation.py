@@ -20,7 +20,7 @@ from bento.scoring.counterfactual import FINENESS, Counterfactual, _round_amount
 from bento.scoring.explanation import Explanation, explanation
 from research.data.dataset import Data, Rows, open_data
 from research.data.example_credit_files import credit_file
-from research.training.boosting import model_features
+from research.training.cross_fitting import model_features
 from research.training.linear import linear_pipeline, linear_predictor
 from research.training.model_folder import write_model_folder
 from research.training.peer_groups import COLUMNS, describe

@@ -10,9 +10,10 @@ from bento.features.catalogue import CATALOGUE
 from bento.policy import DEFAULT_COSTS
 from research.cli import CommandError
 from research.comparison import candidates
-from research.comparison.candidates import ARMS, CLASSIFIER, FAMILIES, NONE, SMOTED, UNDER, WEIGHTS, PriorCorrected
+from research.comparison.candidates import ARMS, CLASSIFIER, FAMILIES, NONE, SMOTED, UNDER, WEIGHTS
+from research.comparison.estimators import PriorCorrected
 from research.data.splits import fold_rows
-from research.training.boosting import catalogue_names
+from research.training.cross_fitting import catalogue_names
 
 NUMBERS = tuple(name for name in catalogue_names(with_age=False) if not CATALOGUE[name].categories)[:10]
 NAMES = (*NUMBERS, "application_occupation")

@@ -16,12 +16,11 @@ from research.cli import CommandError, run
 from research.comparison import candidates, compare
 from research.comparison import report as compare_report
 from research.comparison.candidates import NONE, SMOTED
-from research.comparison.compare import Candidate
-from research.comparison.report import BASELINES
+from research.comparison.experiment import BASELINES, Candidate
 from research.data.dataset import DATA, Data
 from research.data.splits import split_of
 from research.evaluation.business_score import best_threshold, cost_per_client, costs_of
-from research.training import boosting as fitting
+from research.training import cross_fitting
 
 FAMILIES = ("logistic", "lightgbm")
 MODELS = ("logistic", "logistic, smote", "lightgbm", "lightgbm, smote")
@@ -30,9 +29,9 @@ MODELS = ("logistic", "logistic, smote", "lightgbm", "lightgbm, smote")
 @pytest.fixture(scope="module")
 def _few_features() -> Iterator[None]:
     """Enough of them to tell risk, so few that choosing and fitting take no time."""
-    names = [name for name in fitting.catalogue_names(with_age=False) if name.startswith("application_")][:40]
+    names = [name for name in cross_fitting.catalogue_names(with_age=False) if name.startswith("application_")][:40]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "catalogue_names", lambda with_age: names)
+        patch.setattr(cross_fitting, "catalogue_names", lambda with_age: names)
         yield
 
 

@@ -13,7 +13,7 @@ from research.comparison.feature_study import Arm, Result
 from research.data.dataset import open_data
 from research.evaluation.business_score import best_threshold, cost_per_client
 from research.reporting.publish import PUBLISHED
-from research.training import boosting as fitting
+from research.training import boosting, cross_fitting
 
 ROWS = 900
 
@@ -140,7 +140,7 @@ def test_the_study_writes_both_files_and_ranks_on_training_rows_only(
     printed = capsys.readouterr().out
     assert all(arm in printed for arm in arms)
 
-    names = fitting.catalogue_names(with_age=True)
+    names = cross_fitting.catalogue_names(with_age=True)
     rankings = [rows for rows in seen if rows.shape[1] == len(names)][:2]
     for train, judged in benches[0].splits:
         judged_rows = {row.tobytes() for row in benches[0].matrix[judged]}
@@ -171,9 +171,9 @@ def test_bad_input_is_one_clear_line(arguments, said, synthetic_folder: Path, tm
 
 def test_the_defaults_are_those_that_the_published_study_decided():
     decisions = json.loads((PUBLISHED / "feature_study.json").read_text())["decisions"]
-    assert decisions["best_features"] == fitting.BEST_FEATURES
-    assert decisions["constraints"] == fitting.CONSTRAINTS
-    assert decisions["with_age"] == fitting.WITH_AGE
-    assert decisions["num_leaves"] == fitting.PARAMETERS["num_leaves"]
-    assert decisions["learning_rate"] == fitting.PARAMETERS["learning_rate"]
-    assert decisions["times_the_trees"] * feature_study.TREES == fitting.MAX_ROUNDS
+    assert decisions["best_features"] == boosting.BEST_FEATURES
+    assert decisions["constraints"] == boosting.CONSTRAINTS
+    assert decisions["with_age"] == boosting.WITH_AGE
+    assert decisions["num_leaves"] == boosting.PARAMETERS["num_leaves"]
+    assert decisions["learning_rate"] == boosting.PARAMETERS["learning_rate"]
+    assert decisions["times_the_trees"] * feature_study.TREES == boosting.MAX_ROUNDS

@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV, cross_val_predict
 
 from bento.policy import DEFAULT_COSTS, CostAssumptions, LoanEconomics
+from research.evaluation.bootstrap import bootstrap, mean_with_interval
 from research.evaluation.business_score import (
     best_threshold,
-    bootstrap,
     business_report,
     cost_band,
     cost_curve,
@@ -17,7 +17,6 @@ from research.evaluation.business_score import (
     costs_of,
     cross_fitted_decisions,
     decision_scorer,
-    mean_with_interval,
     money_of,
     probability_scorer,
     sensitivity,

@@ -17,10 +17,11 @@ from bento.model.manifest import DataSource, ModelManifest
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import FAULT, run
+from research.comparison import price_of_fairness
 from research.data.dataset import Rows
 from research.evaluation import fairness
 from research.evaluation.fairness_figures import write_figure, write_price_figure
-from research.training import boosting as fitting
+from research.training import boosting, cross_fitting
 from tests.support.references import any_reference
 
 SOURCE = DataSource(data="synthetic", clients=3000, seed=1, fingerprint="0" * 64)
@@ -205,11 +206,11 @@ def test_it_is_the_same_by_seed_and_can_be_written(clients, found, tmp_path):
 def test_gender_is_no_feature_of_any_model(tmp_path):
     assert fairness.GENDER.name not in CATALOGUE
     assert all(fairness.GENDER.name not in feature.roots for feature in CATALOGUE.values())
-    assert fairness.GENDER.name not in fitting.catalogue_names(with_age=True)
+    assert fairness.GENDER.name not in cross_fitting.catalogue_names(with_age=True)
     rows = np.random.default_rng(1).random((200, 1))
     columns = [fairness.GENDER.model_copy(update={"categories": []})]
-    dataset = fitting._dataset(rows, (rows[:, 0] > 0.5).astype(np.int64), columns)
-    BoosterPredictor(fitting.lightgbm.train({"objective": "binary", "verbosity": -1}, dataset, 2)).save(tmp_path)
+    dataset = boosting._dataset(rows, (rows[:, 0] > 0.5).astype(np.int64), columns)
+    BoosterPredictor(boosting.lightgbm.train({"objective": "binary", "verbosity": -1}, dataset, 2)).save(tmp_path)
     scoring = ModelManifest(
         family="lightgbm", features=columns, threshold=0.5, training_data=SOURCE, code_version="test", metrics={}
     )
@@ -220,20 +221,20 @@ def test_gender_is_no_feature_of_any_model(tmp_path):
 
 
 def test_gender_stands_free_beside_features_that_are_held_to_their_direction():
-    columns = [*fitting.model_features(NAMES), fairness.GENDER]
+    columns = [*cross_fitting.model_features(NAMES), fairness.GENDER]
     assert fairness.held(columns)["monotone_constraints"] == [-1, -1, 0]
-    assert fairness.held(columns[:2]) == fitting.constrained(columns[:2])
+    assert fairness.held(columns[:2]) == boosting.constrained(columns[:2])
     assert fairness.held([fairness.GENDER]) == {}
 
 
 @pytest.fixture(scope="module")
 def priced(clients) -> dict:
-    quick = fitting.PARAMETERS | {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 1.0}
+    quick = boosting.PARAMETERS | {"learning_rate": 0.1, "num_leaves": 7, "feature_fraction": 1.0}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "PARAMETERS", quick)
-        patch.setattr(fitting, "catalogue_names", lambda with_age: [*NAMES, AGE] if with_age else NAMES)
+        patch.setattr(boosting, "PARAMETERS", quick)
+        patch.setattr(cross_fitting, "catalogue_names", lambda with_age: [*NAMES, AGE] if with_age else NAMES)
         patch.setattr(fairness, "choose", lambda matrix, target, columns, seed: [each.name for each in columns])
-        return fairness.price(clients, folds=3, seed=1)
+        return price_of_fairness.price(clients, folds=3, seed=1)
 
 
 def test_the_price_of_leaving_gender_and_age_out(priced):
@@ -273,7 +274,7 @@ def test_the_price_is_drawn(priced, tmp_path):
 def command(monkeypatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["fairness", *arguments])
     with pytest.raises(SystemExit) as ended:
-        run(fairness.main)
+        run(price_of_fairness.main)
     return int(ended.value.code or 0)
 
 

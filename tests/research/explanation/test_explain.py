@@ -18,14 +18,14 @@ from research.cli import FAULT, run
 from research.data.dataset import Data
 from research.explanation import explain
 from research.explanation import figures as explain_figures
-from research.training import boosting as fitting
+from research.training import cross_fitting
 from research.training.linear import linear_pipeline, linear_predictor
 from tests.support.references import any_reference
 
 CLIENTS = 500
 NUMBERS = ["application_ext_source_2", "application_ext_source_3", "application_employed_years"]
 NAMES = [*NUMBERS, "application_occupation", "application_email"]
-COLUMNS = fitting.model_features(NAMES)
+COLUMNS = cross_fitting.model_features(NAMES)
 FIGURES = ["shap_beeswarm", "shap_groups", "shap_dependence", "shap_waterfall", "lime"]
 
 

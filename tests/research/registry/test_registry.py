@@ -14,7 +14,7 @@ from research import tracking
 from research.cli import CommandError
 from research.data.dataset import DATA
 from research.deployment.import_model import RUN_LABEL, VERSION_LABEL, import_model, latest_model
-from research.deployment.pipeline import free_port
+from research.deployment.processes import free_port
 
 
 def test_the_run_tells_data_metrics_and_curves(bento_tag: str, synthetic_folder: Path):

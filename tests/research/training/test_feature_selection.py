@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from research.cli import CommandError
-from research.training import boosting as fitting
+from research.training import boosting, cross_fitting
 from research.training import feature_selection as selection
 from research.training.feature_selection import choose, rank
 
@@ -82,7 +82,7 @@ def test_twins_go_whatever_their_scale_and_the_first_stays():
 
 def test_features_are_chosen_on_training_rows_only(noisy, monkeypatch):
     matrix, _, columns = noisy
-    monkeypatch.setattr(fitting, "at_a_time", lambda rows: 1)
+    monkeypatch.setattr(cross_fitting, "at_a_time", lambda rows: 1)
     # Of pure noise, a choice that saw the judged rows would seem to foretell them.
     target = np.random.default_rng(9).integers(0, 2, ROWS)
     seen: list[np.ndarray] = []
@@ -92,7 +92,7 @@ def test_features_are_chosen_on_training_rows_only(noisy, monkeypatch):
         return rank(rows, outcomes, columns, seed).best(5)
 
     names = [name for name, feature in CATALOGUE.items() if not feature.is_category][: len(columns)]
-    fitted = fitting.fit(matrix, target, fitting.model_features(names), np.arange(ROWS), 3, 1, foretold)
+    fitted = boosting.fit(matrix, target, cross_fitting.model_features(names), np.arange(ROWS), 3, 1, foretold)
     for fold in range(3):
         judged = {row.tobytes() for row in matrix[fitted.fold == fold]}
         assert judged.isdisjoint({row.tobytes() for row in seen[fold]})
@@ -111,7 +111,7 @@ def _against_the_rule() -> tuple[np.ndarray, np.ndarray, list[ModelFeature]]:
     matrix = np.where(random.random((ROWS, 6)) < 0.1, np.nan, random.random((ROWS, 6)))
     wave = np.sin(9 * np.nan_to_num(matrix)).sum(axis=1)
     target = (random.random(ROWS) < 1 / (1 + np.exp(-wave))).astype(np.int64)
-    return matrix, target, fitting.model_features([*monotone[:3], monotone[-1], *free[:2]])
+    return matrix, target, cross_fitting.model_features([*monotone[:3], monotone[-1], *free[:2]])
 
 
 def _broken(booster: lightgbm.Booster) -> int:
@@ -130,18 +130,18 @@ def _broken(booster: lightgbm.Booster) -> int:
 
 def test_raising_a_monotone_feature_never_moves_the_risk_the_wrong_way():
     matrix, target, columns = _against_the_rule()
-    parameters = fitting.PARAMETERS | {"num_threads": 1} | fitting.constrained(columns)
-    booster, _ = fitting.grow(matrix, target, columns, np.arange(ROWS), 1, parameters, most_rounds=400)
+    parameters = boosting.PARAMETERS | {"num_threads": 1} | boosting.constrained(columns)
+    booster, _ = boosting.grow(matrix, target, columns, np.arange(ROWS), 1, parameters, most_rounds=400)
     assert _broken(booster) == 0
 
 
 def test_the_switch_holds_the_served_booster():
-    assert _broken(fitting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=False).predictor.booster) > 0
-    assert _broken(fitting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=True).predictor.booster) == 0
+    assert _broken(boosting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=False).predictor.booster) > 0
+    assert _broken(boosting.fit(*_against_the_rule(), np.arange(ROWS), 2, 1, constraints=True).predictor.booster) == 0
 
 
 def test_one_switch_leaves_out_exactly_the_features_computed_from_age():
-    everything, ageless = (fitting.catalogue_names(with_age) for with_age in (True, False))
+    everything, ageless = (cross_fitting.catalogue_names(with_age) for with_age in (True, False))
     assert everything == list(CATALOGUE)
     left_out = set(everything) - set(ageless)
     assert left_out == {name for name, feature in CATALOGUE.items() if feature.uses_age}

@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 
 from bento.features.catalogue import CATALOGUE
-from research.training import boosting as fitting
-from research.training import tuning
+from research.training import boosting, cross_fitting, tuning
 from research.training.feature_selection import choose
 from research.training.tuning import SPACE, tune
 
 ROWS = 1500
 NAMES = [name for name, feature in CATALOGUE.items() if not feature.is_category][:6]
-COLUMNS = fitting.model_features(NAMES)
+COLUMNS = cross_fitting.model_features(NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +31,16 @@ def test_the_defaults_are_tried_first_and_kept_unless_clearly_beaten(sample):
     tuned = _tuned(sample)
     assert len(tuned.table) == 4
     first = {name: tuned.table[0][name] for name in SPACE}
-    assert first == {name: fitting.PARAMETERS[name] for name in SPACE}
+    assert first == {name: boosting.PARAMETERS[name] for name in SPACE}
     best = min(row["log_loss"] for row in tuned.table)
     assert tuned.gain == pytest.approx(tuned.table[0]["log_loss"] - best)
     changed = {name: tuned.best[name] for name in SPACE} if tuned.gain > tuned.gain_error else first
     assert {name: tuned.parameters[name] for name in SPACE} == changed
-    assert tuned.parameters["learning_rate"] == fitting.PARAMETERS["learning_rate"]
+    assert tuned.parameters["learning_rate"] == boosting.PARAMETERS["learning_rate"]
 
 
 def test_poor_defaults_are_left(sample):
-    poor = fitting.PARAMETERS | {"min_child_samples": 20, "num_leaves": 31, "lambda_l2": 1.0, "feature_fraction": 0.8}
+    poor = boosting.PARAMETERS | {"min_child_samples": 20, "num_leaves": 31, "lambda_l2": 1.0, "feature_fraction": 0.8}
     tuned = _tuned(sample, defaults=poor, trials=6)
     assert tuned.gain > 0
     assert tuned.best != {name: poor[name] for name in SPACE}
