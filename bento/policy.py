@@ -1,4 +1,4 @@
-"""From a probability of default to a decision, on the cost of being wrong."""
+"""The policy: from a probability of default to a decision, by the cost of errors."""
 
 import math
 from enum import StrEnum
@@ -7,12 +7,12 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 POINTS_TO_DOUBLE_ODDS = 20
-POINTS_AT_ODDS = (600, 50)
-"""The score, and the odds of good to bad at which it is given."""
+REFERENCE_POINTS, REFERENCE_ODDS = 600, 50
+"""Score points at the reference odds of good to bad."""
 
 
 class Decision(StrEnum):
-    """What the client is told."""
+    """The decision on an application."""
 
     GRANTED = "granted"
     REVIEW = "review"
@@ -20,7 +20,7 @@ class Decision(StrEnum):
 
 
 class CostAssumptions(BaseModel):
-    """What an error costs, in units of one good client refused.
+    """The cost of errors, in units of one good client refused.
 
     The default of 10 to 1 is the business rule of the project: a missed default costs about ten good clients refused.
     """
@@ -32,7 +32,7 @@ class CostAssumptions(BaseModel):
 
     @property
     def theoretical_threshold(self) -> float:
-        """The threshold that minimises expected cost under perfectly calibrated probabilities: FP / (FP + FN).
+        """The threshold of least expected cost under perfectly calibrated probabilities: FP / (FP + FN).
 
         >>> round(CostAssumptions().theoretical_threshold, 4)
         0.0909
@@ -44,9 +44,9 @@ DEFAULT_COSTS = CostAssumptions()
 
 
 class LoanEconomics(BaseModel):
-    """What a loan earns or loses, as shares of its exposure (AMT_CREDIT stands for it).
+    """The margin and loss of a loan, as shares of its exposure, AMT_CREDIT.
 
-    The application names no term, so none enters: the margin is that of the whole loan.
+    The application has no term: the margin is that of the whole loan.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +56,7 @@ class LoanEconomics(BaseModel):
 
     @property
     def cost_ratio(self) -> float:
-        """The cost of a missed default over that of a good client refused.
+        """The cost of a missed default divided by that of a good client refused.
 
         >>> round(LoanEconomics().cost_ratio, 6)
         10.0
@@ -68,7 +68,7 @@ DEFAULT_ECONOMICS = LoanEconomics()
 
 
 class ExpectedCost(BaseModel):
-    """What either decision costs on average, in units of one good client refused."""
+    """The expected cost of either decision, in units of one good client refused."""
 
     if_granted: float
     if_refused: float
@@ -84,14 +84,14 @@ class ReviewBand(BaseModel):
     capacity: float = Field(gt=0, le=1, description="share of the training applications that lie in the band")
 
     @model_validator(mode="after")
-    def _is_a_band(self) -> Self:
+    def _is_ordered(self) -> Self:
         if self.low > self.high:
             raise ValueError("low must not exceed high")
         return self
 
 
 def decide(probability_of_default: float, threshold: float, band: ReviewBand | None = None) -> Decision:
-    """Review within the band; else refused from the threshold on, granted below it.
+    """Decide: review within the band; outside it, refused from the threshold on and granted below.
 
     >>> decide(0.05, threshold=0.09).value, decide(0.09, threshold=0.09).value
     ('granted', 'refused')
@@ -104,7 +104,7 @@ def decide(probability_of_default: float, threshold: float, band: ReviewBand | N
 
 
 def expected_cost(probability_of_default: float, costs: CostAssumptions = DEFAULT_COSTS) -> ExpectedCost:
-    """The cost of granting, p * FN, and of refusing, (1 - p) * FP.
+    """Compute the expected cost of granting, p * FN, and of refusing, (1 - p) * FP.
 
     >>> expected_cost(0.25)
     ExpectedCost(if_granted=2.5, if_refused=0.75)
@@ -116,12 +116,11 @@ def expected_cost(probability_of_default: float, costs: CostAssumptions = DEFAUL
 
 
 def score_points(log_odds: float) -> float:
-    """Scorecard points from the log-odds of default: 600 at odds of 50 good to 1 bad, 20 more where odds double.
+    """Compute scorecard points from log-odds of default: 600 at odds of 50 good to 1 bad, 20 more where odds double.
 
     Source: N. Siddiqi, Credit Risk Scorecards (2006): score = offset + PDO / ln 2 * ln(odds).
 
     >>> round(score_points(math.log(1 / 50)), 9), round(score_points(math.log(1 / 100)), 9)
     (600.0, 620.0)
     """
-    points, odds = POINTS_AT_ODDS
-    return points + POINTS_TO_DOUBLE_ODDS / math.log(2) * (-log_odds - math.log(odds))
+    return REFERENCE_POINTS + POINTS_TO_DOUBLE_ODDS / math.log(2) * (-log_odds - math.log(REFERENCE_ODDS))

@@ -1,4 +1,4 @@
-"""The data's known anomalies become nulls, once, for training and serving alike."""
+"""Replace the known anomalies of the data by null, once, for training and serving alike."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ import polars as pl
 from bento.data.tables import OPEN_ENDED, TABLES, Column
 
 IS_OPEN, IS_OPEN_FROM = "IS_OPEN", "DAYS_LAST_DUE"
-"""Added to previous_application: the loan has no last due date yet, which its open-ended date says."""
+"""Column added to previous_application, true while the loan has no last due date; and the column it is read from."""
 MAX_ROWS_INSPECTED = 500
-"""Up to here, to look at values that are nearly always sound is quicker than to have the engine mend them."""
+"""Rows up to which values, nearly always sound, are inspected in Python: Polars would need longer to replace none."""
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """How one column is mended, and which values surely need no mending: what is not null, a code or out of bounds."""
+    """The anomalies of one column: missing codes and values outside the plausible range."""
 
     column: str
-    mended: pl.Expr
+    cleaned: pl.Expr
     codes: frozenset[float | str]
     low: float | None
     high: float | None
 
-    def leaves(self, values: Iterable[Any]) -> bool:
-        """Whether no value is anomalous, beyond doubt."""
+    def is_clean(self, values: Iterable[Any]) -> bool:
+        """Whether no value is anomalous."""
         bounded = self.low is not None or self.high is not None
         low, high = -inf if self.low is None else self.low, inf if self.high is None else self.high
-        known = [value for value in values if value is not None]
-        return self.codes.isdisjoint(known) and (not bounded or all(low <= value <= high for value in known))
+        present = [value for value in values if value is not None]
+        return self.codes.isdisjoint(present) and (not bounded or all(low <= value <= high for value in present))
 
 
 def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The tables, each declared missing code and implausible value replaced by null.
+    """Replace each declared missing code and implausible value in the tables by null, and add `IS_OPEN`.
 
     Args:
         tables: frames by table name, with all declared columns or only some; other columns pass through.
@@ -47,14 +47,14 @@ def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 def _cleaned(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     rules, added = _rules(table, tuple(frame.columns))
     if len(frame) <= MAX_ROWS_INSPECTED:
-        rules = [rule for rule in rules if not rule.leaves(frame.get_column(rule.column).to_list())]
-    columns = [*(rule.mended for rule in rules), *added]
+        rules = [rule for rule in rules if not rule.is_clean(frame.get_column(rule.column).to_list())]
+    columns = [*(rule.cleaned for rule in rules), *added]
     return frame.with_columns(columns) if columns else frame
 
 
 @cache
 def _rules(table: str, columns: tuple[str, ...]) -> tuple[list[_Rule], list[pl.Expr]]:
-    """What mends each column that may need it, and what is added."""
+    """Return the rules of a table's columns, and the columns to add."""
     declared = (column for column in TABLES[table] if column.name in columns)
     rules = [rule for column in declared if (rule := _rule(column)) is not None]
     is_open = (pl.col(IS_OPEN_FROM) == OPEN_ENDED).fill_null(False).alias(IS_OPEN)
@@ -70,5 +70,5 @@ def _rule(column: Column) -> _Rule | None:
         tests.append(value > high)
     if not tests:
         return None
-    mended = pl.when(reduce(or_, tests)).then(None).otherwise(value).alias(column.name)
-    return _Rule(column.name, mended, frozenset(column.missing_codes), low, high)
+    cleaned = pl.when(reduce(or_, tests)).then(None).otherwise(value).alias(column.name)
+    return _Rule(column.name, cleaned, frozenset(column.missing_codes), low, high)

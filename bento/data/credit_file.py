@@ -1,19 +1,11 @@
-"""The request: one credit file in raw columns, its model derived from the declared tables, and its frames."""
+"""The credit file: the model of a request, derived from the declared tables, and its frames."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeAlias
 
 import polars as pl
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetPydanticSchema,
-    ValidationError,
-    model_validator,
-    with_config,
-)
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationError, model_validator, with_config
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
@@ -33,16 +25,17 @@ from bento.data.tables import (
 from bento.i18n import Wording
 
 MAX_WARNINGS = 50
+"""Warnings in one answer."""
 MAX_HISTORY_ROWS = 10_000
-"""Rows of one history; the longest of the real data has about a tenth."""
+"""Rows of one history; about ten times the longest history of the real data."""
 MAX_NAME_LENGTH = 50
-"""Characters of a sender's own words that an answer repeats."""
+"""Characters of a column or category of the request that an answer repeats."""
 MAX_LISTED_ERRORS = 1000
-"""Faults of one request up to which each is listed; to list a hundred thousand takes seconds and much memory."""
+"""Errors of one request that are listed: to list a hundred thousand takes seconds and much memory."""
 
 
 class FieldWarning(BaseModel):
-    """Something in the request that was scored all the same, and how it was taken."""
+    """Part of a request that was not understood, and how it was scored nevertheless."""
 
     kind: Literal["unknown_column", "unknown_category", "missing_link"]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
@@ -50,14 +43,14 @@ class FieldWarning(BaseModel):
 
 
 class Received(BaseModel):
-    """What a request may hold: no unknown fields, and no end of faults."""
+    """A request: unknown fields are errors, and at most `MAX_LISTED_ERRORS` errors are listed."""
 
     # Rejected values are personal data: they must not reach a log or an error text.
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
-        """As any model does; where more than `MAX_LISTED_ERRORS` fields are wrong, the error says no more than that."""
+        """Validate JSON; more than `MAX_LISTED_ERRORS` errors become a single one."""
         try:
             return super().model_validate_json(json_data, **settings)
         except ValidationError as error:
@@ -65,8 +58,8 @@ class Received(BaseModel):
 
     @classmethod
     def model_validate(cls, obj: Any, **settings: Any) -> Self:
-        """The same for Python objects."""
-        if isinstance(obj, dict) and len(obj) > MAX_LISTED_ERRORS:  # no need to build a fault for each of them
+        """Validate a Python object; more than `MAX_LISTED_ERRORS` errors become a single one."""
+        if isinstance(obj, dict) and len(obj) > MAX_LISTED_ERRORS:  # without an error object for each of them
             raise _too_many(cls.__name__)
         try:
             return super().model_validate(obj, **settings)
@@ -79,9 +72,9 @@ def _bounded(error: ValidationError) -> ValidationError:
 
 
 def _too_many(title: str) -> ValidationError:
-    words = f"More than {MAX_LISTED_ERRORS} fields are missing or wrong"
-    fault = InitErrorDetails(type=PydanticCustomError("too_many_faults", words), loc=(), input=None)
-    return ValidationError.from_exception_data(title, [fault], hide_input=True)
+    message = f"More than {MAX_LISTED_ERRORS} fields are missing or wrong"
+    error = InitErrorDetails(type=PydanticCustomError("too_many_faults", message), loc=(), input=None)
+    return ValidationError.from_exception_data(title, [error], hide_input=True)
 
 
 def _field(column: Column) -> Any:
@@ -95,7 +88,7 @@ def _field(column: Column) -> Any:
             kind = Annotated[float, Field(**bounds)]
         else:
             extra["type"] = "integer"
-            # 3.0 is whole. 2.9999999999999996 is not, although it passes for a multiple of 1: it would count as 2.
+            # 3.0 is whole, but 2.9999999999999996 is not; `multiple_of=1` would let it pass, to be truncated to 2.
             whole: list[CoreSchema] = [core_schema.float_schema(**bounds), core_schema.int_schema()]
             kind = Annotated[int, GetPydanticSchema(lambda *_: core_schema.chain_schema(whole))]
     kind = Annotated[kind, Field(description=column.description, json_schema_extra=extra)]
@@ -146,7 +139,7 @@ class CreditFile(Received):
     @model_validator(mode="after")
     def _rows_belong_to_the_client(self) -> Self:
         client = self.application["SK_ID_CURR"]
-        faults = [
+        errors = [
             InitErrorDetails(
                 type=PydanticCustomError("other_client", "Row belongs to another client than the application"),
                 loc=(name, number, "SK_ID_CURR"),
@@ -156,21 +149,21 @@ class CreditFile(Received):
             for number, row in enumerate(getattr(self, name))
             if row.get("SK_ID_CURR", client) not in (client, None)
         ]
-        if faults:
-            raise ValidationError.from_exception_data("CreditFile", faults, hide_input=True)
+        if errors:
+            raise ValidationError.from_exception_data("CreditFile", errors, hide_input=True)
         return self
 
 
 def frames(
     credit_files: Sequence[CreditFile], columns: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, pl.DataFrame]:
-    """The validated credit files as one frame for each declared table.
+    """Return the credit files as one frame for each declared table.
 
-    History rows that leave SK_ID_CURR out get that of their application.
+    History rows without SK_ID_CURR get that of their application.
 
     Args:
         credit_files: one file for each client.
-        columns: the columns wanted of each table, by default all (`bento.features.needed_columns`).
+        columns: of each table, by default all (see `needed_columns` in `bento.features.catalogue`).
     """
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
     owners: dict[str, list[float]] = {name: [] for name in HISTORIES}
@@ -180,8 +173,18 @@ def frames(
             history = getattr(credit_file, name)
             rows[name] += history
             owners[name] += [credit_file.application["SK_ID_CURR"]] * len(history)
-    wanted = {name: _SCHEMAS[name] if columns is None else _schema(name, tuple(columns[name])) for name in TABLES}
-    return {name: _frame(schema, rows[name], owners.get(name)) for name, schema in wanted.items()}
+    schemas = _SCHEMAS if columns is None else {name: _schema(name, tuple(columns[name])) for name in TABLES}
+    return {name: _frame(schema, rows[name], owners.get(name)) for name, schema in schemas.items()}
+
+
+def warnings(credit_file: CreditFile) -> list[FieldWarning]:
+    """Return warnings of unknown columns, unknown categories and missing links, each once."""
+    unique: dict[tuple[str, str], FieldWarning] = {}
+    for kind, field, en, fr in _oddities(credit_file):
+        unique.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
+        if len(unique) == MAX_WARNINGS:
+            break
+    return list(unique.values())
 
 
 _SCHEMAS = {name: pl.Schema(table.schema) for name, table in TABLES.items()}
@@ -200,16 +203,6 @@ def _frame(schema: pl.Schema, rows: Sequence[Mapping[str, Any]], owners: list[fl
         clients = pl.Series("SK_ID_CURR", owners, schema["SK_ID_CURR"], strict=False)
         frame.replace_column(frame.get_column_index("SK_ID_CURR"), clients)
     return frame
-
-
-def warnings(credit_file: CreditFile) -> list[FieldWarning]:
-    """Unknown columns, unknown categories and missing links: scored all the same, and said."""
-    found: dict[tuple[str, str], FieldWarning] = {}
-    for kind, field, en, fr in _oddities(credit_file):
-        found.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
-        if len(found) == MAX_WARNINGS:
-            break
-    return list(found.values())
 
 
 _COLUMNS = {name: {column.name for column in table} for name, table in TABLES.items()}

@@ -1,4 +1,4 @@
-"""Reads the tables from CSV or Parquet files named as Kaggle names them, and says in one line what is wrong."""
+"""Read the tables from CSV or Parquet files named as Kaggle names them; an error is one line with its remedy."""
 
 import contextlib
 import csv
@@ -14,13 +14,17 @@ from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 
 log = logging.getLogger(__name__)
 
+MAX_ROW_BYTES = 65_536
+"""Bytes read from the end of a CSV file to find its last row."""
+_NOT_UTF8 = "holds characters that are not UTF-8; save it again with that encoding"
+
 
 class DataError(ValueError):
-    """Input that cannot be used. The message is one line that names file, column and remedy."""
+    """Input that cannot be used; the message is one line with file, column and remedy."""
 
 
 def find_file(folder: Path, stem: str) -> Path | None:
-    """`stem.parquet` or else `stem.csv` in the folder, or nothing."""
+    """Return `stem.parquet`, else `stem.csv` in the folder, or None."""
     for suffix in (".parquet", ".csv"):
         path = folder / f"{stem}{suffix}"
         if path.is_file():
@@ -31,12 +35,12 @@ def find_file(folder: Path, stem: str) -> Path | None:
 def read_application(
     folder: Path, stem: str, extra: Sequence[Column] = (), names: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    """Applications of `stem` (`application_train`, `application_test`), with `extra` columns such as TARGET.
+    """Read the applications of `stem` (`application_train`, `application_test`), with `extra` columns such as TARGET.
 
     Only the columns `names` are read, by default all.
 
     Raises:
-        DataError: no such folder or file, or a fault inside the file.
+        DataError: there is no such folder or file, or the file is broken.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one that holds {stem}.csv or {stem}.parquet")
@@ -52,22 +56,13 @@ def read_application(
     return frame
 
 
-def read_histories(folder: Path, names: Mapping[str, Sequence[str]] | None = None) -> dict[str, pl.DataFrame]:
-    """The six history tables by name; one without a file is empty, which is logged.
-
-    Only the columns `names` of each are read, by default all.
-
-    Raises:
-        DataError: a fault inside a file.
-    """
-    return {name: read_history(folder, name, names[name] if names else None) for name in HISTORIES}
-
-
 def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
-    """One history table; empty where it has no file, which is logged.
+    """Read one history table; it is empty if there is no file, which is logged.
+
+    Only the columns `names` are read, by default all.
 
     Raises:
-        DataError: a fault inside the file.
+        DataError: the file is broken.
     """
     path = find_file(folder, name)
     if path is None:
@@ -77,10 +72,10 @@ def read_history(folder: Path, name: str, names: Sequence[str] | None = None) ->
 
 
 def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]:
-    """The seven tables of one client of `stem` (`application_train`, `application_test`), by table name.
+    """Read the seven tables of one client of `stem` (`application_train`, `application_test`), by table name.
 
     Raises:
-        DataError: no such client, or a fault inside a file.
+        DataError: there is no such client, or a file is broken.
     """
     path = find_file(folder, stem)
     if path is None:
@@ -100,13 +95,13 @@ def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]
 def read_file(
     path: Path, columns: Sequence[Column] | Table, names: Sequence[str] | None = None, where: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """One file as a frame of the declared `columns`, in their order and types.
+    """Read one file as a frame of the declared `columns`, in their order and types.
 
     Args:
         path: a CSV or Parquet file.
-        columns: what the file is declared to hold; it must have them all.
+        columns: declared for the file; all but the optional ones must be there.
         names: the columns to read, by default all of them.
-        where: the rows to read, a test of ids.
+        where: the condition on ids that rows must meet.
 
     Raises:
         DataError: empty, cut or unreadable file; missing, misspelt or repeated column; value of a wrong type.
@@ -118,32 +113,8 @@ def read_file(
         return _whole_numbers(path, frame, wanted)
 
 
-def is_row(columns: Sequence[Column] | Table) -> pl.Expr:
-    """Whether a line is a row at all: a blank line has no id."""
-    return pl.any_horizontal(pl.col(column.name).is_not_null() for column in columns if column.kind == "id")
-
-
-@contextlib.contextmanager
-def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[None]:
-    """Turns what the reader of a file may raise into one line that names file and, where it can, row and column.
-
-    Raises:
-        DataError: whatever went wrong inside.
-    """
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: {_NOT_UTF8}") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        said = str(error).strip().splitlines()[0]
-        if "utf-8" in said.lower():
-            raise DataError(f"{path}: {_NOT_UTF8}") from error
-        wrong = _bad_number(path, columns) if path.suffix == ".csv" else None
-        raise DataError(f"{path}: {wrong or f'cannot be read: {said}'}") from error
-
-
 def scan_file(path: Path, columns: Sequence[Column] | Table) -> pl.LazyFrame:
-    """One file as a lazy frame of the declared columns; numbers that should be whole are still floats.
+    """Scan one file as a lazy frame of the declared columns; integers are still floats.
 
     Raises:
         DataError: empty or cut file; missing, misspelt or repeated column; column of a wrong type.
@@ -160,14 +131,35 @@ def scan_file(path: Path, columns: Sequence[Column] | Table) -> pl.LazyFrame:
             present = _check_header(path, header, columns)
             rows = _scan_csv(path, header, present)
     numbers = [column.name for column in present if column.kind in ("integer", "number")]
-    words = [column.name for column in present if column.kind == "category"]
+    categories = [column.name for column in present if column.kind == "category"]
     absent = [pl.lit(None, dtype=_read_as(column)).alias(column.name) for column in columns if column not in present]
     return rows.with_columns(
-        pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.col(words).cast(pl.String), *absent
+        pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.col(categories).cast(pl.String), *absent
     ).select(column.name for column in columns)
 
 
-_NOT_UTF8 = "holds characters that are not UTF-8; save it again with that encoding"
+def is_row(columns: Sequence[Column] | Table) -> pl.Expr:
+    """Whether a line is a row: a blank line has no id."""
+    return pl.any_horizontal(pl.col(column.name).is_not_null() for column in columns if column.kind == "id")
+
+
+@contextlib.contextmanager
+def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[None]:
+    """Turn the errors of reading a file into one line with file and, where known, row and column.
+
+    Raises:
+        DataError: the file could not be read in the block.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: {_NOT_UTF8}") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        message = str(error).strip().splitlines()[0]
+        if "utf-8" in message.lower():
+            raise DataError(f"{path}: {_NOT_UTF8}") from error
+        bad_number = _bad_number(path, columns) if path.suffix == ".csv" else None
+        raise DataError(f"{path}: {bad_number or f'cannot be read: {message}'}") from error
 
 
 def _read_as(column: Column) -> type[pl.DataType]:
@@ -179,7 +171,7 @@ def _csv_header(path: Path) -> list[str]:
     with path.open("rb") as file:
         first = file.readline()
         file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - _MAX_ROW_BYTES))
+        file.seek(max(0, file.tell() - MAX_ROW_BYTES))
         last = file.read()
     line = first.decode("utf-8-sig").rstrip("\r\n")
     if not line:
@@ -194,18 +186,15 @@ def _csv_header(path: Path) -> list[str]:
     return header
 
 
-_MAX_ROW_BYTES = 65_536
-
-
 def _check_header(path: Path, header: list[str], columns: Sequence[Column]) -> list[Column]:
-    """The declared columns that the file holds; raises unless every other one may be absent."""
+    """Return the declared columns in the file's header; raise unless all others are optional."""
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise DataError(f"{path}: column {repeated[0]} appears more than once; keep one of them")
-    known = {column.name for column in columns}
     missing = [c.name for c in columns if c.name not in header and not c.optional_in_files]
     if missing:
-        unknown = [name for name in header if name not in known]
+        declared = {column.name for column in columns}
+        unknown = [name for name in header if name not in declared]
         near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.75)
         remedy = f"rename column {near[0]!r} to it" if near else "add it (it may be empty)"
         others = f", nor {len(missing) - 1} others" if len(missing) > 1 else ""
@@ -215,13 +204,13 @@ def _check_header(path: Path, header: list[str], columns: Sequence[Column]) -> l
 
 def _check_types(path: Path, schema: Mapping[str, pl.DataType], columns: list[Column]) -> None:
     for column in columns:
-        found = schema[column.name]
-        fits = found.is_(pl.String) or isinstance(found, pl.Categorical | pl.Enum)
+        dtype = schema[column.name]
+        fits = dtype.is_(pl.String) or isinstance(dtype, pl.Categorical | pl.Enum)
         if column.kind != "category":
-            fits = found.is_integer() if column.kind == "id" else found.is_numeric()
-        if not fits and found != pl.Null:
+            fits = dtype.is_integer() if column.kind == "id" else dtype.is_numeric()
+        if not fits and dtype != pl.Null:
             raise DataError(
-                f"{path}: column {column.name} holds {found}, not {column.kind}; write it as {column.dtype.__name__}"
+                f"{path}: column {column.name} holds {dtype}, not {column.kind}; write it as {column.dtype.__name__}"
             )
 
 
@@ -231,7 +220,7 @@ def _scan_csv(path: Path, header: list[str], columns: list[Column]) -> pl.LazyFr
 
 
 def _whole_numbers(path: Path, frame: pl.DataFrame, columns: list[Column]) -> pl.DataFrame:
-    """The declared integers as integers."""
+    """Cast the declared integers, read as floats, to integers; raise if one is not whole."""
     integers = [column.name for column in columns if column.kind == "integer"]
     broken = frame.select((pl.col(integers) != pl.col(integers).round()).any())
     for name in integers:
@@ -242,7 +231,7 @@ def _whole_numbers(path: Path, frame: pl.DataFrame, columns: list[Column]) -> pl
 
 
 def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
-    """Row, column and value of the first text that stands where a number should, or nothing."""
+    """Return row, column and value of the first text in a column of numbers, or None."""
     header = _csv_header(path)
     text = pl.scan_csv(path, schema=dict.fromkeys(header, pl.String), truncate_ragged_lines=True)
     for column in columns:

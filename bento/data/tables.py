@@ -26,16 +26,16 @@ DTYPES: dict[str, type[pl.DataType]] = {
 OPEN_ENDED = 365243
 """The data's code for "no such date": 1,000 years after the application."""
 MAX_AMOUNT, MAX_COUNT = 1e12, 1e9
-"""Thousands of times what any client has: what is larger is no amount and no count, and would overflow in sums."""
+"""Thousands of times the largest value of any client: larger ones are errors of entry and could overflow in sums."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Column:
     """One column: what it holds, and what it may hold.
 
-    `minimum` and `maximum` bound every value that makes sense: outside is a fault of the sender. `missing_codes`, and
-    values outside `plausible_minimum` and `plausible_maximum`, are the data's own anomalies: they do occur, mean
-    "unknown", and become null in `bento.data.cleaning`.
+    A value outside `minimum` and `maximum` is an error of the sender. `missing_codes`, and values outside
+    `plausible_minimum` and `plausible_maximum`, are known anomalies of the data: they mean "unknown" and become null in
+    `bento.data.cleaning`.
     """
 
     _: KW_ONLY
@@ -64,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Table:
-    """One table: its columns in the order of its file, and how its rows are told apart."""
+    """One table: its columns in the order of its file, and the key of its rows."""
 
     _: KW_ONLY
     name: str
@@ -90,12 +90,12 @@ class Table:
         return {column.name: column.dtype for column in self.columns}
 
     def empty(self) -> pl.DataFrame:
-        """A frame of this table without rows."""
+        """Return a frame of this table without rows."""
         return pl.DataFrame(schema=self.schema)
 
 
 def _id(name: str, description: str, *, required: bool = False) -> Column:
-    # From 2^53 on numbers of JSON are not told apart: the next one would be read as the same.
+    # From 2^53 on a float64, the number type of JSON, does not represent every integer.
     return Column(name=name, kind="id", description=description, minimum=1, maximum=2**53 - 1, required=required)
 
 

@@ -1,4 +1,4 @@
-"""Checks the files of a folder against the declared tables: what is at fault, what is cleaned, what is passed."""
+"""Check the files of a folder against the declared tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,22 @@ from bento.data.readers import DataError, find_file, is_row, readable, scan_file
 from bento.data.tables import APPLICATION, HISTORIES, TABLES, TARGET, Column, Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that rows of one column have in common and that was not to be expected of them.
-
-    A hard finding is a fault: the file cannot be used. A soft one is cleaned or passed, as `treatment` says.
-    """
+    """Rows of one column that break the declaration of the table in the same way."""
 
     file: str
     column: str
     what: str
+    """The predicate of the sentence: "are below 0"."""
     rows: int
     share: float
+    """Of all rows of the file."""
     example: str
     treatment: str
+    """The remedy where the finding is hard; otherwise how the values are handled: "cleaned to null"."""
     hard: bool
+    """Whether it is a fault, so that the file cannot be used."""
 
     def __str__(self) -> str:
         shown = f", such as {self.example}" if self.example else ""
@@ -33,7 +34,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found: the rows of each file, the findings, and the files that cannot be read at all."""
+    """The result of a check: the rows of each file, the findings, and the errors of files that cannot be read."""
 
     rows: dict[str, int]
     findings: list[Finding]
@@ -41,14 +42,14 @@ class Report:
 
     @property
     def faults(self) -> list[str]:
-        """What keeps the data from being used, one line each."""
+        """The reasons why the data cannot be used, one line each."""
         return [*self.unreadable, *(str(finding) for finding in self.findings if finding.hard)]
 
 
 def check_folder(folder: Path, stems: Sequence[str] = ("application_train", "application_test")) -> Report:
     """Check the applications of `stems` that the folder holds, and its history files.
 
-    The files are streamed: memory does not grow with the number of rows but for the keys.
+    The files are streamed: only keys are held in memory.
     """
     rows: dict[str, int] = {}
     findings: list[Finding] = []
@@ -63,8 +64,8 @@ def check_folder(folder: Path, stems: Sequence[str] = ("application_train", "app
         try:
             with readable(path, columns):
                 lines = scan_file(path, columns)
-                rows[path.name], found = _check(path.name, table, columns, lines)
-                findings += found
+                rows[path.name], of_file = _check(path.name, table, columns, lines)
+                findings += of_file
                 if table.parent and table.parent[0] in parents:
                     findings += _orphans(path.name, table, lines, rows[path.name], parents[table.parent[0]])
         except DataError as error:
@@ -79,33 +80,32 @@ def check_folder(folder: Path, stems: Sequence[str] = ("application_train", "app
 def _check(file: str, table: Table, columns: Sequence[Column], lines: pl.LazyFrame) -> tuple[int, list[Finding]]:
     tests = [(column, *test) for column in columns for test in _tests(column)]
     counted = [test.sum().alias(f"{number} count") for number, (_, test, *_) in enumerate(tests)]
-    shown = [
+    examples = [
         pl.col(column.name).filter(test).first().alias(f"{number} example")
         for number, (column, test, *_) in enumerate(tests)
     ]
-    found = (
-        lines.filter(is_row(columns)).select(pl.len(), *counted, *shown).collect(engine="streaming").row(0, named=True)
-    )
-    rows: int = found["len"]
+    query = lines.filter(is_row(columns)).select(pl.len(), *counted, *examples)
+    results = query.collect(engine="streaming").row(0, named=True)
+    rows: int = results["len"]
     findings = [
-        _finding(file, column.name, what, found[f"{number} count"], rows, found[f"{number} example"], treatment, hard)
+        _finding(file, column.name, what, count, rows, results[f"{number} example"], treatment, hard=hard)
         for number, (column, _, what, treatment, hard) in enumerate(tests)
-        if found[f"{number} count"]
+        if (count := results[f"{number} count"])
     ]
     if table.key:
         repeated = lines.filter(is_row(columns)).group_by(table.key).len().filter(pl.col("len") > 1)
-        twice = repeated.select(pl.col("len").sum(), *(pl.col(key).first() for key in table.key))
-        answer = twice.collect(engine="streaming").row(0, named=True)
-        if answer["len"]:
+        summary = repeated.select(pl.col("len").sum(), *(pl.col(key).first() for key in table.key))
+        first = summary.collect(engine="streaming").row(0, named=True)
+        if first["len"]:
             key = " and ".join(table.key)
-            example = " and ".join(str(answer[name]) for name in table.key)
+            example = " and ".join(str(first[name]) for name in table.key)
             remedy = "keep one row of each"
-            findings.append(_finding(file, key, "share their key", answer["len"], rows, example, remedy, True))
+            findings.append(_finding(file, key, "share their key", first["len"], rows, example, remedy, hard=True))
     return rows, findings
 
 
 def _tests(column: Column) -> list[tuple[pl.Expr, str, str, bool]]:
-    """What may be wrong with a column: test of a value, its name, what is done about it, whether it is a fault."""
+    """Return the tests of a column: expression, predicate, treatment, and whether it is a fault (see `Finding`)."""
     value = pl.col(column.name)
     tests = []
     if column.kind == "id":
@@ -136,15 +136,26 @@ def _tests(column: Column) -> list[tuple[pl.Expr, str, str, bool]]:
 def _orphans(file: str, table: Table, lines: pl.LazyFrame, rows: int, parent: pl.LazyFrame) -> list[Finding]:
     assert table.parent is not None  # noqa: S101 - the caller asks for children only
     name, column = table.parent
-    lost = lines.select(column).drop_nulls().join(parent, on=column, how="anti")
-    count, example = lost.select(pl.len(), pl.col(column).first().alias("example")).collect(engine="streaming").row(0)
+    orphans = lines.select(column).drop_nulls().join(parent, on=column, how="anti")
+    count, example = (
+        orphans.select(pl.len(), pl.col(column).first().alias("example")).collect(engine="streaming").row(0)
+    )
     if not count:
         return []
-    return [_finding(file, column, f"belong to no row of {name}", count, rows, example, "passed, ignored", False)]
+    return [_finding(file, column, f"belong to no row of {name}", count, rows, example, "passed, ignored", hard=False)]
 
 
 def _finding(
-    file: str, column: str, what: str, count: int, rows: int, example: object, treatment: str, hard: bool
+    file: str, column: str, what: str, count: int, rows: int, example: object, treatment: str, *, hard: bool
 ) -> Finding:
-    shown = "" if example is None else f"{example:g}" if isinstance(example, float) else str(example)
-    return Finding(file, column, what, count, count / rows, shown, treatment, hard)
+    text = "" if example is None else f"{example:g}" if isinstance(example, float) else str(example)
+    return Finding(
+        file=file,
+        column=column,
+        what=what,
+        rows=count,
+        share=count / rows,
+        example=text,
+        treatment=treatment,
+        hard=hard,
+    )
