@@ -1,5 +1,6 @@
-"""The journal: every decision, durably, with what it takes to replay it.
+"""The journal: every decision, durably, with all that a replay needs.
 
 `store` writes and reads entries, `writer` commits those of many requests together, `vault` encrypts what concerns a
-person, `replay` decides again, `migrations` hold the schema. Commands: `python -m bento.journal --help`.
+person, `purge` destroys it, `replay` decides again, `migrations` make the schema.
+Commands: `python -m bento.journal --help`.
 """

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bento.journal.database import journal_url
 from bento.journal.entries import JournalError
+from bento.journal.purge import purge
 from bento.journal.replay import replay
 from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
@@ -96,7 +97,7 @@ def _replay(journal: Journal, options: argparse.Namespace) -> int:
 
 def _purge(journal: Journal, options: argparse.Namespace) -> int:
     now = datetime.now(UTC)
-    emptied, destroyed = journal.purge(now - options.older_than, now)
+    emptied, destroyed = purge(journal, now - options.older_than, now)
     print(f"{journal.address}: {emptied} decisions purged, {destroyed} keys destroyed")
     return 0
 

@@ -16,13 +16,7 @@ from bento.journal.entries import JournalError, JournalUnavailableError
 URL_VARIABLE = "JOURNAL_URL"
 DEFAULT_URL = "sqlite:///data/journal.db"
 STATEMENT_TIMEOUT_S = 2
-"""Seconds that a database may take to take a connection, a statement or a lock before it counts as gone."""
-POSTGRESQL_OPTIONS = {
-    "connect_timeout": STATEMENT_TIMEOUT_S,
-    "tcp_user_timeout": 1000 * STATEMENT_TIMEOUT_S,
-    "options": f"-c statement_timeout={1000 * STATEMENT_TIMEOUT_S} -c lock_timeout={1000 * STATEMENT_TIMEOUT_S} "
-    "-c timezone=UTC -c synchronous_commit=on",
-}
+"""Seconds for a connection, a statement or a lock, after which the database counts as unavailable."""
 
 
 def journal_url(environment: Mapping[str, str] = os.environ) -> str:
@@ -31,43 +25,27 @@ def journal_url(environment: Mapping[str, str] = os.environ) -> str:
     return environment.get(URL_VARIABLE) or (f"sqlite:///{folder}/journal.db" if folder else DEFAULT_URL)
 
 
-@contextmanager
-def _available(address: str) -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        said = str(error.orig).strip().splitlines() or ["no message"]
-        # Not `from error`: what PostgreSQL adds on further lines may quote the row, which a traceback would repeat.
-        raise JournalUnavailableError(f"{address}: {said[0]}") from None
-    except SQLAlchemyError as error:  # such as no free connection in time
-        raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
+def open_engine(address: str, timeout_s: int = STATEMENT_TIMEOUT_S) -> sa.Engine:
+    """Create the engine of a journal's database; it connects when it is first used.
 
+    Args:
+        address: a SQLAlchemy URL of SQLite or PostgreSQL.
+        timeout_s: for a connection, a statement or a lock.
 
-def _engine(address: str) -> sa.Engine:
+    Raises:
+        JournalError: the URL is invalid, or of another kind of database.
+    """
     try:
         url = sa.make_url(address)
         kind = url.get_backend_name()
         if kind == "postgresql":
-            return sa.create_engine(
-                url.set(drivername="postgresql+psycopg"),
-                connect_args=POSTGRESQL_OPTIONS,
-                pool_pre_ping=True,
-                pool_timeout=STATEMENT_TIMEOUT_S,
-                # Parameters are personal data: they must not reach a log or an error text.
-                hide_parameters=True,
-            )
+            return _postgresql_engine(url, timeout_s)
         if kind == "sqlite":
             if url.database in (None, "", ":memory:") or url.query:
                 raise JournalError(f"{URL_VARIABLE} must name a file: sqlite:///folder/journal.db")
-            engine = sa.create_engine(
-                url.set(drivername="sqlite"), pool_timeout=STATEMENT_TIMEOUT_S, hide_parameters=True
-            )
-            _keep_to_its_file(engine, Path(url.database))
-            sa.event.listen(engine, "connect", _set_up_sqlite)
-            sa.event.listen(engine, "begin", _begin_in_sqlite)
-            return engine
+            return _sqlite_engine(url, Path(url.database), timeout_s)
     except (ArgumentError, ValueError):
-        # In words of our own, and `from None`: theirs may quote a part of the password.
+        # `from None`, without the message of the cause: it may quote a part of the password.
         raise JournalError(
             f"{URL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
             "write @ and : in a password as %40 and %3A"
@@ -75,21 +53,58 @@ def _engine(address: str) -> sa.Engine:
     raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
 
 
-def _keep_to_its_file(engine: sa.Engine, path: Path) -> None:
-    """Have connections end with the file that they opened.
+@contextmanager
+def translated_errors(address: str) -> Iterator[None]:
+    """Turn errors of the database into `JournalUnavailableError` with one line of its message."""
+    try:
+        yield
+    except DBAPIError as error:
+        lines = str(error.orig).strip().splitlines() or ["no message"]
+        # `from None`: the further lines of PostgreSQL's message may quote the row, which a traceback would repeat.
+        raise JournalUnavailableError(f"{address}: {lines[0]}") from None
+    except SQLAlchemyError as error:  # such as no free connection in time
+        raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
 
-    A file that was moved, removed or put in the place of another stays open: what is written to it then is in no
-    journal. And where there is none, SQLite would make an empty one.
+
+def _postgresql_engine(url: sa.URL, timeout_s: int) -> sa.Engine:
+    milliseconds = 1000 * timeout_s
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={
+            "connect_timeout": timeout_s,
+            "tcp_user_timeout": milliseconds,
+            "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} "
+            "-c timezone=UTC -c synchronous_commit=on",
+        },
+        pool_pre_ping=True,
+        pool_timeout=timeout_s,
+        hide_parameters=True,  # parameters are personal data, which must not reach a log or an error text
+    )
+
+
+def _sqlite_engine(url: sa.URL, path: Path, timeout_s: int) -> sa.Engine:
+    engine = sa.create_engine(url.set(drivername="sqlite"), pool_timeout=timeout_s, hide_parameters=True)
+    _check_file_identity(engine, path)
+    sa.event.listen(engine, "connect", lambda connection, _: _configure_sqlite(connection, timeout_s))
+    sa.event.listen(engine, "begin", _begin_in_sqlite)
+    return engine
+
+
+def _check_file_identity(engine: sa.Engine, path: Path) -> None:
+    """Discard connections to a file that is no longer at its path, and refuse to connect if there is none.
+
+    A connection to a file that was moved, removed or replaced stays open, and would write decisions that no journal
+    holds. If there is no file, SQLite would make an empty one.
     """
 
     def identity() -> tuple[int, int]:
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError as error:
             raise sqlite3.OperationalError(f"the file cannot be used: {error.strerror}") from error
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
-    def look_first(*_: Any) -> None:
+    def require_file(*_: Any) -> None:
         identity()
 
     def remember(_: Any, record: Any) -> None:
@@ -99,33 +114,33 @@ def _keep_to_its_file(engine: sa.Engine, path: Path) -> None:
         if record.info["file"] != identity():
             raise DisconnectionError("the file is another")
 
-    sa.event.listen(engine, "do_connect", look_first)
+    sa.event.listen(engine, "do_connect", require_file)
     sa.event.listen(engine, "connect", remember)
     sa.event.listen(engine, "checkout", compare)
 
 
-def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin_in_sqlite` says
+def _configure_sqlite(connection: Any, timeout_s: int) -> None:
+    connection.isolation_level = None  # transactions begin in `_begin_in_sqlite`
     for setting in (
-        f"busy_timeout = {1000 * STATEMENT_TIMEOUT_S}",
+        f"busy_timeout = {1000 * timeout_s}",
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {setting}")
-    give_up = time.monotonic() + STATEMENT_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # SQLite itself does not wait where another process is making the same new file at this moment.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            # SQLite's busy timeout does not apply while another process creates the same new file.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 
 
 def _begin_in_sqlite(connection: sa.Connection) -> None:
-    """Take the lock at once: a transaction that would have to wait for it later could only fail."""
+    """Take the write lock at the start: SQLite fails a reading transaction that has to wait for it later."""
     if not connection.get_execution_options().get("reading"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")

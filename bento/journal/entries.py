@@ -1,4 +1,4 @@
-"""What the journal stores, and its errors."""
+"""Decisions and reviews as the journal writes and returns them, and its errors."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 class JournalError(RuntimeError):
-    """The journal cannot be used as it is; the message says what to do, in one line."""
+    """The journal cannot be used as it is; the message gives the remedy in one line."""
 
 
 class JournalUnavailableError(JournalError):
@@ -14,12 +14,12 @@ class JournalUnavailableError(JournalError):
 
 
 class ReviewConflictError(JournalError):
-    """Another review was written since the history was read on which this one stands."""
+    """Another review was written after the reviewer read the decision."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A decision on its way into the journal; `credit_file` and `answer` are JSON as sent and as answered."""
+    """A decision to write; `credit_file` and `answer` are the JSON of request and answer."""
 
     client: int
     credit_file: bytes
@@ -40,9 +40,9 @@ class Entry:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredReview:
-    """A review as the journal holds it; reason and reviewer are None once purged."""
+    """A review in the journal; reason and reviewer are None once purged."""
 
     reviewed_at: datetime
     key_id: str
@@ -52,9 +52,9 @@ class StoredReview:
     reviewer: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredDecision:
-    """A decision as the journal holds it; what concerns the person is None once purged."""
+    """A decision in the journal; probability, credit file and answer are None once purged."""
 
     id: str
     decided_at: datetime

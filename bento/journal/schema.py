@@ -1,4 +1,4 @@
-"""The tables of the journal, as SQLAlchemy sees them; the migrations make them."""
+"""The tables of the journal for SQLAlchemy; the migrations make them in the database."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +18,11 @@ from sqlalchemy import (
 )
 
 REVISION = "0001"
-"""The schema that this code writes and reads; a test holds it to the newest migration."""
+"""The schema that this code writes and reads: that of the newest migration."""
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC, also where the database keeps no time zone (SQLite)."""
+    """A moment in UTC, also in SQLite, which stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,4 +1,4 @@
-"""Writes and reads the journal: SQLite (WAL) by default, PostgreSQL by JOURNAL_URL."""
+"""The journal: write and read decisions and reviews in SQLite (WAL) or PostgreSQL."""
 
 import json
 import queue
@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bento.journal.database import STATEMENT_TIMEOUT_S, _available, _engine
+from bento.journal.database import STATEMENT_TIMEOUT_S, open_engine, translated_errors
 from bento.journal.entries import (
     Entry,
     JournalError,
@@ -22,23 +22,31 @@ from bento.journal.entries import (
     StoredDecision,
     StoredReview,
 )
-from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS, REVISION
+from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION
 from bento.journal.vault import VARIABLE, Vault, pack
 
-PURGED_TOGETHER = 500
-"""Decisions, or keys, that one transaction of a purge takes: the service writes in between."""
+_ENCRYPTED = ("credit_file", "answer")
+"""Columns of `decisions` that the vault compresses and encrypts."""
+_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", *_ENCRYPTED))
+_STORED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in _ENCRYPTED)
 
 
 class Journal:
-    """The entries of one database. Safe to use from several threads and processes.
+    """The decisions and reviews in one database. Safe to use from several threads and processes.
+
+    Args:
+        url: a SQLAlchemy URL of SQLite or PostgreSQL.
+        vault: encrypts and decrypts what concerns a person.
+        timeout_s: seconds for a connection, a statement or a lock, after which the database is unavailable.
 
     Raises:
-        JournalError: the address is none, or of a kind of database that is not known.
+        JournalError: the URL is invalid, or of another kind of database.
     """
 
-    def __init__(self, url: str, vault: Vault) -> None:
+    def __init__(self, url: str, vault: Vault, timeout_s: int = STATEMENT_TIMEOUT_S) -> None:
         self.vault = vault
-        self.engine = _engine(url)
+        self.timeout_s = timeout_s
+        self.engine = open_engine(url, timeout_s)
         on_postgresql = self.engine.dialect.name == "postgresql"
         self._insert: Any = postgresql.insert if on_postgresql else sqlite.insert
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if on_postgresql else {"reading": True}
@@ -46,22 +54,22 @@ class Journal:
 
     @property
     def address(self) -> str:
-        """Where the journal is, without its password."""
+        """The URL of the journal, without its password."""
         return self.engine.url.render_as_string(hide_password=True)
 
     def check(self) -> None:
-        """Make sure that this code fits the database, and the vault what is in it.
+        """Make sure that the schema is that of this code, and that the vault can decrypt the entries.
 
         Raises:
-            JournalError: there is no journal, it is of another schema, or it is encrypted and no master key is set.
+            JournalError: there is no journal, it has another schema, or it is encrypted and no master key is set.
             JournalUnavailableError: the database does not answer.
             VaultError: it is encrypted under another master key.
         """
-        found = self.revision()
-        if found != REVISION:
-            what = "holds no journal" if found is None else f"holds a journal of schema {found}, this code {REVISION}"
+        revision = self.revision()
+        if revision != REVISION:
+            what = f"holds a journal of schema {revision}, this code {REVISION}" if revision else "holds no journal"
             raise JournalError(f"{self.address} {what}; bring it up to date with: python -m bento.journal upgrade")
-        with self._reader() as connection:
+        with self.reader() as connection:
             key = connection.execute(sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).limit(1)).first()
         if key is not None and not self.vault.encrypts:
             raise JournalError(f"{self.address} holds encrypted entries; name its master key in {VARIABLE}")
@@ -69,7 +77,7 @@ class Journal:
             self.vault.check(key.wrapped_key, key.client)
 
     def revision(self) -> str | None:
-        """The schema of the database, None where there is none.
+        """Return the revision of the database's schema, or None if it has none.
 
         Raises:
             JournalUnavailableError: the database does not answer.
@@ -77,73 +85,60 @@ class Journal:
         database = self.engine.url.database
         if self.engine.dialect.name == "sqlite" and database and not Path(database).exists():
             return None
-        with self._reader() as connection:
+        with self.reader() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
-            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-            return None if found is None else str(found)
+            revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            return None if revision is None else str(revision)
 
     def ping(self) -> bool:
-        """Whether the database answers, and in time: a server that is frozen takes everything and answers nothing."""
-        answered = queue.SimpleQueue[bool]()
-        threading.Thread(target=lambda: answered.put(self._answers()), name="ping", daemon=True).start()
+        """Whether the database answers in time; asked in a thread, as a frozen server never answers."""
+        answers = queue.SimpleQueue[bool]()
+        threading.Thread(target=lambda: answers.put(self._answers()), name="ping", daemon=True).start()
         try:
-            return answered.get(timeout=STATEMENT_TIMEOUT_S)
+            return answers.get(timeout=self.timeout_s)
         except queue.Empty:
             return False
 
-    def _answers(self) -> bool:
-        try:
-            with self._reader() as connection:
-                connection.execute(sa.text("SELECT 1"))
-        except JournalUnavailableError:
-            return False
-        return True
-
     def write(self, entries: Sequence[Entry]) -> list[StoredDecision | None]:
-        """Write entries in one durable transaction, each exactly once, however often it is tried.
+        """Write entries in one durable transaction; an entry that is written again is stored once.
 
         Returns:
-            For each entry None where it was written, or the decision that its Idempotency-Key already has.
+            For each entry None if it was written, or the decision that already has its Idempotency-Key.
 
         Raises:
-            JournalUnavailableError: nothing of it is certain to be written.
+            JournalUnavailableError: it is not certain that any entry was written.
         """
-        # In one order everywhere, or two processes with the same keys could each wait for the other.
+        # Always in the same order: otherwise two processes with the same keys could wait for each other.
         ordered = sorted(entries, key=lambda entry: entry.idempotency_hash or "")
-        # First, because it takes longest, and in SQLite all wait for whoever is writing.
-        packed = [{name: pack(getattr(entry, name)) for name in _SEALED} for entry in ordered]
+        # Compression takes longest and comes before the transaction: in SQLite all others wait for the one that writes.
+        packed = [{name: pack(getattr(entry, name)) for name in _ENCRYPTED} for entry in ordered]
         with self.transaction() as connection:
             keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
             rows = [self._row(entry, texts, keys) for entry, texts in zip(ordered, packed, strict=True)]
             connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
-            return self._rivals(connection, entries)
+            return self._existing_decisions(connection, entries)
 
     def find(self, decision_id: str) -> StoredDecision | None:
-        """A decision by its id.
+        """Return the decision of an id, or None.
 
         Raises:
             JournalUnavailableError: the database does not answer.
-            VaultError: the entry cannot be opened.
+            VaultError: the entry cannot be decrypted.
         """
-        with self._reader() as connection:
-            return self._one(connection, DECISIONS.c.id == decision_id)
-
-    def find_repeated(self, idempotency_hash: str) -> StoredDecision | None:
-        """The decision that an Idempotency-Key already has; errors as `find`."""
-        with self._reader() as connection:
-            return self._one(connection, DECISIONS.c.idempotency_hash == idempotency_hash)
+        with self.reader() as connection:
+            return self._find(connection, decision_id)
 
     def ids(self, limit: int | None = None) -> list[str]:
-        """The ids of decisions that are not purged, in no order that means anything."""
+        """Return the ids of decisions that are not purged, in any order; with a limit, as many drawn at random."""
         query = sa.select(DECISIONS.c.id).where(DECISIONS.c.purged_at.is_(None))
         if limit is not None:
             query = query.order_by(sa.func.random()).limit(limit)
-        with self._reader() as connection:
+        with self.reader() as connection:
             return [str(value) for value in connection.execute(query).scalars()]
 
     def reviews(self, decision_id: str) -> list[StoredReview]:
-        """The reviews of a decision, oldest first; errors as `find`."""
+        """Return the reviews of a decision, oldest first; errors as `find`."""
         query = (
             sa.select(REVIEWS, DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
             .join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
@@ -151,20 +146,20 @@ class Journal:
             .where(REVIEWS.c.decision_id == decision_id)
             .order_by(REVIEWS.c.reviewed_at, REVIEWS.c.id)
         )
-        with self._reader() as connection:
+        with self.reader() as connection:
             return [self._review(row) for row in connection.execute(query)]
 
     def add_review(self, decision_id: str, review: StoredReview, earlier: int | None = None) -> bool:
-        """Append a review, durably; False where there is no such decision, or it is purged.
+        """Append a review durably; return False if there is no such decision or it is purged.
 
         Args:
             decision_id: of the decision reviewed.
-            review: whose time is after that of every earlier one.
-            earlier: how many reviews there were when it was given; None where that does not matter.
+            review: later than every earlier one.
+            earlier: the number of reviews that the reviewer knew of; None if it does not matter.
 
         Raises:
-            JournalUnavailableError: it is not certain to be written.
-            ReviewConflictError: there are others by now; nothing is written.
+            JournalUnavailableError: it is not certain that the review was written.
+            ReviewConflictError: there are more reviews by now; nothing is written.
         """
         review_id = str(uuid.uuid4())
         with self.transaction() as connection:
@@ -172,13 +167,13 @@ class Journal:
                 sa.select(DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
                 .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
                 .where(DECISIONS.c.id == decision_id, DECISIONS.c.purged_at.is_(None))
-                .with_for_update(of=DECISIONS)  # a purge or another review that runs meanwhile waits
+                .with_for_update(of=DECISIONS)  # a purge or another review at the same time waits
             )
-            found = connection.execute(query).first()
-            if found is None:
+            decision = connection.execute(query).first()
+            if decision is None:
                 return False
-            there = sa.select(sa.func.count()).select_from(REVIEWS).where(REVIEWS.c.decision_id == decision_id)
-            if earlier is not None and connection.execute(there).scalar() != earlier:
+            count = sa.select(sa.func.count()).select_from(REVIEWS).where(REVIEWS.c.decision_id == decision_id)
+            if earlier is not None and connection.execute(count).scalar() != earlier:
                 raise ReviewConflictError(f"{decision_id} was reviewed by another meanwhile")
             text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
             connection.execute(
@@ -190,84 +185,54 @@ class Journal:
                     verdict=review.verdict,
                     outcome=review.outcome,
                     content=self.vault.seal(
-                        pack(text), found.wrapped_key, found.data_key or "", f"{review_id} content"
+                        pack(text), decision.wrapped_key, decision.data_key or "", f"{review_id} content"
                     ),
                 )
             )
         return True
-
-    def purge(self, before: datetime, now: datetime) -> tuple[int, int]:
-        """Empty what concerns persons in all decisions before a moment, and destroy the keys nothing is left for.
-
-        A client's key is destroyed once no later decision needs it: then every copy, backups too, is unreadable.
-
-        Returns:
-            Decisions emptied and keys destroyed.
-
-        Raises:
-            JournalUnavailableError: not everything is certain to be purged; purge again.
-        """
-        old = sa.select(DECISIONS.c.id).where(DECISIONS.c.decided_at < before, DECISIONS.c.purged_at.is_(None))
-        needed = sa.exists().where(DECISIONS.c.data_key == CLIENT_KEYS.c.client)
-        emptied = sum(self._empty(ids, now) for ids in self._in_parts(old))
-        unneeded = sa.select(CLIENT_KEYS.c.client).where(~needed)
-        destroyed = 0
-        for clients in self._in_parts(unneeded):
-            these = CLIENT_KEYS.c.client.in_(clients)
-            with self.transaction() as connection:
-                # Whoever writes with one of them at this moment is waited for, and then needs it.
-                connection.execute(unneeded.where(these).order_by(CLIENT_KEYS.c.client).with_for_update(of=CLIENT_KEYS))
-                destroyed += connection.execute(sa.delete(CLIENT_KEYS).where(these, ~needed)).rowcount
-        if self.engine.dialect.name == "sqlite":
-            with self._reader() as connection:  # no copy of what was overwritten stays behind
-                busy = connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
-            if busy:
-                raise JournalUnavailableError(f"{self.address}: copies of what was purged are in use; purge again")
-        return emptied, destroyed
-
-    def _in_parts(self, names: sa.Select[str]) -> Iterator[Sequence[str]]:
-        with self._reader() as connection:
-            found = connection.execute(names).scalars().all()
-        for start in range(0, len(found), PURGED_TOGETHER):
-            yield found[start : start + PURGED_TOGETHER]
-
-    def _empty(self, ids: Sequence[str], now: datetime) -> int:
-        with self.transaction() as connection:
-            emptied = connection.execute(
-                sa.update(DECISIONS)
-                .where(DECISIONS.c.id.in_(ids), DECISIONS.c.purged_at.is_(None))
-                .values(purged_at=now, **dict.fromkeys(PERSONAL))
-            ).rowcount
-            connection.execute(sa.update(REVIEWS).where(REVIEWS.c.decision_id.in_(ids)).values(content=None))
-        return emptied
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
     @contextmanager
-    def _reader(self) -> Iterator[sa.Connection]:
-        with _available(self.address), self._reading.connect() as connection:
+    def reader(self) -> Iterator[sa.Connection]:
+        """Open a connection that reads outside of a transaction.
+
+        Raises:
+            JournalUnavailableError: the database does not answer.
+        """
+        with translated_errors(self.address), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """One transaction: committed at the end, rolled back where something fails.
+        """Open a transaction: committed at the end of the block, rolled back if it raises.
 
         Raises:
             JournalUnavailableError: the database does not answer, or cannot write.
         """
-        with _available(self.address), self.engine.begin() as connection:
+        with translated_errors(self.address), self.engine.begin() as connection:
             yield connection
 
+    def _answers(self) -> bool:
+        try:
+            with self.reader() as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except JournalUnavailableError:
+            return False
+        return True
+
     def _keys(self, connection: sa.Connection, clients: set[str]) -> dict[str, bytes]:
-        """The wrapped key of each client, made where there is none; empty without encryption."""
+        """Return the wrapped key of each client, made if there is none; empty without encryption."""
         if not self.vault.encrypts:
             return {}
-        query = sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).where(CLIENT_KEYS.c.client.in_(clients))
-        query = query.order_by(CLIENT_KEYS.c.client).with_for_update(
-            key_share=True, read=True
-        )  # a purge that runs meanwhile waits
+        query = (
+            sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key)
+            .where(CLIENT_KEYS.c.client.in_(clients))
+            .order_by(CLIENT_KEYS.c.client)
+            .with_for_update(key_share=True, read=True)  # a purge at the same time waits
+        )
         keys = {row.client: row.wrapped_key for row in connection.execute(query)}
         missing = sorted(clients - keys.keys())
         if missing:
@@ -286,25 +251,24 @@ class Journal:
         sealed = {name: self.vault.seal(text, key, client, f"{entry.id} {name}") for name, text in packed.items()}
         return row | sealed | {"client": client, "data_key": None if key is None else client}
 
-    def _rivals(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[StoredDecision | None]:
-        """For each entry the other decision that holds its Idempotency-Key."""
+    def _existing_decisions(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[StoredDecision | None]:
+        """Return for each entry the other decision that has its Idempotency-Key, or None."""
         hashes = {entry.idempotency_hash for entry in entries if entry.idempotency_hash is not None}
         if not hashes:
             return [None] * len(entries)
         query = sa.select(DECISIONS.c.idempotency_hash, DECISIONS.c.id).where(DECISIONS.c.idempotency_hash.in_(hashes))
-        holders = {row.idempotency_hash: row.id for row in connection.execute(query)}
+        existing = {row.idempotency_hash: row.id for row in connection.execute(query)}
+        ids = [existing.get(entry.idempotency_hash, entry.id) for entry in entries]
         return [
-            self._one(connection, DECISIONS.c.id == holder)
-            if (holder := holders.get(entry.idempotency_hash)) is not None and holder != entry.id
-            else None
-            for entry in entries
+            None if decision_id == entry.id else self._find(connection, decision_id)
+            for entry, decision_id in zip(entries, ids, strict=True)
         ]
 
-    def _one(self, connection: sa.Connection, where: sa.ColumnElement[bool]) -> StoredDecision | None:
+    def _find(self, connection: sa.Connection, decision_id: str) -> StoredDecision | None:
         query = (
             sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key)
             .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-            .where(where)
+            .where(DECISIONS.c.id == decision_id)
         )
         row = connection.execute(query).mappings().first()
         if row is None:
@@ -313,17 +277,14 @@ class Journal:
             name: None
             if row[name] is None
             else self.vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
-            for name in _SEALED
+            for name in _ENCRYPTED
         }
-        return StoredDecision(**{name: row[name] for name in _RECORDED} | opened)
+        return StoredDecision(**{name: row[name] for name in _STORED} | opened)
 
     def _review(self, row: sa.Row[Any]) -> StoredReview:
         content = {"reason": None, "reviewer": None}
         if row.content is not None:
             content = json.loads(self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content"))
-        return StoredReview(row.reviewed_at, row.key_id, row.verdict, row.outcome, **content)
-
-
-_SEALED = ("credit_file", "answer")
-_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", *_SEALED))
-_RECORDED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in _SEALED)
+        return StoredReview(
+            reviewed_at=row.reviewed_at, key_id=row.key_id, verdict=row.verdict, outcome=row.outcome, **content
+        )

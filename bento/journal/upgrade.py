@@ -1,4 +1,4 @@
-"""Brings the schema of a journal up to date."""
+"""Upgrade the schema of a journal."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(journal: Journal) -> tuple[str | None, str | None]:
-    """Apply the migrations that are missing, in one transaction; a SQLite file is made where there is none.
+    """Apply the missing migrations in one transaction; make the SQLite file if there is none.
 
     Returns:
         The schema before and after.
@@ -31,7 +31,7 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with journal.transaction() as connection:
-        if connection.dialect.name == "postgresql":  # two that start together upgrade one after the other
+        if connection.dialect.name == "postgresql":  # processes that start together upgrade one after the other
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('alembic_version'))"))
         config.attributes["connection"] = connection
         try:
@@ -42,7 +42,7 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
 
 
 def _make_file(path: Path) -> None:
-    """An empty file that nobody else may read."""
+    """Make an empty file that only its owner may read."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -15,29 +15,34 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VARIABLE = "SCORING_MASTER_KEY_FILE"
 KEY_BYTES, NONCE_BYTES = 32, 12
-QUICKLY = 1
-"""Level of compression: histories repeat their column names, and the quickest level takes nine tenths away."""
+COMPRESSION_LEVEL = 1
+"""The fastest level of zlib: it reduces histories, which repeat their column names, to a tenth."""
 
 
 class VaultError(RuntimeError):
-    """The master key is unusable, or does not fit what it should open; the message says what to do."""
+    """The master key is unusable, or does not decrypt an entry; the message gives the remedy."""
 
 
 class Vault:
-    """Seals and opens what concerns a person.
+    """Encrypts and decrypts what concerns a person, with a key for each client.
 
-    AES-256-GCM with random nonces; what a text belongs to (decision and column) is authenticated with it, so that
-    texts cannot change places. Forgetting a client's key makes every copy of the client's data unreadable.
+    AES-256-GCM with random nonces; the place of a text (decision and column) is authenticated with it, so that a text
+    moved to another place is refused. Once a client's key is deleted, every copy of the client's data is unreadable.
+
+    Args:
+        master_key: of 32 bytes; with None nothing is encrypted.
+
+    Raises:
+        VaultError: the key has another length.
     """
 
     def __init__(self, master_key: bytes | None) -> None:
-        """Without a master key nothing is encrypted."""
-        self._wrapping = self._naming = None
+        self._wrapping = self._pseudonyms = None
         if master_key is not None:
             if len(master_key) != KEY_BYTES:
                 raise VaultError(f"a master key has {KEY_BYTES} bytes, this one {len(master_key)}")
             self._wrapping = AESGCM(_derived(master_key, b"credit-scoring/journal/wrapping"))
-            self._naming = _derived(master_key, b"credit-scoring/journal/pseudonyms")
+            self._pseudonyms = _derived(master_key, b"credit-scoring/journal/pseudonyms")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -65,17 +70,17 @@ class Vault:
         return self._wrapping is not None
 
     def pseudonym(self, client: int) -> str:
-        """How the journal calls a client: a name that only the master key can tell, or SK_ID_CURR without one."""
-        if self._naming is None:
+        """Return the client's name in the journal: an HMAC under the master key, or SK_ID_CURR without one."""
+        if self._pseudonyms is None:
             return str(client)
-        return hmac.digest(self._naming, str(client).encode(), "sha256").hex()
+        return hmac.digest(self._pseudonyms, str(client).encode(), "sha256").hex()
 
     def new_key(self, pseudonym: str) -> bytes:
-        """A new client's key, wrapped."""
+        """Make the key of a new client, encrypted under the master key."""
         return self._encrypt(self._master, os.urandom(KEY_BYTES), pseudonym)
 
     def check(self, wrapped_key: bytes, pseudonym: str) -> None:
-        """Make sure that the master key opens a client's key.
+        """Make sure that the master key decrypts a client's key.
 
         Raises:
             VaultError: the master key is missing or another, or the key was tampered with.
@@ -83,11 +88,11 @@ class Vault:
         self._key(wrapped_key, pseudonym)
 
     def seal(self, packed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
-        """Encrypt what is packed, where there is a key; `place` names decision and column."""
+        """Encrypt a packed text if there is a key; `place` names decision and column."""
         return packed if wrapped_key is None else self._encrypt(self._key(wrapped_key, pseudonym), packed, place)
 
     def open(self, sealed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
-        """What was packed and sealed.
+        """Decrypt and decompress a text.
 
         Raises:
             VaultError: the master key is missing or another, or the text was tampered with or moved.
@@ -124,8 +129,8 @@ class Vault:
 
 
 def pack(text: bytes) -> bytes:
-    """Compress, as whatever is sealed is first."""
-    return zlib.compress(text, QUICKLY)
+    """Compress a text for `Vault.seal`."""
+    return zlib.compress(text, COMPRESSION_LEVEL)
 
 
 def _derived(master_key: bytes, purpose: bytes) -> bytes:

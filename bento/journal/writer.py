@@ -1,10 +1,11 @@
-"""Group commit: the entries of many requests go into the journal in one transaction, and one wait for the disk."""
+"""Group commit: write the entries of many requests in one transaction, with one flush of the disk."""
 
 import queue
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import NamedTuple
 
 from bento.api.metrics import JOURNAL_LATENCY
 from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
@@ -12,59 +13,81 @@ from bento.journal.store import Journal
 from bento.journal.vault import VaultError
 
 MAX_DECISIONS_PER_COMMIT = 500
-"""Entries in one transaction."""
-MAX_WAITING_DECISIONS = 2000
-"""Writes that may wait for their turn: beyond, the database is too slow for what is asked of it."""
+"""Entries at which a transaction is closed; further ones wait for the next."""
+MAX_WAITING_WRITES = 2000
+"""Writes that may wait: more mean that the database is too slow for the requests."""
 CLOSE_TIMEOUT_S = 5.0
-"""Seconds to write what is waiting at the end."""
+"""Seconds to write what is waiting when the writer is closed."""
 
-Answer = Future[list[StoredDecision | None]]
+WriteFuture = Future[list[StoredDecision | None]]
+"""The result of `Journal.write` for the entries of one request."""
+
+
+class _Write(NamedTuple):
+    entries: Sequence[Entry]
+    future: WriteFuture
+    submitted_at: float
 
 
 class Writer:
-    """Writes what is submitted, in a thread of its own, as `Journal.write` does; whoever submits waits for the future.
+    """Writes the entries of many requests with `Journal.write`, in one thread; each request waits for its future.
 
-    What nobody waits for any longer (a cancelled future) is not written.
+    Entries whose future was cancelled before their transaction are not written.
+
+    Args:
+        journal: to write to.
+        max_decisions_per_commit: entries at which a transaction is closed.
+        max_waiting: writes that may wait; further ones fail at once.
+        close_timeout_s: seconds that `close` waits.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        max_decisions_per_commit: int = MAX_DECISIONS_PER_COMMIT,
+        max_waiting: int = MAX_WAITING_WRITES,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
+    ) -> None:
         self.journal = journal
         self.failed_at: float | None = None
-        """When the last write failed (`time.monotonic`), None once one has succeeded."""
-        self._waiting: queue.Queue[tuple[Sequence[Entry], Answer, float] | None] = queue.Queue(MAX_WAITING_DECISIONS)
+        """When the last write failed (`time.monotonic`), None if it succeeded."""
+        self._max_decisions_per_commit = max_decisions_per_commit
+        self._close_timeout_s = close_timeout_s
+        self._waiting: queue.Queue[_Write | None] = queue.Queue(max_waiting)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def submit(self, entries: Sequence[Entry]) -> Answer:
-        """Have entries written; the future holds what `Journal.write` returns, or JournalUnavailableError."""
-        answer: Answer = Future()
+    def submit(self, entries: Sequence[Entry]) -> WriteFuture:
+        """Queue entries; the future returns what `Journal.write` does, or raises JournalUnavailableError."""
+        future: WriteFuture = Future()
         try:
-            self._waiting.put_nowait((entries, answer, time.monotonic()))
+            self._waiting.put_nowait(_Write(entries, future, time.monotonic()))
         except queue.Full:
-            answer.set_exception(JournalUnavailableError("too many decisions wait for the journal"))
-        return answer
+            future.set_exception(JournalUnavailableError("too many decisions wait for the journal"))
+        return future
 
     def close(self) -> None:
-        """Write what is waiting, then end; where the database is frozen, nobody waits for it any longer."""
+        """Write what is waiting, then end the thread; wait `close_timeout_s` at most, as the database may be frozen."""
         self._waiting.put(None)
-        self._thread.join(CLOSE_TIMEOUT_S)
+        self._thread.join(self._close_timeout_s)
 
     def _run(self) -> None:
-        ended = False
-        while not ended:
-            group, ended = self._next_group()
+        closed = False
+        while not closed:
+            group, closed = self._next_group()
             if group:
                 self._write(group)
 
-    def _next_group(self) -> tuple[list[tuple[Sequence[Entry], Answer, float]], bool]:
-        """All that waits by now, at least one; and whether the end was asked for."""
-        group = []
+    def _next_group(self) -> tuple[list[_Write], bool]:
+        """Wait for a write; return it with all others that wait by then, and whether the writer was closed."""
+        group: list[_Write] = []
         count, item = 0, self._waiting.get()
         while item is not None:
-            if item[1].set_running_or_notify_cancel():
+            if item.future.set_running_or_notify_cancel():
                 group.append(item)
-                count += len(item[0])
-            if count >= MAX_DECISIONS_PER_COMMIT:
+                count += len(item.entries)
+            if count >= self._max_decisions_per_commit:
                 return group, False
             try:
                 item = self._waiting.get_nowait()
@@ -72,24 +95,24 @@ class Writer:
                 return group, False
         return group, True
 
-    def _write(self, group: list[tuple[Sequence[Entry], Answer, float]]) -> None:
+    def _write(self, group: list[_Write]) -> None:
         try:
-            written = self.journal.write([entry for entries, _, _ in group for entry in entries])
+            written = self.journal.write([entry for item in group for entry in item.entries])
         except VaultError as error:
             if len(group) == 1:
-                group[0][1].set_exception(error)
-            else:  # whose entry it is must not take the others along
-                for one in group:
-                    self._write([one])
+                group[0].future.set_exception(error)
+            else:  # only the write with the entry that cannot be encrypted must fail
+                for item in group:
+                    self._write([item])
             return
         except Exception as error:
             self.failed_at = time.monotonic()
-            for _, answer, _ in group:
-                answer.set_exception(error)
+            for item in group:
+                item.future.set_exception(error)
             return
         self.failed_at = None
         start = 0
-        for entries, answer, since in group:
-            JOURNAL_LATENCY.observe(time.monotonic() - since)
-            answer.set_result(written[start : start + len(entries)])
-            start += len(entries)
+        for item in group:
+            JOURNAL_LATENCY.observe(time.monotonic() - item.submitted_at)
+            item.future.set_result(written[start : start + len(item.entries)])
+            start += len(item.entries)

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `bento.journal.upgrade` hands over."""
+"""Run the migrations on the connection that `bento.journal.upgrade` opened."""
 
 from alembic import context
 

@@ -27,7 +27,7 @@ KEPT_OF_REVIEWS = ("id", "decision_id", "reviewed_at", "key_id", "verdict", "out
 
 
 def upgrade() -> None:
-    """Make the three tables, and have the database itself refuse to rewrite them."""
+    """Make the three tables, and triggers that refuse to rewrite them."""
     moment = sa.DateTime(timezone=True)
     op.create_table(
         "client_keys",
@@ -76,7 +76,7 @@ def upgrade() -> None:
 def _append_only(
     table: str, kept: tuple[str, ...], emptied: tuple[str, ...], mark: str | None, unique: tuple[str, ...]
 ) -> None:
-    """Refuse deletes, and every update that does more than empty what a purge empties."""
+    """Refuse deletes, and every update but that of a purge."""
     distinct = "IS NOT" if op.get_bind().dialect.name == "sqlite" else "IS DISTINCT FROM"
     changed = [f"NEW.{name} {distinct} OLD.{name}" for name in kept]
     filled = [f"NEW.{name} IS NOT NULL" for name in emptied if name != mark]
@@ -90,7 +90,7 @@ def _append_only(
                 f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} WHEN {when} "
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
-        # REPLACE would delete what is in its way without asking the triggers.
+        # REPLACE deletes a conflicting row without its triggers.
         taken = " OR ".join(f"{name} = NEW.{name}" for name in ("rowid", *unique))
         op.execute(
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names from above
@@ -102,8 +102,8 @@ def _append_only(
         f"IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION '{message}'; END IF; "
         f"IF {refused} THEN RAISE EXCEPTION '{message}'; END IF; RETURN NEW; END $$"
     )
-    for events, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+    for events, level in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
         op.execute(
-            f"CREATE TRIGGER {table}_append_only_{each.lower()} BEFORE {events} ON {table} "
-            f"FOR EACH {each} EXECUTE FUNCTION {table}_append_only()"
+            f"CREATE TRIGGER {table}_append_only_{level.lower()} BEFORE {events} ON {table} "
+            f"FOR EACH {level} EXECUTE FUNCTION {table}_append_only()"
         )
