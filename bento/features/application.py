@@ -6,82 +6,81 @@ from collections.abc import Set as AbstractSet
 import polars as pl
 
 from bento.data.tables import APPLICATION
-from bento.features.definitions import Feature, over
+from bento.features.definitions import Feature, Group, over
+from bento.i18n import DAYS_PER_YEAR
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 _WEIGHTS = {"EXT_SOURCE_1": 2.0, "EXT_SOURCE_2": 1.0, "EXT_SOURCE_3": 3.0}
-YEAR = 365.25
 MATERNITY = "Maternity leave"
 
 
 def _years_before(column: str) -> pl.Expr:
-    return -pl.col(column) / YEAR
+    return -pl.col(column) / DAYS_PER_YEAR
 
 
-def _category(column: str, name: str, group: str, en: str, fr: str, without: str = "") -> Feature:
-    """A column taken as it is; `without` is a value that must not weigh on a decision, taken as unknown."""
+def _category(column: str, name: str, group: Group, en: str, fr: str, *, without: str = "") -> Feature:
+    """Make a feature of a category; the value `without` must not weigh on a decision and becomes unknown."""
     value = pl.col(column)
     if without:
         value = pl.when(value != without).then(value)
-    categories = tuple(known for known in APPLICATION[column].categories if known != without)
-    return Feature(f"application_{name}", value, group, en, fr, "", categories=categories)  # type: ignore[arg-type]
+    categories = tuple(category for category in APPLICATION[column].categories if category != without)
+    return Feature(f"application_{name}", value, group, en, fr, unit="", categories=categories)
 
 
-_N = "application_"
 FEATURES: tuple[Feature, ...] = (
     *(
         Feature(
-            f"{_N}ext_source_{number}",
+            f"application_ext_source_{number}",
             pl.col(f"EXT_SOURCE_{number}"),
             "external_scores",
             f"External score {number}",
             f"Score externe {number}",
-            "score",
-            -1,
+            unit="score",
+            risk=-1,
             monotone=True,
         )
         for number in (1, 2, 3)
     ),
     Feature(
-        f"{_N}ext_source_mean",
+        "application_ext_source_mean",
         pl.mean_horizontal(EXT),
         "external_scores",
         "Mean of the external scores",
         "Moyenne des scores externes",
-        "score",
-        -1,
+        unit="score",
+        risk=-1,
         monotone=True,
     ),
     Feature(
-        f"{_N}ext_source_min",
+        "application_ext_source_min",
         pl.min_horizontal(EXT),
         "external_scores",
         "Lowest external score",
         "Score externe le plus bas",
-        "score",
-        -1,
+        unit="score",
+        risk=-1,
         monotone=True,
     ),
     Feature(
-        f"{_N}ext_source_max",
+        "application_ext_source_max",
         pl.max_horizontal(EXT),
         "external_scores",
         "Highest external score",
         "Score externe le plus haut",
-        "score",
-        -1,
+        unit="score",
+        risk=-1,
         monotone=True,
     ),
     Feature(
-        f"{_N}ext_source_range",
+        "application_ext_source_range",
         pl.max_horizontal(EXT) - pl.min_horizontal(EXT),
         "external_scores",
         "Gap between the highest and the lowest external score",
         "Écart entre le plus haut et le plus bas score externe",
-        "score",
+        unit="score",
     ),
     Feature(
-        f"{_N}ext_source_weighted",
+        "application_ext_source_weighted",
         over(
             pl.sum_horizontal(weight * pl.col(name) for name, weight in _WEIGHTS.items()),
             pl.sum_horizontal(weight * pl.col(name).is_not_null() for name, weight in _WEIGHTS.items()),
@@ -89,40 +88,40 @@ FEATURES: tuple[Feature, ...] = (
         "external_scores",
         "Weighted mean of the external scores",
         "Moyenne pondérée des scores externes",
-        "score",
-        -1,
+        unit="score",
+        risk=-1,
         monotone=True,
     ),
     Feature(
-        f"{_N}ext_source_product",
+        "application_ext_source_product",
         pl.col("EXT_SOURCE_1") * pl.col("EXT_SOURCE_2") * pl.col("EXT_SOURCE_3"),
         "external_scores",
         "Product of the external scores",
         "Produit des scores externes",
-        "score",
-        -1,
+        unit="score",
+        risk=-1,
         monotone=True,
     ),
     *(
         Feature(
-            f"{_N}ext_source_{one}_less_{other}",
+            f"application_ext_source_{one}_less_{other}",
             pl.col(f"EXT_SOURCE_{one}") - pl.col(f"EXT_SOURCE_{other}"),
             "external_scores",
             f"External score {one} less score {other}",
             f"Score externe {one} moins score {other}",
-            "score",
+            unit="score",
         )
         for one, other in ((1, 2), (2, 3), (1, 3))
     ),
     *(
         Feature(
-            f"{_N}{name}_to_ext_source_3",
+            f"application_{name}_to_ext_source_3",
             over(column, "EXT_SOURCE_3"),
             "external_scores",
             f"{en} over external score 3",
             f"{fr} rapporté au score externe 3",
-            "currency",
-            1,
+            unit="currency",
+            risk=1,
         )
         for name, column, en, fr in (
             ("credit", "AMT_CREDIT", "Loan", "Prêt"),
@@ -130,85 +129,94 @@ FEATURES: tuple[Feature, ...] = (
         )
     ),
     Feature(
-        f"{_N}ext_source_missing",
+        "application_ext_source_missing",
         pl.sum_horizontal(pl.col(name).is_null() for name in EXT),
         "external_scores",
         "External scores that are missing",
         "Scores externes manquants",
     ),
-    Feature(f"{_N}credit", pl.col("AMT_CREDIT"), "credit_terms", "Amount of the loan", "Montant du prêt", "currency"),
-    Feature(f"{_N}annuity", pl.col("AMT_ANNUITY"), "credit_terms", "Instalment", "Mensualité", "currency"),
     Feature(
-        f"{_N}goods_price",
+        "application_credit",
+        pl.col("AMT_CREDIT"),
+        "credit_terms",
+        "Amount of the loan",
+        "Montant du prêt",
+        unit="currency",
+    ),
+    Feature("application_annuity", pl.col("AMT_ANNUITY"), "credit_terms", "Instalment", "Mensualité", unit="currency"),
+    Feature(
+        "application_goods_price",
         pl.col("AMT_GOODS_PRICE"),
         "credit_terms",
         "Price of the goods",
         "Prix du bien financé",
-        "currency",
+        unit="currency",
     ),
     Feature(
-        f"{_N}credit_to_annuity",
+        "application_credit_to_annuity",
         over("AMT_CREDIT", "AMT_ANNUITY"),
         "credit_terms",
         "Loan over instalment (how long it takes to repay)",
         "Prêt rapporté à la mensualité (durée de remboursement)",
-        "months",
+        unit="months",
     ),
     Feature(
-        f"{_N}credit_to_goods_price",
+        "application_credit_to_goods_price",
         over("AMT_CREDIT", "AMT_GOODS_PRICE"),
         "credit_terms",
         "Loan over price of the goods",
         "Prêt rapporté au prix du bien",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     Feature(
-        f"{_N}goods_less_credit",
+        "application_goods_less_credit",
         pl.col("AMT_GOODS_PRICE") - pl.col("AMT_CREDIT"),
         "credit_terms",
         "Price of the goods less the loan",
         "Prix du bien moins le prêt",
-        "currency",
-        -1,
+        unit="currency",
+        risk=-1,
     ),
     _category("NAME_CONTRACT_TYPE", "contract_type", "credit_terms", "Kind of loan", "Type de prêt"),
-    Feature(f"{_N}income", pl.col("AMT_INCOME_TOTAL"), "income_burden", "Income", "Revenus", "currency"),
+    Feature("application_income", pl.col("AMT_INCOME_TOTAL"), "income_burden", "Income", "Revenus", unit="currency"),
     Feature(
-        f"{_N}annuity_to_income",
+        "application_annuity_to_income",
         over("AMT_ANNUITY", "AMT_INCOME_TOTAL"),
         "income_burden",
         "Instalment over income",
         "Mensualité rapportée aux revenus",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     Feature(
-        f"{_N}credit_to_income",
+        "application_credit_to_income",
         over("AMT_CREDIT", "AMT_INCOME_TOTAL"),
         "income_burden",
         "Loan over income",
         "Prêt rapporté aux revenus",
-        "share",
+        unit="share",
     ),
     Feature(
-        f"{_N}income_per_family_member",
+        "application_income_per_family_member",
         over("AMT_INCOME_TOTAL", "CNT_FAM_MEMBERS"),
         "income_burden",
         "Income for each family member",
         "Revenus par membre du foyer",
-        "currency",
+        unit="currency",
     ),
     Feature(
-        f"{_N}income_per_child",
+        "application_income_per_child",
         over("AMT_INCOME_TOTAL", 1 + pl.col("CNT_CHILDREN")),
         "income_burden",
         "Income over one more than the children",
         "Revenus rapportés au nombre d'enfants plus un",
-        "currency",
+        unit="currency",
     ),
-    Feature(f"{_N}family_members", pl.col("CNT_FAM_MEMBERS"), "income_burden", "Family members", "Membres du foyer"),
-    Feature(f"{_N}children", pl.col("CNT_CHILDREN"), "income_burden", "Children", "Enfants"),
+    Feature(
+        "application_family_members", pl.col("CNT_FAM_MEMBERS"), "income_burden", "Family members", "Membres du foyer"
+    ),
+    Feature("application_children", pl.col("CNT_CHILDREN"), "income_burden", "Children", "Enfants"),
     _category(
         "NAME_INCOME_TYPE", "income_type", "employment", "Source of income", "Source de revenus", without=MATERNITY
     ),
@@ -216,53 +224,60 @@ FEATURES: tuple[Feature, ...] = (
     _category("ORGANIZATION_TYPE", "organization", "employment", "Kind of employer", "Type d'employeur"),
     _category("NAME_EDUCATION_TYPE", "education", "employment", "Education", "Niveau d'études"),
     Feature(
-        f"{_N}employed_years",
+        "application_employed_years",
         _years_before("DAYS_EMPLOYED"),
         "employment",
         "Time in the present employment",
         "Ancienneté dans l'emploi actuel",
-        "years",
-        -1,
+        unit="years",
+        risk=-1,
     ),
     Feature(
-        f"{_N}employed_to_age",
+        "application_employed_to_age",
         over("DAYS_EMPLOYED", "DAYS_BIRTH"),
         "employment",
         "Time in the present employment over age",
         "Ancienneté dans l'emploi rapportée à l'âge",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
         uses_age=True,
     ),
     Feature(
-        f"{_N}hired_at_years",
-        (pl.col("DAYS_EMPLOYED") - pl.col("DAYS_BIRTH")) / YEAR,
+        "application_hired_at_years",
+        (pl.col("DAYS_EMPLOYED") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
         "employment",
         "Age at hiring",
         "Âge à l'embauche",
-        "years",
+        unit="years",
         uses_age=True,
     ),
     Feature(
-        f"{_N}age_years", _years_before("DAYS_BIRTH"), "identity_contact", "Age", "Âge", "years", -1, uses_age=True
+        "application_age_years",
+        _years_before("DAYS_BIRTH"),
+        "identity_contact",
+        "Age",
+        "Âge",
+        unit="years",
+        risk=-1,
+        uses_age=True,
     ),
     Feature(
-        f"{_N}id_changed_at_years",
-        (pl.col("DAYS_ID_PUBLISH") - pl.col("DAYS_BIRTH")) / YEAR,
+        "application_id_changed_at_years",
+        (pl.col("DAYS_ID_PUBLISH") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
         "identity_contact",
         "Age at the change of the identity document",
         "Âge au changement de pièce d'identité",
-        "years",
+        unit="years",
         uses_age=True,
     ),
     *(
         Feature(
-            f"{_N}{name}_to_age",
+            f"application_{name}_to_age",
             over(column, "DAYS_BIRTH"),
             "identity_contact",
             f"{en}, over age",
             f"{fr}, rapporté à l'âge",
-            "share",
+            unit="share",
             uses_age=True,
         )
         for name, column, en, fr in (
@@ -281,49 +296,49 @@ FEATURES: tuple[Feature, ...] = (
         )
     ),
     Feature(
-        f"{_N}age_at_payoff_years",
-        -pl.col("DAYS_BIRTH") / YEAR + over("AMT_CREDIT", "AMT_ANNUITY") / 12,
+        "application_age_at_payoff_years",
+        -pl.col("DAYS_BIRTH") / DAYS_PER_YEAR + over("AMT_CREDIT", "AMT_ANNUITY") / 12,
         "credit_terms",
         "Age at the end of the loan",
         "Âge à la fin du prêt",
-        "years",
+        unit="years",
         uses_age=True,
     ),
     Feature(
-        f"{_N}car_age_to_age",
-        over(-pl.col("OWN_CAR_AGE") * YEAR, "DAYS_BIRTH"),
+        "application_car_age_to_age",
+        over(-pl.col("OWN_CAR_AGE") * DAYS_PER_YEAR, "DAYS_BIRTH"),
         "housing",
         "Age of the car over age",
         "Âge de la voiture rapporté à l'âge",
-        "share",
+        unit="share",
         uses_age=True,
     ),
     Feature(
-        f"{_N}id_change_years",
+        "application_id_change_years",
         _years_before("DAYS_ID_PUBLISH"),
         "identity_contact",
         "Time since the identity document changed",
         "Temps depuis le changement de pièce d'identité",
-        "years",
+        unit="years",
     ),
     Feature(
-        f"{_N}registration_years",
+        "application_registration_years",
         _years_before("DAYS_REGISTRATION"),
         "identity_contact",
         "Time since the registration changed",
         "Temps depuis le changement d'enregistrement",
-        "years",
+        unit="years",
     ),
     Feature(
-        f"{_N}phone_change_years",
+        "application_phone_change_years",
         _years_before("DAYS_LAST_PHONE_CHANGE"),
         "identity_contact",
         "Time since the phone changed",
         "Temps depuis le changement de téléphone",
-        "years",
+        unit="years",
     ),
     *(
-        Feature(f"{_N}{name}", pl.col(column), "identity_contact", en, fr, "flag", risk)
+        Feature(f"application_{name}", pl.col(column), "identity_contact", en, fr, unit="flag", risk=risk)
         for name, column, en, fr, risk in (
             ("employer_phone", "FLAG_EMP_PHONE", "Gave a work phone", "Téléphone professionnel fourni", 0),
             ("home_phone", "FLAG_WORK_PHONE", "Gave a home phone", "Téléphone du domicile fourni", 0),
@@ -355,7 +370,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *(
         Feature(
-            f"{_N}acquaintances_{name}_{days}d",
+            f"application_acquaintances_{name}_{days}d",
             pl.col(f"{column}_{days}_CNT_SOCIAL_CIRCLE"),
             "identity_contact",
             f"Acquaintances {en}, {days} days past due",
@@ -369,43 +384,45 @@ FEATURES: tuple[Feature, ...] = (
         for days in (30, 60)
     ),
     Feature(
-        f"{_N}hour",
+        "application_hour",
         pl.col("HOUR_APPR_PROCESS_START"),
         "identity_contact",
         "Hour of the application",
         "Heure de la demande",
-        "hour",
+        unit="hour",
     ),
     _category("NAME_FAMILY_STATUS", "family_status", "identity_contact", "Family status", "Situation familiale"),
     _category("NAME_HOUSING_TYPE", "housing", "housing", "Housing", "Logement"),
     _category("FLAG_OWN_CAR", "owns_car", "housing", "Owns a car", "Possède une voiture"),
     _category("FLAG_OWN_REALTY", "owns_realty", "housing", "Owns a house or flat", "Propriétaire de son logement"),
-    Feature(f"{_N}car_age", pl.col("OWN_CAR_AGE"), "housing", "Age of the car", "Âge de la voiture", "years"),
     Feature(
-        f"{_N}region_rating",
+        "application_car_age", pl.col("OWN_CAR_AGE"), "housing", "Age of the car", "Âge de la voiture", unit="years"
+    ),
+    Feature(
+        "application_region_rating",
         pl.col("REGION_RATING_CLIENT_W_CITY"),
         "housing",
         "Rating of region and city (3 is riskiest)",
         "Note de la région et de la ville (3 : la plus risquée)",
-        "rank",
-        1,
+        unit="rank",
+        risk=1,
     ),
     Feature(
-        f"{_N}region_population",
+        "application_region_population",
         pl.col("REGION_POPULATION_RELATIVE"),
         "housing",
         "Population of the region, scaled",
         "Population de la région, normalisée",
-        "share",
+        unit="share",
     ),
     *(
         Feature(
-            f"{_N}building_{name}",
+            f"application_building_{name}",
             pl.col(column),
             "housing",
             f"Building: {en}, scaled",
             f"Immeuble : {fr}, normalisé",
-            "share",
+            unit="share",
         )
         for name, column, en, fr in (
             ("apartments", "APARTMENTS_AVG", "apartments", "appartements"),
@@ -430,7 +447,7 @@ FEATURES: tuple[Feature, ...] = (
     _category("WALLSMATERIAL_MODE", "building_walls", "housing", "Walls of the building", "Murs de l'immeuble"),
     _category("EMERGENCYSTATE_MODE", "building_unsafe", "housing", "Unsafe building", "Immeuble en état d'urgence"),
     Feature(
-        f"{_N}documents",
+        "application_documents",
         pl.sum_horizontal(f"FLAG_DOCUMENT_{number}" for number in range(2, 22)),
         "documents",
         "Documents given",
@@ -438,17 +455,17 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *(
         Feature(
-            f"{_N}document_{number}",
+            f"application_document_{number}",
             pl.col(f"FLAG_DOCUMENT_{number}"),
             "documents",
             f"Gave document {number}",
             f"Document {number} fourni",
-            "flag",
+            unit="flag",
         )
         for number in (3, 5, 6, 8, 9, 11, 13, 14, 16, 18)  # each of the others is given by fewer than 1 in 500
     ),
     Feature(
-        f"{_N}fields_missing",
+        "application_fields_missing",
         pl.col("fields_missing"),
         "documents",
         "Fields of the application left empty",
@@ -456,7 +473,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *(
         Feature(
-            f"{_N}enquiries_{name}",
+            f"application_enquiries_{name}",
             pl.col(f"AMT_REQ_CREDIT_BUREAU_{column}"),
             "bureau_history",
             f"Enquiries to the credit bureau in the {name}",
@@ -471,7 +488,7 @@ FEATURES: tuple[Feature, ...] = (
         )
     ),
     Feature(
-        f"{_N}enquiries",
+        "application_enquiries",
         pl.sum_horizontal(
             f"AMT_REQ_CREDIT_BUREAU_{window}" for window in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR")
         ),
@@ -484,16 +501,18 @@ FEATURES: tuple[Feature, ...] = (
 
 
 DERIVED = {"fields_missing": tuple(column.name for column in APPLICATION if not (column.required or column.audit_only))}
-"""The declared columns behind the column that `application_rows` adds."""
+"""The declared columns behind the derived column of `application_rows`."""
 
 
 def application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """The applications, with the derived column if it is needed."""
+    """Return the applications, with the derived column if it is needed."""
     rows = tables["application"]
     if "fields_missing" not in needed:
         return rows
     fields = DERIVED["fields_missing"]
-    if len(rows) == 1:  # the nulls of each column are known to the frame: no need to look at a hundred values
+    if (
+        len(rows) == 1
+    ):  # a frame keeps count of the nulls of its columns: no expression over a hundred columns is needed
         missing = rows.null_count().row(0, named=True)
         return rows.hstack([pl.Series("fields_missing", [sum(missing[name] for name in fields)])])
     return rows.with_columns(fields_missing=pl.sum_horizontal(pl.col(name).is_null() for name in fields))

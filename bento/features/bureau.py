@@ -23,7 +23,6 @@ from bento.features.definitions import (
 
 _DEBTS: Group = "bureau_debt"
 _HISTORY: Group = "bureau_history"
-_P = "bureau"
 _DAY = pl.col("DAYS_CREDIT")
 _STATE = pl.col("CREDIT_ACTIVE")
 _LENT, _DEBT = pl.col("AMT_CREDIT_SUM"), pl.col("AMT_CREDIT_SUM_DEBT")
@@ -51,46 +50,70 @@ _TYPES = {
     "microloan": ("Microloan", "microloans", "microcrédits"),
 }
 
-_DAYS = Measure("credit_days", _DAY, "Day of the credit, negative", "Jour du crédit, négatif", "days", 1)
-_LOANS = Measure("credit_sum", _LENT, "Amount lent", "Montant prêté", "currency")
-_OWED = Measure("debt", _DEBT, "Debt", "Dette", "currency")
+_DAYS = Measure("credit_days", _DAY, "Day of the credit, negative", "Jour du crédit, négatif", unit="days", risk=1)
+_LOANS = Measure("credit_sum", _LENT, "Amount lent", "Montant prêté", unit="currency")
+_OWED = Measure("debt", _DEBT, "Debt", "Dette", unit="currency")
 _DEBT_RATIO = Measure(
     "debt_ratio",
     ratio(_DEBT, _LENT),
     "Debt over amount lent",
     "Dette rapportée au montant prêté",
-    "share",
-    1,
-    ("mean", "max"),
+    unit="share",
+    risk=1,
+    monotone=("mean", "max"),
 )
-_UNUSED = Measure("repaid", _LENT - _DEBT, "Amount lent less debt", "Montant prêté moins dette", "currency", -1)
+_UNUSED = Measure(
+    "repaid", _LENT - _DEBT, "Amount lent less debt", "Montant prêté moins dette", unit="currency", risk=-1
+)
 _MAX_OVERDUE = Measure(
-    "max_overdue", _WORST, "Largest amount ever overdue", "Plus gros retard de paiement", "currency", 1, ("max", "mean")
+    "max_overdue",
+    _WORST,
+    "Largest amount ever overdue",
+    "Plus gros retard de paiement",
+    unit="currency",
+    risk=1,
+    monotone=("max", "mean"),
 )
-_OVERDUE_NOW = Measure("overdue", _OVERDUE, "Amount overdue now", "Montant en retard", "currency", 1, ("max", "sum"))
+_OVERDUE_NOW = Measure(
+    "overdue", _OVERDUE, "Amount overdue now", "Montant en retard", unit="currency", risk=1, monotone=("max", "sum")
+)
 _DAYS_OVERDUE = Measure(
-    "days_overdue", pl.col("CREDIT_DAY_OVERDUE"), "Days overdue now", "Jours de retard", "days", 1, ("max", "mean")
+    "days_overdue",
+    pl.col("CREDIT_DAY_OVERDUE"),
+    "Days overdue now",
+    "Jours de retard",
+    unit="days",
+    risk=1,
+    monotone=("max", "mean"),
 )
-_END_DAYS = Measure("end_days", _END, "Days to the planned end", "Jours jusqu'à la fin prévue", "days")
-_EARLY = Measure("closed_early_days", _END - _ENDED, "Days closed early", "Jours de clôture anticipée", "days", -1)
-_DURATION = Measure("duration", _END - _DAY, "Planned duration", "Durée prévue", "days")
+_END_DAYS = Measure("end_days", _END, "Days to the planned end", "Jours jusqu'à la fin prévue", unit="days")
+_EARLY = Measure(
+    "closed_early_days", _END - _ENDED, "Days closed early", "Jours de clôture anticipée", unit="days", risk=-1
+)
+_DURATION = Measure("duration", _END - _DAY, "Planned duration", "Durée prévue", unit="days")
 _UPDATE = Measure(
-    "update_days", pl.col("DAYS_CREDIT_UPDATE"), "Day of the latest news", "Jour de la dernière mise à jour", "days"
+    "update_days",
+    pl.col("DAYS_CREDIT_UPDATE"),
+    "Day of the latest news",
+    "Jour de la dernière mise à jour",
+    unit="days",
 )
-_ANNUITY = Measure("annuity", pl.col("AMT_ANNUITY"), "Instalment", "Mensualité", "currency")
-_CARD_LIMIT = Measure("limit", pl.col("AMT_CREDIT_SUM_LIMIT"), "Card limit", "Plafond de carte", "currency", -1)
+_ANNUITY = Measure("annuity", pl.col("AMT_ANNUITY"), "Instalment", "Mensualité", unit="currency")
+_CARD_LIMIT = Measure(
+    "limit", pl.col("AMT_CREDIT_SUM_LIMIT"), "Card limit", "Plafond de carte", unit="currency", risk=-1
+)
 
 
 def _debt_to_lent(window: Window | None) -> Feature:
-    known = pl.when(_DEBT.is_not_null()).then(_LENT)
+    lent_of_debts = pl.when(_DEBT.is_not_null()).then(_LENT)
     return Feature(
         "_".join(filter(None, ["bureau_debt_to_credit", window.name if window else None])),
-        quotient(Aggregate("sum", _DEBT, window), Aggregate("sum", known, window)),
+        quotient(Aggregate("sum", _DEBT, window), Aggregate("sum", lent_of_debts, window)),
         _DEBTS,
         f"Debt over amount lent at other lenders ({window.en if window else 'all credits'})",
         f"Dette rapportée au montant prêté ailleurs ({window.fr if window else 'tous crédits'})",
-        "share",
-        1,
+        unit="share",
+        risk=1,
         monotone=True,
     )
 
@@ -132,8 +155,8 @@ FEATURES: tuple[Feature, ...] = (
         _DEBTS,
         "Share of credits elsewhere still open",
         "Part des crédits ailleurs encore en cours",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     Feature(
         "bureau_types",
@@ -149,8 +172,8 @@ FEATURES: tuple[Feature, ...] = (
             _HISTORY,
             f"Share of {en} among credits elsewhere",
             f"Part des {fr} parmi les crédits ailleurs",
-            "share",
-            1 if name in ("card", "microloan") else 0,
+            unit="share",
+            risk=1 if name in ("card", "microloan") else 0,
         )
         for name, (value, en, fr) in _TYPES.items()
     ),
@@ -165,20 +188,20 @@ FEATURES: tuple[Feature, ...] = (
         for name, (value, en, fr) in _TYPES.items()
     ),
     *(_debt_to_lent(window) for window in (None, _ACTIVE, *_LAST)),
-    *summarise(_P, _DEBTS, _OWED, ("sum", "mean", "max"), (None, _ACTIVE)),
-    *summarise(_P, _DEBTS, _DEBT_RATIO, ("mean", "max"), (None, _ACTIVE)),
-    *summarise(_P, _DEBTS, _UNUSED, ("mean", "max"), (_ACTIVE,)),
-    *summarise(_P, _DEBTS, _OVERDUE_NOW, ("sum", "max"), (None, _ACTIVE)),
-    *summarise(_P, _DEBTS, _DAYS_OVERDUE, ("max", "mean")),
-    *summarise(_P, _DEBTS, _CARD_LIMIT, ("sum", "max"), (None, _ACTIVE)),
-    *summarise(_P, _DEBTS, _ANNUITY, ("sum", "mean"), (None, _ACTIVE)),
-    *summarise(_P, _DEBTS, _END_DAYS, ("min", "max", "mean"), (None, _ACTIVE)),
-    *summarise(_P, _HISTORY, _DAYS, ("max", "min", "mean", "std"), _BY_STATE),
-    *summarise(_P, _HISTORY, _LOANS, ("sum", "mean", "max"), (*_BY_STATE, _LATEST)),
-    *summarise(_P, _HISTORY, _MAX_OVERDUE, ("max", "mean"), (None, _ACTIVE, *_LAST, _LATEST)),
-    *summarise(_P, _HISTORY, _EARLY, ("mean", "max"), (_CLOSED, *_LAST[2:])),
-    *summarise(_P, _HISTORY, _DURATION, ("mean", "max"), _BY_STATE),
-    *summarise(_P, _HISTORY, _UPDATE, ("max", "mean"), _BY_STATE),
+    *summarise("bureau", _DEBTS, _OWED, ("sum", "mean", "max"), (None, _ACTIVE)),
+    *summarise("bureau", _DEBTS, _DEBT_RATIO, ("mean", "max"), (None, _ACTIVE)),
+    *summarise("bureau", _DEBTS, _UNUSED, ("mean", "max"), (_ACTIVE,)),
+    *summarise("bureau", _DEBTS, _OVERDUE_NOW, ("sum", "max"), (None, _ACTIVE)),
+    *summarise("bureau", _DEBTS, _DAYS_OVERDUE, ("max", "mean")),
+    *summarise("bureau", _DEBTS, _CARD_LIMIT, ("sum", "max"), (None, _ACTIVE)),
+    *summarise("bureau", _DEBTS, _ANNUITY, ("sum", "mean"), (None, _ACTIVE)),
+    *summarise("bureau", _DEBTS, _END_DAYS, ("min", "max", "mean"), (None, _ACTIVE)),
+    *summarise("bureau", _HISTORY, _DAYS, ("max", "min", "mean", "std"), _BY_STATE),
+    *summarise("bureau", _HISTORY, _LOANS, ("sum", "mean", "max"), (*_BY_STATE, _LATEST)),
+    *summarise("bureau", _HISTORY, _MAX_OVERDUE, ("max", "mean"), (None, _ACTIVE, *_LAST, _LATEST)),
+    *summarise("bureau", _HISTORY, _EARLY, ("mean", "max"), (_CLOSED, *_LAST[2:])),
+    *summarise("bureau", _HISTORY, _DURATION, ("mean", "max"), _BY_STATE),
+    *summarise("bureau", _HISTORY, _UPDATE, ("max", "mean"), _BY_STATE),
     *(
         Feature(
             f"bureau_credits_{window.name}",
@@ -199,8 +222,8 @@ FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Mean days between credits elsewhere",
         "Jours moyens entre crédits ailleurs",
-        "days",
-        -1,
+        unit="days",
+        risk=-1,
     ),
     Feature(
         "bureau_prolongations",
@@ -215,26 +238,27 @@ FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Share of credits elsewhere in another currency",
         "Part des crédits ailleurs en autre devise",
-        "share",
+        unit="share",
     ),
 )
 
-_B = "bureau_balance"
 _MONTH, _STATUS = pl.col("MONTHS_BALANCE"), pl.col("STATUS")
 _LEVEL = pl.col("level")
 _ON_RECORD = _LEVEL.is_not_null()
 
 
 _BALANCE_WINDOWS = (None, last_months(12), last_months(24))
-_LATE_MONTHS = Measure("late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs", "share", 1, ("share",))
+_LATE_MONTHS = Measure(
+    "late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs", unit="share", risk=1, monotone=("share",)
+)
 _LEVELS = Measure(
     "level",
     _LEVEL,
     "Level of lateness elsewhere, 0 to 5",
     "Niveau de retard ailleurs, 0 à 5",
-    "rank",
-    1,
-    ("max", "mean"),
+    unit="rank",
+    risk=1,
+    monotone=("max", "mean"),
 )
 _WEIGHT = 1 / (1 - _MONTH)
 
@@ -245,7 +269,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Months on record elsewhere",
         "Mois d'historique ailleurs",
-        "months",
+        unit="months",
     ),
     Feature(
         "bureau_balance_credits",
@@ -254,16 +278,16 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         "Credits elsewhere with monthly states",
         "Crédits ailleurs suivis par mois",
     ),
-    *summarise(_B, _HISTORY, _LATE_MONTHS, ("share",), _BALANCE_WINDOWS),
-    *summarise(_B, _HISTORY, _LEVELS, ("max", "mean"), _BALANCE_WINDOWS),
+    *summarise("bureau_balance", _HISTORY, _LATE_MONTHS, ("share",), _BALANCE_WINDOWS),
+    *summarise("bureau_balance", _HISTORY, _LEVELS, ("max", "mean"), _BALANCE_WINDOWS),
     Feature(
         "bureau_balance_level_decayed",
         quotient(Aggregate("sum", _LEVEL * _WEIGHT), Aggregate("sum", _WEIGHT * _ON_RECORD)),
         _HISTORY,
         "Level of lateness elsewhere, recent months weigh more",
         "Niveau de retard ailleurs, les mois récents pèsent plus",
-        "rank",
-        1,
+        unit="rank",
+        risk=1,
         monotone=True,
     ),
     Feature(
@@ -272,8 +296,8 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Share of months elsewhere after closing",
         "Part des mois ailleurs après clôture",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "bureau_balance_unknown_share",
@@ -281,7 +305,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Share of months elsewhere of unknown state",
         "Part des mois ailleurs d'état inconnu",
-        "share",
+        unit="share",
     ),
     Feature(
         "bureau_balance_latest_late_month",
@@ -289,8 +313,8 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Latest month late elsewhere (negative)",
         "Dernier mois en retard ailleurs (négatif)",
-        "months",
-        1,
+        unit="months",
+        risk=1,
     ),
     Feature(
         "bureau_balance_first_month",
@@ -298,7 +322,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "First month on record elsewhere (negative)",
         "Premier mois connu ailleurs (négatif)",
-        "months",
+        unit="months",
     ),
     Feature(
         "bureau_balance_level_slope",
@@ -306,19 +330,19 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
         _HISTORY,
         "Trend of the level of lateness elsewhere",
         "Tendance du niveau de retard ailleurs",
-        "rank",
-        1,
+        unit="rank",
+        risk=1,
     ),
 )
 
 
 DERIVED = {"recency": ("DAYS_CREDIT",)}
 BALANCE_DERIVED = {"level": ("STATUS",)}
-"""The declared columns behind each column that is added to them."""
+"""The declared columns behind each derived column."""
 
 
 def bureau_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """The credits at other lenders, with the derived columns that are needed."""
+    """Return the credits at other lenders, with the derived columns that are needed."""
     rows = tables["bureau"]
     if "recency" in needed:
         rows = rows.with_columns(recency=recency("DAYS_CREDIT", tables["application"]["SK_ID_CURR"]))
@@ -326,7 +350,7 @@ def bureau_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) ->
 
 
 def bureau_balance_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """The monthly states of known credits, with their client and the derived columns that are needed."""
+    """Return the monthly states of known credits, with their client and the derived columns that are needed."""
     owners = tables["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
     rows = tables["bureau_balance"].join(owners, on="SK_ID_BUREAU")
     if "level" in needed:

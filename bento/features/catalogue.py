@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -11,116 +12,137 @@ from bento.data.cleaning import clean
 from bento.data.tables import TABLES
 from bento.features import application, bureau, combined, credit_card, installments, pos_cash, previous_application
 from bento.features.definitions import Feature
-from bento.features.share_counts import count_name, of_name, share_counts_in
+from bento.features.share_counts import count_name, share_count_features, total_name
 
-_Rows = Callable[[Mapping[str, pl.DataFrame], AbstractSet[str]], pl.DataFrame]
+EMPTY_TABLES = clean({name: table.empty() for name, table in TABLES.items()})
 
 
-@dataclass(frozen=True)
-class _Part:
-    """The features of one table: over which rows, and from which declared columns."""
+@dataclass(frozen=True, kw_only=True)
+class TableFeatures:
+    """The features of one table, and the rows and columns that they are computed from."""
 
-    table: str
-    rows: _Rows
+    name: str
+    rows: Callable[[Mapping[str, pl.DataFrame], AbstractSet[str]], pl.DataFrame]
+    """Returns the rows for the formulas: from the tables, with those of the derived columns that are in a set."""
     features: tuple[Feature, ...]
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The declared columns behind each derived column."""
     keys: tuple[str, ...] = ()
+    """Columns that `rows` needs for any feature."""
+
+    @cached_property
+    def share_counts(self) -> tuple[Feature, ...]:
+        """The counts behind those features that are shares."""
+        columns = frozenset[str]().union(*(feature.roots for feature in self.features))
+        return share_count_features(self.name, self.features, self.rows(EMPTY_TABLES, columns))
+
+    def named(self, names: AbstractSet[str]) -> list[Feature]:
+        """Return those features and share counts whose names are in a set."""
+        return [feature for feature in (*self.features, *self.share_counts) if feature.name in names]
 
 
-_PARTS = (
-    _Part("application", application.application_rows, application.FEATURES, application.DERIVED),
-    _Part("bureau", bureau.bureau_rows, bureau.FEATURES, bureau.DERIVED),
-    _Part("bureau_balance", bureau.bureau_balance_rows, bureau.BALANCE_FEATURES, bureau.BALANCE_DERIVED),
-    _Part("POS_CASH_balance", pos_cash.pos_cash_rows, pos_cash.FEATURES, pos_cash.DERIVED, pos_cash.KEYS),
-    _Part(
-        "previous_application",
-        previous_application.previous_application_rows,
-        previous_application.FEATURES,
-        previous_application.DERIVED,
+TABLE_FEATURES = (
+    TableFeatures(
+        name="application",
+        rows=application.application_rows,
+        features=application.FEATURES,
+        derived=application.DERIVED,
     ),
-    _Part(
-        "installments_payments",
-        installments.installments_rows,
-        installments.FEATURES,
-        installments.DERIVED,
-        installments.KEYS,
+    TableFeatures(name="bureau", rows=bureau.bureau_rows, features=bureau.FEATURES, derived=bureau.DERIVED),
+    TableFeatures(
+        name="bureau_balance",
+        rows=bureau.bureau_balance_rows,
+        features=bureau.BALANCE_FEATURES,
+        derived=bureau.BALANCE_DERIVED,
     ),
-    _Part("credit_card_balance", credit_card.credit_card_rows, credit_card.FEATURES),
+    TableFeatures(
+        name="POS_CASH_balance",
+        rows=pos_cash.pos_cash_rows,
+        features=pos_cash.FEATURES,
+        derived=pos_cash.DERIVED,
+        keys=pos_cash.KEYS,
+    ),
+    TableFeatures(
+        name="previous_application",
+        rows=previous_application.previous_application_rows,
+        features=previous_application.FEATURES,
+        derived=previous_application.DERIVED,
+    ),
+    TableFeatures(
+        name="installments_payments",
+        rows=installments.installments_rows,
+        features=installments.FEATURES,
+        derived=installments.DERIVED,
+        keys=installments.KEYS,
+    ),
+    TableFeatures(name="credit_card_balance", rows=credit_card.credit_card_rows, features=credit_card.FEATURES),
 )
-
 CATALOGUE: dict[str, Feature] = {
     feature.name: feature
-    for feature in (*(feature for part in _PARTS for feature in part.features), *combined.FEATURES)
+    for feature in (*(feature for table in TABLE_FEATURES for feature in table.features), *combined.FEATURES)
 }
 """Every feature by name, in the order in which `build_features` returns them."""
-_EMPTY = clean({name: table.empty() for name, table in TABLES.items()})
-
-_FACTS = {
-    part.table: share_counts_in(
-        part.table,
-        part.features,
-        part.rows(_EMPTY, frozenset[str]().union(*(feature.roots for feature in part.features))),
-    )
-    for part in _PARTS
-}
-
-_KNOWN = {
+CATALOGUE_WITH_COUNTS: dict[str, Feature] = {
     feature.name: feature
     for feature in (
-        *(feature for part in _PARTS for feature in (*part.features, *_FACTS[part.table])),
+        *(feature for table in TABLE_FEATURES for feature in (*table.features, *table.share_counts)),
         *combined.FEATURES,
     )
 }
-"""Features and facts, in the order in which `build_features` returns them."""
+"""Features and share counts by name, in the order in which `build_features` returns them."""
 
 
 def share_counts_of(names: Iterable[str]) -> list[str]:
-    """The facts that tell these features to people: for each that is a share of rows, how many, and of how many."""
-    return [fact for name in names for fact in (count_name(name), of_name(name)) if fact in _KNOWN]
+    """Return the names of the counts behind those features that are shares of rows: how many, and of how many.
+
+    >>> share_counts_of(["application_credit", "bureau_active_share"])
+    ['bureau_active_share_count', 'bureau_active_share_of']
+    """
+    return [count for name in names for count in (count_name(name), total_name(name)) if count in CATALOGUE_WITH_COUNTS]
 
 
-def _with_sources(names: Iterable[str]) -> set[str]:
-    """The features, and those that combined ones are computed from."""
-    roots = (root for name in names for root in _KNOWN[name].roots)
+def with_sources(names: Iterable[str]) -> set[str]:
+    """Return the names of features, with those of the features that combined ones are computed from."""
+    roots = (root for name in names for root in CATALOGUE_WITH_COUNTS[name].roots)
     return {*names, *(root for root in roots if root in CATALOGUE)}
 
 
-def _chosen(part: _Part, asked: AbstractSet[str]) -> list[Feature]:
-    return [feature for feature in (*part.features, *_FACTS[part.table]) if feature.name in asked]
-
-
 def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
-    """The declared columns of each table that these features, by default all, are computed from, in file order."""
-    asked = _with_sources(CATALOGUE if names is None else names)
+    """Return the declared columns of each table that features, by default all, are computed from, in file order.
+
+    >>> needed_columns(["bureau_active_share"])["bureau"]
+    ['SK_ID_CURR', 'SK_ID_BUREAU', 'CREDIT_ACTIVE']
+    """
+    wanted = with_sources(CATALOGUE if names is None else names)
     needed: dict[str, set[str]] = {table: {"SK_ID_CURR", "SK_ID_BUREAU"} for table in TABLES}
-    for part in _PARTS:
-        if chosen := _chosen(part, asked):
-            roots = frozenset[str]().union(*(feature.roots for feature in chosen))
-            needed[part.table].update(part.keys, roots, *(part.derived.get(root, ()) for root in roots))
+    for table in TABLE_FEATURES:
+        if features := table.named(wanted):
+            roots = frozenset[str]().union(*(feature.roots for feature in features))
+            needed[table.name].update(table.keys, roots, *(table.derived.get(root, ()) for root in roots))
             if "repaid" in roots:
                 needed["installments_payments"].update(previous_application.REPAID_FROM)
     for feature in combined.FEATURES:
-        if feature.name in asked:
+        if feature.name in wanted:
             needed["application"].update(feature.roots)
     return {name: [column.name for column in table if column.name in needed[name]] for name, table in TABLES.items()}
 
 
 def computed_from(columns: Iterable[str], names: Iterable[str]) -> list[str]:
-    """Those of the features that read one of these columns of the application."""
+    """Return the names of those features that read one of these columns of the application."""
     read = set(columns)
     return [name for name in names if table_of(name) in ("application", "combined") and read & CATALOGUE[name].roots]
 
 
 def table_of(name: str) -> str:
-    """The table that a feature is computed from, or `combined`."""
-    return next((part.table for part in _PARTS if name in {feature.name for feature in part.features}), "combined")
+    """Return the table that a feature is computed from, or `combined`."""
+    return next((table.name for table in TABLE_FEATURES if CATALOGUE[name] in table.features), "combined")
 
 
 def catalogue_hash() -> str:
-    """Fingerprint of the feature code: names, expressions, categories, and the columns behind derived ones."""
+    """Return the fingerprint of the feature code: names, expressions, categories, columns behind derived ones."""
     digest = hashlib.sha256()
-    for part in _PARTS:
-        digest.update(f"{part.table}|{dict(part.derived)}\n".encode())
+    for table in TABLE_FEATURES:
+        digest.update(f"{table.name}|{dict(table.derived)}\n".encode())
     for feature in CATALOGUE.values():
         digest.update(f"{feature.name}|{feature.column}|{'|'.join(feature.categories)}\n".encode())
     return digest.hexdigest()[:16]

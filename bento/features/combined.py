@@ -1,8 +1,10 @@
-"""Features that set a client's history against the present application."""
+"""Features that relate a client's history to the present application."""
 
 import polars as pl
 
-from bento.features.definitions import Feature, over
+from bento.data.tables import Unit
+from bento.features.definitions import Feature, Group, over
+from bento.i18n import DAYS_PER_YEAR
 
 _INCOME, _ANNUITY, _CREDIT = pl.col("AMT_INCOME_TOTAL"), pl.col("AMT_ANNUITY"), pl.col("AMT_CREDIT")
 _TERM = pl.col("previous_term_mean_approved")
@@ -12,13 +14,14 @@ def _to(
     name: str,
     numerator: pl.Expr | str,
     denominator: pl.Expr,
-    group: str,
+    group: Group,
     en: str,
     fr: str,
+    *,
     risk: int = 0,
-    unit: str = "share",
+    unit: Unit = "share",
 ) -> Feature:
-    return Feature(name, over(numerator, denominator), group, en, fr, unit, risk)  # type: ignore[arg-type]
+    return Feature(name, over(numerator, denominator), group, en, fr, unit=unit, risk=risk)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -29,7 +32,7 @@ FEATURES: tuple[Feature, ...] = (
         "bureau_debt",
         "Debt at other lenders over income",
         "Dette auprès d'autres prêteurs rapportée aux revenus",
-        1,
+        risk=1,
     ),
     _to(
         "bureau_credit_to_income",
@@ -38,7 +41,7 @@ FEATURES: tuple[Feature, ...] = (
         "bureau_debt",
         "Open credits at other lenders over income",
         "Crédits en cours ailleurs rapportés aux revenus",
-        1,
+        risk=1,
     ),
     _to(
         "bureau_annuity_to_annuity",
@@ -47,7 +50,7 @@ FEATURES: tuple[Feature, ...] = (
         "bureau_debt",
         "Instalments at other lenders over this one",
         "Mensualités ailleurs rapportées à celle-ci",
-        1,
+        risk=1,
     ),
     _to(
         "bureau_debt_to_loan",
@@ -56,15 +59,15 @@ FEATURES: tuple[Feature, ...] = (
         "bureau_debt",
         "Debt at other lenders over this loan",
         "Dette auprès d'autres prêteurs rapportée à ce prêt",
-        1,
+        risk=1,
     ),
     Feature(
         "bureau_age_at_end_years",
-        (pl.col("bureau_end_days_max_active") - pl.col("DAYS_BIRTH")) / 365.25,
+        (pl.col("bureau_end_days_max_active") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
         "bureau_debt",
         "Age at the end of the credits at other lenders",
         "Âge à la fin des crédits ailleurs",
-        "years",
+        unit="years",
         uses_age=True,
     ),
     _to(
@@ -106,7 +109,7 @@ FEATURES: tuple[Feature, ...] = (
         "past_applications",
         "Open loans here over income",
         "Prêts en cours ici rapportés aux revenus",
-        1,
+        risk=1,
     ),
     _to(
         "previous_due_in_12m_to_income",
@@ -115,17 +118,17 @@ FEATURES: tuple[Feature, ...] = (
         "past_applications",
         "Instalments here due in 12 months over income",
         "Échéances ici dues dans 12 mois rapportées aux revenus",
-        1,
+        risk=1,
     ),
-    # The application names no term: the client's own earlier terms stand in for it.
+    # The application has no term: the mean term of the client's earlier loans is used instead.
     Feature(
         "application_simple_interest_at_previous_term",
         over(over(_ANNUITY * _TERM, _CREDIT) - 1, _TERM),
         "credit_terms",
         "Simple interest of this loan, were its term the mean of earlier ones",
         "Intérêt simple de ce prêt si sa durée était celle des précédents",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     _to(
         "installments_due_max_to_annuity",
@@ -158,7 +161,7 @@ FEATURES: tuple[Feature, ...] = (
         "card_use",
         "Card balance of the last 3 months over income",
         "Solde de carte des 3 derniers mois rapporté aux revenus",
-        1,
+        risk=1,
     ),
 )
 """Computed from the columns of the application and from features of the histories."""

@@ -18,7 +18,6 @@ from bento.features.definitions import (
 )
 
 _GROUP: Group = "card_use"
-_P = "card"
 _MONTH = pl.col("MONTHS_BALANCE")
 _ATM, _DRAWN = pl.col("AMT_DRAWINGS_ATM_CURRENT"), pl.col("AMT_DRAWINGS_CURRENT")
 _PAID, _MINIMUM = pl.col("AMT_PAYMENT_CURRENT"), pl.col("AMT_INST_MIN_REGULARITY")
@@ -32,31 +31,47 @@ _USE = Measure(
     ratio(_BALANCE, _LIMIT),
     "Balance over limit",
     "Solde rapporté au plafond",
-    "share",
-    1,
-    ("mean", "max"),
+    unit="share",
+    risk=1,
+    monotone=("mean", "max"),
 )
-_BALANCES = Measure("balance", _BALANCE, "Balance", "Solde", "currency", 1)
-_LIMITS = Measure("limit", _LIMIT, "Limit", "Plafond", "currency", -1)
-_CASH = Measure("cash", _ATM, "Cash drawn", "Retraits d'espèces", "currency", 1)
+_BALANCES = Measure("balance", _BALANCE, "Balance", "Solde", unit="currency", risk=1)
+_LIMITS = Measure("limit", _LIMIT, "Limit", "Plafond", unit="currency", risk=-1)
+_CASH = Measure("cash", _ATM, "Cash drawn", "Retraits d'espèces", unit="currency", risk=1)
 _CASH_COUNT = Measure(
-    "cash_drawings", pl.col("CNT_DRAWINGS_ATM_CURRENT"), "Cash drawings", "Nombre de retraits d'espèces", "count", 1
+    "cash_drawings",
+    pl.col("CNT_DRAWINGS_ATM_CURRENT"),
+    "Cash drawings",
+    "Nombre de retraits d'espèces",
+    unit="count",
+    risk=1,
 )
-_DRAWINGS = Measure("drawn", _DRAWN, "Amount drawn", "Montant tiré", "currency", 1)
-_DRAWINGS_COUNT = Measure("drawings", pl.col("CNT_DRAWINGS_CURRENT"), "Drawings", "Nombre de tirages", "count", 1)
+_DRAWINGS = Measure("drawn", _DRAWN, "Amount drawn", "Montant tiré", unit="currency", risk=1)
+_DRAWINGS_COUNT = Measure(
+    "drawings", pl.col("CNT_DRAWINGS_CURRENT"), "Drawings", "Nombre de tirages", unit="count", risk=1
+)
 _PAYMENT_RATIO = Measure(
-    "paid_to_minimum", ratio(_PAID, _MINIMUM), "Paid over least payment due", "Payé rapporté au minimum dû", "share", -1
+    "paid_to_minimum",
+    ratio(_PAID, _MINIMUM),
+    "Paid over least payment due",
+    "Payé rapporté au minimum dû",
+    unit="share",
+    risk=-1,
 )
-_LATE = Measure("late", pl.col("SK_DPD") > 0, "Months overdue", "Mois en retard", "share", 1, ("share",))
-_DAYS = Measure("days_past_due", pl.col("SK_DPD"), "Days past due", "Jours de retard", "days", 1, ("mean", "max"))
+_LATE = Measure(
+    "late", pl.col("SK_DPD") > 0, "Months overdue", "Mois en retard", unit="share", risk=1, monotone=("share",)
+)
+_DAYS = Measure(
+    "days_past_due", pl.col("SK_DPD"), "Days past due", "Jours de retard", unit="days", risk=1, monotone=("mean", "max")
+)
 _DAYS_DEF = Measure(
     "days_past_due_def",
     pl.col("SK_DPD_DEF"),
     "Days past due, trifles forgiven",
     "Jours de retard, montants négligeables ignorés",
-    "days",
-    1,
-    ("mean", "max"),
+    unit="days",
+    risk=1,
+    monotone=("mean", "max"),
 )
 
 FEATURES: tuple[Feature, ...] = (
@@ -66,7 +81,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Months on record of credit cards",
         "Mois d'historique des cartes",
-        "months",
+        unit="months",
     ),
     Feature(
         "card_count",
@@ -75,17 +90,17 @@ FEATURES: tuple[Feature, ...] = (
         "Credit cards on record",
         "Cartes de crédit connues",
     ),
-    *summarise(_P, _GROUP, _USE, ("mean", "max"), (*_WINDOWS,)),
-    *summarise(_P, _GROUP, _BALANCES, ("mean", "max"), _WINDOWS),
-    *summarise(_P, _GROUP, _LIMITS, ("mean", "max"), (None, _QUARTER)),
-    *summarise(_P, _GROUP, _CASH, ("mean", "sum", "max"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _CASH_COUNT, ("mean", "max"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _DRAWINGS, ("mean", "max"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _DRAWINGS_COUNT, ("mean", "max"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _PAYMENT_RATIO, ("mean", "min"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _LATE, ("share",), (None, _YEAR)),
-    *summarise(_P, _GROUP, _DAYS, ("mean", "max", "sum"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _DAYS_DEF, ("mean", "max"), (None, _YEAR)),
+    *summarise("card", _GROUP, _USE, ("mean", "max"), (*_WINDOWS,)),
+    *summarise("card", _GROUP, _BALANCES, ("mean", "max"), _WINDOWS),
+    *summarise("card", _GROUP, _LIMITS, ("mean", "max"), (None, _QUARTER)),
+    *summarise("card", _GROUP, _CASH, ("mean", "sum", "max"), (None, _YEAR)),
+    *summarise("card", _GROUP, _CASH_COUNT, ("mean", "max"), (None, _YEAR)),
+    *summarise("card", _GROUP, _DRAWINGS, ("mean", "max"), (None, _YEAR)),
+    *summarise("card", _GROUP, _DRAWINGS_COUNT, ("mean", "max"), (None, _YEAR)),
+    *summarise("card", _GROUP, _PAYMENT_RATIO, ("mean", "min"), (None, _YEAR)),
+    *summarise("card", _GROUP, _LATE, ("share",), (None, _YEAR)),
+    *summarise("card", _GROUP, _DAYS, ("mean", "max", "sum"), (None, _YEAR)),
+    *summarise("card", _GROUP, _DAYS_DEF, ("mean", "max"), (None, _YEAR)),
     *(
         Feature(
             f"card_cash_share{suffix}",
@@ -93,8 +108,8 @@ FEATURES: tuple[Feature, ...] = (
             _GROUP,
             f"Share of card drawings taken in cash{en}",
             f"Part des tirages en espèces{fr}",
-            "share",
-            1,
+            unit="share",
+            risk=1,
         )
         for suffix, window, en, fr in (
             ("", None, "", ""),
@@ -107,8 +122,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Amount paid over amount drawn",
         "Montant payé rapporté au montant tiré",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "card_balance_slope",
@@ -116,8 +131,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Trend of the balance",
         "Tendance du solde",
-        "currency",
-        1,
+        unit="currency",
+        risk=1,
     ),
     Feature(
         "card_utilisation_slope",
@@ -125,8 +140,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Trend of balance over limit",
         "Tendance du taux d'utilisation",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     Feature(
         "card_no_limit_months",
@@ -134,7 +149,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Months without a limit",
         "Mois sans plafond",
-        "months",
+        unit="months",
     ),
     Feature(
         "card_idle_share",
@@ -142,8 +157,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of months without balance",
         "Part des mois sans solde",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "card_over_limit_share",
@@ -151,8 +166,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of months over the limit",
         "Part des mois au-delà du plafond",
-        "share",
-        1,
+        unit="share",
+        risk=1,
         monotone=True,
     ),
     Feature(
@@ -166,5 +181,5 @@ FEATURES: tuple[Feature, ...] = (
 
 
 def credit_card_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """The monthly card states; no column is derived."""
+    """Return the monthly card states; no column is derived."""
     return tables["credit_card_balance"]

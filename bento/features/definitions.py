@@ -1,13 +1,17 @@
-"""What a feature is: one formula, and what people need to know about it."""
+"""What a feature is: a formula over a client's rows, and what people need to know about it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Literal
 
 import polars as pl
 
+from bento.data.tables import Unit
+
+Value = float | str | None
+"""The value of a feature: a number, a category, or unknown."""
 Group = Literal[
     "external_scores",
     "credit_terms",
@@ -37,62 +41,8 @@ GROUP_LABELS: dict[Group, dict[str, str]] = {
     "instalment_discipline": {"en": "Payment of instalments", "fr": "Paiement des échéances"},
     "card_use": {"en": "Use of credit cards", "fr": "Usage des cartes de crédit"},
 }
-
-
 Function = Literal["len", "count", "mean", "max", "min", "sum", "std", "n_unique"]
-"""What makes one value of many: the name that Polars has for it, for expressions and for series alike."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """Some of a client's rows: the test that picks them, and how their features are named and worded."""
-
-    name: str
-    test: pl.Expr
-    en: str
-    fr: str
-
-    def of(self, value: pl.Expr) -> pl.Expr:
-        """The value in these rows, null in the others: much faster than a filter where clients are grouped."""
-        return pl.when(self.test).then(value)
-
-
-@dataclass(frozen=True)
-class Aggregate:
-    """The simplest formula of a history: a function of one value of a client's rows, of all or of those in a window."""
-
-    function: Function
-    value: pl.Expr
-    window: Window | None = None
-
-    @property
-    def expression(self) -> pl.Expr:
-        """The same as an expression over the rows of one client."""
-        value = self.value if self.window is None else self.window.of(self.value)
-        aggregated: pl.Expr = getattr(value, self.function)()
-        return aggregated
-
-
-@dataclass(frozen=True)
-class Composite:
-    """A formula of several aggregates: `finish` makes of their expressions, in this order, that of the result."""
-
-    finish: Callable[..., pl.Expr]
-    aggregates: tuple[Aggregate, ...]
-
-    @property
-    def expression(self) -> pl.Expr:
-        """The same as an expression over the rows of one client; each aggregate is in it once."""
-        names = [str(number) for number, _ in enumerate(self.aggregates)]
-        once = pl.struct(
-            aggregate.expression.alias(name) for name, aggregate in zip(names, self.aggregates, strict=True)
-        )
-        return once.struct.with_fields(self.finish(*map(pl.field, names)).alias("result")).struct.field("result")
-
-
-def quotient(numerator: Aggregate, denominator: Aggregate) -> Composite:
-    """One aggregate over another (see `over`)."""
-    return Composite(over, (numerator, denominator))
+"""An aggregate function, by its name in Polars, which is the same for expressions and for series."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,20 +53,21 @@ class Feature:
         name: `table_measure_aggregate_window`, unique in the catalogue.
         formula: over the rows of one client; for a history it aggregates them to one value.
         group: the concept under which reasons add it up.
-        en, fr: what it measures, in the two languages of the product.
-        unit: as `bento.data.tables.Unit`, "" for a category.
+        en, fr: its meaning in the two languages of the product.
+        unit: "" for a category.
         risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
-        monotone: the direction is beyond doubt, so that a model may be held to it.
-        uses_age: computed from the date of birth, so that one switch can leave age out.
+        monotone: whether a model may be constrained to that direction.
+        uses_age: whether it is computed from the date of birth, so that one switch can leave age out.
         categories: the known values of a category; empty for a number.
     """
 
     name: str
-    formula: pl.Expr | Aggregate | Composite
+    formula: "pl.Expr | Aggregate | Composite"
     group: Group
     en: str
     fr: str
-    unit: str = "count"
+    _: KW_ONLY
+    unit: Unit = "count"
     risk: int = 0
     monotone: bool = False
     uses_age: bool = False
@@ -124,7 +75,7 @@ class Feature:
 
     @property
     def is_category(self) -> bool:
-        """Whether the value is a word, not a number."""
+        """Whether the value is a category, not a number."""
         return bool(self.categories)
 
     @cached_property
@@ -143,81 +94,66 @@ class Feature:
         return (self.expression if self.is_category else self.expression.cast(pl.Float64)).alias(self.name)
 
 
-def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
-    """Numerator over denominator; null where the denominator is 0 or either is null."""
-    bottom = _expression(denominator)
-    return pl.when(bottom != 0).then(over(numerator, bottom))
+@dataclass(frozen=True)
+class Window:
+    """Some of a client's rows: the condition that selects them, and the names of the window."""
+
+    name: str
+    test: pl.Expr
+    en: str
+    fr: str
+
+    def of(self, value: pl.Expr) -> pl.Expr:
+        """Return the value in the window's rows and null in the others: much faster than a filter in a group-by."""
+        return pl.when(self.test).then(value)
 
 
-def over(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
-    """Numerator over denominator, not finite over 0: enough where nothing but the formula's result depends on it.
+@dataclass(frozen=True)
+class Aggregate:
+    """The simplest formula over a history: a function of one value of the client's rows, all or those of a window."""
 
-    `build_features` makes null of every result that is not finite, and this is the cheaper by far.
-    """
-    return _expression(numerator) / _expression(denominator)
+    function: Function
+    value: pl.Expr
+    window: Window | None = None
 
-
-def _expression(column: pl.Expr | str) -> pl.Expr:
-    return pl.col(column) if isinstance(column, str) else column
-
-
-def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = None) -> Composite:
-    """Ordinary least-squares slope of the value over time, among the rows that know both; null below three rows.
-
-    The value is rounded to `step` and time is whole, so that all sums are exact and the order of rows cannot matter.
-    """
-    both = value.is_not_null() & time.is_not_null()
-    known = Window("known", both if window is None else window.test & both, "", "")
-    x, y = time.cast(pl.Float64), (value / step).round()
-    sums = (pl.lit(1.0), x, y, x * y, x * x)
-
-    def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
-        return pl.when(n >= 3).then(over((n * sxy - sx * sy) * step, n * sxx - sx * sx))
-
-    return Composite(finish, tuple(Aggregate("sum", value, known) for value in sums))
+    @property
+    def expression(self) -> pl.Expr:
+        """The formula as an expression over the rows of one client."""
+        value = self.value if self.window is None else self.window.of(self.value)
+        aggregated: pl.Expr = getattr(value, self.function)()
+        return aggregated
 
 
-def last_months(months: int) -> Window:
-    """The monthly states of the last months before the application."""
-    test = pl.col("MONTHS_BALANCE") >= -months
-    return Window(f"{months}m", test, f"last {months} months", f"{months} derniers mois")
+@dataclass(frozen=True)
+class Composite:
+    """A formula of several aggregates: `finish` takes their expressions, in this order, and returns the result's."""
 
+    finish: Callable[..., pl.Expr]
+    aggregates: tuple[Aggregate, ...]
 
-def latest(count: int, en: str, fr: str) -> Window:
-    """The latest rows of a client by the column `recency` (see `recency`); ties at the end are all in."""
-    return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
-
-
-def with_derived(
-    rows: pl.DataFrame, derived: Mapping[str, pl.Expr | pl.Series], needed: AbstractSet[str]
-) -> pl.DataFrame:
-    """Add those derived columns that are needed."""
-    added = {name: column for name, column in derived.items() if name in needed}
-    return rows.with_columns(**added) if added else rows
-
-
-def recency(time: str, clients: pl.Series) -> pl.Expr:
-    """The rank of each row of a client: 1 for the greatest time, the same for equal ones."""
-    return for_each_client(pl.col(time).rank("min", descending=True), clients)
-
-
-def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
-    """The expression over the rows of each client; with a single client, whose rows are all there are, as it is."""
-    return expression if len(clients) == 1 else expression.over("SK_ID_CURR")
+    @property
+    def expression(self) -> pl.Expr:
+        """The formula as an expression over the rows of one client; each aggregate is in it once."""
+        names = [str(number) for number, _ in enumerate(self.aggregates)]
+        once = pl.struct(
+            aggregate.expression.alias(name) for name, aggregate in zip(names, self.aggregates, strict=True)
+        )
+        return once.struct.with_fields(self.finish(*map(pl.field, names)).alias("result")).struct.field("result")
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A value of a row, from which several features are made; see `Feature` for its attributes."""
+    """A value of a row, from which `summarise` makes several features; attributes as in `Feature`."""
 
     name: str
     value: pl.Expr
     en: str
     fr: str
-    unit: str
+    _: KW_ONLY
+    unit: Unit
     risk: int = 0
     monotone: tuple[str, ...] = ()
-    """The aggregates of it whose direction is beyond doubt."""
+    """The aggregates to whose direction a model may be constrained."""
 
 
 AGGREGATES: dict[str, tuple[Function, str, str]] = {
@@ -228,19 +164,13 @@ AGGREGATES: dict[str, tuple[Function, str, str]] = {
     "std": ("std", "spread", "dispersion"),
     "share": ("mean", "share", "part"),
 }
-"""How values are summarised: by the name that stands in a feature's, the function and the words for it."""
-
-
-def suffixes(aggregate: str, window: Window | None) -> tuple[str, str]:
-    """What `summarise` adds to the English and to the French words of a measure."""
-    _, en, fr = AGGREGATES[aggregate]
-    return (f" ({en}, {window.en})", f" ({fr}, {window.fr})") if window else (f" ({en})", f" ({fr})")
+"""Aggregates by their name in that of a feature: the function, and the label in English and in French."""
 
 
 def summarise(
     prefix: str, group: Group, measure: Measure, aggregates: Sequence[str], windows: Sequence[Window | None] = (None,)
 ) -> list[Feature]:
-    """Features of one measure: each aggregate over each window; the window None stands for all rows."""
+    """Make a feature of each aggregate of a measure over each window; None stands for all rows."""
     features = []
     for window in windows:
         for name in aggregates:
@@ -252,9 +182,84 @@ def summarise(
                     group,
                     measure.en + en,
                     measure.fr + fr,
-                    "share" if name == "share" else measure.unit,
-                    0 if name == "std" else measure.risk,
-                    name in measure.monotone,
+                    unit="share" if name == "share" else measure.unit,
+                    risk=0 if name == "std" else measure.risk,
+                    monotone=name in measure.monotone,
                 )
             )
     return features
+
+
+def suffixes(aggregate: str, window: Window | None) -> tuple[str, str]:
+    """Return what `summarise` adds to the English and to the French meaning of a measure."""
+    _, en, fr = AGGREGATES[aggregate]
+    return (f" ({en}, {window.en})", f" ({fr}, {window.fr})") if window else (f" ({en})", f" ({fr})")
+
+
+def last_months(months: int) -> Window:
+    """Select the monthly states of the last months before the application."""
+    test = pl.col("MONTHS_BALANCE") >= -months
+    return Window(f"{months}m", test, f"last {months} months", f"{months} derniers mois")
+
+
+def latest(count: int, en: str, fr: str) -> Window:
+    """Select the latest rows of a client by the column `recency` (see `recency`), with all that tie for the last."""
+    return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
+
+
+def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
+    """Divide; the result is null where the denominator is 0 or either is null."""
+    bottom = _expression(denominator)
+    return pl.when(bottom != 0).then(over(numerator, bottom))
+
+
+def over(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
+    """Divide; the result is not finite where the denominator is 0.
+
+    Cheaper than `ratio`, and enough where it is the last step of a formula: `build_features` replaces every result
+    that is not finite by null.
+    """
+    return _expression(numerator) / _expression(denominator)
+
+
+def quotient(numerator: Aggregate, denominator: Aggregate) -> Composite:
+    """Divide one aggregate by another (see `over`)."""
+    return Composite(over, (numerator, denominator))
+
+
+def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = None) -> Composite:
+    """Compute the least-squares slope of a value over time among the rows that have both; null below three rows.
+
+    The value is rounded to `step` and time is whole, so that all sums are exact and the order of rows has no effect.
+    """
+    has_both = value.is_not_null() & time.is_not_null()
+    complete = Window("complete", has_both if window is None else window.test & has_both, "", "")
+    x, y = time.cast(pl.Float64), (value / step).round()
+    sums = (pl.lit(1.0), x, y, x * y, x * x)
+
+    def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
+        return pl.when(n >= 3).then(over((n * sxy - sx * sy) * step, n * sxx - sx * sx))
+
+    return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums))
+
+
+def with_derived(
+    rows: pl.DataFrame, derived: Mapping[str, pl.Expr | pl.Series], needed: AbstractSet[str]
+) -> pl.DataFrame:
+    """Add those derived columns that are needed."""
+    added = {name: column for name, column in derived.items() if name in needed}
+    return rows.with_columns(**added) if added else rows
+
+
+def recency(time: str, clients: pl.Series) -> pl.Expr:
+    """Rank the rows of each client by time: 1 for the latest, equal ranks for equal times."""
+    return for_each_client(pl.col(time).rank("min", descending=True), clients)
+
+
+def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
+    """Evaluate an expression over the rows of each client; with one client, over all rows."""
+    return expression if len(clients) == 1 else expression.over("SK_ID_CURR")
+
+
+def _expression(column: pl.Expr | str) -> pl.Expr:
+    return pl.col(column) if isinstance(column, str) else column

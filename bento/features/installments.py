@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
+from bento.data.tables import Unit
 from bento.features.definitions import (
     Aggregate,
     Feature,
@@ -22,7 +23,6 @@ from bento.features.definitions import (
 )
 
 _GROUP: Group = "instalment_discipline"
-_P = "installments"
 
 
 def _last_days(days: int) -> Window:
@@ -42,36 +42,54 @@ _FIRST_THREE = Window(
 _LATE = pl.col("days_late")
 _SHORT = pl.col("underpaid")
 
-_DAYS_LATE = Measure("days_late", _LATE, "Days late", "Jours de retard", "days", 1, ("mean", "max"))
-_LATE_SHARE = Measure("late", _LATE > 0, "Instalments paid late", "Échéances payées en retard", "share", 1, ("share",))
+_DAYS_LATE = Measure("days_late", _LATE, "Days late", "Jours de retard", unit="days", risk=1, monotone=("mean", "max"))
+_LATE_SHARE = Measure(
+    "late", _LATE > 0, "Instalments paid late", "Échéances payées en retard", unit="share", risk=1, monotone=("share",)
+)
 _LATE_7 = Measure(
     "late_over_7d",
     _LATE > 7,
     "Instalments over 7 days late",
     "Échéances à plus de 7 jours de retard",
-    "share",
-    1,
-    ("share",),
+    unit="share",
+    risk=1,
+    monotone=("share",),
 )
 _LATE_15 = Measure(
     "late_over_15d",
     _LATE > 15,
     "Instalments over 15 days late",
     "Échéances à plus de 15 jours de retard",
-    "share",
-    1,
-    ("share",),
+    unit="share",
+    risk=1,
+    monotone=("share",),
 )
-_UNDERPAID = Measure("underpaid", _SHORT, "Amount left unpaid", "Montant resté impayé", "currency", 1)
+_UNDERPAID = Measure("underpaid", _SHORT, "Amount left unpaid", "Montant resté impayé", unit="currency", risk=1)
 _UNDERPAID_SHARE = Measure(
-    "short", _SHORT > 0, "Instalments paid short", "Échéances payées en partie", "share", 1, ("share",)
+    "short",
+    _SHORT > 0,
+    "Instalments paid short",
+    "Échéances payées en partie",
+    unit="share",
+    risk=1,
+    monotone=("share",),
 )
 _PAID_RATIO = Measure(
-    "paid_ratio", ratio("paid", "due"), "Amount paid over amount due", "Montant payé rapporté au dû", "share", -1
+    "paid_ratio",
+    ratio("paid", "due"),
+    "Amount paid over amount due",
+    "Montant payé rapporté au dû",
+    unit="share",
+    risk=-1,
 )
-_DAYS_EARLY = Measure("days_early", pl.col("days_early"), "Days early", "Jours d'avance", "days")
-_PAID = Measure("paid", pl.col("paid"), "Amount paid", "Montant payé", "currency")
-_DUE = Measure("due", pl.col("due"), "Instalment due", "Échéance due", "currency")
+_DAYS_EARLY = Measure("days_early", pl.col("days_early"), "Days early", "Jours d'avance", unit="days")
+_PAID = Measure("paid", pl.col("paid"), "Amount paid", "Montant payé", unit="currency")
+_DUE = Measure("due", pl.col("due"), "Instalment due", "Échéance due", unit="currency")
+
+_TRENDS: tuple[tuple[str, str, str, Unit], ...] = (
+    ("days_late", "days late", "jours de retard", "days"),
+    ("underpaid", "the amount left unpaid", "montant resté impayé", "currency"),
+)
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -84,26 +102,34 @@ FEATURES: tuple[Feature, ...] = (
         "Loans with instalments on record",
         "Prêts dont les échéances sont connues",
     ),
-    *summarise(_P, _GROUP, _DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
-    *summarise(_P, _GROUP, _DAYS_LATE, ("mean", "max"), (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)),
-    *summarise(_P, _GROUP, _DAYS_LATE, ("sum",)),
-    *summarise(_P, _GROUP, _LATE_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)),
-    *summarise(_P, _GROUP, _LATE_7, ("share",), (None, _YEAR)),
-    *summarise(_P, _GROUP, _LATE_15, ("share",), (None, _YEAR)),
-    *summarise(_P, _GROUP, _UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise(_P, _GROUP, _UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
-    *summarise(_P, _GROUP, _PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise(_P, _GROUP, _DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise(_P, _GROUP, _PAID, ("mean", "max", "sum"), (None, _YEAR)),
-    *summarise(_P, _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
+    *summarise("installments", _GROUP, _DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
+    *summarise(
+        "installments", _GROUP, _DAYS_LATE, ("mean", "max"), (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)
+    ),
+    *summarise("installments", _GROUP, _DAYS_LATE, ("sum",)),
+    *summarise(
+        "installments",
+        _GROUP,
+        _LATE_SHARE,
+        ("share",),
+        (*_WINDOWS, _LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE),
+    ),
+    *summarise("installments", _GROUP, _LATE_7, ("share",), (None, _YEAR)),
+    *summarise("installments", _GROUP, _LATE_15, ("share",), (None, _YEAR)),
+    *summarise("installments", _GROUP, _UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
+    *summarise("installments", _GROUP, _UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
+    *summarise("installments", _GROUP, _PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
+    *summarise("installments", _GROUP, _DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
+    *summarise("installments", _GROUP, _PAID, ("mean", "max", "sum"), (None, _YEAR)),
+    *summarise("installments", _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
     Feature(
         "installments_paid_to_due",
         quotient(Aggregate("sum", pl.col("paid")), Aggregate("sum", pl.col("due"))),
         _GROUP,
         "Amount paid over amount due, all instalments",
         "Montant payé rapporté au montant dû, toutes échéances",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "installments_paid_to_due_365d",
@@ -111,8 +137,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Amount paid over amount due, last year",
         "Montant payé rapporté au montant dû, dernière année",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "installments_weighted_delay",
@@ -120,8 +146,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Days late weighted by amount and recency",
         "Retard pondéré par le montant et la récence",
-        "days",
-        1,
+        unit="days",
+        risk=1,
     ),
     *(
         Feature(
@@ -130,13 +156,10 @@ FEATURES: tuple[Feature, ...] = (
             _GROUP,
             f"Trend of {en}, last {days} days",
             f"Tendance : {fr}, {days} derniers jours",
-            unit,
-            1,
+            unit=unit,
+            risk=1,
         )
-        for name, en, fr, unit in (
-            ("days_late", "days late", "jours de retard", "days"),
-            ("underpaid", "the amount left unpaid", "montant resté impayé", "currency"),
-        )
+        for name, en, fr, unit in _TRENDS
         for days in (365, 1500)
     ),
     *(
@@ -146,8 +169,8 @@ FEATURES: tuple[Feature, ...] = (
             _GROUP,
             f"Days late, last {short} days over last {long} days",
             f"Jours de retard, {short} derniers jours rapportés aux {long} derniers",
-            "share",
-            1,
+            unit="share",
+            risk=1,
         )
         for short, long in ((90, 365), (180, 720), (365, 1500))
     ),
@@ -157,7 +180,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Days from the latest payment (negative)",
         "Jours depuis le dernier paiement (négatif)",
-        "days",
+        unit="days",
     ),
     Feature(
         "installments_first_due_days",
@@ -165,7 +188,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Days from the first instalment (negative)",
         "Jours depuis la première échéance (négatif)",
-        "days",
+        unit="days",
     ),
     Feature(
         "installments_split_share",
@@ -173,7 +196,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of instalments paid in several parts",
         "Part des échéances payées en plusieurs fois",
-        "share",
+        unit="share",
     ),
     Feature(
         "installments_card_share",
@@ -181,7 +204,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of instalments that are of a credit card",
         "Part des échéances de carte de crédit",
-        "share",
+        unit="share",
     ),
     Feature(
         "installments_version_changes",
@@ -203,27 +226,26 @@ DERIVED = {
     "days_early": ("DAYS_ENTRY_PAYMENT",),
     "underpaid": ("AMT_INSTALMENT", "AMT_PAYMENT"),
 }
-"""The declared columns behind each column that `installments_rows` adds."""
+"""The declared columns behind each derived column of `installments_rows`."""
 KEYS = ("SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
 
 
 def installments_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """One row for each instalment, with the derived columns that are needed.
+    """Return one row for each instalment, with the derived columns that are needed.
 
-    An instalment may be paid in several rows: they are added up first, so that a part is not mistaken for a shortfall.
+    An instalment may be paid in several rows, which are added up first: a part is no shortfall.
     """
     parts, clients = tables["installments_payments"], tables["application"]["SK_ID_CURR"]
-    there = set(parts.columns)
     sums = {
         "due": pl.col("AMT_INSTALMENT").max(),
         "paid": pl.col("AMT_PAYMENT").sum(),
         "paid_day": pl.col("DAYS_ENTRY_PAYMENT").max(),
         "version": pl.col("NUM_INSTALMENT_VERSION").max(),
     }
-    known = {name: sum_ for name, sum_ in sums.items() if there.issuperset(DERIVED[name])}
+    possible = {name: total for name, total in sums.items() if set(DERIVED[name]) <= set(parts.columns)}
     keys = ("SK_ID_CURR", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER")
     grouped = parts.group_by(*keys, due_day="DAYS_INSTALMENT", maintain_order=True)
-    rows = grouped.agg(payments=pl.len(), **known)
+    rows = grouped.agg(payments=pl.len(), **possible)
     early, short = pl.col("due_day") - pl.col("paid_day"), pl.col("due") - pl.col("paid")
     last = pl.col("due_day") == for_each_client(pl.col("due_day").max(), clients)
     derived = {

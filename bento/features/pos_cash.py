@@ -21,34 +21,35 @@ from bento.features.definitions import (
 )
 
 _GROUP: Group = "instalment_discipline"
-_P = "pos"
 _MONTH = pl.col("MONTHS_BALANCE")
 _DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
 
 
 _WINDOWS = (None, *(last_months(months) for months in (6, 12, 24, 60)))
-_LATE = Measure("late", _DPD > 0, "Months overdue", "Mois en retard", "share", 1, ("share",))
+_LATE = Measure("late", _DPD > 0, "Months overdue", "Mois en retard", unit="share", risk=1, monotone=("share",))
 _LATE_DEF = Measure(
     "late_def",
     _DPD_DEF > 0,
     "Months overdue by more than a trifle",
     "Mois en retard non négligeable",
-    "share",
-    1,
-    ("share",),
+    unit="share",
+    risk=1,
+    monotone=("share",),
 )
-_DAYS = Measure("days_past_due", _DPD, "Days past due", "Jours de retard", "days", 1, ("mean", "max"))
+_DAYS = Measure(
+    "days_past_due", _DPD, "Days past due", "Jours de retard", unit="days", risk=1, monotone=("mean", "max")
+)
 _DAYS_DEF = Measure(
     "days_past_due_def",
     _DPD_DEF,
     "Days past due, trifles forgiven",
     "Jours de retard, montants négligeables ignorés",
-    "days",
-    1,
-    ("mean", "max"),
+    unit="days",
+    risk=1,
+    monotone=("mean", "max"),
 )
-_LEFT = Measure("left", pl.col("CNT_INSTALMENT_FUTURE"), "Instalments left", "Échéances restantes", "count")
-_TERM = Measure("term", pl.col("CNT_INSTALMENT"), "Term", "Durée", "months")
+_LEFT = Measure("left", pl.col("CNT_INSTALMENT_FUTURE"), "Instalments left", "Échéances restantes", unit="count")
+_TERM = Measure("term", pl.col("CNT_INSTALMENT"), "Term", "Durée", unit="months")
 
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
 _LAST_MONTH = pl.col("recency") == 1
@@ -56,7 +57,7 @@ _LATEST_OF_LOAN = Window(
     "latest_of_loan", pl.col("is_latest_of_loan"), "latest month of loans", "dernier mois des prêts"
 )
 _ENDED = _STATUS == "Completed"
-# Once for each loan: at its first completed month nothing is left, though the plan was longer.
+# Counted once for each loan: it was completed before the end of its longest plan.
 _EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
 
 FEATURES: tuple[Feature, ...] = (
@@ -66,7 +67,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Months on record of earlier loans",
         "Mois d'historique des prêts",
-        "months",
+        unit="months",
     ),
     Feature(
         "pos_loans",
@@ -75,12 +76,12 @@ FEATURES: tuple[Feature, ...] = (
         "Earlier loans on record",
         "Prêts antérieurs connus",
     ),
-    *summarise(_P, _GROUP, _LATE, ("share",), _WINDOWS),
-    *summarise(_P, _GROUP, _LATE_DEF, ("share",), _WINDOWS),
-    *summarise(_P, _GROUP, _DAYS, ("mean", "max"), (None, last_months(12))),
-    *summarise(_P, _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
-    *summarise(_P, _GROUP, _LEFT, ("mean", "max"), (None, last_months(12))),
-    *summarise(_P, _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
+    *summarise("pos", _GROUP, _LATE, ("share",), _WINDOWS),
+    *summarise("pos", _GROUP, _LATE_DEF, ("share",), _WINDOWS),
+    *summarise("pos", _GROUP, _DAYS, ("mean", "max"), (None, last_months(12))),
+    *summarise("pos", _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
+    *summarise("pos", _GROUP, _LEFT, ("mean", "max"), (None, last_months(12))),
+    *summarise("pos", _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
     Feature(
         "pos_left_latest_sum",
         Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
@@ -97,7 +98,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of the instalments of all loans left to pay",
         "Part des échéances de tous les prêts restant à payer",
-        "share",
+        unit="share",
     ),
     Feature(
         "pos_active_loans_latest",
@@ -112,7 +113,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of months with a loan repaid",
         "Part des mois avec prêt soldé",
-        "share",
+        unit="share",
     ),
     Feature(
         "pos_early_end_share",
@@ -123,8 +124,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of repaid loans that ended early",
         "Part des prêts soldés avant terme",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "pos_demand_months",
@@ -132,8 +133,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Months in which the whole debt was called in",
         "Mois de mise en demeure ou de dette amortie",
-        "months",
-        1,
+        unit="months",
+        risk=1,
         monotone=True,
     ),
     Feature(
@@ -149,8 +150,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Trend of the days past due",
         "Tendance des jours de retard",
-        "days",
-        1,
+        unit="days",
+        risk=1,
     ),
     Feature(
         "pos_latest_month",
@@ -158,7 +159,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Latest month on record (negative)",
         "Dernier mois connu (négatif)",
-        "months",
+        unit="months",
     ),
     Feature(
         "pos_first_month",
@@ -166,7 +167,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "First month on record (negative)",
         "Premier mois connu (négatif)",
-        "months",
+        unit="months",
     ),
 )
 
@@ -176,12 +177,12 @@ DERIVED = {
     "is_latest_of_loan": ("MONTHS_BALANCE",),
     "longest_term": ("CNT_INSTALMENT",),
 }
-"""The declared columns behind each column that `pos_cash_rows` adds."""
+"""The declared columns behind each derived column of `pos_cash_rows`."""
 KEYS = ("SK_ID_PREV", "MONTHS_BALANCE")
 
 
 def pos_cash_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """The monthly states of earlier loans, with the derived columns that are needed."""
+    """Return the monthly states of earlier loans, with the derived columns that are needed."""
     loan = ("SK_ID_CURR", "SK_ID_PREV")
     derived = {
         "recency": recency("MONTHS_BALANCE", tables["application"]["SK_ID_CURR"]),

@@ -1,12 +1,14 @@
 """Features of the client's earlier applications to this lender."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from bento.data.cleaning import IS_OPEN, IS_OPEN_FROM
+from bento.data.tables import Unit
 from bento.features.definitions import (
     Aggregate,
     Feature,
@@ -20,9 +22,10 @@ from bento.features.definitions import (
     summarise,
     with_derived,
 )
+from bento.i18n import DAYS_PER_YEAR
 
 _GROUP: Group = "past_applications"
-_P = "previous"
+_DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 _DAY = pl.col("DAYS_DECISION")
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
 _ASKED, _GRANTED, _ANNUITY = pl.col("AMT_APPLICATION"), pl.col("AMT_CREDIT"), pl.col("AMT_ANNUITY")
@@ -48,76 +51,80 @@ _REASONS = {
     "scofr": ("SCOFR", "score, fraud (SCOFR)", "score, fraude (SCOFR)"),
 }
 
-_REQUESTS = Measure("asked", _ASKED, "Amount asked for", "Montant demandé", "currency")
-_CREDITS = Measure("credit", _GRANTED, "Amount granted", "Montant accordé", "currency")
-_ANNUITIES = Measure("annuity", _ANNUITY, "Instalment", "Mensualité", "currency")
+_REQUESTS = Measure("asked", _ASKED, "Amount asked for", "Montant demandé", unit="currency")
+_CREDITS = Measure("credit", _GRANTED, "Amount granted", "Montant accordé", unit="currency")
+_ANNUITIES = Measure("annuity", _ANNUITY, "Instalment", "Mensualité", unit="currency")
 _ASKED_TO_GRANTED = Measure(
     "asked_to_granted",
     ratio(_ASKED, _GRANTED),
     "Amount asked for over granted",
     "Montant demandé rapporté à l'accordé",
-    "share",
+    unit="share",
 )
-_TERMS = Measure("term", _TERM, "Term", "Durée", "months")
-_DECISIONS = Measure("decision_days", _DAY, "Day of the decision, negative", "Jour de la décision, négatif", "days")
+_TERMS = Measure("term", _TERM, "Term", "Durée", unit="months")
+_DECISIONS = Measure(
+    "decision_days", _DAY, "Day of the decision, negative", "Jour de la décision, négatif", unit="days"
+)
 _SIMPLE = Measure(
     "simple_interest",
     ratio(ratio(_ANNUITY * _TERM, _GRANTED) - 1, _TERM),
     "Simple interest a month",
     "Intérêt simple mensuel",
-    "share",
-    1,
+    unit="share",
+    risk=1,
 )
-_RATE = Measure("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", "share", 1)
+_RATE = Measure("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", unit="share", risk=1)
 _DOWN = Measure(
-    "down_payment_rate", pl.col("RATE_DOWN_PAYMENT"), "Down payment, scaled", "Apport, normalisé", "share", -1
+    "down_payment_rate", pl.col("RATE_DOWN_PAYMENT"), "Down payment, scaled", "Apport, normalisé", unit="share", risk=-1
 )
-_DOWN_AMOUNT = Measure("down_payment", pl.col("AMT_DOWN_PAYMENT"), "Down payment", "Apport", "currency", -1)
+_DOWN_AMOUNT = Measure("down_payment", pl.col("AMT_DOWN_PAYMENT"), "Down payment", "Apport", unit="currency", risk=-1)
 _SHIFT = Measure(
     "due_shift_days",
     pl.col("DAYS_LAST_DUE_1ST_VERSION") - pl.col("DAYS_LAST_DUE"),
     "Days by which the last due date moved forward",
     "Jours d'avance de la dernière échéance sur le plan",
-    "days",
+    unit="days",
 )
-_REFUSALS = Measure("refused", _REFUSED.test, "Refused", "Refusées", "share", 1, ("share",))
-_HIGH = Measure("high_yield", pl.col("NAME_YIELD_GROUP") == "high", "At a high rate", "À taux élevé", "share", 1)
+_REFUSALS = Measure("refused", _REFUSED.test, "Refused", "Refusées", unit="share", risk=1, monotone=("share",))
+_HIGH = Measure(
+    "high_yield", pl.col("NAME_YIELD_GROUP") == "high", "At a high rate", "À taux élevé", unit="share", risk=1
+)
 _LOW = Measure(
     "low_yield",
     pl.col("NAME_YIELD_GROUP").is_in(["low_action", "low_normal"]),
     "At a low rate",
     "À bas taux",
-    "share",
-    -1,
+    unit="share",
+    risk=-1,
 )
 
 
-def _worded(features: list[Feature]) -> list[Feature]:
-    """Say of which applications they speak."""
+def _summarise(
+    measure: Measure, aggregates: Sequence[str], windows: Sequence[Window | None] = (None,)
+) -> list[Feature]:
+    """Summarise a measure, with "earlier applications" in the meaning of each feature."""
     return [
-        Feature(
-            **{
-                **{name: getattr(feature, name) for name in feature.__dataclass_fields__},
-                "en": f"Earlier applications: {feature.en[0].lower()}{feature.en[1:]}",
-                "fr": f"Demandes antérieures : {feature.fr[0].lower()}{feature.fr[1:]}",
-            }
+        replace(
+            feature,
+            en=f"Earlier applications: {feature.en[0].lower()}{feature.en[1:]}",
+            fr=f"Demandes antérieures : {feature.fr[0].lower()}{feature.fr[1:]}",
         )
-        for feature in features
+        for feature in summarise("previous", _GROUP, measure, aggregates, windows)
     ]
 
 
 _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 
 
-def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, unit: str, risk: int) -> Feature:
+def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, *, unit: Unit, risk: int) -> Feature:
     return Feature(
         f"previous_{name}_weighted",
         quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
         _GROUP,
         f"{en}, recent ones weigh more",
         f"{fr}, les récentes pèsent plus",
-        unit,
-        risk,
+        unit=unit,
+        risk=risk,
     )
 
 
@@ -157,8 +164,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of applications approved",
         "Part des demandes acceptées",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     Feature(
         "previous_canceled_share",
@@ -166,9 +173,9 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of applications cancelled",
         "Part des demandes annulées",
-        "share",
+        unit="share",
     ),
-    *_worded(summarise(_P, _GROUP, _REFUSALS, ("share",), (None, *_RECENT, _LAST_YEAR))),
+    *_summarise(_REFUSALS, ("share",), (None, *_RECENT, _LAST_YEAR)),
     *(
         Feature(
             f"previous_reject_{name}_share",
@@ -176,8 +183,8 @@ FEATURES: tuple[Feature, ...] = (
             _GROUP,
             f"Share of applications refused for {en}",
             f"Part des demandes refusées : {fr}",
-            "share",
-            1,
+            unit="share",
+            risk=1,
         )
         for name, (code, en, fr) in _REASONS.items()
     ),
@@ -188,7 +195,7 @@ FEATURES: tuple[Feature, ...] = (
             _GROUP,
             f"Share of {en} among earlier applications",
             f"Part des {fr} parmi les demandes antérieures",
-            "share",
+            unit="share",
         )
         for name, (code, en, fr) in _KINDS.items()
     ),
@@ -198,7 +205,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of applications as a new client",
         "Part des demandes en tant que nouveau client",
-        "share",
+        unit="share",
     ),
     Feature(
         "previous_cross_sell_share",
@@ -206,7 +213,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of applications from cross-selling",
         "Part des demandes issues de ventes croisées",
-        "share",
+        unit="share",
     ),
     Feature(
         "previous_walk_in_share",
@@ -214,8 +221,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of applications of walk-in clients",
         "Part des demandes spontanées",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     Feature(
         "previous_insured_share",
@@ -223,7 +230,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Share of loans with insurance",
         "Part des prêts assurés",
-        "share",
+        unit="share",
     ),
     Feature(
         "previous_seller_area_max",
@@ -231,33 +238,38 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Largest selling area of the shops",
         "Plus grande surface de vente des magasins",
-        "",
+        unit="",
     ),
-    *_worded(summarise(_P, _GROUP, _HIGH, ("share",), (None, _LAST_THREE))),
-    *_worded(summarise(_P, _GROUP, _LOW, ("share",), (None, _LAST_THREE))),
-    *_worded(summarise(_P, _GROUP, _DECISIONS, ("max", "min", "mean"), (None, _APPROVED, _REFUSED))),
-    *_worded(summarise(_P, _GROUP, _REQUESTS, ("mean", "max"), (None, _REFUSED, _LAST_THREE))),
-    *_worded(summarise(_P, _GROUP, _CREDITS, ("mean", "max", "sum"), (None, _APPROVED))),
-    *_worded(summarise(_P, _GROUP, _ANNUITIES, ("mean", "max", "sum"), (None, _APPROVED))),
-    *_worded(summarise(_P, _GROUP, _ASKED_TO_GRANTED, ("mean", "min", "std"), (None, *_RECENT))),
-    *_worded(summarise(_P, _GROUP, _TERMS, ("mean", "max", "min"), (None, _APPROVED, *_RECENT))),
-    *_worded(summarise(_P, _GROUP, _SIMPLE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT))),
-    *_worded(summarise(_P, _GROUP, _RATE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT))),
-    *_worded(summarise(_P, _GROUP, _DOWN, ("mean", "max"))),
-    *_worded(summarise(_P, _GROUP, _DOWN_AMOUNT, ("mean", "max"))),
-    *_worded(summarise(_P, _GROUP, _SHIFT, ("mean", "max", "min"))),
+    *_summarise(_HIGH, ("share",), (None, _LAST_THREE)),
+    *_summarise(_LOW, ("share",), (None, _LAST_THREE)),
+    *_summarise(_DECISIONS, ("max", "min", "mean"), (None, _APPROVED, _REFUSED)),
+    *_summarise(_REQUESTS, ("mean", "max"), (None, _REFUSED, _LAST_THREE)),
+    *_summarise(_CREDITS, ("mean", "max", "sum"), (None, _APPROVED)),
+    *_summarise(_ANNUITIES, ("mean", "max", "sum"), (None, _APPROVED)),
+    *_summarise(_ASKED_TO_GRANTED, ("mean", "min", "std"), (None, *_RECENT)),
+    *_summarise(_TERMS, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
+    *_summarise(_SIMPLE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
+    *_summarise(_RATE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
+    *_summarise(_DOWN, ("mean", "max")),
+    *_summarise(_DOWN_AMOUNT, ("mean", "max")),
+    *_summarise(_SHIFT, ("mean", "max", "min")),
     _time_weighted(
         "refused",
         _REFUSED.test.cast(pl.Float64),
         "Share of applications refused",
         "Part des demandes refusées",
-        "share",
-        1,
+        unit="share",
+        risk=1,
     ),
     _time_weighted(
-        "annuity", _ANNUITY, "Instalment of earlier applications", "Mensualité des demandes antérieures", "currency", 0
+        "annuity",
+        _ANNUITY,
+        "Instalment of earlier applications",
+        "Mensualité des demandes antérieures",
+        unit="currency",
+        risk=0,
     ),
-    _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", "share", 1),
+    _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", unit="share", risk=1),
     Feature("previous_open_loans", Aggregate("sum", _OPEN.test), _GROUP, "Loans still open", "Prêts encore en cours"),
     Feature(
         "previous_open_credit_sum",
@@ -265,7 +277,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Amount of loans still open",
         "Montant des prêts en cours",
-        "currency",
+        unit="currency",
     ),
     Feature(
         "previous_open_annuity_sum",
@@ -273,7 +285,7 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Instalments of loans still open",
         "Mensualités des prêts en cours",
-        "currency",
+        unit="currency",
     ),
     Feature(
         "previous_open_debt",
@@ -281,8 +293,8 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Amount of loans still open less what was paid",
         "Montant des prêts en cours moins les paiements",
-        "currency",
-        1,
+        unit="currency",
+        risk=1,
     ),
     Feature(
         "previous_open_repaid_ratio",
@@ -290,17 +302,17 @@ FEATURES: tuple[Feature, ...] = (
         _GROUP,
         "Amount paid over amount of loans still open",
         "Montant payé rapporté aux prêts en cours",
-        "share",
-        -1,
+        unit="share",
+        risk=-1,
     ),
     *(
         Feature(
             f"previous_due_in_{months}m",
-            Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / 30.4375).clip(0, months), _APPROVED),
+            Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / _DAYS_PER_MONTH).clip(0, months), _APPROVED),
             _GROUP,
             f"Instalments of earlier loans due in the next {months} months",
             f"Échéances des prêts antérieurs dues dans les {months} mois",
-            "currency",
+            unit="currency",
         )
         for months in (1, 6, 12, 19)
     ),
@@ -314,17 +326,17 @@ DERIVED = {
     "repaid": ("SK_ID_PREV",),
     IS_OPEN: (IS_OPEN_FROM,),
 }
-"""The declared columns behind each column that is added to them."""
+"""The declared columns behind each derived column of `previous_application_rows`."""
 REPAID_FROM = ("SK_ID_PREV", "AMT_PAYMENT")
 """The columns of installments_payments behind `repaid`."""
 
 
 def previous_application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """The earlier applications, with the derived columns that are needed."""
+    """Return the earlier applications, with the derived columns that are needed."""
     rows = tables["previous_application"]
     derived: dict[str, pl.Expr | pl.Series] = {
         "recency": recency("DAYS_DECISION", tables["application"]["SK_ID_CURR"]),
-        "ends_in_days": pl.col("DAYS_FIRST_DUE") + 30.4375 * (_TERM - 1),
+        "ends_in_days": pl.col("DAYS_FIRST_DUE") + _DAYS_PER_MONTH * (_TERM - 1),
     }
     if "true_rate" in needed:
         derived["true_rate"] = _true_rate(rows)
@@ -336,7 +348,7 @@ def previous_application_rows(tables: Mapping[str, pl.DataFrame], needed: Abstra
 
 
 def _true_rate(rows: pl.DataFrame) -> pl.Series:
-    """The monthly rate at which the instalments repay the credit in its term, by Newton's method.
+    """Solve for the monthly rate at which the instalments repay the credit in its term, by Newton's method.
 
     The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
     """

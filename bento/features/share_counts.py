@@ -1,6 +1,6 @@
-"""Facts: for each feature that is a share of rows, how many they are and of how many, so that it can be told to people.
+"""Share counts: for each feature that is a share of rows, how many rows, and of how many, to show "3 of 12".
 
-They are derived from the catalogue and are no part of it: no model is trained on them.
+They are derived from the features and are not in the catalogue: no model is trained on them.
 """
 
 from collections.abc import Iterable
@@ -9,43 +9,40 @@ from dataclasses import replace
 import polars as pl
 
 from bento.data.tables import TABLES
-from bento.features.definitions import Aggregate, Feature, Function
+from bento.features.definitions import Aggregate, Feature
 
 
 def count_name(share: str) -> str:
-    """The fact that says how many rows the share is of."""
+    """Return the name of the number of rows in a share."""
     return f"{share}_count"
 
 
-def of_name(share: str) -> str:
-    """The fact that says of how many known rows it is a share."""
+def total_name(share: str) -> str:
+    """Return the name of the number of rows that a share is of: those in which the condition is not null."""
     return f"{share}_of"
 
 
-def share_counts_in(table: str, features: Iterable[Feature], no_rows: pl.DataFrame) -> tuple[Feature, ...]:
-    """Two facts for each feature that is the mean of a test: rows that pass it, and rows that are known to or not.
+def share_count_features(table: str, features: Iterable[Feature], no_rows: pl.DataFrame) -> tuple[Feature, ...]:
+    """Make the two counts for each feature that is the mean of a condition.
 
     Args:
-        table: what the features are computed from.
+        table: from which the features are computed.
         features: of this table.
-        no_rows: what they are evaluated over, without rows: its schema tells tests from numbers.
+        no_rows: the rows of the formulas, empty: the schema tells conditions from numbers.
     """
     means = [
         (feature, feature.formula)
         for feature in features
         if feature.unit == "share" and isinstance(feature.formula, Aggregate) and feature.formula.function == "mean"
     ]
-    values = no_rows.select(formula.value.alias(feature.name) for feature, formula in means)
-    return tuple(
-        replace(feature, name=name, formula=replace(formula, function=function), unit="count", risk=0, monotone=False)
-        for feature, formula in means
-        if values.schema[feature.name] == pl.Boolean or _is_flag(table, formula.value)
-        for name, function in _companions(feature.name)
-    )
-
-
-def _companions(share: str) -> tuple[tuple[str, Function], ...]:
-    return (count_name(share), "sum"), (of_name(share), "count")
+    schema = no_rows.select(formula.value.alias(feature.name) for feature, formula in means).schema
+    counts = []
+    for feature, formula in means:
+        if schema[feature.name] == pl.Boolean or _is_flag(table, formula.value):
+            count, total = replace(formula, function="sum"), replace(formula, function="count")
+            for name, count_formula in ((count_name(feature.name), count), (total_name(feature.name), total)):
+                counts.append(replace(feature, name=name, formula=count_formula, unit="count", risk=0, monotone=False))
+    return tuple(counts)
 
 
 def _is_flag(table: str, value: pl.Expr) -> bool:

@@ -1,4 +1,4 @@
-"""Decides again what the journal holds, and says whether it comes out the same."""
+"""Replay: decide again on a credit file in the journal, and compare the results."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from bento.data.credit_file import CreditFile
 from bento.journal.entries import StoredDecision
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import FOLDER_IN_STORE
-from bento.model.scoring_model import ModelError, ScoringModel, same
+from bento.model.scoring_model import ModelError, ScoringModel, is_close
 from bento.scoring.score import ScoredApplication, score
 
 Verdict = Literal["same", "different", "other code", "purged"]
@@ -22,48 +22,48 @@ Verdict = Literal["same", "different", "other code", "purged"]
 
 @dataclass(frozen=True)
 class Replay:
-    """What became of one entry: a verdict, and what differs."""
+    """The result for one decision: a verdict, and the differences."""
 
     id: str
     verdict: Verdict
     differences: tuple[str, ...] = ()
 
 
-def replay(found: StoredDecision) -> Replay:
-    """Decide on an entry's credit file again, with the model that it names.
+def replay(decision: StoredDecision) -> Replay:
+    """Decide again on the credit file of a decision, with its model.
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
 
     Raises:
-        ModelError: the model is not here, or cannot be used.
+        ModelError: the model is missing, or cannot be used.
     """
-    if found.credit_file is None or found.answer is None:
-        return Replay(found.id, "purged")
-    if found.code != code_fingerprint():
-        return Replay(found.id, "other code", (f"decided by {found.code}, this is {code_fingerprint()}",))
-    answer = json.loads(found.answer)
-    credit_file = CreditFile.model_validate_json(found.credit_file)
-    again = score(model_of(found.model_tag), [credit_file], reasons=answer["reasons"] is not None)[0]
-    differences = tuple(_differences(found, answer, again))
-    return Replay(found.id, "different" if differences else "same", differences)
+    if decision.credit_file is None or decision.answer is None:
+        return Replay(decision.id, "purged")
+    if decision.code != code_fingerprint():
+        return Replay(decision.id, "other code", (f"decided by {decision.code}, this is {code_fingerprint()}",))
+    answer = json.loads(decision.answer)
+    credit_file = CreditFile.model_validate_json(decision.credit_file)
+    again = score(model_of(decision.model_tag), [credit_file], reasons=answer["reasons"] is not None)[0]
+    differences = tuple(_differences(decision, answer, again))
+    return Replay(decision.id, "different" if differences else "same", differences)
 
 
-def _differences(found: StoredDecision, answer: dict[str, object], again: ScoredApplication) -> Iterator[str]:
-    if not same(again.probability, found.probability):
-        yield f"probability of default {found.probability}, now {again.probability}"
-    if again.decision != found.decision:
-        yield f"decision {found.decision}, now {again.decision.value}"
-    if again.features_hash != found.features_hash:
+def _differences(decision: StoredDecision, answer: dict[str, object], again: ScoredApplication) -> Iterator[str]:
+    if not is_close(again.probability, decision.probability):
+        yield f"probability of default {decision.probability}, now {again.probability}"
+    if again.decision != decision.decision:
+        yield f"decision {decision.decision}, now {again.decision.value}"
+    if again.features_hash != decision.features_hash:
         yield "the features differ"
     if again.reasons is not None:
-        was = [(reason["code"], reason["text"]) for reason in answer["reasons"]]  # type: ignore[attr-defined]
-        if was != [(reason.code, reason.text.model_dump()) for reason in again.reasons]:
-            yield f"reasons {[code for code, _ in was]}, now {[reason.code for reason in again.reasons]}"
+        before = [(reason["code"], reason["text"]) for reason in answer["reasons"]]  # type: ignore[attr-defined]
+        if before != [(reason.code, reason.text.model_dump()) for reason in again.reasons]:
+            yield f"reasons {[code for code, _ in before]}, now {[reason.code for reason in again.reasons]}"
 
 
 @lru_cache(maxsize=4)
 def model_of(tag: str) -> ScoringModel:
-    """The model of that tag: from the BentoML store, or from the Bento that this container holds.
+    """Load the model of a tag, from the Bento that this container holds or from the BentoML store.
 
     Raises:
         ModelError: it is in neither, or cannot be used.

@@ -1,4 +1,4 @@
-"""The content of a model folder's JSON files."""
+"""The contents of `scoring.json` and `examples.json` in a model folder."""
 
 import math
 from functools import cached_property
@@ -7,33 +7,35 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bento import NAME
+from bento.features.definitions import Value
 from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
-FOLDER_FORMAT = "3"
-"""What a model folder holds, raised where that changes: 2 `reference.json`, 3 the digests of its files."""
+FOLDER_FORMAT = "4"
+"""Version of the content of a model folder: 2 adds `reference.json`, 3 the digests of the files, 4 names the groups and
+medians of `reference.json`."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
-"""Where the model folder stands inside the MLflow model that the Bento store imported."""
+"""Path of the model folder inside the MLflow model that the BentoML store imports."""
 
 
 class ModelFeature(BaseModel):
-    """One column of the model's matrix; `categories` in the order of their codes, empty for a number."""
+    """One column of the model's matrix; `categories` are in the order of their codes, empty for a number."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
     categories: list[str] = []
 
-    @cached_property
-    def _codes(self) -> dict[str, float]:
-        return {category: float(code) for code, category in enumerate(self.categories)}
-
-    def code(self, value: float | str | None) -> float:
-        """A value as the predictor takes it: a number as it is, a category as its code, what is unknown as NaN."""
+    def encoded(self, value: Value) -> float:
+        """Return a value as the predictor takes it: a category as its code; null and unknown categories as NaN."""
         if isinstance(value, str):
             return self._codes.get(value, math.nan)
         return math.nan if value is None else value
+
+    @cached_property
+    def _codes(self) -> dict[str, float]:
+        return {category: float(code) for code, category in enumerate(self.categories)}
 
 
 class Calibration(BaseModel):
@@ -46,7 +48,7 @@ class Calibration(BaseModel):
 
 
 class DataSource(BaseModel):
-    """On what data a model, or a figure, was obtained."""
+    """The data from which a model, or a figure, was computed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,23 +59,21 @@ class DataSource(BaseModel):
 
     @property
     def tag(self) -> str:
-        """Short name of the source for the registry."""
+        """The short name of the source in the registry."""
         return f"{self.data}:{self.fingerprint[:16]}"
 
 
 class ModelManifest(BaseModel):
-    """What `scoring.json` holds: all that it takes, beside the predictor, to decide and to account for it."""
+    """The content of `scoring.json`: all that a decision and its record need beside the predictor."""
 
     model_config = ConfigDict(extra="forbid")
 
-    family: str = Field(
-        description="which predictor reads its file in this folder: a name of bento.model.predictors.FAMILIES"
-    )
+    family: str = Field(description="of the predictor: a name of bento.model.predictors.FAMILIES")
     features: list[ModelFeature]
     calibration: Calibration = Calibration()
     costs: CostAssumptions = DEFAULT_COSTS
     threshold: float = Field(ge=0, le=1)
-    review_band: ReviewBand | None = Field(default=None, description="where a person decides; null while that is off")
+    review_band: ReviewBand | None = Field(default=None, description="where a person decides; null while it is off")
     training_data: DataSource
     code_version: str
     metrics: dict[str, float]
@@ -86,22 +86,22 @@ class ModelManifest(BaseModel):
 
 
 class Example(BaseModel):
-    """One synthetic credit file and what the model made of it at training."""
+    """One synthetic credit file with its features and score at training."""
 
     model_config = ConfigDict(extra="forbid")
 
     credit_file: dict[str, Any]
-    features: dict[str, float | str | None]
+    features: dict[str, Value]
     log_odds: float
     probability_of_default: float
 
 
 class Examples(BaseModel):
-    """What `examples.json` holds."""
+    """The content of `examples.json`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    catalogue: str = Field(description="bento.features.catalogue_hash() at training")
+    catalogue: str = Field(description="catalogue_hash() at training")
     files: dict[str, str] = Field(description="digests() of the folder at training")
     examples: list[Example] = Field(min_length=1)
 

@@ -1,4 +1,4 @@
-"""What the training clients were like: to compare a client with similar ones, and to bound what could be changed."""
+"""Statistics of the training clients: medians of peer groups, and usual ranges of the amounts of a loan."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,23 +6,24 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bento.i18n import Wording, amount
+from bento.features.definitions import Value
+from bento.i18n import TextPair, Wording, format_amount
 
 REFERENCE_FILE = "reference.json"
 AMOUNTS = ("AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
-"""The columns of the application that a client and the bank can agree on anew."""
+"""Columns of the application that the client and the bank may still change."""
 RATIOS = {"term": ("AMT_CREDIT", "AMT_ANNUITY"), "goods_cover": ("AMT_CREDIT", "AMT_GOODS_PRICE")}
-"""Their proportions, numerator and denominator: a loan outside those seen in training is no loan of this bank."""
+"""Ratios of the amounts, numerator and denominator: the bank offers no loan outside their ranges in training."""
 MIN_GROUP_SIZE = 50
-"""Clients below which a segment is too small to speak of."""
+"""Least number of clients in a peer group: medians of fewer could expose one of them."""
 
 
 class ReferenceFileError(RuntimeError):
-    """A reference file that is missing or broken; the message says why, in one line."""
+    """`reference.json` is missing or broken; the message gives the reason in one line."""
 
 
 class Range(BaseModel):
-    """The values usual in training: nearly all lie from `low` to `high`, both included."""
+    """A range that holds nearly all values seen in training, from `low` to `high`, both included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -30,17 +31,17 @@ class Range(BaseModel):
     high: float
 
     @model_validator(mode="after")
-    def _is_a_range(self) -> Self:
+    def _is_ordered(self) -> Self:
         if self.low > self.high:
             raise ValueError("low must not exceed high")
         return self
 
 
-class Segment(BaseModel):
-    """Training clients who resemble each other: the same source of income, and loans of about the same size.
+class PeerGroup(BaseModel):
+    """Similar training clients: the same source of income, and loans of about the same size.
 
-    `income_type` None: whatever their source of income. AMT_CREDIT lies from `low` up to, not including, `high`; None
-    where there is no such bound.
+    `income_type` is None for a group of all sources of income. AMT_CREDIT lies from `low` up to, not including, `high`;
+    None is no bound.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -49,12 +50,12 @@ class Segment(BaseModel):
     low: float | None
     high: float | None
     clients: int = Field(ge=MIN_GROUP_SIZE)
-    typical: dict[str, float | str | None] = Field(
-        description="by feature: the median, the most frequent category, null where most are unknown"
+    medians: dict[str, Value] = Field(
+        description="by feature: the median, or the most frequent category; null where most are unknown"
     )
 
-    def holds(self, income_type: str | None, credit: float) -> bool:
-        """Whether a client with this NAME_INCOME_TYPE and AMT_CREDIT is one of them."""
+    def includes(self, income_type: str | None, credit: float) -> bool:
+        """Whether a client with this NAME_INCOME_TYPE and AMT_CREDIT belongs to the group."""
         return (
             self.income_type in (None, income_type)
             and (self.low is None or self.low <= credit)
@@ -63,10 +64,10 @@ class Segment(BaseModel):
 
     @property
     def description(self) -> Wording:
-        """Who they are, in words."""
+        """The group in words."""
         if self.income_type is None and self.low is None and self.high is None:
             return Wording(en="all clients of the training data", fr="tous les clients des données d'entraînement")
-        loan_en, loan_fr = self._loan
+        loan_en, loan_fr = self._loan_sizes
         if self.income_type is None:
             return Wording(
                 en=f"clients with {loan_en}, whatever their source of income",
@@ -78,8 +79,8 @@ class Segment(BaseModel):
         )
 
     @property
-    def _loan(self) -> tuple[str, str]:
-        low, high = (None if bound is None else amount(bound) for bound in (self.low, self.high))
+    def _loan_sizes(self) -> TextPair:
+        low, high = (None if bound is None else format_amount(bound) for bound in (self.low, self.high))
         if low and high:
             return f"a loan of {low[0]} to {high[0]}", f"un prêt de {low[1]} à {high[1]}"
         if high:
@@ -90,20 +91,20 @@ class Segment(BaseModel):
 
 
 class Reference(BaseModel):
-    """What `reference.json` holds: the training clients as medians and ranges, no row and no small segment of them."""
+    """The content of `reference.json`: medians and ranges of the training clients, no row of any client."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ranges: dict[str, Range] = Field(description="of AMOUNTS and RATIOS")
-    segments: list[Segment] = Field(description="the narrowest first; the last holds every client")
+    groups: list[PeerGroup] = Field(description="the narrowest first; the last includes every client")
 
     @model_validator(mode="after")
-    def _speaks_of_every_loan(self) -> Self:
+    def _covers_every_loan(self) -> Self:
         if missing := {*AMOUNTS, *RATIOS} - self.ranges.keys():
             raise ValueError(f"no range of {', '.join(sorted(missing))}")
-        last = self.segments[-1] if self.segments else None
+        last = self.groups[-1] if self.groups else None
         if last is None or (last.income_type, last.low, last.high) != (None, None, None):
-            raise ValueError("the last segment must hold every client")
+            raise ValueError("the last group must include every client")
         return self
 
     @classmethod
@@ -126,7 +127,7 @@ class Reference(BaseModel):
         """Write the file."""
         (folder / REFERENCE_FILE).write_text(self.model_dump_json(indent=1) + "\n")
 
-    def similar(self, application: Mapping[str, Any]) -> Segment:
-        """The narrowest segment that an application, in raw columns, belongs to."""
+    def peer_group(self, application: Mapping[str, Any]) -> PeerGroup:
+        """Return the narrowest group that an application, in raw columns, belongs to."""
         income_type, credit = application.get("NAME_INCOME_TYPE"), application["AMT_CREDIT"]
-        return next(segment for segment in self.segments if segment.holds(income_type, credit))
+        return next(group for group in self.groups if group.includes(income_type, credit))

@@ -1,4 +1,4 @@
-"""The families of models that can be served: each scores a matrix of encoded features and reads its own text file."""
+"""The families of models that the service can load: each has a text file and scores a matrix of encoded features."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,17 +12,19 @@ if TYPE_CHECKING:
     import lightgbm
 
 Matrix = NDArray[np.float64]
+"""Rows x columns."""
+Vector = NDArray[np.float64]
 
 
 class FamilyError(RuntimeError):
-    """A file of a family that cannot be used; the message says why, in one line."""
+    """The file of a family cannot be used; the message gives the reason in one line."""
 
 
 class Predictor(Protocol):
-    """What the scoring model asks of a family. Rows x features in, in the order of `feature_names`; NaN is missing."""
+    """A family of models. A matrix is rows x features in the order of `feature_names`; NaN is a missing value."""
 
     FILE: ClassVar[str]
-    """Name of its file in the model folder: text, never pickle."""
+    """Name of the family's file in the model folder: text, never pickle."""
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -42,17 +44,17 @@ class Predictor(Protocol):
         """The columns of the matrix."""
         ...
 
-    def log_odds(self, matrix: Matrix) -> Matrix:
-        """Log-odds of default, one for each row."""
+    def log_odds(self, matrix: Matrix) -> Vector:
+        """Compute the log-odds of default, one for each row."""
         ...
 
     def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
-        """What each feature adds to the log-odds (rows x features), and the base value; together the log-odds."""
+        """Compute what each feature adds to the log-odds (rows x features), and the base value to which it is added."""
         ...
 
 
 class BoosterPredictor:
-    """A LightGBM booster in LightGBM's own text; its contributions are exact TreeSHAP."""
+    """A LightGBM booster in LightGBM's text format; its contributions are exact TreeSHAP values."""
 
     FILE = "model.txt"
 
@@ -62,7 +64,7 @@ class BoosterPredictor:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the file; see `Predictor`."""
-        import lightgbm  # noqa: PLC0415 - a third of a second that no process without a booster should wait for
+        import lightgbm  # noqa: PLC0415 - takes a third of a second, which a process without a booster saves
 
         try:
             return cls(lightgbm.Booster(model_file=folder / cls.FILE))
@@ -78,21 +80,21 @@ class BoosterPredictor:
         """The columns of the matrix."""
         return list(self.booster.feature_name())
 
-    def log_odds(self, matrix: Matrix) -> Matrix:
-        """Log-odds of default, one for each row."""
+    def log_odds(self, matrix: Matrix) -> Vector:
+        """Compute the log-odds of default, one for each row."""
         return np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1))
 
     def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
-        """Exact TreeSHAP values (rows x features) and their base value."""
+        """Compute exact TreeSHAP values (rows x features) and their base value."""
         raw = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
         return raw[:, :-1], float(raw[0, -1])
 
 
 class Term(BaseModel):
-    """What one feature adds to the log-odds of a linear model.
+    """One feature of a linear model.
 
-    A number adds `weight` times its value, held between `low` and `high`, plus `offset`; a category what `effects`
-    says for its code.
+    A number adds `weight` times its value, clipped to `low` and `high`, plus `offset` to the log-odds; a category adds
+    the item of `effects` at its code.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -108,7 +110,7 @@ class Term(BaseModel):
 
 
 class LinearPredictor(BaseModel):
-    """A linear model as its coefficients in JSON; a contribution is what a feature adds more than on average."""
+    """A linear model as coefficients in JSON; a contribution is what a feature adds less its mean."""
 
     FILE: ClassVar[str] = "linear.json"
 
@@ -134,12 +136,12 @@ class LinearPredictor(BaseModel):
         """The columns of the matrix."""
         return [term.feature for term in self.terms]
 
-    def log_odds(self, matrix: Matrix) -> Matrix:
-        """Log-odds of default, one for each row."""
+    def log_odds(self, matrix: Matrix) -> Vector:
+        """Compute the log-odds of default, one for each row."""
         return np.asarray(self.intercept + self._effects(matrix).sum(axis=1))
 
     def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
-        """Each effect less its mean (rows x features), and the log-odds of a client of mean effects."""
+        """Compute each effect less its mean (rows x features), and the log-odds at mean effects."""
         means = np.array([term.mean for term in self.terms])
         return self._effects(matrix) - means, float(self.intercept + means.sum())
 
@@ -147,27 +149,27 @@ class LinearPredictor(BaseModel):
         return np.column_stack([_effect(term, matrix[:, position]) for position, term in enumerate(self.terms)])
 
 
-def _effect(term: Term, values: Matrix) -> Matrix:
-    known = ~np.isnan(values)
+def _effect(term: Term, values: Vector) -> Vector:
+    missing = np.isnan(values)
     if term.effects:
-        found = np.array(term.effects)[np.where(known, values, 0).astype(np.int64)]
+        effects = np.array(term.effects)[np.where(missing, 0, values).astype(np.int64)]
     else:
-        found = term.weight * np.clip(values, term.low, term.high) + term.offset
-    return np.where(known, found, term.missing)
+        effects = term.weight * np.clip(values, term.low, term.high) + term.offset
+    return np.where(missing, term.missing, effects)
 
 
 FAMILIES: dict[str, Any] = {"lightgbm": BoosterPredictor, "linear": LinearPredictor}
-"""By the name that `scoring.json` gives. A new one: docs/add_a_family.md."""
+"""By the name in `scoring.json`. How to add one: docs/add_a_family.md."""
 
 
-def load(family: str, folder: Path, names: Sequence[str]) -> Predictor:
-    """The predictor of a model folder.
+def load_predictor(family: str, folder: Path, names: Sequence[str]) -> Predictor:
+    """Load the predictor of a model folder.
 
     Raises:
         FamilyError: unknown family, broken file, or a file made for other features.
     """
     if family not in FAMILIES:
-        raise FamilyError(f"this code serves no model family {family!r}; it knows {', '.join(FAMILIES)}")
+        raise FamilyError(f"this code has no model family {family!r}, only {', '.join(FAMILIES)}")
     predictor: Predictor = FAMILIES[family].load(folder)
     if predictor.feature_names != list(names):
         raise FamilyError(f"{predictor.FILE} and scoring.json name different features; train again")

@@ -1,4 +1,4 @@
-"""The scoring model: a folder without pickle that turns features into probabilities and contributions."""
+"""The scoring model: a folder of text files that turns features into probabilities and contributions."""
 
 import hashlib
 import math
@@ -8,76 +8,38 @@ from typing import Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile, frames
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, catalogue_hash, needed_columns, share_counts_of
+from bento.features.definitions import Value
 from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Examples, ModelFeature, ModelManifest
 from bento.model.peer_groups import REFERENCE_FILE, Reference, ReferenceFileError
-from bento.model.predictors import FamilyError, load
+from bento.model.predictors import FamilyError, Matrix, Vector, load_predictor
 from bento.policy import ReviewBand
 
 TOLERANCE = 1e-9
-"""Largest difference allowed between an example recomputed here and as it was at training."""
-BITS = 40
-"""Of a number that the predictor sees, about 12 digits."""
-
-Matrix = NDArray[np.float64]
+"""Largest difference between an example computed here and the same example at training; relative above 1."""
+MANTISSA_BITS = 40
+"""Precision of the numbers that the predictor reads, about 12 decimal digits."""
 
 
 class ModelError(RuntimeError):
-    """A model folder that cannot be trusted with a decision; the message says why, in one line."""
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file of a model folder but the examples, which hold these."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.name != EXAMPLES_FILE
-    }
-
-
-def probability(log_odds: float) -> float:
-    """The logistic function, exact in both tails: probability of default from its log-odds."""
-    if log_odds >= 0:
-        return 1 / (1 + math.exp(-log_odds))
-    odds = math.exp(log_odds)
-    return odds / (1 + odds)
-
-
-def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
-    """Features (rows x columns) as a predictor takes them: float64; categories as codes, unknown ones and nulls NaN."""
-    if len(features) == 1:  # far quicker than to have the engine plan a hundred casts
-        row = features.row(0, named=True)
-        return np.array([[column.code(row[column.name]) for column in columns]])
-    return features.select(
-        pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
-        if column.categories
-        else pl.col(column.name)
-        for column in columns
-    ).to_numpy(order="c")
-
-
-def rounded(matrix: Matrix) -> Matrix:
-    """Numbers to `BITS`: what differs in the last bits would else fall on two sides of a split now and then.
-
-    They differ because many clients are added up in another order than one.
-    """
-    mantissa, exponent = np.frexp(matrix)
-    return np.asarray(np.ldexp(np.rint(mantissa * 2.0**BITS), exponent - BITS))
+    """A model folder must not be used for decisions; the message gives the reason in one line."""
 
 
 class ScoringModel:
-    """A model folder, loaded: the text file of its family, `scoring.json`, `reference.json` and `examples.json`.
+    """A loaded model folder: the text file of its family, `scoring.json`, `reference.json` and `examples.json`.
 
-    A folder that anything may have happened to since it was written is loaded by `verified`.
+    Use `verified` for a folder that may have changed since it was written.
+
+    Features are a frame with a row for each client and a column for each name in `feature_names`; other columns are
+    ignored, and the order of the columns does not matter. Results have a row for each client, in the same order.
 
     Raises:
-        ModelError: a file is missing, broken, or made for other features than this code computes.
+        ModelError: a file is missing or broken, or was made for other features than this code computes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,28 +47,28 @@ class ScoringModel:
         try:
             self.manifest = ModelManifest.model_validate_json((folder / SCORING_FILE).read_bytes())
             self.feature_names = [feature.name for feature in self.manifest.features]
-            self._predictor = load(self.manifest.family, folder, self.feature_names)
+            self._predictor = load_predictor(self.manifest.family, folder, self.feature_names)
             self.reference = Reference.load(folder)
         except (OSError, ValidationError, FamilyError, ReferenceFileError) as error:
             raise ModelError(f"{folder}: not a usable model folder: {str(error).splitlines()[0]}") from error
         unknown = [name for name in self.feature_names if name not in CATALOGUE]
         if unknown:
             raise ModelError(f"{folder}: the model needs {unknown[0]}, which this code does not compute; train again")
-        if any(segment.typical.keys() != set(self.feature_names) for segment in self.reference.segments):
+        if any(group.medians.keys() != set(self.feature_names) for group in self.reference.groups):
             raise ModelError(f"{folder}: {REFERENCE_FILE} and {SCORING_FILE} name different features; train again")
-        self._with_facts = [*self.feature_names, *share_counts_of(self.feature_names)]
-        self._columns = needed_columns(self._with_facts)
+        self._names_with_share_counts = [*self.feature_names, *share_counts_of(self.feature_names)]
+        self._columns = needed_columns(self._names_with_share_counts)
 
     @classmethod
     def verified(cls, folder: Path) -> Self:
-        """The model of a folder that is as it was at training, `verify` passed.
+        """Load a folder and make sure that it is as it was at training (see `verify`).
 
-        The files are compared before they are loaded: LightGBM ends the process at some damaged files.
+        The files are compared first because LightGBM ends the process when it reads some damaged files.
 
         Raises:
-            ModelError: it is not.
+            ModelError: the folder is not as it was at training.
         """
-        _golden(folder)
+        _checked_examples(folder)
         model = cls(folder)
         model.verify()
         return model
@@ -118,66 +80,67 @@ class ScoringModel:
 
     @property
     def review_band(self) -> ReviewBand | None:
-        """Probabilities of default at which a person decides; None while that is off."""
+        """Probabilities of default at which a person decides; None while it is off."""
         return self.manifest.review_band
 
-    def features(self, credit_files: Sequence[CreditFile], *, facts: bool = False) -> pl.DataFrame:
-        """The features this model asks for, from raw tables, one row for each credit file; on request also their facts.
-
-        Facts are counts from the same columns (`bento.features.share_counts_of`), for the wording of reasons.
-        """
-        return build_features(self.tables(credit_files), self._with_facts if facts else self.feature_names)
-
     def tables(self, credit_files: Sequence[CreditFile]) -> dict[str, pl.DataFrame]:
-        """The raw tables, cleaned, with the columns that the features and their facts are computed from."""
+        """Return cleaned tables of the credit files, with the columns that features and share counts read."""
         return clean(frames(credit_files, self._columns))
 
-    def log_odds(self, features: pl.DataFrame) -> Matrix:
-        """Calibrated log-odds of default, one for each row."""
+    def features(self, credit_files: Sequence[CreditFile], *, share_counts: bool = False) -> pl.DataFrame:
+        """Compute the model's features, one row for each credit file.
+
+        Args:
+            credit_files: of different clients.
+            share_counts: whether to add the counts behind shares (`share_counts_of`), for the wording of reasons.
+        """
+        names = self._names_with_share_counts if share_counts else self.feature_names
+        return build_features(self.tables(credit_files), names)
+
+    def probability(self, features: pl.DataFrame) -> Vector:
+        """Compute the probability of default, one for each row."""
+        return np.array([probability(value) for value in self.log_odds(features).tolist()])
+
+    def log_odds(self, features: pl.DataFrame) -> Vector:
+        """Compute the calibrated log-odds of default, one for each row."""
         return self._calibrated(self._matrix(features))
 
-    def log_odds_with(self, features: pl.DataFrame, changed: pl.DataFrame) -> Matrix:
-        """Calibrated log-odds of default of one client, one for each row of `changed`, whose features replace theirs.
+    def log_odds_with(self, features: pl.DataFrame, changed: pl.DataFrame) -> Vector:
+        """Compute the calibrated log-odds of one client under several variants of some features.
 
-        To encode what stays the same for each row again would take half the time.
+        The features that stay the same are encoded once: to encode them for each variant would take half the time.
+
+        Args:
+            features: of the client, one row.
+            changed: a row for each variant, with some of the features.
         """
         positions = [at for at, name in enumerate(self.feature_names) if name in changed.columns]
         matrix = np.repeat(self._matrix(features), len(changed), axis=0)
         matrix[:, positions] = rounded(encode(changed, [self.manifest.features[at] for at in positions]))
         return self._calibrated(matrix)
 
-    def _matrix(self, features: pl.DataFrame) -> Matrix:
-        return rounded(encode(features, self.manifest.features))
-
-    def _calibrated(self, matrix: Matrix) -> Matrix:
-        return self._predictor.log_odds(matrix) * self.manifest.calibration.slope + self.manifest.calibration.intercept
-
-    def probability(self, features: pl.DataFrame) -> Matrix:
-        """Probability of default, one for each row."""
-        return np.array([probability(value) for value in self.log_odds(features).tolist()])
-
     def contributions(self, features: pl.DataFrame) -> tuple[Matrix, float]:
-        """Exact SHAP contributions (rows x features) to the log-odds, and their base value.
+        """Compute exact SHAP contributions (rows x features) to the log-odds, and their base value.
 
-        Base value plus a row's contributions is that row's log-odds.
+        The base value plus the contributions of a row is the log-odds of that row.
         """
         raw, base = self._predictor.contributions(self._matrix(features))
         slope, intercept = self.manifest.calibration.slope, self.manifest.calibration.intercept
         return raw * slope, base * slope + intercept
 
     def verify(self) -> None:
-        """Compare the files with those at training and recompute the examples: code and model cannot part unnoticed.
+        """Compare the files with those at training and recompute the examples.
 
         Raises:
-            ModelError: a file is another, or a feature, log-odds or probability differs by more than `TOLERANCE`.
+            ModelError: a file has changed, or a feature, log-odds or probability differs by more than `TOLERANCE`.
         """
-        golden, credit_files = _golden(self.folder)
-        if golden.catalogue != catalogue_hash():
+        examples, credit_files = _checked_examples(self.folder)
+        if examples.catalogue != catalogue_hash():
             raise ModelError(f"{self.folder}: trained with other feature code than this; train again")
-        for number, (example, credit_file) in enumerate(zip(golden.examples, credit_files, strict=True)):
+        for number, (example, credit_file) in enumerate(zip(examples.examples, credit_files, strict=True)):
             features = self.features([credit_file])
             log_odds = float(self.log_odds(features)[0])
-            found = {
+            values = {
                 **features.select(self.feature_names).row(0, named=True),
                 "log-odds": log_odds,
                 "probability of default": probability(log_odds),
@@ -187,30 +150,84 @@ class ScoringModel:
                 "log-odds": example.log_odds,
                 "probability of default": example.probability_of_default,
             }
-            if found.keys() != expected.keys():
+            if values.keys() != expected.keys():
                 raise ModelError(f"{self.folder}: example {number} has other features than the model; train again")
             for name, value in expected.items():
-                if not same(found[name], value):
-                    detail = f"{name} is {found[name]}, was {value} at training"
+                if not is_close(values[name], value):
+                    detail = f"{name} is {values[name]}, was {value} at training"
                     raise ModelError(f"{self.folder}: example {number}: {detail}; train again")
 
+    def _matrix(self, features: pl.DataFrame) -> Matrix:
+        return rounded(encode(features, self.manifest.features))
 
-def _golden(folder: Path) -> tuple[Examples, list[CreditFile]]:
-    """The examples of a folder and their credit files, once its other files are found to be as they were."""
+    def _calibrated(self, matrix: Matrix) -> Vector:
+        return self._predictor.log_odds(matrix) * self.manifest.calibration.slope + self.manifest.calibration.intercept
+
+
+def probability(log_odds: float) -> float:
+    """Return the probability of default for its log-odds: the logistic function, exact in both tails.
+
+    >>> probability(0.0), probability(-800.0)
+    (0.5, 0.0)
+    """
+    if log_odds >= 0:
+        return 1 / (1 + math.exp(-log_odds))
+    odds = math.exp(log_odds)
+    return odds / (1 + odds)
+
+
+def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
+    """Encode features as a float64 matrix (rows x columns): categories as codes, nulls and unknown ones as NaN."""
+    if len(features) == 1:  # much faster than to have Polars plan a hundred casts
+        row = features.row(0, named=True)
+        return np.array([[column.encoded(row[column.name]) for column in columns]])
+    return features.select(
+        pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
+        if column.categories
+        else pl.col(column.name)
+        for column in columns
+    ).to_numpy(order="c")
+
+
+def rounded(matrix: Matrix) -> Matrix:
+    """Round to `MANTISSA_BITS`, so that batch and single scoring, which add in another order, take the same branches.
+
+    >>> bool(rounded(np.array([0.1 + 0.2])) == rounded(np.array([0.3])))
+    True
+    """
+    mantissa, exponent = np.frexp(matrix)
+    return np.asarray(np.ldexp(np.rint(mantissa * 2.0**MANTISSA_BITS), exponent - MANTISSA_BITS))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a model folder except `examples.json`, which holds these digests."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != EXAMPLES_FILE
+    }
+
+
+def is_close(value: Value, expected: Value) -> bool:
+    """Whether two values are equal, or numbers within `TOLERANCE`, relative where they are large.
+
+    >>> is_close(1e6, 1e6 + 1e-4), is_close(1.0, None), is_close("Working", "Working")
+    (True, False, True)
+    """
+    if isinstance(value, float) and isinstance(expected, int | float):
+        return math.isclose(value, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return value == expected
+
+
+def _checked_examples(folder: Path) -> tuple[Examples, list[CreditFile]]:
+    """Return the examples of a folder and their credit files, after the other files pass their digests."""
     try:
-        golden = Examples.model_validate_json((folder / EXAMPLES_FILE).read_bytes())
-        credit_files = [CreditFile.model_validate(example.credit_file) for example in golden.examples]
-        found = digests(folder)
+        examples = Examples.model_validate_json((folder / EXAMPLES_FILE).read_bytes())
+        credit_files = [CreditFile.model_validate(example.credit_file) for example in examples.examples]
+        present = digests(folder)
     except (OSError, ValidationError) as error:
         raise ModelError(f"{folder}: no usable {EXAMPLES_FILE}: {str(error).splitlines()[0]}") from error
-    for name, digest in golden.files.items():
-        if found.get(name) != digest:
+    for name, digest in examples.files.items():
+        if present.get(name) != digest:
             raise ModelError(f"{folder}: {name} is not what it was at training; train again")
-    return golden, credit_files
-
-
-def same(found: float | str | None, expected: float | str | None) -> bool:
-    """Equal, or both numbers and within `TOLERANCE`, relative where they are large."""
-    if isinstance(found, float) and isinstance(expected, int | float):
-        return math.isclose(found, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return found == expected
+    return examples, credit_files

@@ -1,4 +1,4 @@
-"""Why the model scores a credit file as it does: contributions, similar clients, and what would have to change."""
+"""Explanations: contributions to a score, the medians of similar clients, and a counterfactual."""
 
 from collections.abc import Iterable
 
@@ -71,17 +71,17 @@ def explanation(
     """Explain the score of one credit file; nothing is decided.
 
     Args:
-        model: what decides.
+        model: the model that decides.
         credit_file: of one client.
-        version: of the model, and `warnings` about the credit file: passed on as they are.
-        warnings: what was scored although it was not understood.
+        version: of the model, for the answer.
+        warnings: about the credit file, for the answer.
     """
     variants = Variants(model.tables([credit_file]), model.feature_names)
     features = variants.features(variants.application)
     log_odds = float(model.log_odds(features)[0])
     default = probability(log_odds)
     contributions, base_value = model.contributions(features)
-    similar = model.reference.similar(credit_file.application)
+    peers = model.reference.peer_group(credit_file.application)
     values = features.row(0, named=True)
     by_feature = [
         FeatureContribution(
@@ -90,7 +90,7 @@ def explanation(
             meaning=Wording(en=CATALOGUE[name].en, fr=CATALOGUE[name].fr),
             unit=CATALOGUE[name].unit,
             value=values[name],
-            similar=similar.typical[name],
+            similar=peers.medians[name],
             contribution=contribution,
         )
         for name, contribution in zip(model.feature_names, contributions[0].tolist(), strict=True)
@@ -104,7 +104,7 @@ def explanation(
         base_value=base_value,
         groups=_by_group(by_feature),
         contributions=sorted(by_feature, key=lambda item: -abs(item.contribution)),
-        similar_clients=SimilarClients(description=similar.description, clients=similar.clients),
+        similar_clients=SimilarClients(description=peers.description, clients=peers.clients),
         counterfactual=counterfactual(model, credit_file, variants, features, decision),
         model=version,
         warnings=warnings,

@@ -1,29 +1,23 @@
-"""What each measure is called in a reason, in English and French."""
+"""Labels of features in reasons, in English and French, where they differ from the meanings in the catalogue."""
 
-from bento.i18n import (
-    Formatter,
-    Words,
-    beyond,
-    days_away,
-    months_away,
-)
+from bento.i18n import Formatter, TextPair, format_price_gap, format_relative_day, format_relative_month
 
 FORMATTERS: dict[str, Formatter] = {
-    "bureau_credit_days": days_away,
-    "bureau_update_days": days_away,
-    "bureau_end_days": days_away,
-    "previous_decision_days": days_away,
-    "installments_latest_payment_days": days_away,
-    "installments_first_due_days": days_away,
-    "pos_latest_month": months_away,
-    "pos_first_month": months_away,
-    "bureau_balance_latest_late_month": months_away,
-    "bureau_balance_first_month": months_away,
-    "application_goods_less_credit": beyond,
+    "bureau_credit_days": format_relative_day,
+    "bureau_update_days": format_relative_day,
+    "bureau_end_days": format_relative_day,
+    "previous_decision_days": format_relative_day,
+    "installments_latest_payment_days": format_relative_day,
+    "installments_first_due_days": format_relative_day,
+    "pos_latest_month": format_relative_month,
+    "pos_first_month": format_relative_month,
+    "bureau_balance_latest_late_month": format_relative_month,
+    "bureau_balance_first_month": format_relative_month,
+    "application_goods_less_credit": format_price_gap,
 }
-"""Where the unit does not say enough; by the names of `LABELS`."""
+"""By the names of `LABELS`: formatters of values whose unit alone does not decide the format."""
 
-LABELS: dict[str, Words] = {
+LABELS: dict[str, TextPair] = {
     "application_annuity": ("Instalment of this loan", "Mensualité de ce prêt"),
     "application_goods_less_credit": (
         "Amount of the loan against the price of the goods",
@@ -229,6 +223,6 @@ LABELS: dict[str, Words] = {
         "Retard de paiement sur vos cartes, hors montants négligeables",
     ),
 }
-"""Better words than those of the catalogue: by name of a feature, or by what several features aggregate."""
-WINDOW_LABELS: dict[str, Words] = {"latest 1": ("latest one", "la dernière")}
-"""Better words than those of a window, by its English ones."""
+"""By name of a feature, or of the measure that several features aggregate."""
+WINDOW_LABELS: dict[str, TextPair] = {"latest 1": ("latest one", "la dernière")}
+"""Labels of windows, by their English label in the catalogue."""

@@ -1,4 +1,4 @@
-"""Reason codes: which concepts weighed on a decision, in words for the client."""
+"""Reasons of a decision: the concepts that weighed most, with code, direction and facts, in words for the client."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -6,13 +6,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from bento.features.catalogue import CATALOGUE
-from bento.features.definitions import Group
-from bento.i18n import NARROW, Wording, Words
+from bento.features.definitions import Group, Value
+from bento.i18n import NARROW_SPACE, TextPair, Wording
 from bento.policy import Decision
-from bento.scoring.fact_text import Value, known, measure, worded
+from bento.scoring.fact_text import base_measure, describe_fact, model_value
 
 Direction = Literal["raises", "lowers"]
-"""Whether something adds to the risk of default, or takes from it."""
+"""Whether a concept raises or lowers the risk of default."""
 
 
 class Fact(BaseModel):
@@ -36,9 +36,9 @@ class Reason(BaseModel):
 
 
 MAX_FACTS = 3
-"""Facts that a reason names."""
+"""Facts in one reason."""
 MIN_WEIGHT_SHARE = 0.1
-"""What weighed less than this share of the reason's weightiest fact is not named."""
+"""Least weight of a fact, as a share of that of the heaviest fact of the reason."""
 
 CODES: dict[Group, str] = {
     "external_scores": "R01",
@@ -54,9 +54,90 @@ CODES: dict[Group, str] = {
     "instalment_discipline": "R11",
     "card_use": "R12",
 }
-"""Stable for ever: they stand in letters and journals. A new concept gets a new code."""
+"""Reason codes. They never change, as letters and journals hold them; a new concept gets a new code."""
 
-_SUBJECTS: dict[Group, tuple[bool, Words]] = {
+
+def main_reasons(
+    names: Sequence[str],
+    values: Mapping[str, Value],
+    contributions: Sequence[float],
+    decision: Decision,
+    count: int = 4,
+) -> list[Reason]:
+    """Return the concepts that weighed most: first those in favour of the decision, then the others, largest first.
+
+    What raises the risk is in favour of a refusal or a review, what lowers it in favour of a loan. Each reason states
+    its direction, so that one of the others is not mistaken for a ground of the decision.
+
+    Args:
+        names: the model's features.
+        values: of the client, by feature; with those of `share_counts_of(names)`, shares are shown as counts.
+        contributions: what each feature adds to the log-odds of default, in the order of `names`.
+        decision: on the application.
+        count: the most reasons to return. A concept that adds nothing is none.
+    """
+    by_group: dict[Group, list[tuple[float, str]]] = {}
+    for name, contribution in zip(names, contributions, strict=True):
+        by_group.setdefault(CATALOGUE[name].group, []).append((contribution, name))
+    totals = {group: sum(weight for weight, _ in by_group[group]) for group in CODES if group in by_group}
+    raises_first = decision is not Decision.GRANTED
+    ranked = sorted(
+        (group for group, total in totals.items() if total),
+        key=lambda group: ((totals[group] > 0) is not raises_first, -abs(totals[group])),
+    )
+    return [_reason(group, totals[group], by_group[group], values) for group in ranked[:count]]
+
+
+def _reason(group: Group, total: float, weights: Iterable[tuple[float, str]], values: Mapping[str, Value]) -> Reason:
+    sign = 1 if total > 0 else -1
+    direction: Direction = "raises" if total > 0 else "lowers"
+    same_direction = sorted(((sign * weight, name) for weight, name in weights if sign * weight > 0), reverse=True)
+    facts = _facts(same_direction, values)
+    sentence = SENTENCES[group, direction]
+    return Reason(
+        code=CODES[group],
+        group=group,
+        direction=direction,
+        contribution=total,
+        text=Wording(
+            en=f"{sentence[0]} {_join([fact.text.en for fact in facts], '; ')}.",
+            fr=f"{sentence[1]} {_join([fact.text.fr for fact in facts], f'{NARROW_SPACE}; ')}.",
+        ),
+        facts=facts,
+    )
+
+
+def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) -> list[Fact]:
+    """Return the facts that weighed most, largest first, each only once.
+
+    Two features state the same fact if they are aggregates of one measure, or if they have the same value and it is
+    no whole number: the highest of the scores is one of the scores.
+
+    Args:
+        weights: weight in the reason's direction and name of each feature, largest first.
+        values: of the client, by feature.
+    """
+    facts: list[Fact] = []
+    covered: set[Value] = set()
+    for weight, name in weights:
+        if len(facts) == MAX_FACTS or weight < MIN_WEIGHT_SHARE * weights[0][0]:
+            break
+        value = model_value(name, values)
+        keys: set[Value] = {base_measure(name)}
+        if isinstance(value, float) and not value.is_integer():
+            keys.add(value)
+        if covered.isdisjoint(keys):
+            facts.append(Fact(feature=name, value=value, unit=CATALOGUE[name].unit, text=describe_fact(name, values)))
+            covered |= keys
+    return facts
+
+
+def _join(texts: Sequence[str], separator: str) -> str:
+    first, *others = texts
+    return separator.join([first, *(text[0].lower() + text[1:] for text in others)])
+
+
+_SUBJECTS: dict[Group, tuple[bool, TextPair]] = {
     "external_scores": (
         True,
         (
@@ -100,14 +181,14 @@ _SUBJECTS: dict[Group, tuple[bool, Words]] = {
         ),
     ),
 }
-"""What a sentence speaks of, and whether that is a plural, in both languages."""
-_VERBS: dict[tuple[Direction, bool], Words] = {
+"""The subject of each sentence in both languages, and whether it is plural."""
+_VERBS: dict[tuple[Direction, bool], TextPair] = {
     ("raises", False): ("raises", "augmente"),
     ("raises", True): ("raise", "augmentent"),
     ("lowers", False): ("lowers", "réduit"),
     ("lowers", True): ("lower", "réduisent"),
 }
-_FRAMES: dict[tuple[Group, Direction], Words] = {
+SENTENCES: dict[tuple[Group, Direction], TextPair] = {
     (group, direction): (
         f"{subject[0]} {verb[0]} your estimated risk of default.",
         f"{subject[1]} {verb[1]} votre risque d'impayé estimé.",
@@ -116,81 +197,4 @@ _FRAMES: dict[tuple[Group, Direction], Words] = {
     for (direction, number), verb in _VERBS.items()
     if number is plural
 }
-"""The sentence of each concept and direction; the facts follow it."""
-
-
-def main_reasons(
-    names: Sequence[str],
-    values: Mapping[str, Value],
-    contributions: Sequence[float],
-    decision: Decision,
-    count: int = 4,
-) -> list[Reason]:
-    """The concepts that weighed most on a decision: those that speak for it first, then the strongest others.
-
-    What speaks for a refusal or a review raises the risk; what speaks for a loan lowers it. Each reason says which
-    of the two it does, so that one of the others is never taken for a ground of the decision.
-
-    Args:
-        names: the model's features.
-        values: of the client, by name; with `bento.features.share_counts_of(names)` shares are told as counts.
-        contributions: what each feature adds to the log-odds of default, in the order of `names`.
-        decision: what the client is told.
-        count: most reasons to give. A concept without weight is none.
-    """
-    by_group: dict[Group, list[tuple[float, str]]] = {}
-    for name, contribution in zip(names, contributions, strict=True):
-        by_group.setdefault(CATALOGUE[name].group, []).append((contribution, name))
-    totals = {group: sum(weight for weight, _ in by_group[group]) for group in CODES if group in by_group}
-    raises_first = decision is not Decision.GRANTED
-    ranked = sorted(
-        (group for group, total in totals.items() if total),
-        key=lambda group: ((totals[group] > 0) is not raises_first, -abs(totals[group])),
-    )
-    return [_reason(group, totals[group], by_group[group], values) for group in ranked[:count]]
-
-
-def _reason(group: Group, total: float, weights: Iterable[tuple[float, str]], values: Mapping[str, Value]) -> Reason:
-    sign = 1 if total > 0 else -1
-    direction: Direction = "raises" if total > 0 else "lowers"
-    facts = _facts(
-        sorted(((sign * weight, name) for weight, name in weights if sign * weight > 0), reverse=True), values
-    )
-    frame = _FRAMES[group, direction]
-    return Reason(
-        code=CODES[group],
-        group=group,
-        direction=direction,
-        contribution=total,
-        text=Wording(
-            en=f"{frame[0]} {_listed([fact.text.en for fact in facts], '; ')}.",
-            fr=f"{frame[1]} {_listed([fact.text.fr for fact in facts], f'{NARROW}; ')}.",
-        ),
-        facts=facts,
-    )
-
-
-def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) -> list[Fact]:
-    """What weighed most, largest first; each thing is told once, by what weighed most of it.
-
-    Two features tell of the same thing if they are aggregates of one measure, or the same fraction to the last digit:
-    the highest of the scores is one of the scores.
-    """
-    facts: list[Fact] = []
-    told: set[Value] = set()
-    for weight, name in weights:
-        if len(facts) == MAX_FACTS or weight < MIN_WEIGHT_SHARE * weights[0][0]:
-            break
-        value = known(name, values)
-        things: set[Value] = {measure(name)}
-        if isinstance(value, float) and not value.is_integer():
-            things.add(value)
-        if told.isdisjoint(things):
-            facts.append(Fact(feature=name, value=value, unit=CATALOGUE[name].unit, text=worded(name, values)))
-            told |= things
-    return facts
-
-
-def _listed(texts: Sequence[str], between: str) -> str:
-    first, *others = texts
-    return between.join([first, *(text[0].lower() + text[1:] for text in others)])
+"""The first sentence of a reason; its facts follow."""

@@ -1,4 +1,4 @@
-"""From credit files to decisions: the one path of the service, of replay, and of whatever else decides."""
+"""From credit files to decisions: the one path of the service and of replay."""
 
 import hashlib
 import math
@@ -6,65 +6,51 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bento.data.credit_file import CreditFile
+from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
 from bento.scoring.reasons import Reason, main_reasons
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScoredApplication:
-    """What the model makes of one credit file."""
+    """The score of one credit file, its decision and, where asked for, its reasons."""
 
     log_odds: float
     probability: float
+    """Of default."""
     decision: Decision
     features_hash: str
     null_share: float
+    """Share of the model's features that are null."""
     reasons: list[Reason] | None
 
 
 def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: bool) -> list[ScoredApplication]:
-    """Score credit files, together where that is safe; one answer for each, in their order.
+    """Score credit files, one result for each, in their order; the only path from a credit file to a decision.
+
+    Credit files are computed together where no id of a client or credit occurs in two of them.
 
     Args:
-        model: what decides.
-        credit_files: of any clients; the same client may be among them more than once.
-        reasons: also say what weighed most, at the price of one TreeSHAP a client.
+        model: the model that decides.
+        credit_files: of any clients; several may be of the same client.
+        reasons: whether to compute the reasons, at the cost of one TreeSHAP evaluation for each credit file.
     """
-    found: dict[int, ScoredApplication] = {}
-    for together in _without_shared_ids(credit_files):
-        found |= zip(together, _score(model, [credit_files[at] for at in together], reasons), strict=True)
-    return [found[position] for position in range(len(credit_files))]
+    scored: dict[int, ScoredApplication] = {}
+    for positions in _groups_without_shared_ids(credit_files):
+        scored |= zip(positions, _score(model, [credit_files[at] for at in positions], reasons), strict=True)
+    return [scored[position] for position in range(len(credit_files))]
 
 
-def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> list[ScoredApplication]:
-    features = model.features(credit_files, facts=with_reasons)
-    log_odds = model.log_odds(features).tolist()
-    contributions = model.contributions(features)[0].tolist() if with_reasons else None
-    answers = []
-    for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
-        default = probability(odds)
-        decision = decide(default, model.threshold, model.review_band)
-        answers.append(
-            ScoredApplication(
-                log_odds=odds,
-                probability=default,
-                decision=decision,
-                features_hash=features_hash(values, model.feature_names),
-                null_share=sum(values[name] is None for name in model.feature_names) / len(model.feature_names),
-                reasons=None
-                if contributions is None
-                else main_reasons(model.feature_names, values, contributions[position], decision),
-            )
-        )
-    return answers
+def features_hash(values: Mapping[str, Value], names: Iterable[str]) -> str:
+    """Return the fingerprint of a client's features, the same whether one client or many were computed.
 
+    Sums over one client and over many are added up in another order and may differ in the last bit, about 1e-15
+    relative; so numbers are rounded to about 1e-6. They are multiplied by pi / 4 before: otherwise amounts of few
+    digits would lie exactly on the limits of rounding.
 
-def features_hash(values: Mapping[str, float | str | None], names: Iterable[str]) -> str:
-    """Fingerprint of a client's features, the same whether one client or many were computed.
-
-    The two ways add in another order and may differ in a last bit, about 1e-15; numbers are hashed to about 1e-6. They
-    are multiplied by a quarter of pi first: amounts of few digits would else lie just where rounding tips over.
+    >>> features_hash({"a": 0.1 + 0.2}, ["a"]) == features_hash({"a": 0.3}, ["a"])
+    True
     """
     digest = hashlib.sha256()
     for name in names:
@@ -76,31 +62,54 @@ def features_hash(values: Mapping[str, float | str | None], names: Iterable[str]
     return digest.hexdigest()
 
 
-def _without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:
-    """Positions of credit files in groups within which no id occurs in two: rows are told apart by their ids alone."""
+def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> list[ScoredApplication]:
+    names = model.feature_names
+    features = model.features(credit_files, share_counts=with_reasons)
+    log_odds = model.log_odds(features).tolist()
+    contributions = model.contributions(features)[0].tolist() if with_reasons else None
+    scored = []
+    for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
+        default = probability(odds)
+        decision = decide(default, model.threshold, model.review_band)
+        reasons = None if contributions is None else main_reasons(names, values, contributions[position], decision)
+        scored.append(
+            ScoredApplication(
+                log_odds=odds,
+                probability=default,
+                decision=decision,
+                features_hash=features_hash(values, names),
+                null_share=sum(values[name] is None for name in names) / len(names),
+                reasons=reasons,
+            )
+        )
+    return scored
+
+
+def _groups_without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:
+    """Return positions of credit files in groups in which no id occurs twice: rows are matched to clients by id."""
     if len(credit_files) == 1:
         return [[0]]
     groups: list[tuple[list[int], set[tuple[str, float]]]] = []
     for position, credit_file in enumerate(credit_files):
         ids = _ids(credit_file)
-        for members, taken in groups:
-            if taken.isdisjoint(ids):
-                members.append(position)
-                taken.update(ids)
+        for positions, ids_of_group in groups:
+            if ids_of_group.isdisjoint(ids):
+                positions.append(position)
+                ids_of_group.update(ids)
                 break
         else:
             groups.append(([position], ids))
-    return [members for members, _ in groups]
+    return [positions for positions, _ in groups]
 
 
 def _ids(credit_file: CreditFile) -> set[tuple[str, float]]:
     ids = {("SK_ID_CURR", credit_file.application["SK_ID_CURR"])}
-    for table, column in _LINKS:
+    for table, column in _ID_COLUMNS:
         ids |= {(column, row[column]) for row in getattr(credit_file, table) if row.get(column) is not None}
     return ids
 
 
-_LINKS = (
+_ID_COLUMNS = (
     ("bureau", "SK_ID_BUREAU"),
     ("bureau_balance", "SK_ID_BUREAU"),
     ("previous_application", "SK_ID_PREV"),

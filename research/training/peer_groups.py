@@ -6,7 +6,7 @@ from itertools import pairwise
 import polars as pl
 
 from bento.features.catalogue import CATALOGUE
-from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, Range, Reference, Segment
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
 from research.cli import CommandError
 
 INCOME_TYPE = "NAME_INCOME_TYPE"
@@ -49,9 +49,9 @@ def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence
             chosen &= (applications["AMT_CREDIT"] < high).fill_null(False)
         if (clients := int(chosen.sum())) >= MIN_GROUP_SIZE:
             rows = features.filter(chosen)
-            typical = {name: _typical(rows[name]) for name in names}
-            segments.append(Segment(income_type=income_type, low=low, high=high, clients=clients, typical=typical))
-    return Reference(ranges=_ranges(applications), segments=segments)
+            medians = {name: _typical(rows[name]) for name in names}
+            segments.append(PeerGroup(income_type=income_type, low=low, high=high, clients=clients, medians=medians))
+    return Reference(ranges=_ranges(applications), groups=segments)
 
 
 def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, Range, Reference, Segment
+from bento.features.definitions import Value
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
 
 
 def any_reference(names: Sequence[str]) -> Reference:
-    """Wide ranges, and one segment that knows nothing of these features."""
+    """Wide ranges, and one peer group, in which these features are unknown."""
     ranges = {name: Range(low=1, high=1e9) for name in AMOUNTS} | {name: Range(low=0.01, high=1e3) for name in RATIOS}
-    typical: dict[str, float | str | None] = dict.fromkeys(names)
-    everybody = Segment(income_type=None, low=None, high=None, clients=MIN_GROUP_SIZE, typical=typical)
-    return Reference(ranges=ranges, segments=[everybody])
+    medians: dict[str, Value] = dict.fromkeys(names)
+    everybody = PeerGroup(income_type=None, low=None, high=None, clients=MIN_GROUP_SIZE, medians=medians)
+    return Reference(ranges=ranges, groups=[everybody])

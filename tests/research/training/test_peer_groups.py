@@ -48,21 +48,21 @@ def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications:
         for feature, application in zip(features.to_dicts(), applications.to_dicts(), strict=True)
         if application["NAME_INCOME_TYPE"] == "Working" and 1000 <= application["AMT_CREDIT"] < 2000
     ]
-    similar = found.similar({"NAME_INCOME_TYPE": "Working", "AMT_CREDIT": 1500.0})
+    similar = found.peer_group({"NAME_INCOME_TYPE": "Working", "AMT_CREDIT": 1500.0})
     assert (similar.low, similar.high, similar.clients) == (1000, 2000, len(rows))
-    assert similar.typical[NUMBER] == pytest.approx(median(row[NUMBER] for row in rows), abs=1e-15)
+    assert similar.medians[NUMBER] == pytest.approx(median(row[NUMBER] for row in rows), abs=1e-15)
     words = [row[WORD] for row in rows if row[WORD] != "Astronaut"]
-    assert similar.typical[WORD] == max(set(words), key=words.count)
-    assert similar.typical[SPARSE] is None
+    assert similar.medians[WORD] == max(set(words), key=words.count)
+    assert similar.medians[SPARSE] is None
 
 
 def test_a_median_is_of_those_who_are_known_where_most_are(applications: pl.DataFrame):
     half = pl.DataFrame({SPARSE: [1.0, None] * (CLIENTS // 2)})
-    assert describe(half, applications, [SPARSE]).segments[-1].typical == {SPARSE: 1.0}
+    assert describe(half, applications, [SPARSE]).groups[-1].medians == {SPARSE: 1.0}
 
 
 def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame, applications: pl.DataFrame):
-    segments = describe(features, applications, NAMES).segments
+    segments = describe(features, applications, NAMES).groups
     types = [segment.income_type for segment in segments]
     assert types == ["Pensioner"] * 4 + ["Working"] * 4 + [None] * 5  # 120 students are 30 a quarter
     assert all(segment.clients >= MIN_GROUP_SIZE for segment in segments)
@@ -93,8 +93,8 @@ def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications
         describe(features, same, NAMES)
     same = same.with_columns(AMT_ANNUITY=pl.lit(25_000.0))
     found = describe(features, same, NAMES)
-    assert found.similar({"AMT_CREDIT": 450_000}).clients == CLIENTS
-    assert found.similar({"AMT_CREDIT": 1}).income_type is None
+    assert found.peer_group({"AMT_CREDIT": 450_000}).clients == CLIENTS
+    assert found.peer_group({"AMT_CREDIT": 1}).income_type is None
 
 
 def test_too_few_clients_are_not_described(features: pl.DataFrame, applications: pl.DataFrame):
@@ -112,5 +112,5 @@ def test_the_applications_of_a_split_are_row_by_row_its_clients(data: Data):
 def test_a_model_folder_holds_what_its_training_clients_were_like(model_folder: Path, data: Data):
     kept = Reference.load(model_folder)
     features = data.rows("development").features
-    names = list(kept.segments[0].typical)
+    names = list(kept.groups[0].medians)
     assert kept == describe(features, data.applications("development", COLUMNS), names)
