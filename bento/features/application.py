@@ -41,35 +41,15 @@ FEATURES: tuple[Feature, ...] = (
         )
         for number in (1, 2, 3)
     ),
-    Feature(
-        "application_ext_source_mean",
-        pl.mean_horizontal(EXT),
-        "external_scores",
-        "Mean of the external scores",
-        "Moyenne des scores externes",
-        unit="score",
-        risk=-1,
-        monotone=True,
-    ),
-    Feature(
-        "application_ext_source_min",
-        pl.min_horizontal(EXT),
-        "external_scores",
-        "Lowest external score",
-        "Score externe le plus bas",
-        unit="score",
-        risk=-1,
-        monotone=True,
-    ),
-    Feature(
-        "application_ext_source_max",
-        pl.max_horizontal(EXT),
-        "external_scores",
-        "Highest external score",
-        "Score externe le plus haut",
-        unit="score",
-        risk=-1,
-        monotone=True,
+    *(
+        Feature(
+            f"application_ext_source_{name}", value, "external_scores", en, fr, unit="score", risk=-1, monotone=True
+        )
+        for name, value, en, fr in (
+            ("mean", pl.mean_horizontal(EXT), "Mean of the external scores", "Moyenne des scores externes"),
+            ("min", pl.min_horizontal(EXT), "Lowest external score", "Score externe le plus bas"),
+            ("max", pl.max_horizontal(EXT), "Highest external score", "Score externe le plus haut"),
+        )
     ),
     Feature(
         "application_ext_source_range",

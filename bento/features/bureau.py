@@ -12,6 +12,7 @@ from bento.features.definitions import (
     Group,
     Measure,
     Window,
+    adverse_share,
     last_months,
     latest,
     quotient,
@@ -248,9 +249,7 @@ _ON_RECORD = _LEVEL.is_not_null()
 
 
 _BALANCE_WINDOWS = (None, last_months(12), last_months(24))
-_LATE_MONTHS = Measure(
-    "late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs", unit="share", risk=1, monotone=("share",)
-)
+_LATE_MONTHS = adverse_share("late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs")
 _LEVELS = Measure(
     "level",
     _LEVEL,

@@ -10,6 +10,7 @@ from bento.features.definitions import (
     Feature,
     Group,
     Measure,
+    adverse_share,
     last_months,
     quotient,
     ratio,
@@ -58,9 +59,7 @@ _PAYMENT_RATIO = Measure(
     unit="share",
     risk=-1,
 )
-_LATE = Measure(
-    "late", pl.col("SK_DPD") > 0, "Months overdue", "Mois en retard", unit="share", risk=1, monotone=("share",)
-)
+_LATE = adverse_share("late", pl.col("SK_DPD") > 0, "Months overdue", "Mois en retard")
 _DAYS = Measure(
     "days_past_due", pl.col("SK_DPD"), "Days past due", "Jours de retard", unit="days", risk=1, monotone=("mean", "max")
 )
@@ -111,10 +110,7 @@ FEATURES: tuple[Feature, ...] = (
             unit="share",
             risk=1,
         )
-        for suffix, window, en, fr in (
-            ("", None, "", ""),
-            ("_12m", _YEAR, ", last 12 months", ", 12 derniers mois"),
-        )
+        for suffix, window, en, fr in (("", None, "", ""), ("_12m", _YEAR, ", last 12 months", ", 12 derniers mois"))
     ),
     Feature(
         "card_paid_to_drawn",

@@ -156,6 +156,11 @@ class Measure:
     """The aggregates to whose direction a model may be constrained."""
 
 
+def adverse_share(name: str, test: pl.Expr, en: str, fr: str) -> Measure:
+    """Make the measure of a condition: the larger its share of the rows, the higher the risk, for every model."""
+    return Measure(name, test, en, fr, unit="share", risk=1, monotone=("share",))
+
+
 AGGREGATES: dict[str, tuple[Function, str, str]] = {
     "mean": ("mean", "mean", "moyenne"),
     "max": ("max", "highest", "maximum"),

@@ -12,6 +12,7 @@ from bento.features.definitions import (
     Group,
     Measure,
     Window,
+    adverse_share,
     for_each_client,
     latest,
     quotient,
@@ -43,37 +44,18 @@ _LATE = pl.col("days_late")
 _SHORT = pl.col("underpaid")
 
 _DAYS_LATE = Measure("days_late", _LATE, "Days late", "Jours de retard", unit="days", risk=1, monotone=("mean", "max"))
-_LATE_SHARE = Measure(
-    "late", _LATE > 0, "Instalments paid late", "Échéances payées en retard", unit="share", risk=1, monotone=("share",)
-)
-_LATE_7 = Measure(
-    "late_over_7d",
-    _LATE > 7,
-    "Instalments over 7 days late",
-    "Échéances à plus de 7 jours de retard",
-    unit="share",
-    risk=1,
-    monotone=("share",),
-)
-_LATE_15 = Measure(
-    "late_over_15d",
-    _LATE > 15,
-    "Instalments over 15 days late",
-    "Échéances à plus de 15 jours de retard",
-    unit="share",
-    risk=1,
-    monotone=("share",),
+_LATE_SHARE = adverse_share("late", _LATE > 0, "Instalments paid late", "Échéances payées en retard")
+_LATE_7, _LATE_15 = (
+    adverse_share(
+        f"late_over_{days}d",
+        _LATE > days,
+        f"Instalments over {days} days late",
+        f"Échéances à plus de {days} jours de retard",
+    )
+    for days in (7, 15)
 )
 _UNDERPAID = Measure("underpaid", _SHORT, "Amount left unpaid", "Montant resté impayé", unit="currency", risk=1)
-_UNDERPAID_SHARE = Measure(
-    "short",
-    _SHORT > 0,
-    "Instalments paid short",
-    "Échéances payées en partie",
-    unit="share",
-    risk=1,
-    monotone=("share",),
-)
+_UNDERPAID_SHARE = adverse_share("short", _SHORT > 0, "Instalments paid short", "Échéances payées en partie")
 _PAID_RATIO = Measure(
     "paid_ratio",
     ratio("paid", "due"),

@@ -11,6 +11,7 @@ from bento.features.definitions import (
     Group,
     Measure,
     Window,
+    adverse_share,
     last_months,
     quotient,
     ratio,
@@ -26,15 +27,9 @@ _DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
 
 
 _WINDOWS = (None, *(last_months(months) for months in (6, 12, 24, 60)))
-_LATE = Measure("late", _DPD > 0, "Months overdue", "Mois en retard", unit="share", risk=1, monotone=("share",))
-_LATE_DEF = Measure(
-    "late_def",
-    _DPD_DEF > 0,
-    "Months overdue by more than a trifle",
-    "Mois en retard non négligeable",
-    unit="share",
-    risk=1,
-    monotone=("share",),
+_LATE = adverse_share("late", _DPD > 0, "Months overdue", "Mois en retard")
+_LATE_DEF = adverse_share(
+    "late_def", _DPD_DEF > 0, "Months overdue by more than a trifle", "Mois en retard non négligeable"
 )
 _DAYS = Measure(
     "days_past_due", _DPD, "Days past due", "Jours de retard", unit="days", risk=1, monotone=("mean", "max")

@@ -15,6 +15,7 @@ from bento.features.definitions import (
     Group,
     Measure,
     Window,
+    adverse_share,
     latest,
     quotient,
     ratio,
@@ -85,7 +86,7 @@ _SHIFT = Measure(
     "Jours d'avance de la dernière échéance sur le plan",
     unit="days",
 )
-_REFUSALS = Measure("refused", _REFUSED.test, "Refused", "Refusées", unit="share", risk=1, monotone=("share",))
+_REFUSALS = adverse_share("refused", _REFUSED.test, "Refused", "Refusées")
 _HIGH = Measure(
     "high_yield", pl.col("NAME_YIELD_GROUP") == "high", "At a high rate", "À taux élevé", unit="share", risk=1
 )

@@ -127,12 +127,7 @@ class _Search:
     """The search for one client. A loan is a row of amounts, those of the application that are not null."""
 
     def __init__(
-        self,
-        model: ScoringModel,
-        credit_file: CreditFile,
-        variants: Variants,
-        features: pl.DataFrame,
-        target: Decision,
+        self, model: ScoringModel, credit_file: CreditFile, variants: Variants, features: pl.DataFrame, target: Decision
     ) -> None:
         self.model, self.credit_file, self.variants, self.features = model, credit_file, variants, features
         self.target = target

@@ -74,19 +74,13 @@ LABELS: dict[str, TextPair] = {
         "Planned end dates of your credits at other lenders",
         "Dates de fin prévue de vos crédits auprès d'autres prêteurs",
     ),
-    "bureau_credit_sum": (
-        "Amount of your credits at other lenders",
-        "Montant de vos crédits auprès d'autres prêteurs",
-    ),
+    "bureau_credit_sum": ("Amount of your credits at other lenders", "Montant de vos crédits auprès d'autres prêteurs"),
     "bureau_debt": ("Debt at other lenders", "Dette auprès d'autres prêteurs"),
     "bureau_debt_ratio": (
         "Debt over amount lent, each credit at other lenders",
         "Dette rapportée au montant prêté, par crédit auprès d'autres prêteurs",
     ),
-    "bureau_repaid": (
-        "Amount already repaid to other lenders",
-        "Montant déjà remboursé à d'autres prêteurs",
-    ),
+    "bureau_repaid": ("Amount already repaid to other lenders", "Montant déjà remboursé à d'autres prêteurs"),
     "bureau_max_overdue": (
         "Worst overdue amount of each credit at other lenders",
         "Plus gros impayé de chaque crédit auprès d'autres prêteurs",
@@ -212,10 +206,7 @@ LABELS: dict[str, TextPair] = {
     "card_cash_drawings": ("Number of cash drawings by card", "Nombre de retraits d'espèces par carte"),
     "card_drawn": ("Amount drawn by card", "Montant utilisé par carte"),
     "card_drawings": ("Number of drawings by card", "Nombre d'opérations par carte"),
-    "card_paid_to_minimum": (
-        "Card payment over least payment due",
-        "Paiement de carte rapporté au minimum dû",
-    ),
+    "card_paid_to_minimum": ("Card payment over least payment due", "Paiement de carte rapporté au minimum dû"),
     "card_late": ("Months overdue on cards", "Mois en retard sur vos cartes"),
     "card_days_past_due": ("Late payment on cards", "Retard de paiement sur vos cartes"),
     "card_days_past_due_def": (

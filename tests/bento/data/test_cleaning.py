@@ -27,7 +27,7 @@ def test_implausible_values_become_null_and_plausible_ones_stay():
     assert bureau["DAYS_CREDIT"][0] == -2_922
 
 
-def test_an_open_loan_is_noted_before_its_date_becomes_null():
+def test_an_open_loan_is_marked_before_its_date_becomes_null():
     still_open = clean(_row(PREVIOUS_APPLICATION, DAYS_LAST_DUE=365243))["previous_application"]
     assert still_open["DAYS_LAST_DUE"][0] is None
     assert still_open[IS_OPEN][0] is True

@@ -37,7 +37,7 @@ def test_five_fields_are_enough():
 
 
 @pytest.mark.parametrize("field", REQUIRED)
-def test_a_required_field_may_be_neither_absent_nor_null(field: str):
+def test_a_required_field_must_be_present_and_not_null(field: str):
     assert _faults({field: None}) == [("application", field)]
     with pytest.raises(ValidationError) as caught:
         CreditFile.model_validate({"application": {name: REQUIRED[name] for name in REQUIRED if name != field}})
@@ -54,11 +54,11 @@ def test_a_count_must_be_whole_and_within_its_range(value: float):
     assert _faults({"CNT_CHILDREN": value}) == [("application", "CNT_CHILDREN")]
 
 
-def test_a_fault_in_a_history_names_its_row():
+def test_an_error_in_a_history_names_its_row():
     assert _faults(bureau=[{}, {"AMT_CREDIT_SUM": "much"}]) == [("bureau", 1, "AMT_CREDIT_SUM")]
 
 
-def test_a_misspelt_table_is_refused_rather_than_lost():
+def test_an_unknown_table_is_refused():
     assert _faults(burea=[]) == [("burea",)]
 
 
@@ -77,7 +77,7 @@ def test_rejected_values_are_not_in_the_error():
     assert "987654" not in str(caught.value)
 
 
-def test_unknown_columns_and_categories_are_warned_of():
+def test_unknown_columns_and_categories_give_warnings():
     credit_file = _parse(
         {"NAME_INCOME_TYPE": "Astronaut", "SHOE_SIZE": 43},
         bureau=[{"CREDIT_TYPE": "Barter"}, {"CREDIT_TYPE": "Barter"}],
@@ -91,7 +91,7 @@ def test_unknown_columns_and_categories_are_warned_of():
     }
 
 
-def test_warnings_speak_both_languages():
+def test_warnings_are_in_both_languages():
     (found,) = warnings(_parse({"SHOE_SIZE": 43}))
     assert found.message.model_dump() == {"en": "unknown column, ignored", "fr": "colonne inconnue, ignorée"}
 
@@ -108,7 +108,7 @@ _json = st.recursive(
     st.dictionaries(st.sampled_from(sorted(TABLES["application"].schema)), _json, max_size=6),
     st.dictionaries(st.sampled_from(sorted(TABLES)), _json, max_size=3),
 )
-def test_anything_is_either_refused_with_its_path_or_becomes_frames(
+def test_any_json_is_refused_with_a_path_or_becomes_frames(
     application: dict[str, Any], tables: dict[str, Any]
 ):
     body = json.dumps({"application": REQUIRED | application} | tables)

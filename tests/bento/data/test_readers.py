@@ -32,7 +32,7 @@ def test_csv_and_parquet_give_the_same_frame(bureau: pl.DataFrame, tmp_path: Pat
     assert from_csv.schema == pl.Schema(BUREAU.schema)
 
 
-def test_whole_numbers_may_be_written_with_a_point(bureau: pl.DataFrame, tmp_path: Path):
+def test_integers_may_be_written_with_a_decimal_point(bureau: pl.DataFrame, tmp_path: Path):
     bureau.with_columns(pl.col("DAYS_CREDIT").cast(pl.Float64)).write_csv(tmp_path / "bureau.csv")
     assert_frame_equal(read_file(tmp_path / "bureau.csv", BUREAU), bureau)
 
@@ -70,7 +70,7 @@ def test_a_wrong_type_is_named_with_row_and_column(bureau: pl.DataFrame, tmp_pat
     assert "row 5, column AMT_CREDIT_SUM: 'much' is not a number" in message
 
 
-def test_a_broken_whole_number_is_named(bureau: pl.DataFrame, tmp_path: Path):
+def test_a_fraction_in_an_integer_column_is_named(bureau: pl.DataFrame, tmp_path: Path):
     message = _broken(tmp_path, bureau.with_columns(CNT_CREDIT_PROLONG=pl.lit(1.5)).write_csv())
     assert "row 2, column CNT_CREDIT_PROLONG: 1.5 is not a whole number" in message
 
@@ -90,7 +90,7 @@ def test_a_column_of_the_wrong_type_in_parquet_is_named(bureau: pl.DataFrame, tm
         (",".join([*BUREAU.schema, "DAYS_CREDIT"]) + "\n", "column DAYS_CREDIT appears more than once"),
     ],
 )
-def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str, said: str):
+def test_a_file_that_is_not_a_table_is_named(tmp_path: Path, text: str, said: str):
     assert said in _broken(tmp_path, text)
 
 
@@ -101,7 +101,7 @@ def test_a_broken_parquet_file_is_named(tmp_path: Path):
         read_file(path, BUREAU)
 
 
-def test_missing_history_files_are_empty_and_said_so(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_a_missing_history_file_is_read_as_empty_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     histories = read_histories(tmp_path)
     assert all(histories[name].is_empty() for name in HISTORIES)
     assert all(name in caplog.text for name in HISTORIES)
@@ -114,7 +114,7 @@ def test_a_folder_without_applications_is_named(tmp_path: Path):
         read_application(tmp_path / "nowhere", "application_train")
 
 
-def test_an_application_appears_once(synthetic_folder: Path, tmp_path: Path):
+def test_a_repeated_client_is_refused(synthetic_folder: Path, tmp_path: Path):
     frame = read_application(synthetic_folder, "application_train", [TARGET]).head(3)
     pl.concat([frame, frame.tail(1)]).write_csv(tmp_path / "application_train.csv")
     with pytest.raises(DataError, match=f"client {frame['SK_ID_CURR'][2]} appears more than once"):

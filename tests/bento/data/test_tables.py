@@ -41,7 +41,7 @@ def test_only_five_columns_are_required_in_a_request():
     assert {table for table, _ in required} == {"application"}
 
 
-def test_categories_have_words_and_numbers_have_none():
+def test_only_category_columns_have_categories():
     for table in TABLES.values():
         for column in table:
             assert bool(column.categories) == (column.kind == "category"), (table.name, column.name)

@@ -33,7 +33,7 @@ def _text(folder: Path) -> str:
     return (folder / "bureau.csv").read_text()
 
 
-def test_sound_files_have_no_fault_and_every_finding_says_what_is_done(folder: Path):
+def test_sound_files_have_no_fault_and_findings_name_a_treatment(folder: Path):
     report = check_folder(folder)
     assert report.faults == []
     assert report.rows["application_train.csv"] == 40
@@ -41,7 +41,7 @@ def test_sound_files_have_no_fault_and_every_finding_says_what_is_done(folder: P
     assert all(finding.treatment.startswith(("cleaned", "passed")) for finding in report.findings)
 
 
-def test_the_whole_synthetic_data_is_sound(synthetic_folder: Path):
+def test_the_synthetic_data_has_no_fault(synthetic_folder: Path):
     assert check_folder(synthetic_folder).faults == []
 
 
@@ -71,13 +71,13 @@ def test_a_hard_fault_is_counted_and_named(folder: Path, stem: str, column: str,
         ("SK_ID_CURR", 7, "belong to no row of application, such as 7: passed, ignored"),
     ],
 )
-def test_a_soft_finding_is_counted_and_its_treatment_said(folder: Path, column: str, value: object, said: str):
+def test_a_soft_finding_is_counted_with_its_treatment(folder: Path, column: str, value: object, said: str):
     report = _change(folder, "bureau", **{column: pl.lit(value)})
     assert report.faults == []
     assert any(said in str(finding) and finding.share == 1 for finding in report.findings)
 
 
-def test_thousands_of_orphans_are_one_line(folder: Path):
+def test_orphan_rows_are_one_finding(folder: Path):
     orphans = pl.DataFrame({"SK_ID_BUREAU": range(5000), "MONTHS_BALANCE": [0] * 5000, "STATUS": ["0"] * 5000})
     orphans.with_columns(pl.col("SK_ID_BUREAU") + 1).write_csv(folder / "bureau_balance.csv")
     (finding,) = [found for found in check_folder(folder).findings if found.file == "bureau_balance.csv"]
@@ -92,7 +92,7 @@ def test_a_repeated_key_of_two_columns_is_a_fault(folder: Path):
     assert f"SK_ID_BUREAU and MONTHS_BALANCE: 2 rows share their key, such as {credit} and -1" in fault
 
 
-def test_blank_lines_are_no_rows(folder: Path):
+def test_blank_lines_are_ignored(folder: Path):
     rows = check_folder(folder).rows
     lines = _text(folder).splitlines()
     report = _rewrite(folder, "\n".join([*lines[:3], "", *lines[3:], "", ""]) + "\n")
@@ -100,7 +100,7 @@ def test_blank_lines_are_no_rows(folder: Path):
     assert read_file(folder / "bureau.csv", BUREAU)["SK_ID_BUREAU"].null_count() == 0
 
 
-def test_a_byte_order_mark_is_passed(folder: Path):
+def test_a_byte_order_mark_is_ignored(folder: Path):
     assert _rewrite(folder, _text(folder), "utf-8-sig").faults == []
 
 

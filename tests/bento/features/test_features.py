@@ -51,7 +51,7 @@ def _assert_same(found: pl.DataFrame, expected: pl.DataFrame) -> None:
     assert_frame_equal(found, expected, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def test_the_catalogue_names_what_is_built_in_its_order(features: pl.DataFrame):
+def test_the_columns_are_those_of_the_catalogue_in_order(features: pl.DataFrame):
     assert features.columns == ["SK_ID_CURR", *CATALOGUE]
 
 
@@ -64,12 +64,12 @@ def test_numbers_are_finite_or_null_and_categories_known(features: pl.DataFrame)
             assert features[name].drop_nulls().is_finite().all(), name
 
 
-def test_every_feature_says_something_about_someone(features: pl.DataFrame):
+def test_no_feature_is_constant(features: pl.DataFrame):
     constant = [name for name in CATALOGUE if features[name].n_unique() == 1]
     assert constant == []
 
 
-def test_every_group_and_feature_is_worded_in_both_languages():
+def test_groups_and_features_have_a_meaning_in_both_languages():
     for feature in CATALOGUE.values():
         assert set(GROUP_LABELS[feature.group]) == {"en", "fr"}
         assert feature.en != feature.fr or feature.en in ("Documents",), feature.name
@@ -97,7 +97,7 @@ def test_chunks_of_clients_give_the_same_as_all_at_once(tables: Tables, features
     _assert_same(pl.concat(chunks).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
 
 
-def test_the_order_of_clients_and_rows_never_matters(tables: Tables, features: pl.DataFrame):
+def test_the_order_of_clients_and_rows_has_no_effect(tables: Tables, features: pl.DataFrame):
     shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=3) for name, frame in tables.items()}
     _assert_same(build_features(shuffled).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
 
@@ -120,7 +120,7 @@ def test_only_the_named_features_are_built(tables: Tables, features: pl.DataFram
         build_features(tables, ["shoe_size"])
 
 
-def test_the_needed_columns_are_enough(tables: Tables, features: pl.DataFrame):
+def test_all_features_need_only_the_needed_columns(tables: Tables, features: pl.DataFrame):
     needed = needed_columns()
     added = {"previous_application": [IS_OPEN]}
     assert_frame_equal(
@@ -130,7 +130,7 @@ def test_the_needed_columns_are_enough(tables: Tables, features: pl.DataFrame):
     assert "CODE_GENDER" not in needed["application"]
 
 
-def test_the_needed_columns_of_each_feature_are_enough_for_it(tables: Tables, features: pl.DataFrame):
+def test_each_feature_needs_only_its_needed_columns(tables: Tables, features: pl.DataFrame):
     few = _of_clients(tables, features["SK_ID_CURR"].head(30))
     for name in CATALOGUE:
         needed = needed_columns([name])
@@ -149,12 +149,12 @@ def test_age_is_flagged_wherever_the_date_of_birth_is_read():
         assert feature.uses_age == reads_it, feature.name
 
 
-def test_a_model_may_be_held_only_to_a_direction_that_is_named():
+def test_a_monotone_feature_has_a_direction():
     assert all(feature.risk for feature in CATALOGUE.values() if feature.monotone)
     assert sum(feature.monotone for feature in CATALOGUE.values()) > 20
 
 
-def test_the_printed_catalogue_is_what_is_built(
+def test_the_printed_catalogue_lists_what_is_built(
     features: pl.DataFrame, capsys: pytest.CaptureFixture[str], monkeypatch
 ):
     monkeypatch.setattr("sys.argv", ["bento.features", "--format", "csv"])
@@ -165,11 +165,11 @@ def test_the_printed_catalogue_is_what_is_built(
     assert {row["group"] for row in printed} == set(GROUP_LABELS)
 
 
-def test_the_documented_catalogue_is_the_present_one():
+def test_the_documented_catalogue_is_up_to_date():
     assert catalogue.markdown() in (ROOT / "docs" / "features.md").read_text()
 
 
-def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
+def test_share_counts_are_the_counts_behind_shares(tables: Tables):
     shares = [name for name in CATALOGUE if share_counts_of([name])]
     built = build_features(tables, [*shares, *share_counts_of(shares)])
     assert len(shares) > 70
@@ -184,19 +184,19 @@ def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
         assert (some["count"] == some["count"].round()).all(), name
 
 
-def test_a_mean_of_amounts_or_ratios_has_no_facts():
+def test_a_mean_of_amounts_or_ratios_has_no_share_counts():
     assert (
         share_counts_of(["bureau_debt_ratio_mean", "bureau_debt_mean", "pos_early_end_share", "application_email"])
         == []
     )
 
 
-def test_facts_are_no_features():
+def test_share_counts_are_not_in_the_catalogue():
     assert not CATALOGUE.keys() & set(share_counts_of(CATALOGUE))
     assert set(build_features(_tables()).columns) == {"SK_ID_CURR", *CATALOGUE}
 
 
-def test_facts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, tables: Tables):
+def test_share_counts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, tables: Tables):
     names = [*CATALOGUE, *share_counts_of(CATALOGUE)]
     columns = needed_columns(names)
     together = build_features(tables, names)
@@ -206,13 +206,13 @@ def test_facts_of_one_client_are_the_same_as_among_many(synthetic_folder: Path, 
         _assert_same(alone, together.filter(pl.col("SK_ID_CURR") == client))
 
 
-def test_facts_need_no_other_columns_than_their_shares():
+def test_share_counts_need_the_same_columns_as_their_shares():
     for name in CATALOGUE:
         if facts := share_counts_of([name]):
             assert needed_columns(facts) == needed_columns([name]), name
 
 
-def test_a_client_without_history_has_facts_of_zero():
+def test_a_client_without_history_has_share_counts_of_zero():
     names = share_counts_of(CATALOGUE)
     assert set(build_features(_tables(), names).row(0)[1:]) == {0.0}
 
@@ -222,7 +222,7 @@ def test_months_of_unknown_credits_are_left_out():
     assert_frame_equal(build_features(_tables(bureau_balance=months)), build_features(_tables()))
 
 
-def test_a_sum_beyond_all_bounds_is_the_same_alone_and_among_others():
+def test_an_overflowing_sum_is_the_same_alone_and_together():
     month = {"SK_ID_PREV": 1, "MONTHS_BALANCE": -1, "AMT_DRAWINGS_CURRENT": 1.0, "AMT_PAYMENT_CURRENT": 10.0}
     tables = _tables(credit_card_balance=[month, month])
     # No request may hold such an amount, but a file of data may.
@@ -255,7 +255,7 @@ def _tables(**rows: list[dict[str, object]]) -> Tables:
     return clean(frames([CreditFile.model_validate_json(json.dumps(file))]))
 
 
-def test_an_instalment_paid_in_two_parts_is_neither_late_before_the_second_nor_short():
+def test_an_instalment_paid_in_two_parts_is_added_up():
     part = {"SK_ID_PREV": 1, "NUM_INSTALMENT_NUMBER": 1, "DAYS_INSTALMENT": -100, "AMT_INSTALMENT": 100.0}
     parts = [
         {**part, "DAYS_ENTRY_PAYMENT": -110, "AMT_PAYMENT": 60.0},
@@ -268,7 +268,7 @@ def test_an_instalment_paid_in_two_parts_is_neither_late_before_the_second_nor_s
     assert row["installments_split_share"] == 1
 
 
-def test_a_missed_instalment_is_short_and_not_on_time():
+def test_a_missed_instalment_is_underpaid_and_has_no_delay():
     missed = {"SK_ID_PREV": 1, "NUM_INSTALMENT_NUMBER": 1, "DAYS_INSTALMENT": -100, "AMT_INSTALMENT": 100.0}
     row = build_features(_tables(installments_payments=[missed])).row(0, named=True)
     assert row["installments_underpaid_sum"] == 100

@@ -44,7 +44,7 @@ def _assert_as_alone(tables: Tables, applications: pl.DataFrame, names: list[str
         assert_frame_equal(together[[number]], alone, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def test_every_feature_of_every_variant_is_that_of_the_variant_alone(clients: list[Tables]):
+def test_variants_have_the_features_of_build_features(clients: list[Tables]):
     random = np.random.default_rng(1)
     for tables in clients:
         amounts = {name: np.exp(random.uniform(8, 15, 6)).tolist() for name in AMOUNTS}
@@ -56,7 +56,7 @@ amount = st.none() | st.floats(0, 1e12) | st.sampled_from([0.0, 1.0, 450_000.0, 
 
 @settings(max_examples=40, deadline=None)
 @given(client=st.integers(0, CLIENTS), amounts=st.lists(st.tuples(amount, amount, amount), min_size=1, max_size=4))
-def test_any_amounts_give_what_they_give_alone(client: int, amounts: list[tuple[float | None, ...]], clients):
+def test_any_amounts_give_the_same_alone_and_together(client: int, amounts: list[tuple[float | None, ...]], clients):
     columns = dict(zip(AMOUNTS, map(list, zip(*amounts, strict=True)), strict=True))
     _assert_as_alone(clients[client], _variants(clients[client], columns))
 
@@ -70,7 +70,7 @@ def test_only_the_named_features_are_built(clients: list[Tables], names: list[st
     assert_frame_equal(some, Variants(tables, names).features(applications), check_exact=True)
 
 
-def test_other_amounts_change_no_feature_but_those_computed_from_them(clients: list[Tables]):
+def test_amounts_change_only_features_computed_from_them(clients: list[Tables]):
     varying = computed_from(AMOUNTS, CATALOGUE)
     assert {"application_credit", "application_credit_to_annuity", "bureau_debt_to_loan"} <= set(varying)
     fixed = [name for name in CATALOGUE if name not in varying]

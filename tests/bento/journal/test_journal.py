@@ -54,14 +54,14 @@ def test_a_moment_of_another_time_zone_is_the_same_moment(plain: Journal):
     assert found.decided_at.isoformat() == NOW.isoformat()
 
 
-def test_what_nobody_decided_is_not_found(plain: Journal):
+def test_an_unknown_decision_is_not_found(plain: Journal):
     assert plain.find("nothing") is None
     assert plain.find_repeated("nothing") is None
     assert plain.reviews("nothing") == []
     assert plain.ids() == []
 
 
-def test_as_many_ids_are_drawn_as_are_asked_for(plain: Journal):
+def test_the_limit_of_drawn_ids_is_respected(plain: Journal):
     entries = [entry() for _ in range(5)]
     plain.write(entries)
     drawn = plain.ids(3)
@@ -69,7 +69,7 @@ def test_as_many_ids_are_drawn_as_are_asked_for(plain: Journal):
     assert set(plain.ids(100)) == {written.id for written in entries}
 
 
-def test_an_entry_that_is_written_again_is_there_once(journal: Journal):
+def test_an_entry_that_is_written_again_is_stored_once(journal: Journal):
     one, other = entry(), entry(client=CLIENT + 1)
     assert journal.write([one, other, one]) == [None, None, None]
     assert journal.write([other]) == [None]
@@ -93,7 +93,7 @@ def test_reviews_are_kept_with_their_decision_oldest_first(journal: Journal):
     assert journal.reviews(other.id) == []
 
 
-def test_what_is_not_decided_cannot_be_reviewed(plain: Journal):
+def test_an_unknown_decision_cannot_be_reviewed(plain: Journal):
     assert not plain.add_review("nothing", review())
     assert rows(plain, "reviews") == []
 
@@ -136,7 +136,7 @@ def test_no_column_of_a_decision_can_be_changed(history: Journal):
         _assert_refused(history, f"{changed} WHERE purged_at IS NOT NULL")
 
 
-def test_a_decision_is_emptied_as_a_whole_and_marked_or_not_at_all(history: Journal):
+def test_a_decision_is_emptied_wholly_and_marked_or_not_at_all(history: Journal):
     _assert_refused(history, "UPDATE decisions SET credit_file = NULL WHERE purged_at IS NULL")
     _assert_refused(
         history, "UPDATE decisions SET client = NULL, probability = NULL, credit_file = NULL, answer = NULL"
@@ -200,19 +200,19 @@ def _written(journal: Journal) -> list[bytes]:
     return [str(CLIENT).encode(), *told, zlib.compress(said, 1)]
 
 
-def test_an_encrypted_journal_tells_nothing_of_the_person(encrypted: Journal):
+def test_an_encrypted_journal_holds_no_personal_data_in_clear(encrypted: Journal):
     canaries = _written(encrypted)
     stored = _raw(encrypted)
     assert not [canary for canary in canaries if canary in stored]
 
 
-def test_a_plain_journal_holds_what_an_encrypted_one_hides(plain: Journal):
+def test_a_plain_journal_holds_personal_data_in_clear(plain: Journal):
     canaries = _written(plain)
     stored = _raw(plain)
     assert not [canary for canary in canaries if canary not in stored]
 
 
-def test_a_client_has_one_key_and_each_client_another(encrypted: Journal):
+def test_each_client_has_one_key(encrypted: Journal):
     encrypted.write([entry(), entry(), entry(client=CLIENT + 1)])
     encrypted.write([entry()])
     assert len(rows(encrypted, "client_keys")) == 2
@@ -232,7 +232,7 @@ def test_entries_from_before_the_master_key_are_still_found(journal_url: str):
             assert found.credit_file == written.credit_file
 
 
-def test_another_master_key_is_refused_at_the_start_and_at_each_entry(encrypted: Journal):
+def test_another_master_key_is_refused(encrypted: Journal):
     written = entry()
     encrypted.write([written])
     other = Journal(encrypted.engine.url.render_as_string(hide_password=False), Vault(bytes(32)))
@@ -261,7 +261,7 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("statement", ALTERED.values(), ids=ALTERED)
-def test_an_entry_that_was_altered_behind_the_triggers_is_refused(encrypted: Journal, statement: str):
+def test_an_entry_altered_without_the_triggers_is_refused(encrypted: Journal, statement: str):
     written = entry()
     encrypted.write([written, entry(client=CLIENT + 1)])
     triggers = {"sqlite": "decisions_no_update", "postgresql": "decisions_append_only_row ON decisions"}

@@ -33,7 +33,7 @@ def encrypted(journal_url: str) -> Iterator[Journal]:
         yield made
 
 
-def test_a_purged_decision_keeps_id_time_outcome_and_hashes_alone(journal: Journal):
+def test_a_purged_decision_keeps_id_time_outcome_and_hashes(journal: Journal):
     old, young = entry(idempotency_hash="i" * 64), entry(decided_at=NOW + DAY, client=CLIENT + 1)
     journal.write([old, young])
     for decided in (old, young):
@@ -54,7 +54,7 @@ def test_a_purged_decision_keeps_id_time_outcome_and_hashes_alone(journal: Journ
     assert journal.reviews(young.id) == [review()]
 
 
-def test_a_purged_decision_is_neither_drawn_nor_reviewed_nor_purged_again(journal: Journal):
+def test_a_purged_decision_is_not_drawn_reviewed_or_purged_again(journal: Journal):
     old = entry()
     journal.write([old])
     assert journal.purge(NOW + DAY, NOW)[0] == 1
@@ -78,13 +78,13 @@ def test_a_key_is_destroyed_with_the_last_decision_that_needs_it(encrypted: Jour
     assert rows(encrypted, "client_keys") == []
 
 
-def test_a_key_that_was_made_for_nothing_is_destroyed(encrypted: Journal):
+def test_an_unused_key_is_destroyed(encrypted: Journal):
     encrypted.write([entry(idempotency_hash="i" * 64, decided_at=NOW + DAY)])
     encrypted.write([entry(idempotency_hash="i" * 64, client=CLIENT + 1)])
     assert encrypted.purge(NOW, NOW) == (0, 1)
 
 
-def test_a_client_who_comes_back_after_a_purge_gets_a_new_key(encrypted: Journal):
+def test_a_purged_client_gets_a_new_key(encrypted: Journal):
     encrypted.write([entry()])
     (first,) = rows(encrypted, "client_keys")
     encrypted.purge(NOW + DAY, NOW)
@@ -95,7 +95,7 @@ def test_a_client_who_comes_back_after_a_purge_gets_a_new_key(encrypted: Journal
     assert encrypted.find(back.id) is not None
 
 
-def test_a_large_purge_goes_in_parts(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+def test_a_large_purge_takes_several_transactions(journal: Journal, monkeypatch: pytest.MonkeyPatch):
     journal.write([entry(client=number) for number in range(7)])
     monkeypatch.setattr(store, "PURGED_TOGETHER", 3)
     commits: list[None] = []
@@ -105,7 +105,7 @@ def test_a_large_purge_goes_in_parts(journal: Journal, monkeypatch: pytest.Monke
     assert journal.ids() == []
 
 
-def test_a_review_written_during_a_purge_leaves_nothing_behind(journal: Journal):
+def test_a_review_during_a_purge_is_not_stored(journal: Journal):
     old = entry()
     journal.write([old])
     emptied = ", ".join(f"{name} = NULL" for name in PERSONAL)
@@ -119,7 +119,7 @@ def test_a_review_written_during_a_purge_leaves_nothing_behind(journal: Journal)
     assert rows(journal, "reviews") == []
 
 
-def test_a_key_that_is_written_with_during_a_purge_stays(encrypted: Journal):
+def test_a_key_that_is_used_during_a_purge_stays(encrypted: Journal):
     encrypted.write([entry()])
     written, go_on = threading.Event(), threading.Event()
     with ThreadPoolExecutor() as pool, another(encrypted) as other:
@@ -168,7 +168,7 @@ def test_a_purge_leaves_no_byte_of_a_person_in_the_file(tmp_path: Path, vault: V
         assert len(journal.ids()) == 20
 
 
-def test_a_purge_that_cannot_clear_the_log_says_so_and_can_be_repeated(tmp_path: Path):
+def test_a_purge_that_cannot_clear_the_log_can_be_repeated(tmp_path: Path):
     with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
         journal.write([entry()])
         with another(journal) as reading, reading.engine.connect() as connection:

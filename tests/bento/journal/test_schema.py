@@ -33,18 +33,18 @@ def unmade(journal_url: str) -> Journal:
 # Schema
 
 
-def test_the_schema_of_the_code_is_that_of_the_newest_migration():
+def test_the_code_has_the_schema_of_the_newest_migration():
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == REVISION
     assert first_0001.PERSONAL == PERSONAL
 
 
-def test_the_migrations_make_the_tables_that_the_code_declares(journal_url: str):
+def test_the_migrations_make_the_declared_tables(journal_url: str):
     with opened(journal_url) as journal, journal.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, METADATA) == []
 
 
-def test_an_upgrade_of_what_is_up_to_date_changes_nothing(unmade: Journal):
+def test_an_upgrade_of_an_up_to_date_journal_changes_nothing(unmade: Journal):
     assert upgrade(unmade) == (None, REVISION)
     unmade.write([entry()])
     before = rows(unmade)
@@ -53,7 +53,7 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(unmade: Journal):
     unmade.check()
 
 
-def test_upgrades_at_once_make_one_journal(journal_url: str):
+def test_concurrent_upgrades_make_one_journal(journal_url: str):
     journals = [Journal(journal_url, VAULTS["plain"]) for _ in range(4)]
     with ThreadPoolExecutor(len(journals)) as pool:
         made = list(pool.map(upgrade, journals))
@@ -63,12 +63,12 @@ def test_upgrades_at_once_make_one_journal(journal_url: str):
         journal.close()
 
 
-def test_a_database_without_a_journal_is_refused_with_the_command_to_run(unmade: Journal):
+def test_a_database_without_a_journal_is_refused(unmade: Journal):
     with pytest.raises(JournalError, match=f"holds no journal; {TO_DO}"):
         unmade.check()
 
 
-def test_a_journal_of_another_schema_is_refused_with_the_command_to_run(journal_url: str):
+def test_a_journal_of_another_schema_is_refused(journal_url: str):
     with opened(journal_url) as journal:
         execute(journal, "UPDATE alembic_version SET version_num = '0000'")
         with pytest.raises(JournalError, match=f"holds a journal of schema 0000, this code {REVISION}; {TO_DO}"):
@@ -83,7 +83,7 @@ def test_a_newer_journal_is_left_alone(journal_url: str):
         assert journal.revision() == "9999"
 
 
-def test_an_upgrade_that_fails_leaves_nothing_half_made(unmade: Journal, monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_upgrade_changes_nothing(unmade: Journal, monkeypatch: pytest.MonkeyPatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -95,7 +95,7 @@ def test_an_upgrade_that_fails_leaves_nothing_half_made(unmade: Journal, monkeyp
     assert upgrade(unmade) == (None, REVISION)
 
 
-def test_nobody_else_may_read_the_file(tmp_path: Path):
+def test_only_the_owner_may_read_the_file(tmp_path: Path):
     with opened(f"sqlite:///{tmp_path}/new/folder/journal.db") as journal:
         journal.write([entry()])
         found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new" / "folder").iterdir()}
@@ -105,7 +105,7 @@ def test_nobody_else_may_read_the_file(tmp_path: Path):
 # Addresses
 
 
-def test_the_journal_is_where_the_environment_says():
+def test_the_environment_gives_the_address_of_the_journal():
     assert journal_url({}) == DEFAULT_URL == "sqlite:///data/journal.db"
     assert journal_url({"SCORING_DATA": "/srv"}) == "sqlite:////srv/journal.db"
     assert journal_url({"SCORING_DATA": "/srv", "JOURNAL_URL": "postgresql://db/x"}) == "postgresql://db/x"
@@ -123,7 +123,7 @@ def test_the_journal_is_where_the_environment_says():
         ("sqlite:///file:x?mode=memory&uri=true", "must name a file"),
     ],
 )
-def test_an_address_that_is_none_is_refused_without_its_password(url: str, said: str):
+def test_an_invalid_address_is_refused_without_its_password(url: str, said: str):
     with pytest.raises(JournalError) as caught:
         Journal(url, VAULTS["plain"])
     message = str(caught.value)
@@ -133,7 +133,7 @@ def test_an_address_that_is_none_is_refused_without_its_password(url: str, said:
     assert "hidden-word" not in message
 
 
-def test_every_spelling_of_a_known_database_is_taken():
+def test_every_driver_of_a_known_database_is_accepted():
     for url in ("postgresql+psycopg2://db/x", "postgresql+asyncpg://db/x", "postgresql://db/x"):
         assert Journal(url, VAULTS["plain"]).engine.driver == "psycopg"
     assert Journal("sqlite+aiosqlite:///x.db", VAULTS["plain"]).engine.driver == "pysqlite"
@@ -158,14 +158,14 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_upgrade_says_what_it_did(journal_url: str, capsys: pytest.CaptureFixture[str]):
+def test_upgrade_prints_the_schema(journal_url: str, capsys: pytest.CaptureFixture[str]):
     assert main(["--url", journal_url, "upgrade"]) == 0
     assert capsys.readouterr().out.rstrip().endswith(f": schema {REVISION}, before none")
     assert main(["--url", journal_url, "upgrade"]) == 0
     assert capsys.readouterr().out.rstrip().endswith(f": schema {REVISION}, as before")
 
 
-def test_purge_says_what_it_did(
+def test_purge_prints_what_it_destroyed(
     journal_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     now = NOW.now(NOW.tzinfo)
@@ -182,7 +182,7 @@ def test_purge_says_what_it_did(
 
 
 @pytest.mark.parametrize("days", ["-1", "nan", "inf", "1e300", "a year", ""])
-def test_an_age_that_is_none_is_refused(days: str, capsys: pytest.CaptureFixture[str]):
+def test_an_invalid_age_is_refused(days: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
         main(["purge", f"--older-than={days}"])
     assert caught.value.code == 2
@@ -190,7 +190,7 @@ def test_an_age_that_is_none_is_refused(days: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("number", ["0", "-5", "x"])
-def test_a_number_that_is_none_is_refused(number: str, capsys: pytest.CaptureFixture[str]):
+def test_an_invalid_number_is_refused(number: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
         main(["replay", f"--random={number}"])
     assert caught.value.code == 2
@@ -203,7 +203,7 @@ def test_the_replay_of_an_unknown_id_is_an_error(journal_url: str, capsys: pytes
     assert _line(capsys).endswith(" holds no decision nothing")
 
 
-def test_what_is_purged_or_decided_by_other_code_is_not_the_same(journal_url: str, capsys: pytest.CaptureFixture[str]):
+def test_purged_entries_and_those_of_other_code_are_not_the_same(journal_url: str, capsys: pytest.CaptureFixture[str]):
     with opened(journal_url) as journal:
         journal.write([purged := entry()])
         journal.purge(NOW + timedelta(days=1), NOW)
@@ -217,19 +217,19 @@ def test_what_is_purged_or_decided_by_other_code_is_not_the_same(journal_url: st
 
 
 @pytest.mark.parametrize("command", [["upgrade"], ["replay"], ["purge", "--older-than", "1"]])
-def test_a_database_out_of_reach_is_said_in_one_line(command: list[str], capsys: pytest.CaptureFixture[str]):
+def test_an_unreachable_database_is_reported_in_one_line(command: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(["--url", NOWHERE, *command]) == 2
     assert "refused" in _line(capsys).lower()
 
 
 @pytest.mark.parametrize("command", [["replay"], ["purge", "--older-than", "1"]])
-def test_commands_ask_for_an_upgrade_first(journal_url: str, command: list[str], capsys: pytest.CaptureFixture[str]):
+def test_commands_require_an_upgrade_first(journal_url: str, command: list[str], capsys: pytest.CaptureFixture[str]):
     assert main(["--url", journal_url, *command]) == 2
     assert _line(capsys).endswith(TO_DO)
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"not a database at all" * 100)])
-def test_a_file_that_is_no_database_is_said_in_one_line(
+def test_a_file_that_is_no_database_is_reported_in_one_line(
     make: Callable[[Path], object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     make(tmp_path / "journal.db")
@@ -239,7 +239,7 @@ def test_a_file_that_is_no_database_is_said_in_one_line(
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://me:hidden-word@db/x"])
-def test_a_bad_address_is_said_in_one_line(
+def test_a_bad_address_is_reported_in_one_line(
     url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("JOURNAL_URL", url)
@@ -247,7 +247,7 @@ def test_a_bad_address_is_said_in_one_line(
     assert _line(capsys).startswith("error: JOURNAL_URL")
 
 
-def test_a_missing_master_key_is_said_in_one_line(
+def test_a_missing_master_key_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SCORING_MASTER_KEY_FILE", str(tmp_path / "nowhere"))

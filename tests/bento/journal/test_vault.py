@@ -21,7 +21,7 @@ def _sealed(client: int = 100002, place: str = "d1 credit_file") -> tuple[bytes,
 
 
 @given(text=st.binary(max_size=2000), client=st.integers(), place=st.text())
-def test_what_is_sealed_opens_to_the_same_bytes(text: bytes, client: int, place: str):
+def test_a_sealed_text_opens_to_the_same_bytes(text: bytes, client: int, place: str):
     name = VAULT.pseudonym(client)
     key = VAULT.new_key(name)
     assert VAULT.open(VAULT.seal(pack(text), key, name, place), key, name, place) == text
@@ -39,7 +39,7 @@ def test_an_altered_text_never_opens(data: st.DataObject):
 
 
 @given(noise=st.binary(max_size=100))
-def test_what_was_never_sealed_is_refused(noise: bytes):
+def test_a_text_that_was_never_sealed_is_refused(noise: bytes):
     _, key, name = _sealed()
     with pytest.raises(VaultError):
         VAULT.open(noise, key, name, "d1 credit_file")
@@ -56,7 +56,7 @@ def test_a_text_moved_to_another_place_is_refused(place: str):
         VAULT.open(sealed, key, name, place)
 
 
-def test_the_key_of_another_client_is_refused_even_as_ones_own():
+def test_the_key_of_another_client_is_refused():
     sealed, _, name = _sealed()
     _, other_key, other_name = _sealed(100003)
     for key_name in (name, other_name):
@@ -64,11 +64,11 @@ def test_the_key_of_another_client_is_refused_even_as_ones_own():
             VAULT.open(sealed, other_key, key_name, "d1 credit_file")
 
 
-def test_nothing_is_sealed_the_same_twice():
+def test_sealing_twice_gives_different_bytes():
     assert len({_sealed()[0] for _ in range(20)}) == 20
 
 
-def test_neither_the_sealed_text_nor_the_pseudonym_tells_the_client():
+def test_sealed_text_and_pseudonym_do_not_name_the_client():
     sealed, key, name = _sealed()
     assert b"100002" not in sealed + key + name.encode()
     assert len(name) == 64
@@ -86,13 +86,13 @@ def test_another_master_key_is_named_as_the_cause():
         Vault(bytes(32)).open(sealed, key, name, "d1 credit_file")
 
 
-def test_without_a_master_key_a_sealed_text_asks_for_one():
+def test_without_a_master_key_a_sealed_text_is_refused():
     sealed, key, name = _sealed()
     with pytest.raises(VaultError, match=f"the journal is encrypted; name its master key in {VARIABLE}"):
         PLAIN.open(sealed, key, name, "d1 credit_file")
 
 
-def test_the_master_key_comes_from_the_file_that_is_named(tmp_path: Path):
+def test_the_master_key_is_read_from_its_file(tmp_path: Path):
     path = tmp_path / "master.key"
     path.write_text(base64.b64encode(MASTER_KEY).decode() + "\n")
     assert Vault.from_environment({VARIABLE: str(path)}).pseudonym(1) == VAULT.pseudonym(1)
@@ -109,7 +109,7 @@ def test_the_master_key_comes_from_the_file_that_is_named(tmp_path: Path):
         (base64.b64encode(bytes(16)), "a master key has 32 bytes, this one 16"),
     ],
 )
-def test_a_file_without_a_master_key_is_named_with_how_to_make_one(tmp_path: Path, content: bytes | None, said: str):
+def test_a_file_without_a_master_key_is_refused_with_a_remedy(tmp_path: Path, content: bytes | None, said: str):
     path = tmp_path / "master.key"
     if content is not None:
         path.write_bytes(content)

@@ -47,7 +47,7 @@ def commits(journal: Journal) -> list[None]:
 # Many at once
 
 
-def test_what_waits_is_committed_together(journal: Journal, writing: Writer, commits: list[None]):
+def test_waiting_writes_are_committed_together(journal: Journal, writing: Writer, commits: list[None]):
     with another(journal) as other, locked(other):
         first = writing.submit([entry()])
         wait_for(first.running)
@@ -57,7 +57,7 @@ def test_what_waits_is_committed_together(journal: Journal, writing: Writer, com
     assert len(journal.ids()) == 101
 
 
-def test_no_more_than_so_many_are_committed_together(
+def test_the_size_of_a_commit_is_limited(
     journal: Journal, writing: Writer, commits: list[None], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(writer, "MAX_DECISIONS_PER_COMMIT", 10)
@@ -70,7 +70,7 @@ def test_no_more_than_so_many_are_committed_together(
     assert len(commits) == 1 + 3
 
 
-def test_each_who_submits_gets_what_is_theirs(journal: Journal, writing: Writer):
+def test_each_write_gets_its_own_result(journal: Journal, writing: Writer):
     taken = entry(idempotency_hash="i" * 64)
     assert writing.submit([taken]).result(SECONDS) == [None]
     with another(journal) as other, locked(other):
@@ -82,7 +82,7 @@ def test_each_who_submits_gets_what_is_theirs(journal: Journal, writing: Writer)
     assert last.result(SECONDS) == [None]
 
 
-def test_one_idempotency_key_gets_one_decision_from_several_threads_and_instances(journal: Journal):
+def test_concurrent_writes_of_one_idempotency_key_give_one_decision(journal: Journal):
     together = threading.Barrier(8)
 
     def decide(number: int) -> list[StoredDecision | None]:
@@ -97,7 +97,7 @@ def test_one_idempotency_key_gets_one_decision_from_several_threads_and_instance
     assert {found.id for found in given if found is not None} == {held}
 
 
-def test_two_instances_with_the_same_keys_in_another_order_do_not_block_each_other(journal_url: str):
+def test_writes_of_the_same_keys_in_other_orders_do_not_deadlock(journal_url: str):
     together, rounds = threading.Barrier(2), range(10)
     keys = [f"{number:04}" for number in range(100)]
 
@@ -149,7 +149,7 @@ def test_two_processes_write_at_the_same_time(journal: Journal):
 # Those who do not wait
 
 
-def test_what_nobody_waits_for_any_longer_is_not_written(journal: Journal, writing: Writer):
+def test_a_cancelled_write_is_not_written(journal: Journal, writing: Writer):
     with another(journal) as other, locked(other):
         first = writing.submit([kept := entry()])
         wait_for(first.running)
@@ -170,7 +170,7 @@ def test_closing_writes_what_is_waiting(journal: Journal):
     assert len(journal.ids()) == 20
 
 
-def test_too_many_who_wait_are_sent_away_at_once(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+def test_too_many_waiting_writes_fail_at_once(journal: Journal, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(writer, "MAX_WAITING_DECISIONS", 2)
     busy = Writer(journal)
     with another(journal) as other, locked(other):
@@ -186,7 +186,7 @@ def test_too_many_who_wait_are_sent_away_at_once(journal: Journal, monkeypatch: 
 # Faults
 
 
-def test_a_lock_that_is_held_too_long_is_noticed_and_nothing_is_written(journal: Journal, writing: Writer):
+def test_a_lock_held_too_long_fails_the_write(journal: Journal, writing: Writer):
     began = time.monotonic()
     with another(journal) as other, locked(other), pytest.raises(JournalUnavailableError):
         writing.submit([entry()]).result(SECONDS)
@@ -198,7 +198,7 @@ def test_a_lock_that_is_held_too_long_is_noticed_and_nothing_is_written(journal:
 
 
 @pytest.mark.postgresql
-def test_a_server_that_stops_is_noticed_and_used_again_once_it_is_back(postgresql_server: Server):
+def test_a_stopped_server_is_used_again_after_its_restart(postgresql_server: Server):
     with opened(postgresql_server.emptied_database()) as journal:
         writing = Writer(journal)
         before, lost, after = entry(), entry(), entry()
@@ -247,7 +247,7 @@ assert sorted(journal.ids()) == sorted(found.id for found in kept)
 """
 
 
-def test_a_full_disk_is_noticed_and_nothing_is_half_written(tmp_path: Path):
+def test_a_full_disk_fails_the_write_as_a_whole(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/journal.db"
     run = subprocess.run([sys.executable, "-c", FULL_DISK, url], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
@@ -270,7 +270,7 @@ def test_an_entry_that_cannot_be_sealed_fails_alone(journal: Journal, writing: W
     assert writing.failed_at is None
 
 
-def test_neither_an_error_nor_a_log_holds_anything_of_a_person(journal_url: str, caplog: pytest.LogCaptureFixture):
+def test_errors_and_logs_hold_no_personal_data(journal_url: str, caplog: pytest.LogCaptureFixture):
     canaries = [str(CLIENT), "0.0123456789", "DAYS_CREDIT"]
     for name in ("sqlalchemy", "sqlalchemy.engine", "bentoml"):
         caplog.set_level(logging.DEBUG, name)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bento.model.peer_groups import AMOUNTS, REFERENCE_FILE, Reference, ReferenceFileError, Segment
+from bento.model.peer_groups import AMOUNTS, REFERENCE_FILE, PeerGroup, Reference, ReferenceFileError
 from tests.support.references import any_reference
 
 BOUNDS = (None, 270_000, 513_531, None)
 
 
-def segment(income_type: str | None, low: float | None, high: float | None) -> Segment:
-    return Segment(income_type=income_type, low=low, high=high, clients=60, typical={"application_credit": 1.0})
+def segment(income_type: str | None, low: float | None, high: float | None) -> PeerGroup:
+    return PeerGroup(income_type=income_type, low=low, high=high, clients=60, medians={"application_credit": 1.0})
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def reference() -> Reference:
         *(segment(None, low, high) for low, high in pairwise(BOUNDS)),
         segment(None, None, None),
     ]
-    return any_reference([]).model_copy(update={"segments": segments})
+    return any_reference([]).model_copy(update={"groups": segments})
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,19 @@ def reference() -> Reference:
     ],
 )
 @pytest.mark.parametrize(("income_type", "found"), [("Working", "Working"), ("Student", None), (None, None)])
-def test_every_application_belongs_to_the_narrowest_segment_that_holds_it(
+def test_an_application_belongs_to_the_narrowest_group(
     reference: Reference, credit: float, bounds: tuple[float | None, ...], income_type: str | None, found: str | None
 ):
-    similar = reference.similar({"NAME_INCOME_TYPE": income_type, "AMT_CREDIT": credit})
+    similar = reference.peer_group({"NAME_INCOME_TYPE": income_type, "AMT_CREDIT": credit})
     assert (similar.income_type, similar.low, similar.high) == (found, *bounds)
 
 
-def test_a_quarter_too_small_to_speak_of_falls_back_on_everybody(reference: Reference):
-    sparse = reference.model_copy(update={"segments": [*reference.segments[:3], reference.segments[-1]]})
-    assert sparse.similar({"AMT_CREDIT": 300_000}) == segment(None, None, None)
+def test_without_a_narrow_group_all_clients_are_the_peers(reference: Reference):
+    sparse = reference.model_copy(update={"groups": [*reference.groups[:3], reference.groups[-1]]})
+    assert sparse.peer_group({"AMT_CREDIT": 300_000}) == segment(None, None, None)
 
 
-def test_a_segment_is_told_in_both_languages():
+def test_a_group_is_described_in_both_languages():
     told = segment("Working", 270_000, 513_531).description
     assert told.en == "clients with the same source of income and a loan of 270,000 to 513,531"
     assert told.fr == "clients ayant la même source de revenus et un prêt de 270\u202f000 à 513\u202f531"
@@ -58,12 +58,12 @@ def test_a_segment_is_told_in_both_languages():
     assert segment(None, None, None).description.en == "all clients of the training data"
 
 
-def test_what_is_saved_is_what_is_loaded(reference: Reference, tmp_path: Path):
+def test_a_saved_reference_is_loaded_unchanged(reference: Reference, tmp_path: Path):
     reference.save(tmp_path)
     assert Reference.load(tmp_path) == reference
 
 
-def test_a_missing_file_is_said_in_one_line(tmp_path: Path):
+def test_a_missing_file_is_reported_in_one_line(tmp_path: Path):
     with pytest.raises(
         ReferenceFileError, match=r"^no usable reference\.json: No such file or directory; train again$"
     ):
@@ -74,15 +74,15 @@ def test_a_missing_file_is_said_in_one_line(tmp_path: Path):
     ("broken", "said"),
     [
         (lambda content: content["ranges"].pop("term"), "no range of term"),
-        (lambda content: content["segments"].pop(), "must hold every client"),
-        (lambda content: content["segments"].clear(), "must hold every client"),
-        (lambda content: content["segments"][0].update(clients=49), "greater than or equal to 50"),
+        (lambda content: content["groups"].pop(), "must include every client"),
+        (lambda content: content["groups"].clear(), "must include every client"),
+        (lambda content: content["groups"][0].update(clients=49), "greater than or equal to 50"),
         (lambda content: content["ranges"]["AMT_CREDIT"].update(low=2e9), "low must not exceed high"),
         (lambda content: content["ranges"]["AMT_CREDIT"].update(low="1e999"), "finite"),
         (lambda content: content.update(rows=[]), "Extra inputs"),
     ],
 )
-def test_a_broken_file_is_said_in_one_line(reference: Reference, tmp_path: Path, broken, said: str):
+def test_a_broken_file_is_reported_in_one_line(reference: Reference, tmp_path: Path, broken, said: str):
     content = json.loads(reference.model_dump_json())
     broken(content)
     (tmp_path / REFERENCE_FILE).write_text(json.dumps(content))
@@ -96,7 +96,7 @@ def test_a_cut_file_is_refused(reference: Reference, tmp_path: Path):
         Reference.load(tmp_path)
 
 
-def test_a_small_segment_cannot_be_made():
+def test_a_small_group_is_refused():
     with pytest.raises(ValidationError):
-        Segment(income_type=None, low=None, high=None, clients=49, typical={})
+        PeerGroup(income_type=None, low=None, high=None, clients=49, medians={})
     assert set(AMOUNTS) <= any_reference([]).ranges.keys()

@@ -16,7 +16,7 @@ from bento.model.peer_groups import AMOUNTS, RATIOS
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ScoringModel, encode
 from bento.policy import Decision, ReviewBand, decide
-from bento.scoring.counterfactual import FINENESS, Counterfactual, _round_amounts, _round_step
+from bento.scoring.counterfactual import STEPS_PER_AMOUNT, Counterfactual, round_amounts, round_step
 from bento.scoring.explanation import Explanation, explanation
 from research.data.dataset import Data, Rows, open_data
 from research.data.example_credit_files import credit_file
@@ -154,15 +154,15 @@ def test_features_and_groups_are_named_and_the_largest_come_first(model, credit_
     assert groups["external_scores"] == pytest.approx(scores, abs=1e-12)
 
 
-def test_beside_each_value_stands_that_of_similar_clients(model, credit_files, explained):
+def test_each_value_has_the_median_of_similar_clients(model, credit_files, explained):
     for file, found in zip(credit_files, explained, strict=True):
-        similar = model.reference.similar(file.application)
-        assert {item.feature: item.similar for item in found.contributions} == similar.typical
+        similar = model.reference.peer_group(file.application)
+        assert {item.feature: item.similar for item in found.contributions} == similar.medians
         assert found.similar_clients.clients == similar.clients
         assert found.similar_clients.description == similar.description
 
 
-def test_what_was_given_is_passed_on(model, credit_files):
+def test_warnings_and_version_are_in_the_answer(model, credit_files):
     said = warnings(changed_by(credit_files[0], {"AMT_SHOES": 1}))
     found = explanation(model, credit_files[0], VERSION, said)
     assert [warning.field for warning in found.warnings] == ["application.AMT_SHOES"]
@@ -170,7 +170,7 @@ def test_what_was_given_is_passed_on(model, credit_files):
     assert found.SK_ID_CURR == credit_files[0].application["SK_ID_CURR"]
 
 
-def test_a_counterfactual_flips_the_decision_within_the_ranges(model, credit_files, explained):
+def test_a_counterfactual_changes_the_decision_within_the_ranges(model, credit_files, explained):
     flipped = set()
     for file, found in zip(credit_files, explained, strict=True):
         other = found.counterfactual
@@ -189,20 +189,20 @@ def test_a_counterfactual_flips_the_decision_within_the_ranges(model, credit_fil
     assert flipped == {Decision.GRANTED, Decision.REFUSED}
 
 
-def test_a_counterfactual_is_told_in_round_amounts_and_both_languages(model, explained):
+def test_a_counterfactual_has_round_amounts_in_both_languages(model, explained):
     for other in (found.counterfactual for found in explained if found.counterfactual.found):
         granted = other.would_be == Decision.GRANTED
         assert other.text.en.startswith("With ")
         assert other.text.en.endswith("would be granted." if granted else "would be refused.")
         assert other.text.fr.endswith("serait acceptée." if granted else "serait refusée.")
         for change in other.changes:
-            assert change.needed % _round_step(change.needed) == 0
+            assert change.needed % round_step(change.needed) == 0
             english = f"{change.needed:,.0f} instead of {change.value:,.0f}"
             assert english in other.text.en
             assert english.replace("instead of", "au lieu de").replace(",", "\u202f") in other.text.fr
 
 
-def test_no_single_amount_flips_the_decision_nearer(model, credit_files, explained):
+def test_no_nearer_change_of_one_amount_changes_the_decision(model, credit_files, explained):
     """On all round amounts no nearer one does; between them one could only by less than a step of rounding."""
     looked_at = 0
     for file, found in zip(credit_files, explained, strict=True):
@@ -214,8 +214,8 @@ def test_no_single_amount_flips_the_decision_nearer(model, credit_files, explain
         for name in AMOUNTS:
             value, ends = file.application[name], model.reference.ranges[name]
             fine = value * np.exp(np.linspace(-reach, reach, 25)[1:-1])
-            round_ones = [each for each in _round_amounts(ends.low, ends.high) if abs(np.log(each / value)) < reach]
-            for tried, slack in [*((each, 1e-9) for each in round_ones), *((each, 1 / FINENESS) for each in fine)]:
+            round_ones = [each for each in round_amounts(ends.low, ends.high) if abs(np.log(each / value)) < reach]
+            for tried, slack in [*((each, 1e-9) for each in round_ones), *((each, 1 / STEPS_PER_AMOUNT) for each in fine)]:
                 amounts = {name: float(tried)}
                 nearer = distance(file, amounts) < reach - slack and tried != value
                 if nearer and is_usual(model, file.application | amounts):
@@ -224,7 +224,7 @@ def test_no_single_amount_flips_the_decision_nearer(model, credit_files, explain
     assert looked_at == 3
 
 
-def test_what_is_found_is_always_the_same(model, credit_files, explained):
+def test_an_explanation_is_deterministic(model, credit_files, explained):
     again = [explanation(model, file, VERSION, []) for file in credit_files[:10]]
     assert again == explained[:10]
 
@@ -232,7 +232,7 @@ def test_what_is_found_is_always_the_same(model, credit_files, explained):
 @pytest.mark.parametrize(
     ("threshold", "decision", "would_be"), [(0.0, "refused", "granted"), (1.0, "granted", "refused")]
 )
-def test_that_no_other_loan_is_decided_otherwise_is_said(model, credit_files, threshold, decision, would_be):
+def test_without_a_counterfactual_the_text_states_so(model, credit_files, threshold, decision, would_be):
     found = explanation(with_settings(model, threshold=threshold), credit_files[0], VERSION, []).counterfactual
     assert (found.found, found.decision, found.changes) == (False, decision, [])
     assert (found.would_be, found.probability_of_default) == (None, None)
@@ -242,7 +242,7 @@ def test_that_no_other_loan_is_decided_otherwise_is_said(model, credit_files, th
     assert "aucun autre prêt" in found.text.fr
 
 
-def test_in_review_what_would_be_granted_is_looked_for(model, credit_files, explained):
+def test_in_review_a_granted_loan_is_searched_for(model, credit_files, explained):
     default = explained[0].probability_of_default
     band = ReviewBand(low=default * 0.98, high=min(default * 3, 1), capacity=0.1)
     reviewed = with_settings(model, threshold=default * 1.2, review_band=band)
@@ -252,7 +252,7 @@ def test_in_review_what_would_be_granted_is_looked_for(model, credit_files, expl
     assert found.probability_of_default < band.low
 
 
-def test_an_unknown_price_of_goods_is_left_alone(model, credit_files):
+def test_an_unknown_price_of_goods_stays_unknown(model, credit_files):
     found = []
     for file in credit_files:
         content = file.model_dump()
@@ -263,7 +263,7 @@ def test_an_unknown_price_of_goods_is_left_alone(model, credit_files):
 
 
 @pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, value) for value in (0.0, MAX_AMOUNT)])
-def test_a_loan_out_of_all_proportion_is_explained_too(model, credit_files, amounts):
+def test_an_extreme_loan_is_explained(model, credit_files, amounts):
     for file in credit_files[:5]:
         found = explanation(model, changed_by(file, amounts), VERSION, [])
         other = found.counterfactual
@@ -273,16 +273,16 @@ def test_a_loan_out_of_all_proportion_is_explained_too(model, credit_files, amou
         )
 
 
-def test_where_no_amount_counts_nothing_is_looked_for(data, rows, credit_files, tmp_path, monkeypatch):
+def test_a_model_without_amounts_has_no_counterfactual(data, rows, credit_files, tmp_path, monkeypatch):
     model = trained("linear", ["application_ext_source_2", "previous_refused_share"], data, rows, tmp_path / "model")
     monkeypatch.setattr(ScoringModel, "log_odds_with", None)
     assert not explanation(model, credit_files[0], VERSION, []).counterfactual.found
 
 
 def test_round_amounts_are_one_to_two_percent_apart():
-    values = _round_amounts(1_234.5, 2_000_000)
+    values = round_amounts(1_234.5, 2_000_000)
     steps = np.diff(values) / values[:-1]
     assert values.min() >= 1_234.5
     assert values.max() <= 2_000_000
-    assert 0.005 < steps.min() <= steps.max() <= 1 / FINENESS
+    assert 0.005 < steps.min() <= steps.max() <= 1 / STEPS_PER_AMOUNT
     assert {1_240, 24_600, 405_000, 450_000, 1_000_000} <= set(values.tolist())

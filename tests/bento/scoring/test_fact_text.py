@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bento.features.catalogue import CATALOGUE, share_counts_of
-from bento.i18n import NARROW, Wording
+from bento.features.definitions import Value
+from bento.i18n import NARROW_SPACE, Wording
 from bento.scoring import labels
-from bento.scoring.fact_text import Value, known, measure, worded
+from bento.scoring.fact_text import base_measure, describe_fact, model_value
 
 ORDINARY = {
     "share": 0.256,
@@ -50,39 +51,39 @@ def _assert_readable(text: Wording, name: str) -> None:
     label, value = text.en.split(": ", 1)
     assert label
     assert value
-    assert text.fr.count(f"{NARROW}: ") == 1, (name, text.fr)
+    assert text.fr.count(f"{NARROW_SPACE}: ") == 1, (name, text.fr)
     ours = re.sub("«.*»", "", text.fr)  # the data's own words stand as they are
     assert not re.search(r"[ \w)][;:!?%]|\d \d|\d\.\d|(négatif|moyenne|maximum)[,)]", ours), (name, ours)
 
 
-def test_every_feature_is_worded_in_both_languages():
+def test_every_feature_is_described_in_both_languages():
     for name in CATALOGUE:
         for values in _ordinary(name):
-            _assert_readable(worded(name, values), name)
+            _assert_readable(describe_fact(name, values), name)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1.0, 1e-300, -1e308, 1e308]))
-def test_every_feature_is_worded_whatever_its_value(value: float):
+def test_every_feature_is_described_at_any_value(value: float):
     for name, feature in CATALOGUE.items():
         if not feature.is_category:
-            text = worded(name, {name: value})
+            text = describe_fact(name, {name: value})
             _assert_readable(text, name)
             assert len(text.fr) < 250, text.fr
 
 
-def test_what_is_missing_is_said_to_be_unknown():
+def test_a_missing_value_is_described_as_unknown():
     for name in CATALOGUE:
-        text = worded(name, {name: None})
+        text = describe_fact(name, {name: None})
         assert text.en.endswith((": not known", ": none known")), text.en
         assert text.fr.endswith((": donnée inconnue", ": aucune connue")), text.fr
 
 
-def test_no_two_features_of_one_measure_read_the_same():
+def test_features_of_different_measures_have_different_texts():
     read: dict[str, set[str]] = {}
     for name in CATALOGUE:
-        texts = read.setdefault(worded(name, _ordinary(name)[0]).en, set())
-        texts.add(measure(name))
+        texts = read.setdefault(describe_fact(name, _ordinary(name)[0]).en, set())
+        texts.add(base_measure(name))
     assert {text: names for text, names in read.items() if len(names) > 1} == {}
 
 
@@ -169,24 +170,24 @@ def test_no_two_features_of_one_measure_read_the_same():
     ],
 )
 def test_facts_read_as_a_client_expects(values: dict[str, Value], en: str, fr: str):
-    text = worded(next(iter(values)), values)
-    assert (text.en, text.fr) == (en, fr.replace("_", NARROW))
+    text = describe_fact(next(iter(values)), values)
+    assert (text.en, text.fr) == (en, fr.replace("_", NARROW_SPACE))
 
 
-def test_a_share_of_no_rows_says_so():
-    text = worded("previous_approved_share", _values("previous_approved_share", None, 0, 0))
+def test_a_share_of_no_rows_is_shown_as_zero_of_zero():
+    text = describe_fact("previous_approved_share", _values("previous_approved_share", None, 0, 0))
     assert text.en == "Applications approved: 0 of 0"
 
 
-def test_a_category_that_the_catalogue_does_not_know_is_unknown_and_never_repeated():
+def test_an_unknown_category_is_not_repeated():
     values: dict[str, Value] = {"application_income_type": "<script>"}
-    assert known("application_income_type", values) is None
-    assert worded("application_income_type", values).en == "Source of income: not known"
+    assert model_value("application_income_type", values) is None
+    assert describe_fact("application_income_type", values).en == "Source of income: not known"
 
 
-def test_gender_is_in_no_word():
+def test_no_text_names_gender():
     for name, feature in CATALOGUE.items():
-        texts = [text for values in _ordinary(name) for text in worded(name, values).model_dump().values()]
+        texts = [text for values in _ordinary(name) for text in describe_fact(name, values).model_dump().values()]
         for text in (*texts, feature.en, feature.fr):
             assert not GENDER.search(text.lower()), text
 
@@ -195,16 +196,16 @@ def test_age_is_named_where_it_is_used():
     with_age = [name for name, feature in CATALOGUE.items() if feature.uses_age]
     assert len(with_age) > 8
     for name in with_age:
-        text = worded(name, _ordinary(name)[0])
+        text = describe_fact(name, _ordinary(name)[0])
         assert re.search(r"\bage\b", text.en.lower()), text.en
         assert re.search(r"\bâge\b", text.fr.lower()), text.fr
 
 
-def test_the_tables_word_nothing_that_is_not_in_the_catalogue():
-    there = {*CATALOGUE, *map(measure, CATALOGUE)}
+def test_all_labels_are_of_features_or_measures():
+    there = {*CATALOGUE, *map(base_measure, CATALOGUE)}
     assert set(labels.LABELS) | set(labels.FORMATTERS) <= there
 
 
-def test_a_name_that_is_no_feature_is_an_error():
+def test_an_unknown_feature_is_an_error():
     with pytest.raises(KeyError, match="shoe_size"):
-        worded("shoe_size", {"shoe_size": 42})
+        describe_fact("shoe_size", {"shoe_size": 42})

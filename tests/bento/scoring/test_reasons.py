@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from bento.data.credit_file import CreditFile
 from bento.features.catalogue import CATALOGUE, share_counts_of
-from bento.features.definitions import GROUP_LABELS
-from bento.i18n import NARROW
+from bento.features.definitions import GROUP_LABELS, Value
+from bento.i18n import NARROW_SPACE
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
-from bento.scoring.fact_text import Value, known
-from bento.scoring.reasons import _FRAMES, CODES, MAX_FACTS, Reason, main_reasons
+from bento.scoring.fact_text import model_value
+from bento.scoring.reasons import CODES, MAX_FACTS, SENTENCES, Reason, main_reasons
 from research.data.example_credit_files import example_credit_files
 from tests.bento.scoring.test_fact_text import GENDER
 
@@ -31,7 +31,7 @@ def _in_order(reasons: list[Reason]) -> list[tuple[str, float]]:
     return [(reason.group, reason.contribution) for reason in reasons]
 
 
-def test_the_codes_are_stable_for_ever():
+def test_the_codes_never_change():
     assert CODES == {
         "external_scores": "R01",
         "credit_terms": "R02",
@@ -50,11 +50,11 @@ def test_the_codes_are_stable_for_ever():
 
 def test_every_concept_has_a_code_and_a_sentence_for_either_direction():
     assert set(CODES) == set(GROUP_LABELS)
-    assert set(_FRAMES) == {(group, direction) for group in GROUP_LABELS for direction in ("raises", "lowers")}
+    assert set(SENTENCES) == {(group, direction) for group in GROUP_LABELS for direction in ("raises", "lowers")}
 
 
 @pytest.mark.parametrize("decision", [Decision.REFUSED, Decision.REVIEW])
-def test_what_raises_the_risk_comes_first_unless_the_loan_is_granted(decision: Decision):
+def test_what_raises_the_risk_comes_first_unless_granted(decision: Decision):
     weights = {
         ONE_EACH["credit_terms"]: 0.2,
         ONE_EACH["employment"]: -0.9,
@@ -88,7 +88,7 @@ def test_a_concept_without_weight_is_no_reason():
 
 @given(st.dictionaries(st.sampled_from(FEATURES), WEIGHTS, min_size=1, max_size=60), st.sampled_from(Decision))
 @settings(deadline=None)
-def test_reasons_add_up_and_tell_the_truth_about_their_direction(weights: dict[str, float], decision: Decision):
+def test_reasons_add_up_and_have_the_right_direction(weights: dict[str, float], decision: Decision):
     reasons = _reasons(weights, decision, count=len(CODES))
     assert sum(reason.contribution for reason in reasons) == pytest.approx(sum(weights.values()), abs=1e-9)
     for_it = "lowers" if decision is Decision.GRANTED else "raises"
@@ -106,7 +106,7 @@ def test_reasons_add_up_and_tell_the_truth_about_their_direction(weights: dict[s
 
 
 @pytest.mark.parametrize(("weight", "english", "french"), [(0.4, "raise", "augment"), (-0.4, "lower", "rédui")])
-def test_the_sentence_says_the_direction_and_every_fact(weight: float, english: str, french: str):
+def test_the_text_states_the_direction_and_every_fact(weight: float, english: str, french: str):
     for group in GROUP_LABELS:
         of_group = [name for name in FEATURES if CATALOGUE[name].group == group][:5]
         (reason,) = _reasons(dict.fromkeys(of_group, weight))
@@ -116,10 +116,10 @@ def test_the_sentence_says_the_direction_and_every_fact(weight: float, english: 
             assert fact.text.en[1:] in reason.text.en
             assert fact.text.fr[1:] in reason.text.fr
         assert reason.text.en.endswith(".")
-        assert reason.text.fr.count(f"{NARROW}; ") == len(reason.facts) - 1
+        assert reason.text.fr.count(f"{NARROW_SPACE}; ") == len(reason.facts) - 1
 
 
-def test_a_reason_reads_as_one_would_write_it():
+def test_the_text_of_a_reason():
     share = "installments_late_over_15d_share_365d"
     weights = {"installments_days_late_mean": 0.2, share: 0.6, "installments_days_early_mean": -0.1}
     facts = {"installments_days_late_mean": 6.25, share: 0.25, f"{share}_count": 3.0, f"{share}_of": 12.0}
@@ -131,8 +131,8 @@ def test_a_reason_reads_as_one_would_write_it():
     )
     assert reason.text.fr == (
         "La façon dont vous avez payé vos échéances, d'après ce que nous savons, augmente votre risque d'impayé "
-        f"estimé. Échéances payées avec plus de 15 jours de retard, 365 derniers jours{NARROW}: 3 sur 12{NARROW}; "
-        f"retard de paiement des échéances{NARROW}: 6,2 jours en moyenne."
+        f"estimé. Échéances payées avec plus de 15 jours de retard, 365 derniers jours{NARROW_SPACE}: 3 sur 12{NARROW_SPACE}; "
+        f"retard de paiement des échéances{NARROW_SPACE}: 6,2 jours en moyenne."
     )
     assert [(fact.feature, fact.value, fact.unit) for fact in reason.facts] == [
         (share, 0.25, "share"),
@@ -140,13 +140,13 @@ def test_a_reason_reads_as_one_would_write_it():
     ]
 
 
-def test_one_measure_is_told_once_by_what_weighed_most_of_it():
+def test_a_measure_is_named_once_by_its_heaviest_feature():
     weights = {"bureau_debt_mean": 0.3, "bureau_debt_max_active": 0.4, "bureau_overdue_sum": 0.2}
     (reason,) = _reasons(weights)
     assert [fact.feature for fact in reason.facts] == ["bureau_debt_max_active", "bureau_overdue_sum"]
 
 
-def test_a_last_bit_changes_nothing_that_is_told():
+def test_a_last_bit_does_not_change_a_reason():
     # 0.1 + 0.2 is no 0.3: what is added up in another order differs so, and must read the same.
     mean, largest = "application_ext_source_mean", "application_ext_source_max"
     exact, added = (
@@ -156,7 +156,7 @@ def test_a_last_bit_changes_nothing_that_is_told():
     assert [fact["value"] for fact in exact["facts"]] == [0.3]
 
 
-def test_the_same_fraction_is_told_once_but_the_same_count_twice():
+def test_an_equal_fraction_is_named_once_an_equal_count_twice():
     scores = {"application_ext_source_max": 0.4, "application_ext_source_3": 0.3, "application_ext_source_min": 0.2}
     (reason,) = _reasons(
         scores, application_ext_source_max=0.71, application_ext_source_3=0.71, application_ext_source_min=0.12
@@ -170,19 +170,19 @@ def test_the_same_fraction_is_told_once_but_the_same_count_twice():
     assert [fact.value for fact in reason.facts] == [2.0, 2.0]
 
 
-def test_what_hardly_weighed_is_not_named():
+def test_a_light_fact_is_not_named():
     (reason,) = _reasons({"bureau_debt_mean": 1.0, "bureau_overdue_sum": 0.05})
     assert [fact.feature for fact in reason.facts] == ["bureau_debt_mean"]
 
 
-def test_an_unknown_category_is_told_as_unknown():
+def test_an_unknown_category_is_shown_as_unknown():
     (reason,) = _reasons({"application_occupation": 0.3}, application_occupation="Astronaut")
     assert reason.facts[0].value is None
     assert reason.facts[0].text.en == "Occupation: not known"
 
 
-def test_gender_is_in_no_sentence():
-    for english, french in _FRAMES.values():
+def test_no_sentence_names_gender():
+    for english, french in SENTENCES.values():
         assert not GENDER.search(english.lower())
         assert not GENDER.search(french.lower())
 
@@ -190,7 +190,7 @@ def test_gender_is_in_no_sentence():
 def test_age_is_named_where_it_weighed():
     (reason,) = _reasons({"application_age_years": 0.3}, application_age_years=23.4)
     assert "Age: 23 years" in reason.text.en
-    assert f"Âge{NARROW}: 23 ans" in reason.text.fr
+    assert f"Âge{NARROW_SPACE}: 23 ans" in reason.text.fr
 
 
 def test_names_and_contributions_must_match():
@@ -201,7 +201,7 @@ def test_names_and_contributions_must_match():
 def test_real_clients_get_the_reasons_of_their_decision(model_folder: Path):
     model = ScoringModel(model_folder)
     files = [CreditFile.model_validate_json(json.dumps(content)) for content in example_credit_files(6)]
-    features = model.features(files, facts=True)
+    features = model.features(files, share_counts=True)
     contributions, base = model.contributions(features)
     assert features.columns[1:] != model.features(files).columns[1:] or not share_counts_of(model.feature_names)
     for values, weights, log_odds in zip(
@@ -212,6 +212,6 @@ def test_real_clients_get_the_reasons_of_their_decision(model_folder: Path):
         assert base + sum(reason.contribution for reason in every) == pytest.approx(log_odds, abs=1e-9)
         reasons = main_reasons(model.feature_names, values, weights, decision)
         assert reasons == every[:4]
-        assert all(fact.value == known(fact.feature, values) for reason in reasons for fact in reason.facts)
+        assert all(fact.value == model_value(fact.feature, values) for reason in reasons for fact in reason.facts)
         strongest = "lowers" if decision is Decision.GRANTED else "raises"
         assert reasons[0].direction == strongest

@@ -39,14 +39,14 @@ def _one_by_one(model: ScoringModel, files: list[CreditFile]) -> list[ScoredAppl
     return [score(model, [file], reasons=True)[0] for file in files]
 
 
-def test_many_come_out_as_one_by_one(model: ScoringModel, files: list[dict[str, Any]]):
+def test_many_files_are_scored_as_one_by_one(model: ScoringModel, files: list[dict[str, Any]]):
     credit_files = [CreditFile.model_validate(file) for file in files]
     together = score(model, credit_files, reasons=True)
     for found, expected in zip(together, _one_by_one(model, credit_files), strict=True):
         _alike(found, expected)
 
 
-def test_the_same_client_may_be_among_them_with_another_loan(model: ScoringModel, files: list[dict[str, Any]]):
+def test_a_client_may_be_scored_with_two_loans_at_once(model: ScoringModel, files: list[dict[str, Any]]):
     other = files[-1] | {"application": files[-1]["application"] | {"AMT_CREDIT": 2_000_000}}
     credit_files = [CreditFile.model_validate(file) for file in (files[-1], other, files[0], files[-1])]
     together = score(model, credit_files, reasons=True)
@@ -70,7 +70,7 @@ def test_ids_that_two_clients_share_do_not_mix_their_histories(model: ScoringMod
         _alike(found, expected)
 
 
-def test_reasons_are_left_out_unless_asked_for(model: ScoringModel, files: list[dict[str, Any]]):
+def test_reasons_are_optional(model: ScoringModel, files: list[dict[str, Any]]):
     assert score(model, [CreditFile.model_validate(files[0])], reasons=False)[0].reasons is None
 
 
@@ -78,7 +78,7 @@ _NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
 
 @given(st.one_of(_NUMBERS, st.decimals(-1e6, 1e6, places=3, allow_nan=False).map(float)))
-def test_a_last_bit_does_not_change_the_fingerprint_of_features(value: float):
+def test_a_last_bit_does_not_change_the_features_hash(value: float):
     nearby = [math.nextafter(value, math.inf), math.nextafter(value, -math.inf)]
     assert {features_hash({"a": near}, ["a"]) for near in nearby if math.isfinite(near)} == {
         features_hash({"a": value}, ["a"])
@@ -86,10 +86,10 @@ def test_a_last_bit_does_not_change_the_fingerprint_of_features(value: float):
 
 
 @given(_NUMBERS.filter(lambda value: 1e-300 < abs(value) < 1e300))  # so that both are numbers
-def test_a_change_of_a_thousandth_of_a_percent_does(value: float):
+def test_a_change_of_a_thousandth_of_a_percent_changes_the_hash(value: float):
     assert features_hash({"a": value}, ["a"]) != features_hash({"a": value * 1.00001}, ["a"])
 
 
-def test_missing_zero_and_words_have_fingerprints_of_their_own():
+def test_null_zero_and_texts_have_different_hashes():
     found = {features_hash({"a": value}, ["a"]) for value in (None, 0.0, "", "None", "0", 1.0)}
     assert len(found) >= 5
