@@ -13,7 +13,7 @@ from pathlib import Path
 PHRASES = {
     r"so many": "a number, or 'n'",
     r"would else": "'otherwise'",
-    r"whoever|whatever|whichever": "the noun: 'the caller', 'any file'",
+    r"whoever|whatever(?! their source of income)|whichever": "the noun: 'the caller', 'any file'",
     r"what is not": "the noun",
     r"in the place of": "'instead of'",
     r"of (its|their|his) own": "'separate', or leave it out",

@@ -16,6 +16,7 @@ from bento.api.problems import Problem, ProblemError
 from bento.api.recording import entry_of, record, record_waiting
 from bento.api.schemas import Prediction
 from bento.journal.entries import Entry, JournalUnavailableError
+from bento.journal.purge import purge
 from bento.journal.store import Journal
 from bento.journal.writer import Writer
 from bento.model import fingerprint as code
@@ -76,7 +77,7 @@ def test_a_purged_decision_is_not_decided_anew_under_its_idempotency_key(
     recorded: Record, writer: Writer, journal: Journal
 ):
     recorded(writer, [entry(idempotency_hash="i" * 64)])
-    journal.purge(NOW + timedelta(days=1), NOW)
+    purge(journal, NOW + timedelta(days=1), NOW)
     (purged,) = recorded(writer, [entry(idempotency_hash="i" * 64)])
     assert isinstance(purged, Problem)
     assert (purged.status, purged.detail) == (409, recording.PURGED)

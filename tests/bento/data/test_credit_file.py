@@ -83,7 +83,7 @@ def test_unknown_columns_and_categories_give_warnings():
         bureau=[{"CREDIT_TYPE": "Barter"}, {"CREDIT_TYPE": "Barter"}],
         bureau_balance=[{"SK_ID_BUREAU": 5}],
     )
-    assert {(found.field, found.message.en) for found in warnings(credit_file)} == {
+    assert {(warning.field, warning.message.en) for warning in warnings(credit_file)} == {
         ("application.SHOE_SIZE", "unknown column, ignored"),
         ("application.NAME_INCOME_TYPE", "unknown category 'Astronaut', taken as missing"),
         ("bureau.CREDIT_TYPE", "unknown category 'Barter', taken as missing"),
@@ -92,8 +92,8 @@ def test_unknown_columns_and_categories_give_warnings():
 
 
 def test_warnings_are_in_both_languages():
-    (found,) = warnings(_parse({"SHOE_SIZE": 43}))
-    assert found.message.model_dump() == {"en": "unknown column, ignored", "fr": "colonne inconnue, ignorée"}
+    (warning,) = warnings(_parse({"SHOE_SIZE": 43}))
+    assert warning.message.model_dump() == {"en": "unknown column, ignored", "fr": "colonne inconnue, ignorée"}
 
 
 _json = st.recursive(
@@ -108,15 +108,13 @@ _json = st.recursive(
     st.dictionaries(st.sampled_from(sorted(TABLES["application"].schema)), _json, max_size=6),
     st.dictionaries(st.sampled_from(sorted(TABLES)), _json, max_size=3),
 )
-def test_any_json_is_refused_with_a_path_or_becomes_frames(
-    application: dict[str, Any], tables: dict[str, Any]
-):
+def test_any_json_is_refused_with_a_path_or_becomes_frames(application: dict[str, Any], tables: dict[str, Any]):
     body = json.dumps({"application": REQUIRED | application} | tables)
     try:
         credit_file = CreditFile.model_validate_json(body)
     except ValidationError as error:
-        nowhere = [fault for fault in error.errors() if not fault["loc"]]
-        assert not nowhere
+        without_path = [details for details in error.errors() if not details["loc"]]
+        assert not without_path
     else:
         warnings(credit_file)
         assert all(frame.schema == TABLES[name].schema for name, frame in frames([credit_file]).items())

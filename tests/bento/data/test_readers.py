@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from bento.data.readers import DataError, read_application, read_client, read_file, read_histories
+from bento.data.readers import DataError, read_application, read_client, read_file, read_history
 from bento.data.tables import APPLICATION, BUREAU, HISTORIES, TABLES, TARGET
 
 
@@ -83,15 +83,15 @@ def test_a_column_of_the_wrong_type_in_parquet_is_named(bureau: pl.DataFrame, tm
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "the file is empty"),
         (";".join(BUREAU.schema) + "\n", "separator is not a comma"),
         (",".join([*BUREAU.schema, "DAYS_CREDIT"]) + "\n", "column DAYS_CREDIT appears more than once"),
     ],
 )
-def test_a_file_that_is_not_a_table_is_named(tmp_path: Path, text: str, said: str):
-    assert said in _broken(tmp_path, text)
+def test_a_file_that_is_not_a_table_is_named(tmp_path: Path, text: str, expected: str):
+    assert expected in _broken(tmp_path, text)
 
 
 def test_a_broken_parquet_file_is_named(tmp_path: Path):
@@ -102,8 +102,7 @@ def test_a_broken_parquet_file_is_named(tmp_path: Path):
 
 
 def test_a_missing_history_file_is_read_as_empty_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    histories = read_histories(tmp_path)
-    assert all(histories[name].is_empty() for name in HISTORIES)
+    assert all(read_history(tmp_path, name).is_empty() for name in HISTORIES)
     assert all(name in caplog.text for name in HISTORIES)
 
 
@@ -128,7 +127,7 @@ def test_a_file_with_only_a_header_is_named(tmp_path: Path):
 
 
 def test_one_client_is_read_with_all_histories(synthetic_folder: Path):
-    histories = read_histories(synthetic_folder)
+    histories = {name: read_history(synthetic_folder, name) for name in HISTORIES}
     client = histories["credit_card_balance"].join(
         pl.read_parquet(synthetic_folder / "application_train.parquet"), on="SK_ID_CURR", how="semi"
     )["SK_ID_CURR"][0]

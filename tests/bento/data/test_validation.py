@@ -46,7 +46,7 @@ def test_the_synthetic_data_has_no_fault(synthetic_folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("stem", "column", "value", "said"),
+    ("stem", "column", "value", "expected"),
     [
         ("application_train", "CNT_CHILDREN", -1, "40 rows are below 0"),
         ("application_train", "CNT_CHILDREN", 1.5, "40 rows are not whole numbers, such as 1.5"),
@@ -56,14 +56,14 @@ def test_the_synthetic_data_has_no_fault(synthetic_folder: Path):
         ("application_train", "SK_ID_CURR", 5, "40 rows share their key, such as 5"),
     ],
 )
-def test_a_hard_fault_is_counted_and_named(folder: Path, stem: str, column: str, value: object, said: str):
+def test_a_hard_fault_is_counted_and_named(folder: Path, stem: str, column: str, value: object, expected: str):
     report = _change(folder, stem, **{column: pl.lit(value)})
     (fault,) = [line for line in report.faults if f"column {column}" in line]
-    assert fault.startswith(f"{stem}.csv: column {column}: {said}")
+    assert fault.startswith(f"{stem}.csv: column {column}: {expected}")
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("column", "value", "expected"),
     [
         ("CREDIT_TYPE", "Barter", "hold an unknown category, such as Barter: passed"),
         ("AMT_CREDIT_SUM_DEBT", -5.0, "are below a plausible 0, such as -5: cleaned"),
@@ -71,16 +71,16 @@ def test_a_hard_fault_is_counted_and_named(folder: Path, stem: str, column: str,
         ("SK_ID_CURR", 7, "belong to no row of application, such as 7: passed, ignored"),
     ],
 )
-def test_a_soft_finding_is_counted_with_its_treatment(folder: Path, column: str, value: object, said: str):
+def test_a_soft_finding_is_counted_with_its_treatment(folder: Path, column: str, value: object, expected: str):
     report = _change(folder, "bureau", **{column: pl.lit(value)})
     assert report.faults == []
-    assert any(said in str(finding) and finding.share == 1 for finding in report.findings)
+    assert any(expected in str(finding) and finding.share == 1 for finding in report.findings)
 
 
 def test_orphan_rows_are_one_finding(folder: Path):
     orphans = pl.DataFrame({"SK_ID_BUREAU": range(5000), "MONTHS_BALANCE": [0] * 5000, "STATUS": ["0"] * 5000})
     orphans.with_columns(pl.col("SK_ID_BUREAU") + 1).write_csv(folder / "bureau_balance.csv")
-    (finding,) = [found for found in check_folder(folder).findings if found.file == "bureau_balance.csv"]
+    (finding,) = [finding for finding in check_folder(folder).findings if finding.file == "bureau_balance.csv"]
     assert (finding.rows, finding.column, finding.hard) == (5000, "SK_ID_BUREAU", False)
 
 
@@ -105,7 +105,7 @@ def test_a_byte_order_mark_is_ignored(folder: Path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda text: text[:-30], "the last row is cut after"),
         (lambda text: text.replace(",", ";"), "the separator is not a comma"),
@@ -115,10 +115,10 @@ def test_a_byte_order_mark_is_ignored(folder: Path):
         (lambda text: "", "the file is empty"),
     ],
 )
-def test_a_broken_file_is_named_in_one_line(folder: Path, change, said: str):
+def test_a_broken_file_is_named_in_one_line(folder: Path, change, expected: str):
     (fault,) = _rewrite(folder, change(_text(folder))).faults
     assert "bureau.csv: " in fault
-    assert said in fault
+    assert expected in fault
     assert "\n" not in fault
     with pytest.raises(DataError) as caught:
         read_file(folder / "bureau.csv", BUREAU)

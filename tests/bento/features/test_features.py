@@ -11,13 +11,13 @@ from polars.testing import assert_frame_equal
 
 from bento.data.cleaning import IS_OPEN, clean
 from bento.data.credit_file import CreditFile, frames
-from bento.data.readers import read_application, read_client, read_histories
-from bento.data.tables import APPLICATION, TABLES
+from bento.data.readers import read_application, read_client, read_history
+from bento.data.tables import APPLICATION, HISTORIES, TABLES
 from bento.features import __main__ as catalogue
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, needed_columns, share_counts_of
 from bento.features.definitions import GROUP_LABELS
-from bento.features.share_counts import count_name, of_name
+from bento.features.share_counts import count_name, total_name
 from research.cli import ROOT
 from research.data.example_credit_files import credit_file
 
@@ -30,7 +30,8 @@ Tables = dict[str, pl.DataFrame]
 @pytest.fixture(scope="module")
 def tables(synthetic_folder: Path) -> Tables:
     applications = read_application(synthetic_folder, "application_train")
-    return clean({"application": applications, **read_histories(synthetic_folder)})
+    histories = {name: read_history(synthetic_folder, name) for name in HISTORIES}
+    return clean({"application": applications, **histories})
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,8 @@ def _of_clients(tables: Tables, clients: pl.Series) -> Tables:
     return ours | {"bureau_balance": tables["bureau_balance"].join(ours["bureau"], on="SK_ID_BUREAU", how="semi")}
 
 
-def _assert_same(found: pl.DataFrame, expected: pl.DataFrame) -> None:
-    assert_frame_equal(found, expected, rel_tol=1e-9, abs_tol=1e-12)
+def _assert_same(features: pl.DataFrame, expected: pl.DataFrame) -> None:
+    assert_frame_equal(features, expected, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def test_the_columns_are_those_of_the_catalogue_in_order(features: pl.DataFrame):
@@ -176,7 +177,7 @@ def test_share_counts_are_the_counts_behind_shares(tables: Tables):
     assert "installments_late_over_15d_share_365d" in shares
     assert "previous_insured_share" in shares  # a flag of the data, where the others are tests
     for name in shares:
-        counted = built.select(share=name, count=count_name(name), of=of_name(name))
+        counted = built.select(share=name, count=count_name(name), of=total_name(name))
         assert counted["of"].max() > 0, name
         assert counted.filter(pl.col("of") == 0)["share"].null_count() == counted["of"].eq(0).sum(), name
         some = counted.filter(pl.col("of") > 0)
@@ -208,8 +209,8 @@ def test_share_counts_of_one_client_are_the_same_as_among_many(synthetic_folder:
 
 def test_share_counts_need_the_same_columns_as_their_shares():
     for name in CATALOGUE:
-        if facts := share_counts_of([name]):
-            assert needed_columns(facts) == needed_columns([name]), name
+        if counts := share_counts_of([name]):
+            assert needed_columns(counts) == needed_columns([name]), name
 
 
 def test_a_client_without_history_has_share_counts_of_zero():

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bento.journal import store
 from bento.journal.entries import JournalUnavailableError
+from bento.journal.purge import purge
 from bento.journal.schema import PERSONAL
 from bento.journal.store import Journal
 from bento.journal.vault import Vault
@@ -39,17 +39,17 @@ def test_a_purged_decision_keeps_id_time_outcome_and_hashes(journal: Journal):
     for decided in (old, young):
         journal.add_review(decided.id, review())
     before = {row["id"]: row for row in rows(journal)}
-    emptied, _ = journal.purge(NOW + DAY, NOW + 2 * DAY)
+    emptied, _ = purge(journal, NOW + DAY, NOW + 2 * DAY)
     assert emptied == 1
     after = {row["id"]: row for row in rows(journal)}
     assert after[young.id] == before[young.id]
     changed = {name for name in before[old.id] if after[old.id][name] != before[old.id][name]}
     assert changed | {"data_key"} == {*PERSONAL, "purged_at"}
     assert all(after[old.id][name] is None for name in PERSONAL)
-    found = journal.find(old.id)
-    assert found is not None
-    assert found.purged_at == NOW + 2 * DAY
-    assert (found.decided_at, found.decision, found.probability, found.answer) == (NOW, "granted", None, None)
+    stored = journal.find(old.id)
+    assert stored is not None
+    assert stored.purged_at == NOW + 2 * DAY
+    assert (stored.decided_at, stored.decision, stored.probability, stored.answer) == (NOW, "granted", None, None)
     assert journal.reviews(old.id) == [review(reason=None, reviewer=None)]
     assert journal.reviews(young.id) == [review()]
 
@@ -57,37 +57,37 @@ def test_a_purged_decision_keeps_id_time_outcome_and_hashes(journal: Journal):
 def test_a_purged_decision_is_not_drawn_reviewed_or_purged_again(journal: Journal):
     old = entry()
     journal.write([old])
-    assert journal.purge(NOW + DAY, NOW)[0] == 1
+    assert purge(journal, NOW + DAY, NOW)[0] == 1
     assert journal.ids() == []
     assert not journal.add_review(old.id, review())
     assert rows(journal, "reviews") == []
-    assert journal.purge(NOW + DAY, NOW + DAY) == (0, 0)
-    found = journal.find(old.id)
-    assert found is not None
-    assert found.purged_at == NOW
+    assert purge(journal, NOW + DAY, NOW + DAY) == (0, 0)
+    stored = journal.find(old.id)
+    assert stored is not None
+    assert stored.purged_at == NOW
 
 
 def test_a_key_is_destroyed_with_the_last_decision_that_needs_it(encrypted: Journal):
     later = entry(decided_at=NOW + DAY)
     encrypted.write([entry(), later, entry(client=CLIENT + 1)])
-    assert encrypted.purge(NOW + DAY, NOW) == (2, 1)
-    found = encrypted.find(later.id)
-    assert found is not None
-    assert found.credit_file == later.credit_file
-    assert encrypted.purge(NOW + 2 * DAY, NOW) == (1, 1)
+    assert purge(encrypted, NOW + DAY, NOW) == (2, 1)
+    stored = encrypted.find(later.id)
+    assert stored is not None
+    assert stored.credit_file == later.credit_file
+    assert purge(encrypted, NOW + 2 * DAY, NOW) == (1, 1)
     assert rows(encrypted, "client_keys") == []
 
 
 def test_an_unused_key_is_destroyed(encrypted: Journal):
     encrypted.write([entry(idempotency_hash="i" * 64, decided_at=NOW + DAY)])
     encrypted.write([entry(idempotency_hash="i" * 64, client=CLIENT + 1)])
-    assert encrypted.purge(NOW, NOW) == (0, 1)
+    assert purge(encrypted, NOW, NOW) == (0, 1)
 
 
 def test_a_purged_client_gets_a_new_key(encrypted: Journal):
     encrypted.write([entry()])
     (first,) = rows(encrypted, "client_keys")
-    encrypted.purge(NOW + DAY, NOW)
+    purge(encrypted, NOW + DAY, NOW)
     encrypted.write([back := entry(decided_at=NOW + 2 * DAY)])
     (second,) = rows(encrypted, "client_keys")
     assert first["client"] == second["client"]
@@ -95,12 +95,11 @@ def test_a_purged_client_gets_a_new_key(encrypted: Journal):
     assert encrypted.find(back.id) is not None
 
 
-def test_a_large_purge_takes_several_transactions(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+def test_a_large_purge_takes_several_transactions(journal: Journal):
     journal.write([entry(client=number) for number in range(7)])
-    monkeypatch.setattr(store, "PURGED_TOGETHER", 3)
     commits: list[None] = []
     sa.event.listen(journal.engine, "commit", lambda _: commits.append(None))
-    assert journal.purge(NOW + DAY, NOW) == (7, 7 if journal.vault.encrypts else 0)
+    assert purge(journal, NOW + DAY, NOW, batch_size=3) == (7, 7 if journal.vault.encrypts else 0)
     assert len(commits) >= (6 if journal.vault.encrypts else 3)
     assert journal.ids() == []
 
@@ -127,15 +126,15 @@ def test_a_key_that_is_used_during_a_purge_stays(encrypted: Journal):
         late = entry(decided_at=NOW + 2 * DAY)
         writing = pool.submit(other.write, [late])
         assert written.wait(SECONDS)
-        purging = pool.submit(encrypted.purge, NOW + DAY, NOW)
+        purging = pool.submit(purge, encrypted, NOW + DAY, NOW)
         with pytest.raises(TimeoutError):
             purging.result(0.3)
         go_on.set()
         assert writing.result(SECONDS) == [None]
         assert purging.result(SECONDS) == (1, 0)
-    found = encrypted.find(late.id)
-    assert found is not None
-    assert found.answer == late.answer
+    stored = encrypted.find(late.id)
+    assert stored is not None
+    assert stored.answer == late.answer
 
 
 # The file itself
@@ -162,7 +161,7 @@ def test_a_purge_leaves_no_byte_of_a_person_in_the_file(tmp_path: Path, vault: V
         before = _bytes(tmp_path)
         canaries = [piece for piece in pieces if piece in before]
         assert len(canaries) > 0.9 * len(pieces)  # the others lie on two pages of the file
-        assert journal.purge(NOW + DAY, NOW)[0] == 20
+        assert purge(journal, NOW + DAY, NOW)[0] == 20
         after = _bytes(tmp_path)
         assert [canary for canary in canaries if canary in after] == []
         assert len(journal.ids()) == 20
@@ -176,8 +175,8 @@ def test_a_purge_that_cannot_clear_the_log_can_be_repeated(tmp_path: Path):
             connection.execute(sa.text("BEGIN"))
             connection.execute(sa.text("SELECT * FROM decisions")).all()
             with pytest.raises(JournalUnavailableError, match="copies of what was purged are in use; purge again"):
-                journal.purge(NOW + DAY, NOW)
+                purge(journal, NOW + DAY, NOW)
             connection.execute(sa.text("ROLLBACK"))
         assert str(CLIENT).encode() in _bytes(tmp_path)
-        assert journal.purge(NOW + DAY, NOW) == (0, 0)
+        assert purge(journal, NOW + DAY, NOW) == (0, 0)
         assert str(CLIENT).encode() not in _bytes(tmp_path)

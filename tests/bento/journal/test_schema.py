@@ -15,6 +15,7 @@ from bento.journal.__main__ import main
 from bento.journal.database import DEFAULT_URL, journal_url
 from bento.journal.entries import JournalError
 from bento.journal.migrations.versions import first_0001
+from bento.journal.purge import purge
 from bento.journal.schema import METADATA, PERSONAL, REVISION
 from bento.journal.store import Journal
 from bento.journal.upgrade import MIGRATIONS, upgrade
@@ -98,8 +99,8 @@ def test_a_failed_upgrade_changes_nothing(unmade: Journal, monkeypatch: pytest.M
 def test_only_the_owner_may_read_the_file(tmp_path: Path):
     with opened(f"sqlite:///{tmp_path}/new/folder/journal.db") as journal:
         journal.write([entry()])
-        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new" / "folder").iterdir()}
-    assert found == dict.fromkeys(("journal.db", "journal.db-wal", "journal.db-shm"), 0o600)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new" / "folder").iterdir()}
+    assert modes == dict.fromkeys(("journal.db", "journal.db-wal", "journal.db-shm"), 0o600)
 
 
 # Addresses
@@ -112,7 +113,7 @@ def test_the_environment_gives_the_address_of_the_journal():
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         ("nonsense", "is no address such as postgresql://"),
         ("postgresql://me:a@b:hidden-word@db/x", "write @ and : in a password as %40 and %3A"),
@@ -123,12 +124,12 @@ def test_the_environment_gives_the_address_of_the_journal():
         ("sqlite:///file:x?mode=memory&uri=true", "must name a file"),
     ],
 )
-def test_an_invalid_address_is_refused_without_its_password(url: str, said: str):
+def test_an_invalid_address_is_refused_without_its_password(url: str, expected: str):
     with pytest.raises(JournalError) as caught:
         Journal(url, VAULTS["plain"])
     message = str(caught.value)
     assert message.startswith("JOURNAL_URL")
-    assert said in message
+    assert expected in message
     assert "\n" not in message
     assert "hidden-word" not in message
 
@@ -206,7 +207,7 @@ def test_the_replay_of_an_unknown_id_is_an_error(journal_url: str, capsys: pytes
 def test_purged_entries_and_those_of_other_code_are_not_the_same(journal_url: str, capsys: pytest.CaptureFixture[str]):
     with opened(journal_url) as journal:
         journal.write([purged := entry()])
-        journal.purge(NOW + timedelta(days=1), NOW)
+        purge(journal, NOW + timedelta(days=1), NOW)
         journal.write([other := entry()])
     assert main(["--url", journal_url, "replay", purged.id]) == 2
     assert capsys.readouterr().out == f"{purged.id}: purged\n"

@@ -100,7 +100,7 @@ def test_the_master_key_is_read_from_its_file(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (None, "No such file or directory"),
         (b"not base64!", "it holds no base64 text"),
@@ -109,13 +109,13 @@ def test_the_master_key_is_read_from_its_file(tmp_path: Path):
         (base64.b64encode(bytes(16)), "a master key has 32 bytes, this one 16"),
     ],
 )
-def test_a_file_without_a_master_key_is_refused_with_a_remedy(tmp_path: Path, content: bytes | None, said: str):
+def test_a_file_without_a_master_key_is_refused_with_a_remedy(tmp_path: Path, content: bytes | None, expected: str):
     path = tmp_path / "master.key"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(VaultError) as caught:
         Vault.from_environment({VARIABLE: str(path)})
     message = str(caught.value)
-    assert message.startswith(f"{VARIABLE}={path}: {said}")
+    assert message.startswith(f"{VARIABLE}={path}: {expected}")
     assert message.endswith(f"make one with: head -c 32 /dev/urandom | base64 > {path}")
     assert "\n" not in message

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bento.journal import writer
 from bento.journal.entries import JournalUnavailableError, StoredDecision
 from bento.journal.store import Journal
 from bento.journal.vault import VaultError
@@ -39,12 +38,12 @@ def writing(journal: Journal) -> Iterator[Writer]:
 @pytest.fixture
 def commits(journal: Journal) -> list[None]:
     """Grows with every transaction that the journal commits."""
-    found: list[None] = []
-    sa.event.listen(journal.engine, "commit", lambda _: found.append(None))
-    return found
+    commits: list[None] = []
+    sa.event.listen(journal.engine, "commit", lambda _: commits.append(None))
+    return commits
 
 
-# Many at once
+# Concurrent writes
 
 
 def test_waiting_writes_are_committed_together(journal: Journal, writing: Writer, commits: list[None]):
@@ -57,10 +56,8 @@ def test_waiting_writes_are_committed_together(journal: Journal, writing: Writer
     assert len(journal.ids()) == 101
 
 
-def test_the_size_of_a_commit_is_limited(
-    journal: Journal, writing: Writer, commits: list[None], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(writer, "MAX_DECISIONS_PER_COMMIT", 10)
+def test_the_size_of_a_commit_is_limited(journal: Journal, commits: list[None]):
+    writing = Writer(journal, max_decisions_per_commit=10)
     with another(journal) as other, locked(other):
         first = writing.submit([entry()])
         wait_for(first.running)
@@ -68,6 +65,7 @@ def test_the_size_of_a_commit_is_limited(
     for future in (first, *others):
         assert future.result(SECONDS) == [None]
     assert len(commits) == 1 + 3
+    writing.close()
 
 
 def test_each_write_gets_its_own_result(journal: Journal, writing: Writer):
@@ -91,10 +89,10 @@ def test_concurrent_writes_of_one_idempotency_key_give_one_decision(journal: Jou
             return mine.write([entry(idempotency_hash="i" * 64, answer=str(number).encode())])
 
     with ThreadPoolExecutor(8) as pool:
-        given = [found for (found,) in pool.map(decide, range(8))]
-    (held,) = journal.ids()
-    assert given.count(None) == 1
-    assert {found.id for found in given if found is not None} == {held}
+        existing = [decision for (decision,) in pool.map(decide, range(8))]
+    (stored,) = journal.ids()
+    assert existing.count(None) == 1
+    assert {decision.id for decision in existing if decision is not None} == {stored}
 
 
 def test_writes_of_the_same_keys_in_other_orders_do_not_deadlock(journal_url: str):
@@ -118,7 +116,7 @@ def test_writes_of_the_same_keys_in_other_orders_do_not_deadlock(journal_url: st
 
 OTHER_PROCESS = """
 import sys, time
-from bento.journal import Journal
+from bento.journal.store import Journal
 from tests.support.journals import VAULTS, entry
 journal = Journal(sys.argv[1], VAULTS["encrypted"])
 print("ready", flush=True)
@@ -141,12 +139,12 @@ def test_two_processes_write_at_the_same_time(journal: Journal):
         other.stdin.flush()
         for _ in range(25):
             journal.write([entry(), entry(idempotency_hash="i" * 64)])
-            time.sleep(0.002)  # as between two groups: SQLite gives the lock to whoever asks just then
+            time.sleep(0.002)  # as between two groups: SQLite gives its lock to the process that asks first
         assert other.wait(30) == 0
     assert len(journal.ids()) == 51
 
 
-# Those who do not wait
+# Writes that are not waited for
 
 
 def test_a_cancelled_write_is_not_written(journal: Journal, writing: Writer):
@@ -170,9 +168,8 @@ def test_closing_writes_what_is_waiting(journal: Journal):
     assert len(journal.ids()) == 20
 
 
-def test_too_many_waiting_writes_fail_at_once(journal: Journal, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(writer, "MAX_WAITING_DECISIONS", 2)
-    busy = Writer(journal)
+def test_too_many_waiting_writes_fail_at_once(journal: Journal):
+    busy = Writer(journal, max_waiting=2)
     with another(journal) as other, locked(other):
         first = busy.submit([entry()])
         wait_for(first.running)
@@ -225,8 +222,10 @@ def test_a_stopped_server_is_used_again_after_its_restart(postgresql_server: Ser
 
 FULL_DISK = """
 import os, resource, sys
-from bento.journal import Journal, JournalUnavailableError, Vault
+from bento.journal.entries import JournalUnavailableError
+from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
+from bento.journal.vault import Vault
 from tests.support.journals import entry
 journal = Journal(sys.argv[1], Vault(None))
 upgrade(journal)
@@ -243,7 +242,7 @@ assert journal.ping()
 assert journal.ids() == [kept[0].id]
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 journal.write(kept[1:])
-assert sorted(journal.ids()) == sorted(found.id for found in kept)
+assert sorted(journal.ids()) == sorted(written.id for written in kept)
 """
 
 
@@ -251,9 +250,9 @@ def test_a_full_disk_fails_the_write_as_a_whole(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/journal.db"
     run = subprocess.run([sys.executable, "-c", FULL_DISK, url], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    said = run.stdout.splitlines()
-    assert len(said) == 3
-    assert all(line.startswith(url) for line in said)
+    errors = run.stdout.splitlines()
+    assert len(errors) == 3
+    assert all(line.startswith(url) for line in errors)
 
 
 def test_an_entry_that_cannot_be_sealed_fails_alone(journal: Journal, writing: Writer):
@@ -278,8 +277,8 @@ def test_errors_and_logs_hold_no_personal_data(journal_url: str, caplog: pytest.
         journal.write([entry()])
         with pytest.raises(JournalUnavailableError) as caught:
             journal.write([replace(entry(), threshold=None)])  # type: ignore[arg-type]
-    told = "".join(traceback.format_exception(caught.value)) + caplog.text
+    texts = "".join(traceback.format_exception(caught.value)) + caplog.text
     assert "INSERT INTO decisions" in caplog.text
     assert "threshold" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert [canary for canary in canaries if canary in told] == []
+    assert [canary for canary in canaries if canary in texts] == []

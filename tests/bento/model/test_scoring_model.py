@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from bento.data.cleaning import clean
-from bento.data.readers import read_application, read_histories
+from bento.data.readers import read_application, read_history
+from bento.data.tables import HISTORIES
 from bento.features.build import build_features
 from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
 from bento.model.peer_groups import REFERENCE_FILE
@@ -25,7 +26,8 @@ def model(model_folder: Path) -> ScoringModel:
 @pytest.fixture(scope="module")
 def features(synthetic_folder: Path) -> pl.DataFrame:
     applications = read_application(synthetic_folder, "application_train").head(200)
-    return build_features(clean({"application": applications, **read_histories(synthetic_folder)}))
+    histories = {name: read_history(synthetic_folder, name) for name in HISTORIES}
+    return build_features(clean({"application": applications, **histories}))
 
 
 @pytest.fixture
@@ -104,17 +106,17 @@ def test_the_examples_are_recomputed(model: ScoringModel):
 
 
 def test_a_changed_probability_refuses_the_model(copy: Path):
-    golden = json.loads((copy / EXAMPLES_FILE).read_text())
-    golden["examples"][3]["log_odds"] += 1e-7
-    (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
+    examples = json.loads((copy / EXAMPLES_FILE).read_text())
+    examples["examples"][3]["log_odds"] += 1e-7
+    (copy / EXAMPLES_FILE).write_text(json.dumps(examples))
     with pytest.raises(ModelError, match=r"example 3: log-odds is .* train again"):
         ScoringModel(copy).verify()
 
 
 def test_a_changed_feature_refuses_the_model(copy: Path):
-    golden = json.loads((copy / EXAMPLES_FILE).read_text())
-    golden["examples"][0]["features"]["application_credit"] += 1
-    (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
+    examples = json.loads((copy / EXAMPLES_FILE).read_text())
+    examples["examples"][0]["features"]["application_credit"] += 1
+    (copy / EXAMPLES_FILE).write_text(json.dumps(examples))
     with pytest.raises(ModelError, match="example 0: application_credit is"):
         ScoringModel(copy).verify()
 
@@ -129,23 +131,23 @@ def test_a_changed_file_refuses_the_model(copy: Path):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda golden: golden["examples"].clear(),
-        lambda golden: golden["examples"][0]["credit_file"]["application"].update(AMT_CREDIT="much"),
-        lambda golden: golden["examples"][0]["features"].popitem(),
-        lambda golden: golden["examples"][0]["features"].update(unheard_of=1),
+        lambda examples: examples["examples"].clear(),
+        lambda examples: examples["examples"][0]["credit_file"]["application"].update(AMT_CREDIT="much"),
+        lambda examples: examples["examples"][0]["features"].popitem(),
+        lambda examples: examples["examples"][0]["features"].update(unheard_of=1),
     ],
 )
 def test_unusable_examples_refuse_the_model(copy: Path, change: Callable[[Any], object]):
-    golden = json.loads((copy / EXAMPLES_FILE).read_text())
-    change(golden)
-    (copy / EXAMPLES_FILE).write_text(json.dumps(golden))
+    examples = json.loads((copy / EXAMPLES_FILE).read_text())
+    change(examples)
+    (copy / EXAMPLES_FILE).write_text(json.dumps(examples))
     with pytest.raises(ModelError):
         ScoringModel(copy).verify()
 
 
 def test_other_feature_code_refuses_the_model(copy: Path):
-    golden = json.loads((copy / EXAMPLES_FILE).read_text())
-    (copy / EXAMPLES_FILE).write_text(json.dumps(golden | {"catalogue": "0" * 16}))
+    examples = json.loads((copy / EXAMPLES_FILE).read_text())
+    (copy / EXAMPLES_FILE).write_text(json.dumps(examples | {"catalogue": "0" * 16}))
     with pytest.raises(ModelError, match="other feature code"):
         ScoringModel(copy).verify()
 

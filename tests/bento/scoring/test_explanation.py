@@ -121,8 +121,8 @@ def is_usual(model: ScoringModel, application: dict[str, float]) -> bool:
     )
 
 
-def needed(found: Counterfactual) -> dict[str, float]:
-    return {change.column: change.needed for change in found.changes}
+def needed(other: Counterfactual) -> dict[str, float]:
+    return {change.column: change.needed for change in other.changes}
 
 
 def distance(file: CreditFile, amounts: dict[str, float]) -> float:
@@ -130,51 +130,51 @@ def distance(file: CreditFile, amounts: dict[str, float]) -> float:
 
 
 def test_contributions_add_up_to_the_log_odds_of_the_decision(model, credit_files, explained):
-    for file, found in zip(credit_files, explained, strict=True):
-        total = found.base_value + sum(item.contribution for item in found.contributions)
-        assert total == pytest.approx(found.log_odds, abs=1e-9)
-        by_group = found.base_value + sum(group.contribution for group in found.groups)
-        assert by_group == pytest.approx(found.log_odds, abs=1e-9)
-        assert found.log_odds == float(model.log_odds(model.features([file]))[0])
-        assert found.probability_of_default == default_under(model, file, {})
+    for file, answer in zip(credit_files, explained, strict=True):
+        total = answer.base_value + sum(item.contribution for item in answer.contributions)
+        assert total == pytest.approx(answer.log_odds, abs=1e-9)
+        by_group = answer.base_value + sum(group.contribution for group in answer.groups)
+        assert by_group == pytest.approx(answer.log_odds, abs=1e-9)
+        assert answer.log_odds == float(model.log_odds(model.features([file]))[0])
+        assert answer.probability_of_default == default_under(model, file, {})
 
 
 def test_features_and_groups_are_named_and_the_largest_come_first(model, credit_files, explained):
     values = model.features(credit_files[:1]).row(0, named=True)
-    found = explained[0]
-    assert {item.feature: item.value for item in found.contributions} == {name: values[name] for name in NAMES}
-    for items in (found.contributions, found.groups):
+    answer = explained[0]
+    assert {item.feature: item.value for item in answer.contributions} == {name: values[name] for name in NAMES}
+    for items in (answer.contributions, answer.groups):
         sizes = [abs(item.contribution) for item in items]
         assert sizes == sorted(sizes, reverse=True)
-    for item in found.contributions:
+    for item in answer.contributions:
         feature = CATALOGUE[item.feature]
         assert (item.group, item.unit, item.meaning.en) == (feature.group, feature.unit, feature.en)
-    groups = {group.group: group.contribution for group in found.groups}
-    scores = sum(item.contribution for item in found.contributions if item.group == "external_scores")
+    groups = {group.group: group.contribution for group in answer.groups}
+    scores = sum(item.contribution for item in answer.contributions if item.group == "external_scores")
     assert groups["external_scores"] == pytest.approx(scores, abs=1e-12)
 
 
 def test_each_value_has_the_median_of_similar_clients(model, credit_files, explained):
-    for file, found in zip(credit_files, explained, strict=True):
+    for file, answer in zip(credit_files, explained, strict=True):
         similar = model.reference.peer_group(file.application)
-        assert {item.feature: item.similar for item in found.contributions} == similar.medians
-        assert found.similar_clients.clients == similar.clients
-        assert found.similar_clients.description == similar.description
+        assert {item.feature: item.similar for item in answer.contributions} == similar.medians
+        assert answer.similar_clients.clients == similar.clients
+        assert answer.similar_clients.description == similar.description
 
 
 def test_warnings_and_version_are_in_the_answer(model, credit_files):
-    said = warnings(changed_by(credit_files[0], {"AMT_SHOES": 1}))
-    found = explanation(model, credit_files[0], VERSION, said)
-    assert [warning.field for warning in found.warnings] == ["application.AMT_SHOES"]
-    assert (found.model, found.threshold) == (VERSION, model.threshold)
-    assert found.SK_ID_CURR == credit_files[0].application["SK_ID_CURR"]
+    unknown_column = warnings(changed_by(credit_files[0], {"AMT_SHOES": 1}))
+    answer = explanation(model, credit_files[0], VERSION, unknown_column)
+    assert [warning.field for warning in answer.warnings] == ["application.AMT_SHOES"]
+    assert (answer.model, answer.threshold) == (VERSION, model.threshold)
+    assert answer.SK_ID_CURR == credit_files[0].application["SK_ID_CURR"]
 
 
 def test_a_counterfactual_changes_the_decision_within_the_ranges(model, credit_files, explained):
     flipped = set()
-    for file, found in zip(credit_files, explained, strict=True):
-        other = found.counterfactual
-        assert other.decision == decide(found.probability_of_default, model.threshold)
+    for file, answer in zip(credit_files, explained, strict=True):
+        other = answer.counterfactual
+        assert other.decision == decide(answer.probability_of_default, model.threshold)
         if not other.found:
             continue
         amounts = needed(other)
@@ -190,7 +190,7 @@ def test_a_counterfactual_changes_the_decision_within_the_ranges(model, credit_f
 
 
 def test_a_counterfactual_has_round_amounts_in_both_languages(model, explained):
-    for other in (found.counterfactual for found in explained if found.counterfactual.found):
+    for other in (answer.counterfactual for answer in explained if answer.counterfactual.found):
         granted = other.would_be == Decision.GRANTED
         assert other.text.en.startswith("With ")
         assert other.text.en.endswith("would be granted." if granted else "would be refused.")
@@ -205,8 +205,8 @@ def test_a_counterfactual_has_round_amounts_in_both_languages(model, explained):
 def test_no_nearer_change_of_one_amount_changes_the_decision(model, credit_files, explained):
     """On all round amounts no nearer one does; between them one could only by less than a step of rounding."""
     looked_at = 0
-    for file, found in zip(credit_files, explained, strict=True):
-        other = found.counterfactual
+    for file, answer in zip(credit_files, explained, strict=True):
+        other = answer.counterfactual
         if not other.found or looked_at == 3:
             continue
         looked_at += 1
@@ -214,10 +214,11 @@ def test_no_nearer_change_of_one_amount_changes_the_decision(model, credit_files
         for name in AMOUNTS:
             value, ends = file.application[name], model.reference.ranges[name]
             fine = value * np.exp(np.linspace(-reach, reach, 25)[1:-1])
-            round_ones = [each for each in round_amounts(ends.low, ends.high) if abs(np.log(each / value)) < reach]
-            for tried, slack in [*((each, 1e-9) for each in round_ones), *((each, 1 / STEPS_PER_AMOUNT) for each in fine)]:
-                amounts = {name: float(tried)}
-                nearer = distance(file, amounts) < reach - slack and tried != value
+            near = [amount for amount in round_amounts(ends.low, ends.high) if abs(np.log(amount / value)) < reach]
+            tried = [*((amount, 1e-9) for amount in near), *((amount, 1 / STEPS_PER_AMOUNT) for amount in fine)]
+            for amount, slack in tried:
+                amounts = {name: float(amount)}
+                nearer = distance(file, amounts) < reach - slack and amount != value
                 if nearer and is_usual(model, file.application | amounts):
                     default = default_under(model, file, amounts)
                     assert decide(default, model.threshold) == other.decision, amounts
@@ -233,44 +234,43 @@ def test_an_explanation_is_deterministic(model, credit_files, explained):
     ("threshold", "decision", "would_be"), [(0.0, "refused", "granted"), (1.0, "granted", "refused")]
 )
 def test_without_a_counterfactual_the_text_states_so(model, credit_files, threshold, decision, would_be):
-    found = explanation(with_settings(model, threshold=threshold), credit_files[0], VERSION, []).counterfactual
-    assert (found.found, found.decision, found.changes) == (False, decision, [])
-    assert (found.would_be, found.probability_of_default) == (None, None)
-    assert found.text.en == (
+    other = explanation(with_settings(model, threshold=threshold), credit_files[0], VERSION, []).counterfactual
+    assert (other.found, other.decision, other.changes) == (False, decision, [])
+    assert (other.would_be, other.probability_of_default) == (None, None)
+    assert other.text.en == (
         f"Within the limits seen in training, no other loan was found on which the application would be {would_be}."
     )
-    assert "aucun autre prêt" in found.text.fr
+    assert "aucun autre prêt" in other.text.fr
 
 
 def test_in_review_a_granted_loan_is_searched_for(model, credit_files, explained):
     default = explained[0].probability_of_default
     band = ReviewBand(low=default * 0.98, high=min(default * 3, 1), capacity=0.1)
     reviewed = with_settings(model, threshold=default * 1.2, review_band=band)
-    found = explanation(reviewed, credit_files[0], VERSION, []).counterfactual
-    assert found.decision == Decision.REVIEW
-    assert found.would_be == Decision.GRANTED
-    assert found.probability_of_default < band.low
+    other = explanation(reviewed, credit_files[0], VERSION, []).counterfactual
+    assert other.decision == Decision.REVIEW
+    assert other.would_be == Decision.GRANTED
+    assert other.probability_of_default < band.low
 
 
 def test_an_unknown_price_of_goods_stays_unknown(model, credit_files):
-    found = []
+    changed: list[str] = []
     for file in credit_files:
         content = file.model_dump()
         content["application"]["AMT_GOODS_PRICE"] = None
         other = explanation(model, CreditFile.model_validate(content), VERSION, []).counterfactual
-        found += needed(other)
-    assert set(found) == {"AMT_CREDIT", "AMT_ANNUITY"}
+        changed += needed(other)
+    assert set(changed) == {"AMT_CREDIT", "AMT_ANNUITY"}
 
 
 @pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, value) for value in (0.0, MAX_AMOUNT)])
 def test_an_extreme_loan_is_explained(model, credit_files, amounts):
     for file in credit_files[:5]:
-        found = explanation(model, changed_by(file, amounts), VERSION, [])
-        other = found.counterfactual
+        answer = explanation(model, changed_by(file, amounts), VERSION, [])
+        other = answer.counterfactual
         assert not other.found or is_usual(model, file.application | amounts | needed(other))
-        assert sum(item.contribution for item in found.contributions) + found.base_value == pytest.approx(
-            found.log_odds
-        )
+        total = answer.base_value + sum(item.contribution for item in answer.contributions)
+        assert total == pytest.approx(answer.log_odds)
 
 
 def test_a_model_without_amounts_has_no_counterfactual(data, rows, credit_files, tmp_path, monkeypatch):

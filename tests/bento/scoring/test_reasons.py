@@ -131,8 +131,8 @@ def test_the_text_of_a_reason():
     )
     assert reason.text.fr == (
         "La façon dont vous avez payé vos échéances, d'après ce que nous savons, augmente votre risque d'impayé "
-        f"estimé. Échéances payées avec plus de 15 jours de retard, 365 derniers jours{NARROW_SPACE}: 3 sur 12{NARROW_SPACE}; "
-        f"retard de paiement des échéances{NARROW_SPACE}: 6,2 jours en moyenne."
+        f"estimé. Échéances payées avec plus de 15 jours de retard, 365 derniers jours{NARROW_SPACE}: 3 sur 12"
+        f"{NARROW_SPACE}; retard de paiement des échéances{NARROW_SPACE}: 6,2 jours en moyenne."
     )
     assert [(fact.feature, fact.value, fact.unit) for fact in reason.facts] == [
         (share, 0.25, "share"),
