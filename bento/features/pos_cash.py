@@ -52,7 +52,7 @@ _LATEST_OF_LOAN = Window(
     "latest_of_loan", pl.col("is_latest_of_loan"), "latest month of loans", "dernier mois des prêts"
 )
 _ENDED = _STATUS == "Completed"
-# Counted once for each loan: it was completed before the end of its longest plan.
+# Completed with a shorter term than the longest one of the loan; the share below counts each loan once.
 _EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
 
 FEATURES: tuple[Feature, ...] = (

@@ -197,7 +197,7 @@ class Journal:
 
     @contextmanager
     def reader(self) -> Iterator[sa.Connection]:
-        """Open a connection that reads outside of a transaction.
+        """Open a connection for reading; it takes no lock.
 
         Raises:
             JournalUnavailableError: the database does not answer.
