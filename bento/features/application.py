@@ -24,7 +24,7 @@ def _category(column: str, name: str, group: Group, en: str, fr: str, *, without
     if without:
         value = pl.when(value != without).then(value)
     categories = tuple(category for category in APPLICATION[column].categories if category != without)
-    return Feature(f"application_{name}", value, group, en, fr, unit="", categories=categories)
+    return Feature(f"application_{name}", value, en, fr, group=group, unit="", categories=categories)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -32,9 +32,9 @@ FEATURES: tuple[Feature, ...] = (
         Feature(
             f"application_ext_source_{number}",
             pl.col(f"EXT_SOURCE_{number}"),
-            "external_scores",
             f"External score {number}",
             f"Score externe {number}",
+            group="external_scores",
             unit="score",
             risk=-1,
             monotone=True,
@@ -43,7 +43,14 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *(
         Feature(
-            f"application_ext_source_{name}", value, "external_scores", en, fr, unit="score", risk=-1, monotone=True
+            f"application_ext_source_{name}",
+            value,
+            en,
+            fr,
+            group="external_scores",
+            unit="score",
+            risk=-1,
+            monotone=True,
         )
         for name, value, en, fr in (
             ("mean", pl.mean_horizontal(EXT), "Mean of the external scores", "Moyenne des scores externes"),
@@ -54,9 +61,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_ext_source_range",
         pl.max_horizontal(EXT) - pl.min_horizontal(EXT),
-        "external_scores",
         "Gap between the highest and the lowest external score",
         "Écart entre le plus haut et le plus bas score externe",
+        group="external_scores",
         unit="score",
     ),
     Feature(
@@ -65,9 +72,9 @@ FEATURES: tuple[Feature, ...] = (
             pl.sum_horizontal(weight * pl.col(name) for name, weight in _WEIGHTS.items()),
             pl.sum_horizontal(weight * pl.col(name).is_not_null() for name, weight in _WEIGHTS.items()),
         ),
-        "external_scores",
         "Weighted mean of the external scores",
         "Moyenne pondérée des scores externes",
+        group="external_scores",
         unit="score",
         risk=-1,
         monotone=True,
@@ -75,9 +82,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_ext_source_product",
         pl.col("EXT_SOURCE_1") * pl.col("EXT_SOURCE_2") * pl.col("EXT_SOURCE_3"),
-        "external_scores",
         "Product of the external scores",
         "Produit des scores externes",
+        group="external_scores",
         unit="score",
         risk=-1,
         monotone=True,
@@ -86,9 +93,9 @@ FEATURES: tuple[Feature, ...] = (
         Feature(
             f"application_ext_source_{one}_less_{other}",
             pl.col(f"EXT_SOURCE_{one}") - pl.col(f"EXT_SOURCE_{other}"),
-            "external_scores",
             f"External score {one} less score {other}",
             f"Score externe {one} moins score {other}",
+            group="external_scores",
             unit="score",
         )
         for one, other in ((1, 2), (2, 3), (1, 3))
@@ -97,9 +104,9 @@ FEATURES: tuple[Feature, ...] = (
         Feature(
             f"application_{name}_to_ext_source_3",
             over(column, "EXT_SOURCE_3"),
-            "external_scores",
             f"{en} over external score 3",
             f"{fr} rapporté au score externe 3",
+            group="external_scores",
             unit="currency",
             risk=1,
         )
@@ -111,92 +118,100 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_ext_source_missing",
         pl.sum_horizontal(pl.col(name).is_null() for name in EXT),
-        "external_scores",
         "External scores that are missing",
         "Scores externes manquants",
+        group="external_scores",
     ),
     Feature(
         "application_credit",
         pl.col("AMT_CREDIT"),
-        "credit_terms",
         "Amount of the loan",
         "Montant du prêt",
+        group="credit_terms",
         unit="currency",
     ),
-    Feature("application_annuity", pl.col("AMT_ANNUITY"), "credit_terms", "Instalment", "Mensualité", unit="currency"),
+    Feature(
+        "application_annuity", pl.col("AMT_ANNUITY"), "Instalment", "Mensualité", group="credit_terms", unit="currency"
+    ),
     Feature(
         "application_goods_price",
         pl.col("AMT_GOODS_PRICE"),
-        "credit_terms",
         "Price of the goods",
         "Prix du bien financé",
+        group="credit_terms",
         unit="currency",
     ),
     Feature(
         "application_credit_to_annuity",
         over("AMT_CREDIT", "AMT_ANNUITY"),
-        "credit_terms",
         "Loan over instalment (how long it takes to repay)",
         "Prêt rapporté à la mensualité (durée de remboursement)",
+        group="credit_terms",
         unit="months",
     ),
     Feature(
         "application_credit_to_goods_price",
         over("AMT_CREDIT", "AMT_GOODS_PRICE"),
-        "credit_terms",
         "Loan over price of the goods",
         "Prêt rapporté au prix du bien",
+        group="credit_terms",
         unit="share",
         risk=1,
     ),
     Feature(
         "application_goods_less_credit",
         pl.col("AMT_GOODS_PRICE") - pl.col("AMT_CREDIT"),
-        "credit_terms",
         "Price of the goods less the loan",
         "Prix du bien moins le prêt",
+        group="credit_terms",
         unit="currency",
         risk=-1,
     ),
     _category("NAME_CONTRACT_TYPE", "contract_type", "credit_terms", "Kind of loan", "Type de prêt"),
-    Feature("application_income", pl.col("AMT_INCOME_TOTAL"), "income_burden", "Income", "Revenus", unit="currency"),
+    Feature(
+        "application_income", pl.col("AMT_INCOME_TOTAL"), "Income", "Revenus", group="income_burden", unit="currency"
+    ),
     Feature(
         "application_annuity_to_income",
         over("AMT_ANNUITY", "AMT_INCOME_TOTAL"),
-        "income_burden",
         "Instalment over income",
         "Mensualité rapportée aux revenus",
+        group="income_burden",
         unit="share",
         risk=1,
     ),
     Feature(
         "application_credit_to_income",
         over("AMT_CREDIT", "AMT_INCOME_TOTAL"),
-        "income_burden",
         "Loan over income",
         "Prêt rapporté aux revenus",
+        group="income_burden",
         unit="share",
     ),
     Feature(
         "application_income_per_family_member",
         over("AMT_INCOME_TOTAL", "CNT_FAM_MEMBERS"),
-        "income_burden",
         "Income for each family member",
         "Revenus par membre du foyer",
+        group="income_burden",
         unit="currency",
     ),
     Feature(
         "application_income_per_child",
         over("AMT_INCOME_TOTAL", 1 + pl.col("CNT_CHILDREN")),
-        "income_burden",
         "Income over one more than the children",
         "Revenus rapportés au nombre d'enfants plus un",
+        group="income_burden",
         unit="currency",
     ),
     Feature(
-        "application_family_members", pl.col("CNT_FAM_MEMBERS"), "income_burden", "Family members", "Membres du foyer"
+        "application_family_members",
+        pl.col("CNT_FAM_MEMBERS"),
+        "Family members",
+        "Membres du foyer",
+        group="income_burden",
     ),
-    Feature("application_children", pl.col("CNT_CHILDREN"), "income_burden", "Children", "Enfants"),
+    Feature("application_children", pl.col("CNT_CHILDREN"), "Children", "Enfants", group="income_burden"),
     _category(
         "NAME_INCOME_TYPE", "income_type", "employment", "Source of income", "Source de revenus", without=MATERNITY
     ),
@@ -206,18 +221,18 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_employed_years",
         _years_before("DAYS_EMPLOYED"),
-        "employment",
         "Time in the present employment",
         "Ancienneté dans l'emploi actuel",
+        group="employment",
         unit="years",
         risk=-1,
     ),
     Feature(
         "application_employed_to_age",
         over("DAYS_EMPLOYED", "DAYS_BIRTH"),
-        "employment",
         "Time in the present employment over age",
         "Ancienneté dans l'emploi rapportée à l'âge",
+        group="employment",
         unit="share",
         risk=-1,
         uses_age=True,
@@ -225,18 +240,18 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_hired_at_years",
         (pl.col("DAYS_EMPLOYED") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
-        "employment",
         "Age at hiring",
         "Âge à l'embauche",
+        group="employment",
         unit="years",
         uses_age=True,
     ),
     Feature(
         "application_age_years",
         _years_before("DAYS_BIRTH"),
-        "identity_contact",
         "Age",
         "Âge",
+        group="identity_contact",
         unit="years",
         risk=-1,
         uses_age=True,
@@ -244,9 +259,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_id_changed_at_years",
         (pl.col("DAYS_ID_PUBLISH") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
-        "identity_contact",
         "Age at the change of the identity document",
         "Âge au changement de pièce d'identité",
+        group="identity_contact",
         unit="years",
         uses_age=True,
     ),
@@ -254,9 +269,9 @@ FEATURES: tuple[Feature, ...] = (
         Feature(
             f"application_{name}_to_age",
             over(column, "DAYS_BIRTH"),
-            "identity_contact",
             f"{en}, over age",
             f"{fr}, rapporté à l'âge",
+            group="identity_contact",
             unit="share",
             uses_age=True,
         )
@@ -278,47 +293,47 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_age_at_payoff_years",
         -pl.col("DAYS_BIRTH") / DAYS_PER_YEAR + over("AMT_CREDIT", "AMT_ANNUITY") / 12,
-        "credit_terms",
         "Age at the end of the loan",
         "Âge à la fin du prêt",
+        group="credit_terms",
         unit="years",
         uses_age=True,
     ),
     Feature(
         "application_car_age_to_age",
         over(-pl.col("OWN_CAR_AGE") * DAYS_PER_YEAR, "DAYS_BIRTH"),
-        "housing",
         "Age of the car over age",
         "Âge de la voiture rapporté à l'âge",
+        group="housing",
         unit="share",
         uses_age=True,
     ),
     Feature(
         "application_id_change_years",
         _years_before("DAYS_ID_PUBLISH"),
-        "identity_contact",
         "Time since the identity document changed",
         "Temps depuis le changement de pièce d'identité",
+        group="identity_contact",
         unit="years",
     ),
     Feature(
         "application_registration_years",
         _years_before("DAYS_REGISTRATION"),
-        "identity_contact",
         "Time since the registration changed",
         "Temps depuis le changement d'enregistrement",
+        group="identity_contact",
         unit="years",
     ),
     Feature(
         "application_phone_change_years",
         _years_before("DAYS_LAST_PHONE_CHANGE"),
-        "identity_contact",
         "Time since the phone changed",
         "Temps depuis le changement de téléphone",
+        group="identity_contact",
         unit="years",
     ),
     *(
-        Feature(f"application_{name}", pl.col(column), "identity_contact", en, fr, unit="flag", risk=risk)
+        Feature(f"application_{name}", pl.col(column), en, fr, group="identity_contact", unit="flag", risk=risk)
         for name, column, en, fr, risk in (
             ("employer_phone", "FLAG_EMP_PHONE", "Gave a work phone", "Téléphone professionnel fourni", 0),
             ("home_phone", "FLAG_WORK_PHONE", "Gave a home phone", "Téléphone du domicile fourni", 0),
@@ -352,9 +367,9 @@ FEATURES: tuple[Feature, ...] = (
         Feature(
             f"application_acquaintances_{name}_{days}d",
             pl.col(f"{column}_{days}_CNT_SOCIAL_CIRCLE"),
-            "identity_contact",
             f"Acquaintances {en}, {days} days past due",
             f"Proches {fr}, {days} jours de retard",
+            group="identity_contact",
             risk=risk,
         )
         for name, column, en, fr, risk in (
@@ -366,9 +381,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_hour",
         pl.col("HOUR_APPR_PROCESS_START"),
-        "identity_contact",
         "Hour of the application",
         "Heure de la demande",
+        group="identity_contact",
         unit="hour",
     ),
     _category("NAME_FAMILY_STATUS", "family_status", "identity_contact", "Family status", "Situation familiale"),
@@ -376,32 +391,37 @@ FEATURES: tuple[Feature, ...] = (
     _category("FLAG_OWN_CAR", "owns_car", "housing", "Owns a car", "Possède une voiture"),
     _category("FLAG_OWN_REALTY", "owns_realty", "housing", "Owns a house or flat", "Propriétaire de son logement"),
     Feature(
-        "application_car_age", pl.col("OWN_CAR_AGE"), "housing", "Age of the car", "Âge de la voiture", unit="years"
+        "application_car_age",
+        pl.col("OWN_CAR_AGE"),
+        "Age of the car",
+        "Âge de la voiture",
+        group="housing",
+        unit="years",
     ),
     Feature(
         "application_region_rating",
         pl.col("REGION_RATING_CLIENT_W_CITY"),
-        "housing",
         "Rating of region and city (3 is riskiest)",
         "Note de la région et de la ville (3 : la plus risquée)",
+        group="housing",
         unit="rank",
         risk=1,
     ),
     Feature(
         "application_region_population",
         pl.col("REGION_POPULATION_RELATIVE"),
-        "housing",
         "Population of the region, scaled",
         "Population de la région, normalisée",
+        group="housing",
         unit="share",
     ),
     *(
         Feature(
             f"application_building_{name}",
             pl.col(column),
-            "housing",
             f"Building: {en}, scaled",
             f"Immeuble : {fr}, normalisé",
+            group="housing",
             unit="share",
         )
         for name, column, en, fr in (
@@ -429,17 +449,17 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_documents",
         pl.sum_horizontal(f"FLAG_DOCUMENT_{number}" for number in range(2, 22)),
-        "documents",
         "Documents given",
         "Documents fournis",
+        group="documents",
     ),
     *(
         Feature(
             f"application_document_{number}",
             pl.col(f"FLAG_DOCUMENT_{number}"),
-            "documents",
             f"Gave document {number}",
             f"Document {number} fourni",
+            group="documents",
             unit="flag",
         )
         for number in (3, 5, 6, 8, 9, 11, 13, 14, 16, 18)  # each of the others is given by fewer than 1 in 500
@@ -447,17 +467,17 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_fields_missing",
         pl.col("fields_missing"),
-        "documents",
         "Fields of the application left empty",
         "Champs de la demande laissés vides",
+        group="documents",
     ),
     *(
         Feature(
             f"application_enquiries_{name}",
             pl.col(f"AMT_REQ_CREDIT_BUREAU_{column}"),
-            "bureau_history",
             f"Enquiries to the credit bureau in the {name}",
             f"Interrogations du fichier de crédit : {fr}",
+            group="bureau_history",
             risk=1,
         )
         for name, column, fr in (
@@ -472,9 +492,9 @@ FEATURES: tuple[Feature, ...] = (
         pl.sum_horizontal(
             f"AMT_REQ_CREDIT_BUREAU_{window}" for window in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR")
         ),
-        "bureau_history",
         "Enquiries to the credit bureau in all",
         "Interrogations du fichier de crédit au total",
+        group="bureau_history",
         risk=1,
     ),
 )

@@ -21,7 +21,7 @@ def _to(
     risk: int = 0,
     unit: Unit = "share",
 ) -> Feature:
-    return Feature(name, over(numerator, denominator), group, en, fr, unit=unit, risk=risk)
+    return Feature(name, over(numerator, denominator), en, fr, group=group, unit=unit, risk=risk)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -64,9 +64,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "bureau_age_at_end_years",
         (pl.col("bureau_end_days_max_active") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
-        "bureau_debt",
         "Age at the end of the credits at other lenders",
         "Âge à la fin des crédits ailleurs",
+        group="bureau_debt",
         unit="years",
         uses_age=True,
     ),
@@ -124,9 +124,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "application_simple_interest_at_previous_term",
         over(over(_ANNUITY * _TERM, _CREDIT) - 1, _TERM),
-        "credit_terms",
         "Simple interest of this loan, were its term the mean of earlier ones",
         "Intérêt simple de ce prêt si sa durée était celle des précédents",
+        group="credit_terms",
         unit="share",
         risk=1,
     ),

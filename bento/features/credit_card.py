@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import polars as pl
 
@@ -19,6 +20,7 @@ from bento.features.definitions import (
 )
 
 _GROUP: Group = "card_use"
+_feature = partial(Feature, group=_GROUP)
 _MONTH = pl.col("MONTHS_BALANCE")
 _ATM, _DRAWN = pl.col("AMT_DRAWINGS_ATM_CURRENT"), pl.col("AMT_DRAWINGS_CURRENT")
 _PAID, _MINIMUM = pl.col("AMT_PAYMENT_CURRENT"), pl.col("AMT_INST_MIN_REGULARITY")
@@ -74,20 +76,15 @@ _DAYS_DEF = Measure(
 )
 
 FEATURES: tuple[Feature, ...] = (
-    Feature(
+    _feature(
         "card_months",
         Aggregate("len", _MONTH),
-        _GROUP,
         "Months on record of credit cards",
         "Mois d'historique des cartes",
         unit="months",
     ),
-    Feature(
-        "card_count",
-        Aggregate("n_unique", pl.col("SK_ID_PREV")),
-        _GROUP,
-        "Credit cards on record",
-        "Cartes de crédit connues",
+    _feature(
+        "card_count", Aggregate("n_unique", pl.col("SK_ID_PREV")), "Credit cards on record", "Cartes de crédit connues"
     ),
     *summarise("card", _GROUP, _USE, ("mean", "max"), (*_WINDOWS,)),
     *summarise("card", _GROUP, _BALANCES, ("mean", "max"), _WINDOWS),
@@ -101,10 +98,9 @@ FEATURES: tuple[Feature, ...] = (
     *summarise("card", _GROUP, _DAYS, ("mean", "max", "sum"), (None, _YEAR)),
     *summarise("card", _GROUP, _DAYS_DEF, ("mean", "max"), (None, _YEAR)),
     *(
-        Feature(
+        _feature(
             f"card_cash_share{suffix}",
             quotient(Aggregate("sum", _ATM, window), Aggregate("sum", _DRAWN, window)),
-            _GROUP,
             f"Share of card drawings taken in cash{en}",
             f"Part des tirages en espèces{fr}",
             unit="share",
@@ -112,64 +108,57 @@ FEATURES: tuple[Feature, ...] = (
         )
         for suffix, window, en, fr in (("", None, "", ""), ("_12m", _YEAR, ", last 12 months", ", 12 derniers mois"))
     ),
-    Feature(
+    _feature(
         "card_paid_to_drawn",
         quotient(Aggregate("sum", _PAID), Aggregate("sum", _DRAWN)),
-        _GROUP,
         "Amount paid over amount drawn",
         "Montant payé rapporté au montant tiré",
         unit="share",
         risk=-1,
     ),
-    Feature(
+    _feature(
         "card_balance_slope",
         slope(_BALANCE, _MONTH, 0.01),
-        _GROUP,
         "Trend of the balance",
         "Tendance du solde",
         unit="currency",
         risk=1,
     ),
-    Feature(
+    _feature(
         "card_utilisation_slope",
         slope(ratio(_BALANCE, _LIMIT), _MONTH, 0.0001),
-        _GROUP,
         "Trend of balance over limit",
         "Tendance du taux d'utilisation",
         unit="share",
         risk=1,
     ),
-    Feature(
+    _feature(
         "card_no_limit_months",
         Aggregate("sum", _LIMIT == 0),
-        _GROUP,
         "Months without a limit",
         "Mois sans plafond",
         unit="months",
     ),
-    Feature(
+    _feature(
         "card_idle_share",
         Aggregate("mean", _BALANCE == 0),
-        _GROUP,
         "Share of months without balance",
         "Part des mois sans solde",
         unit="share",
         risk=-1,
     ),
-    Feature(
+    _feature(
         "card_over_limit_share",
         Aggregate("mean", _BALANCE > _LIMIT),
-        _GROUP,
         "Share of months over the limit",
         "Part des mois au-delà du plafond",
         unit="share",
         risk=1,
         monotone=True,
     ),
-    Feature(
+    _feature(
         "card_instalments_paid_max",
         Aggregate("max", pl.col("CNT_INSTALMENT_MATURE_CUM")),
-        _GROUP,
         "Card instalments paid so far",
         "Échéances de carte payées",
     ),

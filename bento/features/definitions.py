@@ -52,8 +52,8 @@ class Feature:
     Attributes:
         name: `table_measure_aggregate_window`, unique in the catalogue.
         formula: over the rows of one client; for a history it aggregates them to one value.
-        group: the concept under which reasons add it up.
         en, fr: its meaning in the two languages of the product.
+        group: the concept under which reasons add it up.
         unit: "" for a category.
         risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
         monotone: whether a model may be constrained to that direction.
@@ -63,10 +63,10 @@ class Feature:
 
     name: str
     formula: "pl.Expr | Aggregate | Composite"
-    group: Group
     en: str
     fr: str
     _: KW_ONLY
+    group: Group
     unit: Unit = "count"
     risk: int = 0
     monotone: bool = False
@@ -184,9 +184,9 @@ def summarise(
                 Feature(
                     "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
                     Aggregate(AGGREGATES[name][0], measure.value, window),
-                    group,
                     measure.en + en,
                     measure.fr + fr,
+                    group=group,
                     unit="share" if name == "share" else measure.unit,
                     risk=0 if name == "std" else measure.risk,
                     monotone=name in measure.monotone,

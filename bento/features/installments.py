@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import polars as pl
 
@@ -24,6 +25,7 @@ from bento.features.definitions import (
 )
 
 _GROUP: Group = "instalment_discipline"
+_feature = partial(Feature, group=_GROUP)
 
 
 def _last_days(days: int) -> Window:
@@ -74,13 +76,10 @@ _TRENDS: tuple[tuple[str, str, str, Unit], ...] = (
 )
 
 FEATURES: tuple[Feature, ...] = (
-    Feature(
-        "installments_count", Aggregate("len", pl.col("due_day")), _GROUP, "Instalments on record", "Échéances connues"
-    ),
-    Feature(
+    _feature("installments_count", Aggregate("len", pl.col("due_day")), "Instalments on record", "Échéances connues"),
+    _feature(
         "installments_loans",
         Aggregate("n_unique", pl.col("SK_ID_PREV")),
-        _GROUP,
         "Loans with instalments on record",
         "Prêts dont les échéances sont connues",
     ),
@@ -104,38 +103,34 @@ FEATURES: tuple[Feature, ...] = (
     *summarise("installments", _GROUP, _DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
     *summarise("installments", _GROUP, _PAID, ("mean", "max", "sum"), (None, _YEAR)),
     *summarise("installments", _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
-    Feature(
+    _feature(
         "installments_paid_to_due",
         quotient(Aggregate("sum", pl.col("paid")), Aggregate("sum", pl.col("due"))),
-        _GROUP,
         "Amount paid over amount due, all instalments",
         "Montant payé rapporté au montant dû, toutes échéances",
         unit="share",
         risk=-1,
     ),
-    Feature(
+    _feature(
         "installments_paid_to_due_365d",
         quotient(Aggregate("sum", pl.col("paid"), _YEAR), Aggregate("sum", pl.col("due"), _YEAR)),
-        _GROUP,
         "Amount paid over amount due, last year",
         "Montant payé rapporté au montant dû, dernière année",
         unit="share",
         risk=-1,
     ),
-    Feature(
+    _feature(
         "installments_weighted_delay",
         Aggregate("mean", _LATE * ratio("paid", "due") * (1 + 0.0003 * pl.col("paid_day"))),
-        _GROUP,
         "Days late weighted by amount and recency",
         "Retard pondéré par le montant et la récence",
         unit="days",
         risk=1,
     ),
     *(
-        Feature(
+        _feature(
             f"installments_{name}_slope_{days}d",
             slope(pl.col(name), pl.col("due_day"), 0.01, _last_days(days)),
-            _GROUP,
             f"Trend of {en}, last {days} days",
             f"Tendance : {fr}, {days} derniers jours",
             unit=unit,
@@ -145,10 +140,9 @@ FEATURES: tuple[Feature, ...] = (
         for days in (365, 1500)
     ),
     *(
-        Feature(
+        _feature(
             f"installments_days_late_ratio_{short}d_{long}d",
             quotient(Aggregate("mean", _LATE, _last_days(short)), Aggregate("mean", _LATE, _last_days(long))),
-            _GROUP,
             f"Days late, last {short} days over last {long} days",
             f"Jours de retard, {short} derniers jours rapportés aux {long} derniers",
             unit="share",
@@ -156,42 +150,37 @@ FEATURES: tuple[Feature, ...] = (
         )
         for short, long in ((90, 365), (180, 720), (365, 1500))
     ),
-    Feature(
+    _feature(
         "installments_latest_payment_days",
         Aggregate("max", pl.col("paid_day")),
-        _GROUP,
         "Days from the latest payment (negative)",
         "Jours depuis le dernier paiement (négatif)",
         unit="days",
     ),
-    Feature(
+    _feature(
         "installments_first_due_days",
         Aggregate("min", pl.col("due_day")),
-        _GROUP,
         "Days from the first instalment (negative)",
         "Jours depuis la première échéance (négatif)",
         unit="days",
     ),
-    Feature(
+    _feature(
         "installments_split_share",
         Aggregate("mean", pl.col("payments") > 1),
-        _GROUP,
         "Share of instalments paid in several parts",
         "Part des échéances payées en plusieurs fois",
         unit="share",
     ),
-    Feature(
+    _feature(
         "installments_card_share",
         Aggregate("mean", pl.col("version") == 0),
-        _GROUP,
         "Share of instalments that are of a credit card",
         "Part des échéances de carte de crédit",
         unit="share",
     ),
-    Feature(
+    _feature(
         "installments_version_changes",
         Aggregate("n_unique", pl.col("version")),
-        _GROUP,
         "Versions of the repayment plans",
         "Versions des plans de remboursement",
     ),

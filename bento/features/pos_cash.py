@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from bento.features.definitions import (
 )
 
 _GROUP: Group = "instalment_discipline"
+_feature = partial(Feature, group=_GROUP)
 _MONTH = pl.col("MONTHS_BALANCE")
 _DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
 
@@ -56,20 +58,15 @@ _ENDED = _STATUS == "Completed"
 _EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
 
 FEATURES: tuple[Feature, ...] = (
-    Feature(
+    _feature(
         "pos_months",
         Aggregate("len", _MONTH),
-        _GROUP,
         "Months on record of earlier loans",
         "Mois d'historique des prêts",
         unit="months",
     ),
-    Feature(
-        "pos_loans",
-        Aggregate("n_unique", pl.col("SK_ID_PREV")),
-        _GROUP,
-        "Earlier loans on record",
-        "Prêts antérieurs connus",
+    _feature(
+        "pos_loans", Aggregate("n_unique", pl.col("SK_ID_PREV")), "Earlier loans on record", "Prêts antérieurs connus"
     ),
     *summarise("pos", _GROUP, _LATE, ("share",), _WINDOWS),
     *summarise("pos", _GROUP, _LATE_DEF, ("share",), _WINDOWS),
@@ -77,89 +74,79 @@ FEATURES: tuple[Feature, ...] = (
     *summarise("pos", _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
     *summarise("pos", _GROUP, _LEFT, ("mean", "max"), (None, last_months(12))),
     *summarise("pos", _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
-    Feature(
+    _feature(
         "pos_left_latest_sum",
         Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
-        _GROUP,
         "Instalments left to pay, all loans, latest month of each",
         "Échéances restantes, tous prêts, dernier mois de chacun",
     ),
-    Feature(
+    _feature(
         "pos_left_to_term_latest",
         quotient(
             Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
             Aggregate("sum", pl.col("CNT_INSTALMENT"), _LATEST_OF_LOAN),
         ),
-        _GROUP,
         "Share of the instalments of all loans left to pay",
         "Part des échéances de tous les prêts restant à payer",
         unit="share",
     ),
-    Feature(
+    _feature(
         "pos_active_loans_latest",
         Aggregate("sum", _LAST_MONTH & (_STATUS == "Active")),
-        _GROUP,
         "Loans active in the latest month",
         "Prêts actifs au dernier mois",
     ),
-    Feature(
+    _feature(
         "pos_completed_share",
         Aggregate("mean", _ENDED),
-        _GROUP,
         "Share of months with a loan repaid",
         "Part des mois avec prêt soldé",
         unit="share",
     ),
-    Feature(
+    _feature(
         "pos_early_end_share",
         ratio(
             pl.when(_EARLY).then("SK_ID_PREV").drop_nulls().n_unique(),
             pl.when(_ENDED).then("SK_ID_PREV").drop_nulls().n_unique(),
         ),
-        _GROUP,
         "Share of repaid loans that ended early",
         "Part des prêts soldés avant terme",
         unit="share",
         risk=-1,
     ),
-    Feature(
+    _feature(
         "pos_demand_months",
         Aggregate("sum", _STATUS.is_in(["Demand", "Amortized debt"])),
-        _GROUP,
         "Months in which the whole debt was called in",
         "Mois de mise en demeure ou de dette amortie",
         unit="months",
         risk=1,
         monotone=True,
     ),
-    Feature(
+    _feature(
         "pos_returned_loans",
         Aggregate("sum", _STATUS == "Returned to the store"),
-        _GROUP,
         "Goods returned to the store",
         "Biens rendus au magasin",
     ),
-    Feature(
+    _feature(
         "pos_days_past_due_slope",
         slope(_DPD_DEF, _MONTH, 1),
-        _GROUP,
         "Trend of the days past due",
         "Tendance des jours de retard",
         unit="days",
         risk=1,
     ),
-    Feature(
+    _feature(
         "pos_latest_month",
         Aggregate("max", _MONTH),
-        _GROUP,
         "Latest month on record (negative)",
         "Dernier mois connu (négatif)",
         unit="months",
     ),
-    Feature(
+    _feature(
         "pos_first_month",
         Aggregate("min", _MONTH),
-        _GROUP,
         "First month on record (negative)",
         "Premier mois connu (négatif)",
         unit="months",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,7 @@ from bento.features.definitions import (
 from bento.i18n import DAYS_PER_YEAR
 
 _GROUP: Group = "past_applications"
+_feature = partial(Feature, group=_GROUP)
 _DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 _DAY = pl.col("DAYS_DECISION")
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
@@ -118,10 +120,9 @@ _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 
 
 def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, *, unit: Unit, risk: int) -> Feature:
-    return Feature(
+    return _feature(
         f"previous_{name}_weighted",
         quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
-        _GROUP,
         f"{en}, recent ones weigh more",
         f"{fr}, les récentes pèsent plus",
         unit=unit,
@@ -130,58 +131,50 @@ def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, *, unit: Unit, r
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("previous_applications", Aggregate("len", _DAY), _GROUP, "Earlier applications", "Demandes antérieures"),
-    Feature(
+    _feature("previous_applications", Aggregate("len", _DAY), "Earlier applications", "Demandes antérieures"),
+    _feature(
         "previous_applications_365d",
         Aggregate("sum", _LAST_YEAR.test),
-        _GROUP,
         "Applications of the last year",
         "Demandes de la dernière année",
     ),
-    Feature(
-        "previous_approved", Aggregate("sum", _APPROVED.test), _GROUP, "Applications approved", "Demandes acceptées"
-    ),
-    Feature(
+    _feature("previous_approved", Aggregate("sum", _APPROVED.test), "Applications approved", "Demandes acceptées"),
+    _feature(
         "previous_refused",
         Aggregate("sum", _REFUSED.test),
-        _GROUP,
         "Applications refused",
         "Demandes refusées",
         risk=1,
         monotone=True,
     ),
-    Feature(
+    _feature(
         "previous_refused_365d",
         Aggregate("sum", _REFUSED.test & _LAST_YEAR.test),
-        _GROUP,
         "Applications refused in the last year",
         "Demandes refusées la dernière année",
         risk=1,
         monotone=True,
     ),
-    Feature(
+    _feature(
         "previous_approved_share",
         Aggregate("mean", _APPROVED.test),
-        _GROUP,
         "Share of applications approved",
         "Part des demandes acceptées",
         unit="share",
         risk=-1,
     ),
-    Feature(
+    _feature(
         "previous_canceled_share",
         Aggregate("mean", _STATUS == "Canceled"),
-        _GROUP,
         "Share of applications cancelled",
         "Part des demandes annulées",
         unit="share",
     ),
     *_summarise(_REFUSALS, ("share",), (None, *_RECENT, _LAST_YEAR)),
     *(
-        Feature(
+        _feature(
             f"previous_reject_{name}_share",
             Aggregate("mean", pl.col("CODE_REJECT_REASON") == code),
-            _GROUP,
             f"Share of applications refused for {en}",
             f"Part des demandes refusées : {fr}",
             unit="share",
@@ -190,53 +183,47 @@ FEATURES: tuple[Feature, ...] = (
         for name, (code, en, fr) in _REASONS.items()
     ),
     *(
-        Feature(
+        _feature(
             f"previous_{name}_share",
             Aggregate("mean", pl.col("NAME_CONTRACT_TYPE") == code),
-            _GROUP,
             f"Share of {en} among earlier applications",
             f"Part des {fr} parmi les demandes antérieures",
             unit="share",
         )
         for name, (code, en, fr) in _KINDS.items()
     ),
-    Feature(
+    _feature(
         "previous_new_client_share",
         Aggregate("mean", pl.col("NAME_CLIENT_TYPE") == "New"),
-        _GROUP,
         "Share of applications as a new client",
         "Part des demandes en tant que nouveau client",
         unit="share",
     ),
-    Feature(
+    _feature(
         "previous_cross_sell_share",
         Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "x-sell"),
-        _GROUP,
         "Share of applications from cross-selling",
         "Part des demandes issues de ventes croisées",
         unit="share",
     ),
-    Feature(
+    _feature(
         "previous_walk_in_share",
         Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "walk-in"),
-        _GROUP,
         "Share of applications of walk-in clients",
         "Part des demandes spontanées",
         unit="share",
         risk=1,
     ),
-    Feature(
+    _feature(
         "previous_insured_share",
         Aggregate("mean", pl.col("NFLAG_INSURED_ON_APPROVAL")),
-        _GROUP,
         "Share of loans with insurance",
         "Part des prêts assurés",
         unit="share",
     ),
-    Feature(
+    _feature(
         "previous_seller_area_max",
         Aggregate("max", pl.col("SELLERPLACE_AREA")),
-        _GROUP,
         "Largest selling area of the shops",
         "Plus grande surface de vente des magasins",
         unit="",
@@ -271,46 +258,41 @@ FEATURES: tuple[Feature, ...] = (
         risk=0,
     ),
     _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", unit="share", risk=1),
-    Feature("previous_open_loans", Aggregate("sum", _OPEN.test), _GROUP, "Loans still open", "Prêts encore en cours"),
-    Feature(
+    _feature("previous_open_loans", Aggregate("sum", _OPEN.test), "Loans still open", "Prêts encore en cours"),
+    _feature(
         "previous_open_credit_sum",
         Aggregate("sum", _GRANTED, _OPEN),
-        _GROUP,
         "Amount of loans still open",
         "Montant des prêts en cours",
         unit="currency",
     ),
-    Feature(
+    _feature(
         "previous_open_annuity_sum",
         Aggregate("sum", _ANNUITY, _OPEN),
-        _GROUP,
         "Instalments of loans still open",
         "Mensualités des prêts en cours",
         unit="currency",
     ),
-    Feature(
+    _feature(
         "previous_open_debt",
         Aggregate("sum", _GRANTED - pl.col("repaid").fill_null(0), _OPEN),
-        _GROUP,
         "Amount of loans still open less what was paid",
         "Montant des prêts en cours moins les paiements",
         unit="currency",
         risk=1,
     ),
-    Feature(
+    _feature(
         "previous_open_repaid_ratio",
         quotient(Aggregate("sum", pl.col("repaid"), _OPEN), Aggregate("sum", _GRANTED, _OPEN)),
-        _GROUP,
         "Amount paid over amount of loans still open",
         "Montant payé rapporté aux prêts en cours",
         unit="share",
         risk=-1,
     ),
     *(
-        Feature(
+        _feature(
             f"previous_due_in_{months}m",
             Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / _DAYS_PER_MONTH).clip(0, months), _APPROVED),
-            _GROUP,
             f"Instalments of earlier loans due in the next {months} months",
             f"Échéances des prêts antérieurs dues dans les {months} mois",
             unit="currency",
