@@ -1,9 +1,8 @@
 """Connections to the journal's database, SQLite or PostgreSQL."""
 
-import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from bento.journal.entries import JournalError, JournalUnavailableError
+from bento.settings import JOURNAL_VARIABLE
 
-URL_VARIABLE = "JOURNAL_URL"
-DEFAULT_URL = "sqlite:///data/journal.db"
 STATEMENT_TIMEOUT_S = 2
 """Seconds that a database may take to take a connection, a statement or a lock before it counts as gone."""
 POSTGRESQL_OPTIONS = {
@@ -23,12 +21,6 @@ POSTGRESQL_OPTIONS = {
     "options": f"-c statement_timeout={1000 * STATEMENT_TIMEOUT_S} -c lock_timeout={1000 * STATEMENT_TIMEOUT_S} "
     "-c timezone=UTC -c synchronous_commit=on",
 }
-
-
-def journal_url(environment: Mapping[str, str] = os.environ) -> str:
-    """JOURNAL_URL, or a SQLite file in the folder that SCORING_DATA names, by default `data`."""
-    folder = environment.get("SCORING_DATA")
-    return environment.get(URL_VARIABLE) or (f"sqlite:///{folder}/journal.db" if folder else DEFAULT_URL)
 
 
 @contextmanager
@@ -58,7 +50,7 @@ def _engine(address: str) -> sa.Engine:
             )
         if kind == "sqlite":
             if url.database in (None, "", ":memory:") or url.query:
-                raise JournalError(f"{URL_VARIABLE} must name a file: sqlite:///folder/journal.db")
+                raise JournalError(f"{JOURNAL_VARIABLE} must name a file: sqlite:///folder/journal.db")
             engine = sa.create_engine(
                 url.set(drivername="sqlite"), pool_timeout=STATEMENT_TIMEOUT_S, hide_parameters=True
             )
@@ -69,10 +61,10 @@ def _engine(address: str) -> sa.Engine:
     except (ArgumentError, ValueError):
         # In words of our own, and `from None`: theirs may quote a part of the password.
         raise JournalError(
-            f"{URL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
+            f"{JOURNAL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
             "write @ and : in a password as %40 and %3A"
         ) from None
-    raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
+    raise JournalError(f"{JOURNAL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
 
 
 def _keep_to_its_file(engine: sa.Engine, path: Path) -> None:

@@ -1,7 +1,6 @@
 """Decides again what the journal holds, and says whether it comes out the same."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,10 +28,14 @@ class Replay:
     differences: tuple[str, ...] = ()
 
 
-def replay(found: StoredDecision) -> Replay:
+def replay(found: StoredDecision, bento_folder: str | None = None) -> Replay:
     """Decide on an entry's credit file again, with the model that it names.
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
+
+    Args:
+        found: the entry.
+        bento_folder: of a container's Bento, which holds its model.
 
     Raises:
         ModelError: the model is not here, or cannot be used.
@@ -43,7 +46,7 @@ def replay(found: StoredDecision) -> Replay:
         return Replay(found.id, "other code", (f"decided by {found.code}, this is {code_fingerprint()}",))
     answer = json.loads(found.answer)
     credit_file = CreditFile.model_validate_json(found.credit_file)
-    again = score(model_of(found.model_tag), [credit_file], reasons=answer["reasons"] is not None)[0]
+    again = score(model_of(found.model_tag, bento_folder), [credit_file], reasons=answer["reasons"] is not None)[0]
     differences = tuple(_differences(found, answer, again))
     return Replay(found.id, "different" if differences else "same", differences)
 
@@ -62,16 +65,19 @@ def _differences(found: StoredDecision, answer: dict[str, object], again: Scored
 
 
 @lru_cache(maxsize=4)
-def model_of(tag: str) -> ScoringModel:
-    """The model of that tag: from the BentoML store, or from the Bento that this container holds.
+def model_of(tag: str, bento_folder: str | None = None) -> ScoringModel:
+    """Load the model of a tag, from the Bento that a container holds or from the BentoML store.
 
     Raises:
         ModelError: it is in neither, or cannot be used.
     """
-    name, _, version = tag.partition(":")
-    packed = Path(os.environ.get("BENTO_PATH", "")) / "models" / name / version
+    if bento_folder is not None:
+        name, _, version = tag.partition(":")
+        packed = Path(bento_folder) / "models" / name / version
+        if packed.is_dir():
+            return ScoringModel.verified(packed / FOLDER_IN_STORE)
     try:
-        folder = packed if os.environ.get("BENTO_PATH") and packed.is_dir() else Path(bentoml.models.get(tag).path)
+        folder = Path(bentoml.models.get(tag).path)
     except bentoml.exceptions.NotFound as error:
         raise ModelError(f"the model {tag} that decided is not here; import it from the registry") from error
     return ScoringModel.verified(folder / FOLDER_IN_STORE)

@@ -4,7 +4,6 @@ import base64
 import hmac
 import os
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -13,13 +12,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-VARIABLE = "SCORING_MASTER_KEY_FILE"
+from bento import CorrectableError
+from bento.settings import MASTER_KEY_VARIABLE
+
 KEY_BYTES, NONCE_BYTES = 32, 12
 QUICKLY = 1
 """Level of compression: histories repeat their column names, and the quickest level takes nine tenths away."""
 
 
-class VaultError(RuntimeError):
+class VaultError(CorrectableError):
     """The master key is unusable, or does not fit what it should open; the message says what to do."""
 
 
@@ -40,13 +41,12 @@ class Vault:
             self._naming = _derived(master_key, b"credit-scoring/journal/pseudonyms")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """With the master key in the file that SCORING_MASTER_KEY_FILE names, base64; without that, no encryption.
+    def from_file(cls, name: str | None) -> Self:
+        """Take the master key, in base64, from a file; without a file nothing is encrypted.
 
         Raises:
             VaultError: the file is missing or holds no key.
         """
-        name = environment.get(VARIABLE)
         if not name:
             return cls(None)
         try:
@@ -56,7 +56,7 @@ class Vault:
             if isinstance(error, OSError):
                 reason = str(error.strerror)
             raise VaultError(
-                f"{VARIABLE}={name}: {reason}; make one with: head -c 32 /dev/urandom | base64 > {name}"
+                f"{MASTER_KEY_VARIABLE}={name}: {reason}; make one with: head -c 32 /dev/urandom | base64 > {name}"
             ) from error
 
     @property
@@ -102,7 +102,7 @@ class Vault:
     @property
     def _master(self) -> AESGCM:
         if self._wrapping is None:
-            raise VaultError(f"the journal is encrypted; name its master key in {VARIABLE}")
+            raise VaultError(f"the journal is encrypted; name its master key in {MASTER_KEY_VARIABLE}")
         return self._wrapping
 
     def _key(self, wrapped_key: bytes, pseudonym: str) -> AESGCM:
@@ -119,7 +119,8 @@ class Vault:
             return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
             raise VaultError(
-                f"{VARIABLE} names another master key than the journal was written with, or an entry was altered"
+                f"{MASTER_KEY_VARIABLE} names another master key than the journal was written with, "
+                "or an entry was altered"
             ) from error
 
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from bento.api.metrics import JOURNAL_LATENCY
+from prometheus_client import Histogram
+
 from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
 from bento.journal.store import Journal
 from bento.journal.vault import VaultError
@@ -18,6 +19,11 @@ MAX_WAITING_DECISIONS = 2000
 CLOSE_TIMEOUT_S = 5.0
 """Seconds to write what is waiting at the end."""
 
+JOURNAL_LATENCY = Histogram(
+    "credit_journal_seconds",
+    "From handing a decision to the journal to its being durably written",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
 Answer = Future[list[StoredDecision | None]]
 
 

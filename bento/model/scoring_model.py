@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from bento import CorrectableError
 from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile, frames
 from bento.features.build import build_features
@@ -28,7 +29,7 @@ BITS = 40
 Matrix = NDArray[np.float64]
 
 
-class ModelError(RuntimeError):
+class ModelError(CorrectableError):
     """A model folder that cannot be trusted with a decision; the message says why, in one line."""
 
 

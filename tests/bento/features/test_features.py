@@ -9,14 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from bento.__main__ import main
 from bento.data.cleaning import IS_OPEN, clean
 from bento.data.credit_file import CreditFile, frames
 from bento.data.readers import read_application, read_client, read_histories
 from bento.data.tables import APPLICATION, TABLES
-from bento.features import __main__ as catalogue
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, needed_columns, share_counts_of
 from bento.features.definitions import GROUP_LABELS
+from bento.features.listing import markdown
 from bento.features.share_counts import count_name, of_name
 from research.cli import ROOT
 from research.data.example_credit_files import credit_file
@@ -154,11 +155,8 @@ def test_a_model_may_be_held_only_to_a_direction_that_is_named():
     assert sum(feature.monotone for feature in CATALOGUE.values()) > 20
 
 
-def test_the_printed_catalogue_is_what_is_built(
-    features: pl.DataFrame, capsys: pytest.CaptureFixture[str], monkeypatch
-):
-    monkeypatch.setattr("sys.argv", ["bento.features", "--format", "csv"])
-    catalogue.main()
+def test_the_printed_catalogue_is_what_is_built(features: pl.DataFrame, capsys: pytest.CaptureFixture[str]):
+    assert main(["features", "--format", "csv"]) == 0
     printed = list(csv.DictReader(capsys.readouterr().out.splitlines()))
     assert [row["name"] for row in printed] == features.columns[1:]
     assert {row["table"] for row in printed} == {*TABLES, "combined"}
@@ -166,7 +164,7 @@ def test_the_printed_catalogue_is_what_is_built(
 
 
 def test_the_documented_catalogue_is_the_present_one():
-    assert catalogue.markdown() in (ROOT / "docs" / "features.md").read_text()
+    assert markdown() in (ROOT / "docs" / "features.md").read_text()
 
 
 def test_facts_say_how_many_a_share_is_and_of_how_many(tables: Tables):
