@@ -139,7 +139,7 @@ for middleware in gateway(_load_keys):
 
 
 def _reply(_: type[Declared], content: str | bytes) -> Declared:
-    """Return JSON as the answer; BentoML sends a Response unchanged, whichever model the method declares."""
+    """Return JSON as the answer; BentoML sends a Response unchanged, although the method declares a model."""
     return cast("Declared", Response(content, media_type="application/json"))
 
 

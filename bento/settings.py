@@ -79,10 +79,10 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: a variable with a prefix of this project is no setting.
         """
-        known = {str(field.validation_alias) for field in cls.model_fields.values()} | {*CLIENT_VARIABLES}
+        accepted = {str(field.validation_alias) for field in cls.model_fields.values()} | {*CLIENT_VARIABLES}
         for name in sorted(os.environ):
-            if name.startswith(_OWN_PREFIXES) and name not in known and _SERVICE_LINK.fullmatch(name) is None:
-                (nearest,) = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
+            if name.startswith(_OWN_PREFIXES) and name not in accepted and _SERVICE_LINK.fullmatch(name) is None:
+                (nearest,) = difflib.get_close_matches(name, sorted(accepted), n=1, cutoff=0)
                 raise SettingsError(f"{name} is no setting of the service; the nearest is {nearest}")
         return cls()
 

@@ -1,7 +1,7 @@
 """The addresses of the service, each declared once.
 
-Scopes, limits, metric labels, OpenAPI and routes derive from this table. An address that is not listed asks for a key,
-whatever its scopes, and answers 404.
+Scopes, limits, metric labels, OpenAPI and routes derive from this table. An address that is not listed asks for a key
+with any scope, and answers 404.
 """
 
 import re
@@ -21,8 +21,8 @@ class Endpoint:
     """Template as Starlette writes it."""
     method: Literal["GET", "POST"]
     access: Scope | Literal["any key", "open"]
-    """The scope that a key needs; `any key` whatever its scopes; `open` asks for no key: nothing there concerns a
-    person."""
+    """The scope that a key needs; `any key` accepts a key with any scope; `open` asks for none, as nothing there
+    concerns a person."""
     max_body_bytes: int = 0
     """0: a body is not read."""
     tag: Literal["scoring", "journal", "model", "operation"] | None = None

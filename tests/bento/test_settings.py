@@ -1,10 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bento.__main__ import main
 from bento.settings import CLIENT_VARIABLES, Settings, SettingsError
+
+OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +108,10 @@ def test_the_service_does_not_start_with_an_unknown_variable():
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: SCORING_KEY_FILE is no setting")
     assert "Traceback" not in done.stderr
+
+
+def test_the_operators_page_names_every_setting():
+    page = OPERATE.read_text()
+    for field in Settings.model_fields.values():
+        if str(field.validation_alias).startswith(("SCORING_", "JOURNAL_")):
+            assert f"`{field.validation_alias}" in page
