@@ -85,7 +85,7 @@ container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker
 	@$(RUN) research.deployment.containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
 
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
-	@.venv-serve/bin/python -m bento.serve --no-auth --upgrade-journal
+	@.venv-serve/bin/python -m bento serve --no-auth --upgrade-journal
 
 ui: setup ## Open the UI on 127.0.0.1:8501, against the service on 3000
 	@.venv/bin/streamlit run ui/app.py --server.port 8501

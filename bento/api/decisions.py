@@ -1,10 +1,10 @@
-"""What is no inference: decisions read again and reviewed, the model's facts, the documentation page."""
+"""Endpoints beside inference: read and review decisions, the model card, the documentation."""
 
 import json
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import bentoml
 from pydantic import BaseModel, ValidationError
@@ -13,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from bento.api import openapi, schemas
+from bento.api import endpoints, openapi, schemas
+from bento.api.endpoints import Endpoint
 from bento.api.problems import ProblemError, invalid, problem, response
+from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
 from bento.features.catalogue import CATALOGUE
 from bento.i18n import Wording
@@ -24,49 +26,48 @@ from bento.model.manifest import ModelVersion
 from bento.policy import Decision
 from bento.scoring.score import score
 
-if TYPE_CHECKING:
-    from bento.service import CreditScoring
-
 log = logging.getLogger("bentoml.credit_scoring")
 
 
 def decision(request: Request) -> Response:
-    """What was decided, on what data, by which model, and why; and what became of it in review."""
-    return _json(_record(_service(), *_found(request)))
+    """Answer with a decision: the outcome, its data, model and reasons, and its reviews."""
+    state = _state()
+    return _json(_decision_out(state, *_stored(state, request)))
 
 
 def review(request: Request) -> Response:
     """Confirm or overturn a decision, with a written reason; earlier reviews stay as they are."""
     try:
-        given = schemas.Review.model_validate_json(request.scope["body"])
+        review_in = schemas.Review.model_validate_json(request.scope["body"])
     except ValidationError as error:
         raise ProblemError(invalid(error)) from error
-    found, reviews = _found(request)
-    stands = reviews[-1].outcome if reviews else found.decision
-    if (given.outcome == stands) != (given.verdict == "confirmed"):
-        detail = f"the decision stands at {stands}: to confirm is to keep that, to overturn is to change it"
+    state = _state()
+    stored, reviews = _stored(state, request)
+    outcome = reviews[-1].outcome if reviews else stored.decision
+    if (review_in.outcome == outcome) != (review_in.verdict == "confirmed"):
+        detail = f"the decision stands at {outcome}: to confirm is to keep that, to overturn is to change it"
         raise ProblemError(problem(409, detail))
     moment = datetime.fromtimestamp(time.time(), UTC)
     if reviews:  # the latest stays the latest, although the clock was set back
         moment = max(moment, reviews[-1].reviewed_at + timedelta(microseconds=1))
-    written = schemas.ReviewOut(**given.model_dump(), reviewed_at=moment, key_id=request.scope["api_key"].id)
+    review_out = schemas.ReviewOut(**review_in.model_dump(), reviewed_at=moment, key_id=request.scope["api_key"].id)
     try:
-        added = _service().journal.add_review(found.id, StoredReview(**written.model_dump()), earlier=len(reviews))
+        is_added = state.journal.add_review(stored.id, StoredReview(**review_out.model_dump()), earlier=len(reviews))
     except ReviewConflictError as error:
         raise ProblemError(problem(409, "another review came in meanwhile; read the decision again")) from error
-    if not added:
+    if not is_added:
         raise ProblemError(problem(409, "the decision has been purged"))
-    return _json(written, 201)
+    return _json(review_out, 201)
 
 
 def model_card(_: Request) -> Response:
-    """The facts of the model card, the threshold, and every feature that the model uses."""
-    service = _service()
+    """Answer with the facts of the model card, the threshold, and every feature that the model uses."""
+    state = _state()
     facts = schemas.ModelCard.model_fields.keys() - {"features"}
     return _json(
         schemas.ModelCard(
-            model=service.version,
-            bento=service.bento,
+            model=state.version,
+            bento=state.bento_tag,
             code=code_fingerprint(),
             features=[
                 schemas.CatalogueEntry(
@@ -76,60 +77,60 @@ def model_card(_: Request) -> Response:
                     unit=feature.unit,
                     risk=feature.risk,
                 )
-                for feature in map(CATALOGUE.__getitem__, service.model.feature_names)
+                for feature in map(CATALOGUE.__getitem__, state.model.feature_names)
             ],
-            **service.model.manifest.model_dump(include=facts),
+            **state.model.manifest.model_dump(include=facts),
         )
     )
 
 
 def describe(_: Request) -> Response:
-    """OpenAPI of the whole service."""
-    return JSONResponse(openapi.document(_service().bento))
+    """Answer with the OpenAPI document of the service."""
+    return JSONResponse(openapi.document(_state().bento_tag))
 
 
 def documentation(_: Request) -> Response:
-    """The documentation page."""
+    """Answer with the documentation page."""
     return HTMLResponse(openapi.PAGE)
 
 
-def _service() -> "CreditScoring":
-    service: CreditScoring = bentoml.get_current_service()
-    return service
+def _state() -> ServingState:
+    state: ServingState = bentoml.get_current_service().state
+    return state
 
 
-def _found(request: Request) -> tuple[StoredDecision, list[StoredReview]]:
-    journal, decision_id = _service().journal, request.path_params["decision_id"]
-    found, reviews = journal.find(decision_id), journal.reviews(decision_id)
-    if found is None:
+def _stored(state: ServingState, request: Request) -> tuple[StoredDecision, list[StoredReview]]:
+    decision_id = request.path_params["decision_id"]
+    stored, reviews = state.journal.find(decision_id), state.journal.reviews(decision_id)
+    if stored is None:
         raise ProblemError(problem(404, "there is no decision of this id"))
-    return found, reviews
+    return stored, reviews
 
 
-def _record(service: "CreditScoring", found: StoredDecision, reviews: list[StoredReview]) -> schemas.DecisionOut:
-    answer = None if found.answer is None else schemas.Prediction.model_validate_json(found.answer)
+def _decision_out(state: ServingState, stored: StoredDecision, reviews: list[StoredReview]) -> schemas.DecisionOut:
+    answer = None if stored.answer is None else schemas.Prediction.model_validate_json(stored.answer)
     reasons = None if answer is None else answer.reasons
-    if reasons is None and found.credit_file is not None and service.has_decided(found):
-        credit_file = CreditFile.model_validate_json(found.credit_file)
-        reasons = score(service.model, [credit_file], reasons=True)[0].reasons
+    if reasons is None and stored.credit_file is not None and state.has_decided(stored):
+        credit_file = CreditFile.model_validate_json(stored.credit_file)
+        reasons = score(state.model, [credit_file], reasons=True)[0].reasons
     return schemas.DecisionOut(
-        decision_id=found.id,
-        decided_at=found.decided_at,
-        key_id=found.key_id,
-        decision=Decision(found.decision),
-        outcome=Decision(reviews[-1].outcome if reviews else found.decision),
-        threshold=found.threshold,
-        model=ModelVersion(name=found.model_name, version=found.model_version),
-        bento=found.bento,
-        code=found.code,
-        features_hash=found.features_hash,
-        credit_file_hash=found.credit_file_hash,
-        purged=found.purged_at is not None,
-        probability_of_default=found.probability,
+        decision_id=stored.id,
+        decided_at=stored.decided_at,
+        key_id=stored.key_id,
+        decision=Decision(stored.decision),
+        outcome=Decision(reviews[-1].outcome if reviews else stored.decision),
+        threshold=stored.threshold,
+        model=ModelVersion(name=stored.model_name, version=stored.model_version),
+        bento=stored.bento,
+        code=stored.code,
+        features_hash=stored.features_hash,
+        credit_file_hash=stored.credit_file_hash,
+        purged=stored.purged_at is not None,
+        probability_of_default=stored.probability,
         reasons=reasons,
         warnings=None if answer is None else answer.warnings,
-        credit_file=None if found.credit_file is None else json.loads(found.credit_file),
-        reviews=[schemas.ReviewOut(**vars(each)) for each in reviews],
+        credit_file=None if stored.credit_file is None else json.loads(stored.credit_file),
+        reviews=[schemas.ReviewOut(**vars(review)) for review in reviews],
     )
 
 
@@ -137,23 +138,27 @@ def _json(content: BaseModel, status: int = 200) -> Response:
     return Response(content.model_dump_json(), status, media_type="application/json")
 
 
-def _declined(_: Request, error: Exception) -> Response:
+def _problem_response(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - registered for it alone
-    return response(error.problem)
+    return response(error.problem, error.headers)
 
 
-def _away(_: Request, error: Exception) -> Response:
+def _journal_unavailable(_: Request, error: Exception) -> Response:
     log.error("the journal does not answer: %s", error)
     return response(problem(503, "the journal does not answer at present; try again later"))
 
 
+def _route(endpoint: Endpoint, answer: Callable[[Request], Response]) -> Route:
+    return Route(endpoint.path, answer, methods=[endpoint.method])
+
+
 app = Starlette(
     routes=[
-        Route("/decisions/{decision_id}", decision),
-        Route("/decisions/{decision_id}/review", review, methods=["POST"]),
-        Route("/model", model_card),
-        Route("/docs.json", describe),
-        Route("/", documentation),
+        _route(endpoints.DECISION, decision),
+        _route(endpoints.REVIEW, review),
+        _route(endpoints.MODEL, model_card),
+        _route(endpoints.OPENAPI, describe),
+        _route(endpoints.DOCUMENTATION, documentation),
     ],
-    exception_handlers={ProblemError: _declined, JournalUnavailableError: _away},
+    exception_handlers={ProblemError: _problem_response, JournalUnavailableError: _journal_unavailable},
 )

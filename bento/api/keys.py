@@ -1,59 +1,55 @@
-"""API keys: who may ask for what. `python -m bento.api.keys new-key --scope score` makes one.
+"""API keys and their scopes, in a file that holds hashes only and is read again when it changes."""
 
-The file that SCORING_KEYS_FILE names holds hashes only, and is read again when it changes.
-"""
-
-import argparse
 import hashlib
 import hmac
 import json
 import logging
 import os
 import secrets
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bento import CorrectableError
+from bento.settings import KEYS_FILE_VARIABLE
+
 log = logging.getLogger("bentoml.credit_scoring")
 
-KEYS_VARIABLE, AUTH_VARIABLE = "SCORING_KEYS_FILE", "SCORING_AUTH"
 PREFIX = "pad"
-FAULT = 2
 
 Scope = Literal["score", "read", "review"]
 """score: predict and explain; read: what was decided; review: confirm or overturn a decision."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 NO_KEYS = (
-    "API keys are required, and there are none: make one with `python -m bento.api.keys new-key --scope score --file "
-    f"keys.json`, then start with {KEYS_VARIABLE}=keys.json"
+    "API keys are required, and there are none: make one with `python -m bento keys new-key --scope score --file "
+    f"keys.json`, then start with {KEYS_FILE_VARIABLE}=keys.json"
 )
 
 
-class KeysError(RuntimeError):
-    """The file of keys cannot be used; the message says what to do, in one line."""
+class KeysError(CorrectableError):
+    """The file of keys cannot be used."""
 
 
 class ApiKey(BaseModel):
-    """What the file holds of a key: never the key itself."""
+    """One key in the file: its hash, never the key itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     scopes: frozenset[Scope]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    """Enough against guessing, for a key is 256 random bits and no password."""
+    """Without salt or key stretching: a key is 256 random bits, which cannot be guessed as a password can."""
     created_at: datetime
     note: str = ""
 
 
 class KeysFile(BaseModel):
-    """What the file holds."""
+    """The content of the file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,12 +57,7 @@ class KeysFile(BaseModel):
 
 
 LOCAL = ApiKey(id="local", scopes=frozenset(SCOPES), sha256=64 * "0", created_at=datetime.fromtimestamp(0, UTC))
-"""Who asks where keys are switched off, on loopback."""
-
-
-def is_required(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a request needs a key: always, but where SCORING_AUTH is off."""
-    return environment.get(AUTH_VARIABLE, "").lower() != "off"
+"""The key of all requests where keys are switched off: these come from this machine alone."""
 
 
 class KeyRing:
@@ -82,13 +73,12 @@ class KeyRing:
         self._keys = _by_id(read_keys(path))
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "KeyRing":
-        """The keys in the file that SCORING_KEYS_FILE names.
+    def from_file(cls, name: str | None) -> "KeyRing":
+        """Read the keys of the file that the settings name.
 
         Raises:
-            KeysError: it names none, or one that is missing or broken, or holds no key.
+            KeysError: they name none, or one that is missing or broken, or holds no key.
         """
-        name = environment.get(KEYS_VARIABLE)
         if not name:
             raise KeysError(NO_KEYS)
         if not read_keys(Path(name)).keys:
@@ -96,7 +86,7 @@ class KeyRing:
         return cls(Path(name))
 
     def find(self, presented: str) -> ApiKey | None:
-        """The key that was presented, or None if there is no such key (any more)."""
+        """Return the key that was presented, None where the file does not hold it (any more)."""
         self._read_again()
         prefix, _, rest = presented.partition("_")
         key = self._keys.get(rest.partition("_")[0]) if prefix == PREFIX else None
@@ -118,51 +108,50 @@ class KeyRing:
 
 
 def read_keys(path: Path) -> KeysFile:
-    """The keys of a file.
+    """Read a file of keys.
 
     Raises:
         KeysError: the file is missing or broken.
     """
     try:
-        found = KeysFile.model_validate_json(path.read_bytes())
+        return KeysFile.model_validate_json(path.read_bytes())
     except OSError as error:
         raise KeysError(f"{path}: {error.strerror}; {NO_KEYS}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise KeysError(f"{path}: no file of keys: {place or 'the whole'}: {first['msg']}") from error
-    return found
 
 
 def new_key(path: Path, scopes: Sequence[Scope], note: str = "") -> tuple[str, ApiKey]:
-    """Make a key, add its hash to the file, and return both; the key itself stands nowhere else.
+    """Make a key, add its hash to the file, and return both; the key itself is stored nowhere.
 
     Raises:
         KeysError: the file is there and broken, or cannot be written.
     """
-    found = read_keys(path) if path.exists() and path.stat().st_size else KeysFile()
+    key_file = read_keys(path) if path.exists() and path.stat().st_size else KeysFile()
     key_id = secrets.token_hex(4)
     text = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
     key = ApiKey(id=key_id, scopes=frozenset(scopes), sha256=_hash(text), created_at=datetime.now(UTC), note=note)
-    _write(path, KeysFile(keys=[*found.keys, key]))
+    _write(path, KeysFile(keys=[*key_file.keys, key]))
     return text, key
 
 
 def revoke(path: Path, key_id: str) -> None:
-    """Take a key out of the file.
+    """Remove a key from the file.
 
     Raises:
         KeysError: the file holds no such key, or cannot be read or written.
     """
-    found = read_keys(path)
-    left = [key for key in found.keys if key.id != key_id]
-    if len(left) == len(found.keys):
+    keys = read_keys(path).keys
+    left = [key for key in keys if key.id != key_id]
+    if len(left) == len(keys):
         raise KeysError(f"{path} holds no key {key_id}; it holds {', '.join(key.id for key in left) or 'none'}")
     _write(path, KeysFile(keys=left))
 
 
 def _write(path: Path, content: KeysFile) -> None:
-    """Replace the file at once: whoever reads it meanwhile sees the old one or the new one."""
+    """Replace the file in one step, so that another process reads either the old content or the new."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # readable by its owner alone
@@ -177,8 +166,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _by_id(found: KeysFile) -> dict[str, ApiKey]:
-    return {key.id: key for key in found.keys}
+def _by_id(content: KeysFile) -> dict[str, ApiKey]:
+    return {key.id: key for key in content.keys}
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -187,54 +176,3 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_ino, status.st_size
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: 0 done, 2 for a fault the user can put right."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bento.api.keys",
-        description="API keys of the service.",
-        epilog="example: python -m bento.api.keys new-key --scope score --scope read --note 'loan officers'",
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, words in (
-        ("new-key", "make a key and print it, once; the file keeps its hash"),
-        ("list", "list the keys of the file"),
-        ("revoke", "take a key out of the file; a running service notices"),
-    ):
-        command = commands.add_parser(name, help=words, description=words)
-        command.add_argument(
-            "--file",
-            type=Path,
-            default=os.environ.get(KEYS_VARIABLE) or "keys.json",
-            help=f"by default the one that {KEYS_VARIABLE} names, else keys.json",
-        )
-        if name == "new-key":
-            command.add_argument("--scope", action="append", choices=SCOPES, required=True, help="may be repeated")
-            command.add_argument("--note", default="", help="whose key it is")
-        if name == "revoke":
-            command.add_argument("id", help="the id of the key, as `list` shows it")
-    options = parser.parse_args(arguments)
-    try:
-        _run(options)
-    except KeysError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAULT
-    return 0
-
-
-def _run(options: argparse.Namespace) -> None:
-    if options.command == "new-key":
-        text, key = new_key(options.file, options.scope, options.note)
-        print(text)
-        print(f"key {key.id} for {', '.join(sorted(key.scopes))}, in {options.file}", file=sys.stderr)
-    elif options.command == "revoke":
-        revoke(options.file, options.id)
-        print(f"key {options.id} is revoked")
-    else:
-        for key in read_keys(options.file).keys:
-            print(f"{key.id}  {key.created_at:%Y-%m-%d}  {','.join(sorted(key.scopes))}  {key.note}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

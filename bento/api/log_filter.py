@@ -1,4 +1,4 @@
-"""What the service logs of rejected requests: which fields, never their values."""
+"""Log filter for rejected requests: field names and error types are logged, values never."""
 
 import logging
 import traceback
@@ -6,7 +6,7 @@ import traceback
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bento.api.problems import OF_A_REQUEST
+from bento.api.problems import REQUEST_MODEL_SUFFIX
 
 MAX_LOGGED_FIELDS = 20
 REQUEST_ERRORS = ("bentoml._internal.server.http_app", "uvicorn.error")
@@ -14,37 +14,38 @@ REQUEST_ERRORS = ("bentoml._internal.server.http_app", "uvicorn.error")
 
 
 class _RejectedFields(logging.Filter):
-    """Of what does not fit its model, paths and kinds of fault; whatever else fails stays as it is.
+    """Replace a validation error and its traceback by the paths and types of its faults.
 
-    Where it is not the request that does not fit, the service is at fault, and the log says where.
+    An error of the request becomes INFO. One of any other model is a fault of the service: it stays an error, with the
+    place in the code. Records of other exceptions stay as they are.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always let the record pass, shortened."""
+        """Shorten the record, and always let it pass."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if isinstance(error, ValidationError):
             faults = error.errors(include_url=False, include_context=False, include_input=False)
             fields = [f"{'.'.join(map(str, _declared(fault))) or 'body'} ({fault['type']})" for fault in faults]
-            words = ", ".join(fields[:MAX_LOGGED_FIELDS])
+            summary = ", ".join(fields[:MAX_LOGGED_FIELDS])
             if len(fields) > MAX_LOGGED_FIELDS:
-                words += f" and {len(fields) - MAX_LOGGED_FIELDS} more"
+                summary += f" and {len(fields) - MAX_LOGGED_FIELDS} more"
             record.exc_info = record.exc_text = None
-            if error.title.endswith(OF_A_REQUEST):
-                record.msg, record.args = "rejected: %s", (words,)
+            if error.title.endswith(REQUEST_MODEL_SUFFIX):
+                record.msg, record.args = "rejected: %s", (summary,)
                 record.levelno, record.levelname = logging.INFO, "INFO"
             else:
                 where = "".join(traceback.format_tb(error.__traceback__))
-                record.msg, record.args = "the service failed, %s does not fit: %s\n%s", (error.title, words, where)
+                record.msg, record.args = "the service failed, %s does not fit: %s\n%s", (error.title, summary, where)
         return True
 
 
 def _declared(fault: ErrorDetails) -> tuple[str | int, ...]:
-    """Where a fault is, without the name of an unknown field: that is the sender's own."""
+    """Return the path of a fault, without the name of an unknown field, which the sender chose."""
     return fault["loc"][:-1] if fault["type"] == "extra_forbidden" else fault["loc"]
 
 
 def keep_personal_data_out() -> None:
-    """Install the filter; once is enough."""
+    """Install the filter, unless it is there."""
     for logger in map(logging.getLogger, REQUEST_ERRORS):
-        if not any(isinstance(found, _RejectedFields) for found in logger.filters):
+        if not any(isinstance(present, _RejectedFields) for present in logger.filters):
             logger.addFilter(_RejectedFields())

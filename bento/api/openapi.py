@@ -1,4 +1,4 @@
-"""The description of the service that its documentation page shows, and that clients can be made from."""
+"""The OpenAPI document of the service, and the page that shows it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bento.api.middleware.gateway import MAX_BODY_BYTES, MIB
+from bento.api import endpoints
+from bento.api.endpoints import Endpoint, formatted_size
 from bento.api.problems import DETAILS, MEDIA_TYPE, Problem
 from bento.api.schemas import BatchPrediction, BatchRequest, DecisionOut, ModelCard, Prediction, Review, ReviewOut
 from bento.data.credit_file import CreditFile
@@ -70,22 +71,17 @@ _REF = "#/components/schemas/{model}"
 
 @dataclass(frozen=True)
 class _Operation:
-    """What one address does."""
+    """The description of one endpoint."""
 
-    path: str
+    endpoint: Endpoint
     summary: str
     description: str
-    tag: str
     answer: type[BaseModel]
     request: type[BaseModel] | None = None
     example: Any = None
     parameters: tuple[dict[str, Any], ...] = ()
     errors: tuple[int, ...] = ()
     status: int = 200
-
-    @property
-    def method(self) -> str:
-        return "get" if self.request is None else "post"
 
     def described(self) -> dict[str, Any]:
         statuses = {401, 403, 429, 500, 503, 504, *self.errors}
@@ -95,8 +91,8 @@ class _Operation:
         described = {
             "summary": self.summary,
             "description": self.description,
-            "operationId": self.path.strip("/").replace("/{decision_id}", "").replace("/", "_"),
-            "tags": [self.tag],
+            "operationId": self.endpoint.path.strip("/").replace("/{decision_id}", "").replace("/", "_"),
+            "tags": [self.endpoint.tag],
             "parameters": list(self.parameters),
             "responses": answers | {str(status): _problem(status) for status in sorted(statuses)},
         }
@@ -108,11 +104,10 @@ class _Operation:
 
 _OPERATIONS = (
     _Operation(
-        "/predict",
+        endpoints.PREDICT,
         "Decide on one application",
         "Probability of default, decision, expected cost and reasons; journalled before it is answered, unless it is a "
-        f"simulation. The body may have {MAX_BODY_BYTES['/predict'] // MIB} MB.",
-        "scoring",
+        f"simulation. The body may have {formatted_size(endpoints.PREDICT.max_body_bytes)}.",
         Prediction,
         CreditFile,
         EXAMPLE,
@@ -120,40 +115,36 @@ _OPERATIONS = (
         (409,),
     ),
     _Operation(
-        "/predict_batch",
+        endpoints.PREDICT_BATCH,
         "Decide on up to 100 applications",
         "Each is answered or refused by itself, in their order. "
-        f"The body may have {MAX_BODY_BYTES['/predict_batch'] // MIB} MB.",
-        "scoring",
+        f"The body may have {formatted_size(endpoints.PREDICT_BATCH.max_body_bytes)}.",
         BatchPrediction,
         BatchRequest,
         {"credit_files": [EXAMPLE]},
         (PURPOSE, REASONS, IDEMPOTENCY_KEY),
     ),
     _Operation(
-        "/explain",
+        endpoints.EXPLAIN,
         "Explain what the model makes of an application",
         "Contributions, similar clients, and what would have to change; nothing is decided, and nothing is kept. "
-        f"The body may have {MAX_BODY_BYTES['/explain'] // MIB} MB.",
-        "scoring",
+        f"The body may have {formatted_size(endpoints.EXPLAIN.max_body_bytes)}.",
         Explanation,
         CreditFile,
         EXAMPLE,
     ),
     _Operation(
-        "/decisions/{decision_id}",
+        endpoints.DECISION,
         "Read a decision again",
         "What was decided, on what data, by which model, and why; and what became of it in review.",
-        "journal",
         DecisionOut,
         parameters=(DECISION_ID,),
         errors=(404,),
     ),
     _Operation(
-        "/decisions/{decision_id}/review",
+        endpoints.REVIEW,
         "Confirm or overturn a decision",
         "A person does, with a written reason; earlier reviews stay as they are.",
-        "journal",
         ReviewOut,
         Review,
         REVIEW,
@@ -162,25 +153,26 @@ _OPERATIONS = (
         201,
     ),
     _Operation(
-        "/model",
+        endpoints.MODEL,
         "Look at the model",
         "The facts of the model card, the threshold, and every feature that the model uses.",
-        "model",
         ModelCard,
     ),
 )
 
 
 def document(version: str) -> dict[str, Any]:
-    """OpenAPI 3.1 of the whole service, with one shape of errors; `version` is that of the Bento."""
+    """Return the OpenAPI 3.1 document of the service; `version` is that of the Bento."""
     models = {operation.answer for operation in _OPERATIONS} | {Problem}
     models |= {operation.request for operation in _OPERATIONS if operation.request is not None}
     ordered = sorted(models, key=lambda model: model.__name__)
-    _, found = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
-    schemas = found["$defs"]
+    _, definitions = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
+    schemas = definitions["$defs"]
     schemas["BatchRequest"]["properties"]["credit_files"]["items"] = _reference(CreditFile)
-    paths: dict[str, Any] = {operation.path: {operation.method: operation.described()} for operation in _OPERATIONS}
-    paths |= {path: {"get": _infrastructure(words)} for path, words in _INFRASTRUCTURE.items()}
+    paths: dict[str, Any] = {
+        operation.endpoint.path: {operation.endpoint.method.lower(): operation.described()} for operation in _OPERATIONS
+    }
+    paths |= {endpoint.path: {"get": _infrastructure(endpoint, text)} for endpoint, text in _INFRASTRUCTURE.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Credit scoring", "description": ABOUT, "version": version},
@@ -194,17 +186,17 @@ def document(version: str) -> dict[str, Any]:
 
 
 _INFRASTRUCTURE = {
-    "/livez": "Whether the process is alive",
-    "/readyz": "Whether a verified model is loaded and the journal answers",
-    "/metrics": "Counters and histograms for Prometheus",
+    endpoints.LIVEZ: "Whether the process is alive",
+    endpoints.READYZ: "Whether a verified model is loaded and the journal answers",
+    endpoints.METRICS: "Counters and histograms for Prometheus",
 }
 
 
-def _infrastructure(words: str) -> dict[str, Any]:
+def _infrastructure(endpoint: Endpoint, summary: str) -> dict[str, Any]:
     answers: dict[str, Any] = {"200": {"description": "yes", "content": {"text/plain": {"schema": {"type": "string"}}}}}
-    if words.startswith("Whether a verified"):
+    if endpoint is endpoints.READYZ:
         answers["503"] = _problem(503)
-    return {"summary": words, "tags": ["operation"], "security": [], "responses": answers}
+    return {"summary": summary, "tags": [endpoint.tag], "security": [], "responses": answers}
 
 
 def _problem(status: int) -> dict[str, Any]:
@@ -219,7 +211,7 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": _REF.format(model=model.__name__)}
 
 
-# No word of script in it, so that none but the service's own files may run.
+# Without inline scripts: the content security policy lets the service's own files run, and no others.
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -236,4 +228,4 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
-"""The documentation page: BentoML's own calls home and needs scripts of others."""
+"""The documentation page; the one of BentoML loads scripts from other hosts."""

@@ -1,4 +1,4 @@
-"""One shape for the body of every error: RFC 9457, application/problem+json."""
+"""The body of every error, in one shape: RFC 9457, application/problem+json."""
 
 import json
 from collections.abc import Sequence
@@ -30,20 +30,20 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """The request is not answered; holds the problem to say instead."""
+    """The request is answered with a problem."""
 
-    def __init__(self, found: Problem) -> None:
-        super().__init__(found.detail)
-        self.problem = found
+    def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
+        super().__init__(problem.detail)
+        self.problem, self.headers = problem, headers
 
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER = 2
-"""Seconds after which it is worth trying again where the service is busy, or its journal away."""
+RETRY_AFTER_S = 2
+"""Seconds after which a client may try again where the service is busy, or its journal does not answer."""
 MAX_ERRORS = 100
-"""Fields at fault that one answer names."""
-OF_A_REQUEST = "IODescriptor"
-"""How BentoML titles what is wrong with a request; a validation error of anything else is a fault of this service."""
+"""Fields at fault that one answer lists."""
+REQUEST_MODEL_SUFFIX = "IODescriptor"
+"""Ends the title of BentoML's validation errors of a request; an error of any other model is the service's own."""
 
 DETAILS = {
     400: "the request cannot be read",
@@ -64,7 +64,7 @@ DETAILS = {
 
 
 def problem(status: int, detail: str | None = None, errors: Sequence[Fault] = ()) -> Problem:
-    """The body of an error; what is wrong in general where no detail is given."""
+    """Return the body of an error; without a detail, the one of its status in `DETAILS`."""
     return Problem(
         status=status,
         title=HTTPStatus(status).phrase,
@@ -73,23 +73,23 @@ def problem(status: int, detail: str | None = None, errors: Sequence[Fault] = ()
     )
 
 
-def response(found: Problem, headers: dict[str, str] | None = None) -> Response:
-    """The problem as an HTTP response; it says when to try again where that may help."""
+def response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """Return a problem as an HTTP response, with Retry-After where a later request may succeed."""
     headers = dict(headers or {})
-    if found.status in (429, 503):
-        headers.setdefault("Retry-After", str(RETRY_AFTER))
-    if found.status == HTTPStatus.UNAUTHORIZED:
+    if problem.status in (429, 503):
+        headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", "Bearer")
-    return Response(found.model_dump_json(), found.status, headers, MEDIA_TYPE)
+    return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
 
 
 def invalid(error: ValidationError) -> Problem:
-    """What is wrong with a request that does not fit its model; never with a value in it."""
+    """Return the problem of a request that does not fit its model, without any of its values."""
     return _invalid(error.errors(include_url=False, include_context=False, include_input=False))
 
 
 def reshaped(status: int, body: bytes) -> Problem:
-    """An error that something else worded, such as BentoML or Starlette, in our shape."""
+    """Return the problem that replaces an error body of BentoML or Starlette."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -99,21 +99,21 @@ def reshaped(status: int, body: bytes) -> Problem:
     faults = content.get("detail")
     if not (isinstance(faults, list) and all(isinstance(fault, dict) and "loc" in fault for fault in faults)):
         return problem(status)
-    if not str(content.get("error")).endswith(OF_A_REQUEST):
+    if not str(content.get("error")).endswith(REQUEST_MODEL_SUFFIX):
         return problem(500)
     return _invalid(faults)
 
 
-def _invalid(faults: Sequence[Any]) -> Problem:
-    named = [
-        Fault(loc=[_short(part) for part in fault["loc"]], type=fault["type"], msg=fault["msg"]) for fault in faults
+def _invalid(errors: Sequence[Any]) -> Problem:
+    faults = [
+        Fault(loc=[_short(part) for part in error["loc"]], type=error["type"], msg=error["msg"]) for error in errors
     ]
-    if any(fault.type == "json_invalid" for fault in named):
-        return problem(400, "the body is no JSON", named)
-    count = f"{len(named)} fields are" if len(named) > 1 else "a field is"
-    return problem(422, f"{count} missing or wrong", named)
+    if any(fault.type == "json_invalid" for fault in faults):
+        return problem(400, "the body is no JSON", faults)
+    count = f"{len(faults)} fields are" if len(faults) > 1 else "a field is"
+    return problem(422, f"{count} missing or wrong", faults)
 
 
 def _short(part: str | int) -> str | int:
-    """A part of a path; the name of an unknown field is the sender's own, and may be of any length."""
+    """Shorten a part of a path: the name of an unknown field comes from the sender, and may be of any length."""
     return part[:MAX_NAME_LENGTH] if isinstance(part, str) else part

@@ -2,5 +2,5 @@
 
 `store` writes and reads entries, `writer` commits those of many requests together, `vault` encrypts what concerns a
 person, `purge` destroys it, `replay` decides again, `migrations` make the schema.
-Commands: `python -m bento.journal --help`.
+Commands: `python -m bento journal --help`.
 """

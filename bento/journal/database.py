@@ -1,9 +1,8 @@
 """Connections to the journal's database, SQLite or PostgreSQL."""
 
-import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from bento.journal.entries import JournalError, JournalUnavailableError
+from bento.settings import JOURNAL_VARIABLE
 
-URL_VARIABLE = "JOURNAL_URL"
-DEFAULT_URL = "sqlite:///data/journal.db"
 STATEMENT_TIMEOUT_S = 2
 """Seconds for a connection, a statement or a lock, after which the database counts as unavailable."""
-
-
-def journal_url(environment: Mapping[str, str] = os.environ) -> str:
-    """JOURNAL_URL, or a SQLite file in the folder that SCORING_DATA names, by default `data`."""
-    folder = environment.get("SCORING_DATA")
-    return environment.get(URL_VARIABLE) or (f"sqlite:///{folder}/journal.db" if folder else DEFAULT_URL)
 
 
 def open_engine(address: str, timeout_s: int = STATEMENT_TIMEOUT_S) -> sa.Engine:
@@ -42,15 +34,15 @@ def open_engine(address: str, timeout_s: int = STATEMENT_TIMEOUT_S) -> sa.Engine
             return _postgresql_engine(url, timeout_s)
         if kind == "sqlite":
             if url.database in (None, "", ":memory:") or url.query:
-                raise JournalError(f"{URL_VARIABLE} must name a file: sqlite:///folder/journal.db")
+                raise JournalError(f"{JOURNAL_VARIABLE} must name a file: sqlite:///folder/journal.db")
             return _sqlite_engine(url, Path(url.database), timeout_s)
     except (ArgumentError, ValueError):
         # `from None`, without the message of the cause: it may quote a part of the password.
         raise JournalError(
-            f"{URL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
+            f"{JOURNAL_VARIABLE} is no address such as postgresql://user:password@host:5432/database; "
             "write @ and : in a password as %40 and %3A"
         ) from None
-    raise JournalError(f"{URL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
+    raise JournalError(f"{JOURNAL_VARIABLE} names a database of kind {kind}; known are sqlite and postgresql")
 
 
 @contextmanager

@@ -4,8 +4,10 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bento import CorrectableError
 
-class JournalError(RuntimeError):
+
+class JournalError(CorrectableError):
     """The journal cannot be used as it is; the message gives the remedy in one line."""
 
 

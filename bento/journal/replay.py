@@ -1,7 +1,6 @@
 """Replay: decide again on a credit file in the journal, and compare the results."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,10 +28,14 @@ class Replay:
     differences: tuple[str, ...] = ()
 
 
-def replay(decision: StoredDecision) -> Replay:
+def replay(decision: StoredDecision, bento_folder: str | None = None) -> Replay:
     """Decide again on the credit file of a decision, with its model.
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
+
+    Args:
+        decision: an entry of the journal.
+        bento_folder: of a container's Bento, which holds its model.
 
     Raises:
         ModelError: the model is missing, or cannot be used.
@@ -43,7 +46,7 @@ def replay(decision: StoredDecision) -> Replay:
         return Replay(decision.id, "other code", (f"decided by {decision.code}, this is {code_fingerprint()}",))
     answer = json.loads(decision.answer)
     credit_file = CreditFile.model_validate_json(decision.credit_file)
-    again = score(model_of(decision.model_tag), [credit_file], reasons=answer["reasons"] is not None)[0]
+    again = score(model_of(decision.model_tag, bento_folder), [credit_file], reasons=answer["reasons"] is not None)[0]
     differences = tuple(_differences(decision, answer, again))
     return Replay(decision.id, "different" if differences else "same", differences)
 
@@ -62,16 +65,19 @@ def _differences(decision: StoredDecision, answer: dict[str, object], again: Sco
 
 
 @lru_cache(maxsize=4)
-def model_of(tag: str) -> ScoringModel:
-    """Load the model of a tag, from the Bento that this container holds or from the BentoML store.
+def model_of(tag: str, bento_folder: str | None = None) -> ScoringModel:
+    """Load the model of a tag, from the Bento that a container holds or from the BentoML store.
 
     Raises:
         ModelError: it is in neither, or cannot be used.
     """
-    name, _, version = tag.partition(":")
-    packed = Path(os.environ.get("BENTO_PATH", "")) / "models" / name / version
+    if bento_folder is not None:
+        name, _, version = tag.partition(":")
+        packed = Path(bento_folder) / "models" / name / version
+        if packed.is_dir():
+            return ScoringModel.verified(packed / FOLDER_IN_STORE)
     try:
-        folder = packed if os.environ.get("BENTO_PATH") and packed.is_dir() else Path(bentoml.models.get(tag).path)
+        folder = Path(bentoml.models.get(tag).path)
     except bentoml.exceptions.NotFound as error:
         raise ModelError(f"the model {tag} that decided is not here; import it from the registry") from error
     return ScoringModel.verified(folder / FOLDER_IN_STORE)

@@ -23,7 +23,8 @@ from bento.journal.entries import (
     StoredReview,
 )
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION
-from bento.journal.vault import VARIABLE, Vault, pack
+from bento.journal.vault import Vault, pack
+from bento.settings import MASTER_KEY_VARIABLE
 
 _ENCRYPTED = ("credit_file", "answer")
 """Columns of `decisions` that the vault compresses and encrypts."""
@@ -68,11 +69,11 @@ class Journal:
         revision = self.revision()
         if revision != REVISION:
             what = f"holds a journal of schema {revision}, this code {REVISION}" if revision else "holds no journal"
-            raise JournalError(f"{self.address} {what}; bring it up to date with: python -m bento.journal upgrade")
+            raise JournalError(f"{self.address} {what}; bring it up to date with: python -m bento journal upgrade")
         with self.reader() as connection:
             key = connection.execute(sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).limit(1)).first()
         if key is not None and not self.vault.encrypts:
-            raise JournalError(f"{self.address} holds encrypted entries; name its master key in {VARIABLE}")
+            raise JournalError(f"{self.address} holds encrypted entries; name its master key in {MASTER_KEY_VARIABLE}")
         if key is not None:
             self.vault.check(key.wrapped_key, key.client)
 

@@ -4,7 +4,6 @@ import base64
 import hmac
 import os
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -13,13 +12,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-VARIABLE = "SCORING_MASTER_KEY_FILE"
+from bento import CorrectableError
+from bento.settings import MASTER_KEY_VARIABLE
+
 KEY_BYTES, NONCE_BYTES = 32, 12
 COMPRESSION_LEVEL = 1
 """The fastest level of zlib: it reduces histories, which repeat their column names, to a tenth."""
 
 
-class VaultError(RuntimeError):
+class VaultError(CorrectableError):
     """The master key is unusable, or does not decrypt an entry; the message gives the remedy."""
 
 
@@ -45,13 +46,12 @@ class Vault:
             self._pseudonyms = _derived(master_key, b"credit-scoring/journal/pseudonyms")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """With the master key in the file that SCORING_MASTER_KEY_FILE names, base64; without that, no encryption.
+    def from_file(cls, name: str | None) -> Self:
+        """Take the master key, in base64, from a file; without a file nothing is encrypted.
 
         Raises:
             VaultError: the file is missing or holds no key.
         """
-        name = environment.get(VARIABLE)
         if not name:
             return cls(None)
         try:
@@ -61,7 +61,7 @@ class Vault:
             if isinstance(error, OSError):
                 reason = str(error.strerror)
             raise VaultError(
-                f"{VARIABLE}={name}: {reason}; make one with: head -c 32 /dev/urandom | base64 > {name}"
+                f"{MASTER_KEY_VARIABLE}={name}: {reason}; make one with: head -c 32 /dev/urandom | base64 > {name}"
             ) from error
 
     @property
@@ -107,7 +107,7 @@ class Vault:
     @property
     def _master(self) -> AESGCM:
         if self._wrapping is None:
-            raise VaultError(f"the journal is encrypted; name its master key in {VARIABLE}")
+            raise VaultError(f"the journal is encrypted; name its master key in {MASTER_KEY_VARIABLE}")
         return self._wrapping
 
     def _key(self, wrapped_key: bytes, pseudonym: str) -> AESGCM:
@@ -124,7 +124,8 @@ class Vault:
             return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
             raise VaultError(
-                f"{VARIABLE} names another master key than the journal was written with, or an entry was altered"
+                f"{MASTER_KEY_VARIABLE} names another master key than the journal was written with, "
+                "or an entry was altered"
             ) from error
 
 

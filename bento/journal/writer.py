@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from bento.api.metrics import JOURNAL_LATENCY
+from prometheus_client import Histogram
+
 from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
 from bento.journal.store import Journal
 from bento.journal.vault import VaultError
@@ -27,6 +28,13 @@ class _Write(NamedTuple):
     entries: Sequence[Entry]
     future: WriteFuture
     submitted_at: float
+
+
+JOURNAL_LATENCY = Histogram(
+    "credit_journal_seconds",
+    "From handing a decision to the journal to its being durably written",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
 
 
 class Writer:

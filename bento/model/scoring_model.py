@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
+from bento import CorrectableError
 from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile, frames
 from bento.features.build import build_features
@@ -26,7 +27,7 @@ MANTISSA_BITS = 40
 """Precision of the numbers that the predictor reads, about 12 decimal digits."""
 
 
-class ModelError(RuntimeError):
+class ModelError(CorrectableError):
     """A model folder must not be used for decisions; the message gives the reason in one line."""
 
 

@@ -81,7 +81,7 @@ def serving(bento: str, port: int) -> contextlib.AbstractContextManager[subproce
     """
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
-    command: list[str | Path] = [SERVING_PYTHON, "-m", "bento.serve", "--bento", bento, "--port", str(port)]
+    command: list[str | Path] = [SERVING_PYTHON, "-m", "bento", "serve", "--bento", bento, "--port", str(port)]
     command += ["--no-auth", "--upgrade-journal"]
     return running(command, f"http://127.0.0.1:{port}/readyz", DATA / "logs" / "service.log")
 

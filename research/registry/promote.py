@@ -106,7 +106,7 @@ def contract(folder: Path) -> Check:
     """
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
-    command = [SERVING_PYTHON, "-m", "bento.model.verify", folder]
+    command = [SERVING_PYTHON, "-m", "bento", "verify", folder]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=VERIFY_TIMEOUT_S)
     except subprocess.TimeoutExpired:

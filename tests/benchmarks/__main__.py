@@ -14,8 +14,8 @@ from pathlib import Path
 import bentoml
 
 from bento import NAME
-from bento.journal.database import URL_VARIABLE
 from bento.model.manifest import FOLDER_IN_STORE, SCORING_FILE, ModelManifest
+from bento.settings import JOURNAL_VARIABLE
 from research.cli import ROOT, SERVING_PYTHON, CommandError, parser, run
 from tests.benchmarks.credit_files import write_requests, write_three
 from tests.benchmarks.figure import draw
@@ -79,7 +79,7 @@ def benchmarks(
         options = {"bento": bento.tag, "seconds": 4 * seconds, "rounds": rounds, "sustained": sustained, "soak": soak}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         # As in the image, the code is compiled once and not at each start.
-        environment = {URL_VARIABLE: f"sqlite:///{place}/journal.db", "PYTHONDONTWRITEBYTECODE": ""}
+        environment = {JOURNAL_VARIABLE: f"sqlite:///{place}/journal.db", "PYTHONDONTWRITEBYTECODE": ""}
         found = in_process(PYTHON, "tests.benchmarks.service", load, *words, **environment)
         figures["service"] = {"asked": asked} | found
     if full is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from bento.api.middleware.gateway import MAX_BODY_BYTES
+from bento.api.endpoints import PREDICT_BATCH
 from bento.api.schemas import MAX_CREDIT_FILES
 from bento.data.readers import read_application, read_client, read_file
 from bento.data.tables import HISTORIES, TABLES
@@ -69,7 +69,7 @@ def write_requests(folder: Path, files: Path) -> Figures:
 
 def _largest_batch(folder: Path, sizes: pl.DataFrame, average_batch: int) -> str:
     """A hundred files that just fit into the largest request: of so many rows, or as near to that as there are."""
-    limit = MAX_BODY_BYTES["/predict_batch"]
+    limit = PREDICT_BATCH.max_body_bytes
     rows = AVERAGE_ROWS * limit / average_batch
     while True:
         texts = [_text(folder, client) for client in _nearest(sizes, rows)["SK_ID_CURR"]]

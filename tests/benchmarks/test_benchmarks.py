@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from bento.api.middleware.gateway import MAX_BODY_BYTES
+from bento.api.endpoints import PREDICT_BATCH
 from bento.api.schemas import MAX_CREDIT_FILES
 from bento.data.tables import HISTORIES, TABLES
 from bento.features.build import build_features
@@ -109,7 +109,7 @@ def _assert_online(online: Figures):
 def _assert_service(service: Figures, bento: str):
     assert service["bento"] == bento
     assert service["asked"]["credit_files"] == service["largest_batch"]["credit_files"] == MAX_CREDIT_FILES
-    assert service["asked"]["batch_bytes"] < service["asked"]["largest_batch_bytes"] <= MAX_BODY_BYTES["/predict_batch"]
+    assert service["asked"]["batch_bytes"] < service["asked"]["largest_batch_bytes"] <= PREDICT_BATCH.max_body_bytes
     for name in ("predict", "explain", "mlflow", "predict_batch", "largest_batch", "sustained", "mlflow_sustained"):
         assert service[name]["requests"] > 0
         assert service[name]["errors"] == 0, service[name]["faults"]

@@ -61,9 +61,9 @@ KEYS = "/journal/keys.json"
 @pytest.fixture(scope="session")
 def api_key(container: str) -> str:
     """A key that scores, made in the container as the operators' page says; there is a journal then, too."""
-    command = ["python", "-m", "bento.api.keys", "new-key", "--scope", "score", "--file", KEYS]
+    command = ["python", "-m", "bento", "keys", "new-key", "--scope", "score", "--file", KEYS]
     made = subprocess.run(run_command(container, *command), check=True, stdout=subprocess.PIPE, text=True)
-    subprocess.run(run_command(container, "python", "-m", "bento.journal", "upgrade"), check=True)
+    subprocess.run(run_command(container, "python", "-m", "bento", "journal", "upgrade"), check=True)
     return made.stdout.strip()
 
 

@@ -81,7 +81,7 @@ def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(container: st
     done = subprocess.run(run_command(container), capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode != 0
-    assert "python -m bento.api.keys new-key" in done.stderr
+    assert "python -m bento keys new-key" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -137,13 +137,13 @@ def test_building_without_a_model_names_the_remedy(tmp_path: Path):
 
 
 def test_serving_without_a_bento_names_the_remedy(tmp_path: Path):
-    _assert_one_line_fault(*_process("bento.serve", BENTOML_HOME=str(tmp_path)), said=["make pipeline"])
+    _assert_one_line_fault(*_process("bento", "serve", BENTOML_HOME=str(tmp_path)), said=["make pipeline"])
 
 
 def test_a_port_in_use_is_named(bento_tag: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        _assert_one_line_fault(*_process("bento.serve", "--port", port), said=[f"127.0.0.1:{port}", "in use"])
+        _assert_one_line_fault(*_process("bento", "serve", "--port", port), said=[f"127.0.0.1:{port}", "in use"])
 
 
 def test_the_demo_serves_until_interrupted_and_does_nothing_twice(bento_tag: str, synthetic_folder: Path):

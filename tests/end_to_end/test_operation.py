@@ -64,7 +64,7 @@ def _starts(bento_tag: str, **environment: str) -> tuple[int, str]:
 def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(bento_tag: str):
     code, said = _starts(bento_tag)
     assert code == 2
-    assert "python -m bento.api.keys new-key" in said
+    assert "python -m bento keys new-key" in said
     assert "SCORING_KEYS_FILE" in said
     assert "Traceback" not in said
 
@@ -72,7 +72,7 @@ def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(bento_tag: st
 def test_without_a_journal_it_refuses_to_start_and_says_how_to_make_one(bento_tag: str, tmp_path: Path):
     code, said = _starts(bento_tag, SCORING_AUTH="off", JOURNAL_URL=f"sqlite:///{tmp_path}/none.db")
     assert code == 2
-    assert "python -m bento.journal upgrade" in said
+    assert "python -m bento journal upgrade" in said
     assert "Traceback" not in said
 
 
@@ -84,7 +84,7 @@ def test_a_master_key_that_is_none_is_named(bento_tag: str, tmp_path: Path):
 
 
 def test_only_loopback_may_go_without_keys():
-    command = [sys.executable, "-m", "bento.serve", "--no-auth", "--host", "0.0.0.0"]  # noqa: S104 - to be refused
+    command = [sys.executable, "-m", "bento", "serve", "--no-auth", "--host", "0.0.0.0"]  # noqa: S104 - to be refused
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "loopback" in done.stderr
@@ -115,13 +115,13 @@ def test_each_key_opens_what_its_scope_says_and_a_new_one_works_at_once(bento_ta
         review = {"verdict": "confirmed", "outcome": given["decision"], "reason": "nothing to add", "reviewer": "x"}
         assert status("POST", f"{address}/review", read, review) == 403
         assert status("GET", "/model", read) == 200
-        revoke = ["-m", "bento.api.keys", "revoke", key.id, "--file", str(keys)]
+        revoke = ["-m", "bento", "keys", "revoke", key.id, "--file", str(keys)]
         subprocess.run([sys.executable, *revoke], cwd=ROOT, check=True, capture_output=True)
         assert status("GET", address, read) == 401
 
 
 def _replay(url: str, *arguments: str) -> tuple[int, str]:
-    command = [SERVING_PYTHON, "-m", "bento.journal", "--url", url, "replay", *arguments]
+    command = [SERVING_PYTHON, "-m", "bento", "journal", "--url", url, "replay", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, done.stdout + done.stderr
 

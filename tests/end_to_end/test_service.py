@@ -15,12 +15,12 @@ from bento.api.openapi import EXAMPLE
 from bento.api.problems import Problem
 from bento.api.schemas import MAX_CREDIT_FILES, BatchPrediction, DecisionOut, ModelCard, Prediction
 from bento.data.credit_file import CreditFile
-from bento.journal.database import journal_url
 from bento.journal.store import Journal
 from bento.journal.vault import Vault
 from bento.model.scoring_model import ScoringModel
 from bento.policy import score_points
 from bento.scoring.explanation import Explanation
+from bento.settings import Settings
 from research.cli import ROOT, SERVING_PYTHON
 from research.data.dataset import DATA
 from research.data.example_credit_files import example_credit_files
@@ -42,7 +42,7 @@ def client(service_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def journal(service_url: str) -> Iterator[Journal]:
-    opened = Journal(journal_url(), Vault(None))
+    opened = Journal(Settings.read().journal_address, Vault(None))
     yield opened
     opened.close()
 
@@ -372,7 +372,7 @@ IMPORTED = """
 import sys
 from bento.service import CreditScoring
 service = CreditScoring()
-assert service.model
+assert service.state.model
 print(sorted({"pandas", "sklearn", "mlflow", "shap", "evidently", "streamlit"} & set(sys.modules)))
 """
 

@@ -19,10 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bento.api.middleware.gateway import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_CONCURRENT_BYTES, MIB
+from bento.api.endpoints import PREDICT_BATCH, endpoint_of
 from bento.api.problems import Problem
 from bento.api.schemas import BatchPrediction, Prediction
 from bento.scoring.explanation import Explanation
+from bento.settings import LIMITS, MIB
 from tests.faults.serving import FILES, TIMEOUT_S, Service, problem
 
 Json = dict[str, Any]
@@ -158,7 +159,7 @@ UNITS = (b"[]", b"{}", b'{"":1}', b"1", b"5.5", b'"\xc3\xa9"', b"null", b'{"a":{
 @pytest.mark.parametrize("path", PATHS)
 def test_a_body_that_is_packed_with_values_takes_little_memory(service: Service, path: str):
     """As many values as are let through, and as many as fit."""
-    largest = MAX_BODY_BYTES[path] - 1_000
+    largest = endpoint_of(path).max_body_bytes - 1_000
     start, end = (b'{"credit_files": [[', b"]]}") if path == "/predict_batch" else (_with()[:-2] + b', "x": [', b"]}}")
     for unit in UNITS:
         for count in (largest // 50 // (1 + unit.count(b"{")), largest // 2 // (len(unit) + 1)):
@@ -176,8 +177,8 @@ def test_batches_that_come_at_once_do_not_fill_the_memory(service: Service):
     file = FILES[1] | {"bureau_balance": [row] * 1_050}
     content = json.dumps({"credit_files": [file] * 100}, separators=(",", ":")).encode()
     together = 12
-    assert len(content) < MAX_BODY_BYTES["/predict_batch"]
-    assert together * len(content) > 2 * MAX_CONCURRENT_BYTES
+    assert len(content) < PREDICT_BATCH.max_body_bytes
+    assert together * len(content) > 2 * LIMITS.max_concurrent_bytes
 
     def sent(_: int) -> httpx.Response:
         return httpx.post(f"{service.url}/predict_batch", content=content, headers=JSON, timeout=TIMEOUT_S)
@@ -262,7 +263,7 @@ def test_a_body_shorter_than_declared_is_waited_for_no_longer_than_its_time(serv
     start = time.monotonic()
     answered = _answered(service, POST + b"Content-Length: 1000\r\n\r\n{")
     assert answered.startswith(b"HTTP/1.1 408")
-    assert BODY_TIMEOUT_S <= time.monotonic() - start < AT_MOST
+    assert LIMITS.body_timeout_s <= time.monotonic() - start < AT_MOST
 
 
 def test_chunks_of_a_byte_each_are_read_in_time(service: Service):

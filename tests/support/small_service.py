@@ -1,4 +1,4 @@
-"""A service of BentoML and Starlette with the doors, timeout and logs of ours, and endpoints that fail in every way."""
+"""A BentoML and Starlette service with our middlewares and log filter, and endpoints that fail in every way."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import timeout
-from bento.api.middleware.gateway import Doors
+from bento.api.middleware.gateway import gateway
 
 JSON = {"Content-Type": "application/json"}
 TIMEOUT_S = 1
@@ -84,7 +84,8 @@ class Small:
         raise bentoml.exceptions.InvalidArgument(SECRET)
 
 
-Small.add_asgi_middleware(Doors, keys=lambda: None)
+for middleware in gateway(lambda: None):
+    Small.add_asgi_middleware(middleware.cls, **middleware.kwargs)
 
 
 @cache

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from bento.api import keys as security
-from bento.api.keys import KEYS_VARIABLE, KeyRing, KeysError, is_required, main, new_key, read_keys, revoke
+from bento.__main__ import main
+from bento.api import keys as keys_module
+from bento.api.keys import KeyRing, KeysError, new_key, read_keys, revoke
+from bento.settings import KEYS_FILE_VARIABLE
 
 
 @pytest.fixture
@@ -24,43 +26,45 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(KEYS_VARIABLE, raising=False)
+    monkeypatch.delenv(KEYS_FILE_VARIABLE, raising=False)
 
 
 # Making keys
 
 
-def test_a_new_key_is_printed_once_and_nothing_else_on_the_output(path: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["new-key", "--scope", "score", "--scope", "read", "--note", "agency 7", "--file", str(path)]) == 0
+def test_a_new_key_alone_is_printed_on_the_output(path: Path, capsys: pytest.CaptureFixture[str]):
+    assert (
+        main(["keys", "new-key", "--scope", "score", "--scope", "read", "--note", "agency 7", "--file", str(path)]) == 0
+    )
     printed = capsys.readouterr()
     (text,) = printed.out.splitlines()
     assert re.fullmatch(r"pad_[0-9a-f]{8}_[\w-]{43}", text)
     assert text not in printed.err
     assert str(path) in printed.err
-    found = KeyRing(path).find(text)
-    assert found is not None
-    assert (found.scopes, found.note) == ({"score", "read"}, "agency 7")
-    assert datetime.now(UTC) - found.created_at < timedelta(minutes=1)
+    key = KeyRing(path).find(text)
+    assert key is not None
+    assert (key.scopes, key.note) == ({"score", "read"}, "agency 7")
+    assert datetime.now(UTC) - key.created_at < timedelta(minutes=1)
 
 
-def test_the_file_holds_the_hash_alone_and_only_its_owner_may_read_it(path: Path):
+def test_the_file_holds_hashes_and_only_its_owner_may_read_it(path: Path):
     text, key = new_key(path, ["score"])
     content = path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert hashlib.sha256(text.encode()).hexdigest() in content
     assert text.rpartition("_")[2] not in content
-    assert [found.id for found in read_keys(path).keys] == [key.id]
+    assert [stored.id for stored in read_keys(path).keys] == [key.id]
     assert os.listdir(path.parent) == ["keys.json"]
 
 
-def test_no_two_keys_are_alike_and_each_is_found_as_itself(path: Path):
+def test_keys_differ_and_each_one_is_recognized(path: Path):
     made = [new_key(path, ["score"]) for _ in range(20)]
     ring = KeyRing(path)
     assert len({text for text, _ in made}) == 20
     assert [ring.find(text) for text, _ in made] == [key for _, key in made]
 
 
-def test_a_file_of_keys_is_made_with_its_folder_or_in_an_empty_file(tmp_path: Path):
+def test_a_key_file_is_made_in_a_new_folder_or_an_empty_file(tmp_path: Path):
     new_key(tmp_path / "new" / "folder" / "keys.json", ["read"])
     empty = tmp_path / "empty.json"
     empty.touch()
@@ -71,16 +75,16 @@ def test_a_file_of_keys_is_made_with_its_folder_or_in_an_empty_file(tmp_path: Pa
 def test_the_file_is_the_one_that_the_environment_names(
     path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv(KEYS_VARIABLE, str(path))
-    assert main(["new-key", "--scope", "review"]) == 0
+    monkeypatch.setenv(KEYS_FILE_VARIABLE, str(path))
+    assert main(["keys", "new-key", "--scope", "review"]) == 0
     text = capsys.readouterr().out.strip()
-    assert KeyRing.from_environment({KEYS_VARIABLE: str(path)}).find(text) is not None
+    assert KeyRing.from_file(str(path)).find(text) is not None
 
 
 @pytest.mark.parametrize("arguments", [[], ["--scope", "all"], ["--scope", ""]])
 def test_a_key_without_a_known_scope_is_not_made(path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
-        main(["new-key", "--file", str(path), *arguments])
+        main(["keys", "new-key", "--file", str(path), *arguments])
     assert caught.value.code == 2
     assert "--scope" in capsys.readouterr().err
     assert not path.exists()
@@ -88,7 +92,7 @@ def test_a_key_without_a_known_scope_is_not_made(path: Path, arguments: list[str
 
 def test_a_broken_file_is_not_overwritten(path: Path, capsys: pytest.CaptureFixture[str]):
     path.write_text("{broken")
-    assert main(["new-key", "--scope", "score", "--file", str(path)]) == 2
+    assert main(["keys", "new-key", "--scope", "score", "--file", str(path)]) == 2
     assert path.read_text() == "{broken"
     assert capsys.readouterr().err.startswith(f"error: {path}: no file of keys")
 
@@ -99,18 +103,18 @@ def test_a_broken_file_is_not_overwritten(path: Path, capsys: pytest.CaptureFixt
 def test_keys_are_listed_without_their_hashes(path: Path, capsys: pytest.CaptureFixture[str]):
     _, first = new_key(path, ["score", "read"], "agency 7")
     _, second = new_key(path, ["review"])
-    assert main(["list", "--file", str(path)]) == 0
+    assert main(["keys", "list", "--file", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [first.id, second.id]
     assert lines[0].split()[2:] == ["read,score", "agency", "7"]
     assert first.sha256 not in lines[0]
 
 
-def test_a_revoked_key_opens_nothing_any_more_the_last_one_too(path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_revoked_key_is_refused_the_last_one_too(path: Path, capsys: pytest.CaptureFixture[str]):
     made = [new_key(path, ["score"]) for _ in range(2)]
     ring = KeyRing(path)
     for revoked, (text, key) in enumerate(made, start=1):
-        assert main(["revoke", key.id, "--file", str(path)]) == 0
+        assert main(["keys", "revoke", key.id, "--file", str(path)]) == 0
         assert ring.find(text) is None
         assert [ring.find(left) is not None for left, _ in made] == [False] * revoked + [True] * (2 - revoked)
     assert read_keys(path).keys == []
@@ -121,22 +125,22 @@ def test_a_revoked_key_opens_nothing_any_more_the_last_one_too(path: Path, capsy
 def test_an_unknown_key_cannot_be_revoked(path: Path, left: int, capsys: pytest.CaptureFixture[str]):
     path.write_text('{"keys": []}')
     ids = [new_key(path, ["score"])[1].id for _ in range(left)]
-    assert main(["revoke", "nothing", "--file", str(path)]) == 2
-    held = ", ".join(ids) or "none"
-    assert capsys.readouterr().err == f"error: {path} holds no key nothing; it holds {held}\n"
+    assert main(["keys", "revoke", "nothing", "--file", str(path)]) == 2
+    present = ", ".join(ids) or "none"
+    assert capsys.readouterr().err == f"error: {path} holds no key nothing; it holds {present}\n"
 
 
 @pytest.mark.parametrize("command", [["list"], ["revoke", "x"]])
-def test_a_missing_file_is_said_with_how_to_make_one(
+def test_a_missing_file_is_reported_with_how_to_make_one(
     path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ):
-    assert main([*command, "--file", str(path)]) == 2
+    assert main(["keys", *command, "--file", str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {path}: No such file or directory")
-    assert "python -m bento.api.keys new-key --scope score" in line
+    assert "python -m bento keys new-key --scope score" in line
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path):
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(KeysError, match="file"):
         new_key(tmp_path / "file" / "keys.json", ["score"])
@@ -170,7 +174,7 @@ def test_only_the_whole_key_is_found(path: Path):
 
 
 @pytest.mark.parametrize("content", ["{broken", '{"keys": [{"id": "x"}]}', '{"passwords": []}', ""])
-def test_a_change_that_cannot_be_read_leaves_the_keys_as_they_were_and_is_logged_once(
+def test_an_unreadable_change_keeps_the_keys_and_is_logged_once(
     path: Path, content: str, caplog: pytest.LogCaptureFixture
 ):
     text, key = new_key(path, ["score"])
@@ -186,7 +190,7 @@ def test_a_change_that_cannot_be_read_leaves_the_keys_as_they_were_and_is_logged
     assert ring.find(late) is not None
 
 
-def test_a_file_that_disappears_leaves_the_keys_as_they_were(path: Path, caplog: pytest.LogCaptureFixture):
+def test_a_file_that_disappears_keeps_the_keys(path: Path, caplog: pytest.LogCaptureFixture):
     text, key = new_key(path, ["score"])
     ring = KeyRing(path)
     content = path.read_bytes()
@@ -201,7 +205,7 @@ def test_the_file_is_read_only_when_it_has_changed(path: Path, monkeypatch: pyte
     text, _ = new_key(path, ["score"])
     ring = KeyRing(path)
     reads = []
-    monkeypatch.setattr(security, "read_keys", lambda path: reads.append(path) or read_keys(path))
+    monkeypatch.setattr(keys_module, "read_keys", lambda path: reads.append(path) or read_keys(path))
     for _ in range(5):
         ring.find(text)
     assert reads == []
@@ -210,7 +214,7 @@ def test_the_file_is_read_only_when_it_has_changed(path: Path, monkeypatch: pyte
     assert len(reads) == 2  # once of them by `new_key`
 
 
-def test_keys_made_while_others_read_are_never_seen_half_written(path: Path):
+def test_a_reader_never_sees_a_half_written_file(path: Path):
     text, _ = new_key(path, ["score"])
     ring, ended, lost = KeyRing(path), threading.Event(), []
 
@@ -233,28 +237,26 @@ def test_keys_made_while_others_read_are_never_seen_half_written(path: Path):
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("name", "reason"),
     [
-        ({}, "API keys are required, and there are none"),
-        ({KEYS_VARIABLE: ""}, "API keys are required, and there are none"),
-        ({KEYS_VARIABLE: "nowhere/keys.json"}, "nowhere/keys.json: No such file or directory"),
-        ({KEYS_VARIABLE: "{empty}"}, "holds no key"),
+        (None, "API keys are required, and there are none"),
+        ("", "API keys are required, and there are none"),
+        ("nowhere/keys.json", "nowhere/keys.json: No such file or directory"),
+        ("{empty}", "holds no key"),
     ],
 )
-def test_without_keys_there_is_no_start_and_the_message_says_how_to_make_one(
-    environment: dict[str, str], said: str, path: Path
-):
+def test_without_keys_the_error_says_how_to_make_one(name: str | None, reason: str, path: Path):
     path.write_text('{"keys": []}')
     with pytest.raises(KeysError) as caught:
-        KeyRing.from_environment({name: value.format(empty=path) for name, value in environment.items()})
+        KeyRing.from_file(name and name.format(empty=path))
     message = str(caught.value)
-    assert said in message
-    assert "make one with `python -m bento.api.keys new-key --scope score --file keys.json`" in message
+    assert reason in message
+    assert "make one with `python -m bento keys new-key --scope score --file keys.json`" in message
     assert "\n" not in message
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "reason"),
     [
         ({"scopes": ["all"]}, "keys.0.scopes.0: Input should be 'score', 'read' or 'review'"),
         ({"sha256": "é" * 64}, "keys.0.sha256: String should match pattern"),
@@ -264,41 +266,24 @@ def test_without_keys_there_is_no_start_and_the_message_says_how_to_make_one(
         ({"id": None}, "keys.0.id: Input should be a valid string"),
     ],
 )
-def test_a_broken_entry_is_named_without_what_it_holds(path: Path, broken: dict[str, Any], said: str):
+def test_a_broken_entry_is_named_without_its_values(path: Path, broken: dict[str, Any], reason: str):
     entry = {"id": "a", "scopes": ["score"], "sha256": "0" * 64, "created_at": "2026-05-04T00:00:00Z"}
     path.write_text(json.dumps({"keys": [entry | broken]}))
     with pytest.raises(KeysError) as caught:
         KeyRing(path)
-    assert f"{path}: no file of keys: {said}" in str(caught.value)
+    assert f"{path}: no file of keys: {reason}" in str(caught.value)
     assert "hidden-word" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"null"])
-def test_what_is_no_file_of_keys_is_said_in_one_line(path: Path, content: bytes):
+def test_a_file_of_other_content_is_reported_in_one_line(path: Path, content: bytes):
     path.write_bytes(content)
     with pytest.raises(KeysError, match="no file of keys") as caught:
         read_keys(path)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "required"),
-    [
-        (None, True),
-        ("", True),
-        ("on", True),
-        ("no", True),
-        ("0", True),
-        ("false", True),
-        ("off", False),
-        ("OFF", False),
-    ],
-)
-def test_keys_are_required_unless_they_are_switched_off_by_the_one_word(given: str | None, required: bool):
-    assert is_required({} if given is None else {"SCORING_AUTH": given}) is required
-
-
 def test_the_command_that_the_message_names_works(path: Path):
-    command = [sys.executable, "-m", "bento.api.keys", "new-key", "--scope", "score", "--file", str(path)]
+    command = [sys.executable, "-m", "bento", "keys", "new-key", "--scope", "score", "--file", str(path)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert KeyRing(path).find(run.stdout.strip()) is not None

@@ -1,5 +1,3 @@
-"""What is logged of requests that fail: where, never what."""
-
 import json
 import logging
 
@@ -22,7 +20,7 @@ def _logged(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(formatter.format(record) + repr(record.args) for record in caplog.records)
 
 
-def test_a_rejected_request_is_no_error_and_its_values_stay_out(caplog: pytest.LogCaptureFixture):
+def test_a_rejected_request_is_logged_as_info_without_values(caplog: pytest.LogCaptureFixture):
     content = json.dumps({"amount": SECRET, "Camille Martin": 1}).encode()
     assert small_service.ask("POST", "/predict", content).status_code == 422
     logged = _logged(caplog)
@@ -33,9 +31,7 @@ def test_a_rejected_request_is_no_error_and_its_values_stay_out(caplog: pytest.L
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_fault_of_the_service_is_logged_as_one_with_its_place_and_without_values(
-    method: str, caplog: pytest.LogCaptureFixture
-):
+def test_a_fault_of_the_service_is_logged_with_its_place_without_values(method: str, caplog: pytest.LogCaptureFixture):
     assert small_service.ask(method, "/unfit").status_code == 500
     if method == "GET":  # under uvicorn, which the test has no part of
         _report("uvicorn.error", {"amount": SECRET})
@@ -45,7 +41,7 @@ def test_a_fault_of_the_service_is_logged_as_one_with_its_place_and_without_valu
     assert SECRET not in logged
 
 
-def test_whatever_else_fails_is_logged_as_before(caplog: pytest.LogCaptureFixture):
+def test_other_exceptions_are_logged_unchanged(caplog: pytest.LogCaptureFixture):
     assert small_service.ask("POST", "/broken").status_code == 500
     logged = _logged(caplog)
     assert "ERROR Exception on /broken [POST]" in logged
@@ -70,7 +66,7 @@ def _report(logger: str, content: object, model: type[BaseModel] = Careless) -> 
 
 
 @pytest.mark.parametrize("logger", REQUEST_ERRORS)
-def test_no_more_fields_are_named_than_can_be_read(logger: str, caplog: pytest.LogCaptureFixture):
+def test_the_number_of_logged_fields_is_limited(logger: str, caplog: pytest.LogCaptureFixture):
     _report(logger, {"rows": [{"amount": SECRET}] * (MAX_LOGGED_FIELDS + 5)}, Rows)
     logged = _logged(caplog)
     assert "rows.19.amount (float_parsing) and 5 more" in logged
@@ -78,8 +74,8 @@ def test_no_more_fields_are_named_than_can_be_read(logger: str, caplog: pytest.L
     assert SECRET not in logged
 
 
-def test_installing_it_twice_is_installing_it_once():
+def test_the_filter_is_installed_once():
     for _ in range(3):
         keep_personal_data_out()
     for name in REQUEST_ERRORS:
-        assert [type(found).__name__ for found in logging.getLogger(name).filters].count("_RejectedFields") == 1
+        assert [type(present).__name__ for present in logging.getLogger(name).filters].count("_RejectedFields") == 1

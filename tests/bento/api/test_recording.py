@@ -1,9 +1,6 @@
-"""Between decision and answer: what is given is what the journal holds."""
-
 import asyncio
 import hashlib
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,13 +10,12 @@ import pytest
 
 from bento.api import recording
 from bento.api.problems import Problem, ProblemError
-from bento.api.recording import entry_of, record, record_waiting
+from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import Prediction
 from bento.journal.entries import Entry, JournalUnavailableError
 from bento.journal.purge import purge
 from bento.journal.store import Journal
 from bento.journal.writer import Writer
-from bento.model import fingerprint as code
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import ModelVersion
 from bento.policy import Decision, ExpectedCost
@@ -42,18 +38,25 @@ def writer(journal: Journal) -> Iterator[Writer]:
     made.close()
 
 
+def _recorded(recorder: Recorder, way: str, entries: list[Entry]) -> list[bytes | Problem]:
+    return recorder.record_and_wait(entries) if way == "in a thread" else asyncio.run(recorder.record(entries))
+
+
 @pytest.fixture(params=["in the loop", "in a thread"])
-def recorded(request: pytest.FixtureRequest) -> Record:
+def way(request: pytest.FixtureRequest) -> str:
     """Both ways to record."""
-    if request.param == "in a thread":
-        return record_waiting
-    return lambda writer, entries: asyncio.run(record(writer, entries))
+    return str(request.param)
 
 
-def test_what_is_written_is_given_as_it_stands(recorded: Record, writer: Writer, journal: Journal):
+@pytest.fixture
+def recorded(way: str) -> Record:
+    return lambda writer, entries: _recorded(Recorder(writer), way, entries)
+
+
+def test_a_written_decision_is_answered_unchanged(recorded: Record, writer: Writer, journal: Journal):
     entries = [entry(answer=f"{number}".encode()) for number in range(3)]
-    given = recorded(writer, entries)
-    assert all(answer is decided.answer for answer, decided in zip(given, entries, strict=True))
+    answers = recorded(writer, entries)
+    assert all(answer is decided.answer for answer, decided in zip(answers, entries, strict=True))
     assert sorted(journal.ids()) == sorted(decided.id for decided in entries)
 
 
@@ -64,7 +67,7 @@ def test_the_same_request_gets_the_same_answer_again(recorded: Record, writer: W
     assert journal.ids() == [first.id]
 
 
-def test_another_body_under_the_same_idempotency_key_is_a_conflict(recorded: Record, writer: Writer, journal: Journal):
+def test_another_body_under_an_idempotency_key_is_a_conflict(recorded: Record, writer: Writer, journal: Journal):
     recorded(writer, [entry(idempotency_hash="i" * 64)])
     conflict, own = recorded(writer, [entry(idempotency_hash="i" * 64, credit_file_hash="d" * 64), entry()])
     assert isinstance(conflict, Problem)
@@ -73,9 +76,7 @@ def test_another_body_under_the_same_idempotency_key_is_a_conflict(recorded: Rec
     assert len(journal.ids()) == 2
 
 
-def test_a_purged_decision_is_not_decided_anew_under_its_idempotency_key(
-    recorded: Record, writer: Writer, journal: Journal
-):
+def test_a_purged_decision_is_a_conflict_under_its_idempotency_key(recorded: Record, writer: Writer, journal: Journal):
     recorded(writer, [entry(idempotency_hash="i" * 64)])
     purge(journal, NOW + timedelta(days=1), NOW)
     (purged,) = recorded(writer, [entry(idempotency_hash="i" * 64)])
@@ -83,30 +84,25 @@ def test_a_purged_decision_is_not_decided_anew_under_its_idempotency_key(
     assert (purged.status, purged.detail) == (409, recording.PURGED)
 
 
-def test_a_journal_that_takes_too_long_gives_no_answer_and_nothing_waits_on(
-    recorded: Record,
-    writer: Writer,
-    journal: Journal,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+def test_a_journal_that_takes_too_long_is_a_503_and_writes_nothing_later(
+    way: str, writer: Writer, journal: Journal, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(recording, "JOURNAL_TIMEOUT_S", 0.1)
     with another(journal) as other, locked(other):
         first = writer.submit([kept := entry()])
         wait_for(first.running)
         began = time.monotonic()
         with pytest.raises(ProblemError) as caught:
-            recorded(writer, [entry()])
+            _recorded(Recorder(writer, timeout_s=0.1), way, [entry()])
         assert time.monotonic() - began < 1
-    found = caught.value.problem
-    assert (found.status, found.detail) == (503, recording.NOT_WRITTEN)
+    problem = caught.value.problem
+    assert (problem.status, problem.detail) == (503, recording.NOT_WRITTEN)
     assert "the journal was not written: not in time" in caplog.text
     assert first.result(SECONDS) == [None]
     assert writer.submit([last := entry()]).result(SECONDS) == [None]
     assert sorted(journal.ids()) == sorted([kept.id, last.id])
 
 
-def test_a_journal_that_fails_gives_no_answer_and_its_words_stay_in_the_log(
+def test_a_journal_that_fails_is_a_503_with_its_reason_in_the_log(
     recorded: Record, writer: Writer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     caplog.set_level(logging.DEBUG)
@@ -117,8 +113,8 @@ def test_a_journal_that_fails_gives_no_answer_and_its_words_stay_in_the_log(
     monkeypatch.setattr(writer.journal, "write", fail)
     with pytest.raises(ProblemError) as caught:
         recorded(writer, [entry()])
-    found = caught.value.problem
-    assert (found.status, found.detail) == (503, recording.NOT_WRITTEN)
+    problem = caught.value.problem
+    assert (problem.status, problem.detail) == (503, recording.NOT_WRITTEN)
     assert "the journal was not written: database: disk is full" in caplog.text
     assert str(CLIENT) not in caplog.text
 
@@ -152,55 +148,37 @@ def scored() -> ScoredApplication:
     )
 
 
-def test_an_entry_holds_what_was_asked_decided_and_answered(
-    answer: Prediction, scored: ScoredApplication, journal: Journal
-):
+def test_an_entry_holds_request_decision_and_answer(answer: Prediction, scored: ScoredApplication, journal: Journal):
     sent = b'{"application": {"SK_ID_CURR": 471100299}}'
     made = entry_of(answer, scored, sent, "a1b2c3d4", None, "credit_scoring:abc", "credit_scoring:def")
     assert journal.write([made]) == [None]
-    found = journal.find(str(answer.decision_id))
-    assert found is not None
-    assert found.credit_file == sent
-    assert found.credit_file_hash == hashlib.sha256(sent).hexdigest()
-    assert Prediction.model_validate_json(found.answer or b"") == answer
-    assert (found.decided_at, found.decision, found.threshold, found.probability) == (NOW, "refused", 0.09, 0.25)
-    assert (found.model_name, found.model_version, found.key_id) == ("credit_scoring", "3", "a1b2c3d4")
-    assert (found.model_tag, found.bento, found.code) == (
+    stored = journal.find(str(answer.decision_id))
+    assert stored is not None
+    assert stored.credit_file == sent
+    assert stored.credit_file_hash == hashlib.sha256(sent).hexdigest()
+    assert Prediction.model_validate_json(stored.answer or b"") == answer
+    assert (stored.decided_at, stored.decision, stored.threshold, stored.probability) == (NOW, "refused", 0.09, 0.25)
+    assert (stored.model_name, stored.model_version, stored.key_id) == ("credit_scoring", "3", "a1b2c3d4")
+    assert (stored.model_tag, stored.bento, stored.code) == (
         "credit_scoring:abc",
         "credit_scoring:def",
         code_fingerprint(),
     )
-    assert found.features_hash == "f" * 64
+    assert stored.features_hash == "f" * 64
     assert rows(journal)[0]["idempotency_hash"] is None
 
 
-def test_an_idempotency_key_is_kept_as_a_hash_and_belongs_to_the_api_key(answer: Prediction, scored: ScoredApplication):
-    def owned(key_id: str, idempotency_key: str) -> str | None:
+def test_an_idempotency_key_is_stored_as_a_hash_with_the_api_key(answer: Prediction, scored: ScoredApplication):
+    def hash_of(key_id: str, idempotency_key: str) -> str | None:
         return entry_of(answer, scored, b"{}", key_id, idempotency_key, "a:b", "c:d").idempotency_hash
 
-    hashes = {owned(key_id, key) for key_id in ("a1b2c3d4", "e5f6a7b8") for key in ("loan-1", "loan-2")}
+    hashes = {hash_of(key_id, key) for key_id in ("a1b2c3d4", "e5f6a7b8") for key in ("loan-1", "loan-2")}
     assert len(hashes) == 4
-    assert owned("a1b2c3d4", "loan-1") in hashes
-    assert all(len(found or "") == 64 and "loan" not in (found or "") for found in hashes)
+    assert hash_of("a1b2c3d4", "loan-1") in hashes
+    assert all(len(text or "") == 64 and "loan" not in (text or "") for text in hashes)
 
 
 def test_a_simulation_has_no_entry(answer: Prediction, scored: ScoredApplication):
     answer.decision_id = None
     with pytest.raises(AssertionError):
         entry_of(answer, scored, b"{}", "a1b2c3d4", None, "a:b", "c:d")
-
-
-def test_the_fingerprint_is_that_of_every_module_and_of_the_numeric_libraries(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    fingerprint = code_fingerprint.__wrapped__
-    assert fingerprint() == code_fingerprint()
-    shutil.copytree(Path(code.__file__).parents[1], tmp_path / "bento", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code, "__file__", str(tmp_path / "bento" / "model" / "fingerprint.py"))
-    assert fingerprint() == code_fingerprint()
-    changed = tmp_path / "bento" / "journal" / "vault.py"
-    changed.write_text(changed.read_text() + "# another line")
-    assert fingerprint() != code_fingerprint()
-    monkeypatch.undo()
-    monkeypatch.setattr(code, "version", lambda library: "0.0")
-    assert fingerprint() != code_fingerprint()

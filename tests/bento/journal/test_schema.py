@@ -11,8 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from bento.journal.__main__ import main
-from bento.journal.database import DEFAULT_URL, journal_url
+from bento import __main__ as commands
 from bento.journal.entries import JournalError
 from bento.journal.migrations.versions import first_0001
 from bento.journal.purge import purge
@@ -21,7 +20,7 @@ from bento.journal.store import Journal
 from bento.journal.upgrade import MIGRATIONS, upgrade
 from tests.support.journals import NOW, VAULTS, entry, execute, opened, rows
 
-TO_DO = "bring it up to date with: python -m bento.journal upgrade"
+TO_DO = "bring it up to date with: python -m bento journal upgrade"
 NOWHERE = "postgresql://scoring:hidden-word@127.0.0.1:1/journal"
 
 
@@ -106,12 +105,6 @@ def test_only_the_owner_may_read_the_file(tmp_path: Path):
 # Addresses
 
 
-def test_the_environment_gives_the_address_of_the_journal():
-    assert journal_url({}) == DEFAULT_URL == "sqlite:///data/journal.db"
-    assert journal_url({"SCORING_DATA": "/srv"}) == "sqlite:////srv/journal.db"
-    assert journal_url({"SCORING_DATA": "/srv", "JOURNAL_URL": "postgresql://db/x"}) == "postgresql://db/x"
-
-
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
@@ -141,6 +134,10 @@ def test_every_driver_of_a_known_database_is_accepted():
 
 
 # Commands
+
+
+def main(arguments: list[str]) -> int:
+    return commands.main(["journal", *arguments])
 
 
 def _line(capsys: pytest.CaptureFixture[str]) -> str:

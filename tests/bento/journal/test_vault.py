@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bento.journal.vault import VARIABLE, Vault, VaultError, pack
+from bento.journal.vault import Vault, VaultError, pack
+from bento.settings import MASTER_KEY_VARIABLE as VARIABLE
 
 MASTER_KEY = bytes(range(32))
 VAULT, PLAIN = Vault(MASTER_KEY), Vault(None)
@@ -95,8 +96,8 @@ def test_without_a_master_key_a_sealed_text_is_refused():
 def test_the_master_key_is_read_from_its_file(tmp_path: Path):
     path = tmp_path / "master.key"
     path.write_text(base64.b64encode(MASTER_KEY).decode() + "\n")
-    assert Vault.from_environment({VARIABLE: str(path)}).pseudonym(1) == VAULT.pseudonym(1)
-    assert not Vault.from_environment({}).encrypts
+    assert Vault.from_file(str(path)).pseudonym(1) == VAULT.pseudonym(1)
+    assert not Vault.from_file(None).encrypts
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_file_without_a_master_key_is_refused_with_a_remedy(tmp_path: Path, co
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(VaultError) as caught:
-        Vault.from_environment({VARIABLE: str(path)})
+        Vault.from_file(str(path))
     message = str(caught.value)
     assert message.startswith(f"{VARIABLE}={path}: {expected}")
     assert message.endswith(f"make one with: head -c 32 /dev/urandom | base64 > {path}")

@@ -1,5 +1,3 @@
-"""The timeout that takes the place of BentoML's."""
-
 import asyncio
 import gc
 import time
@@ -10,8 +8,9 @@ from typing import Any
 import pytest
 from bentoml._internal.server.http import traffic
 
-from bento.api.middleware.gateway import HEADERS, Doors
-from bento.api.middleware.timeout import Timeout
+from bento.api.middleware.authentication import AuthenticationMiddleware
+from bento.api.middleware.problem_details import SECURITY_HEADERS, ProblemDetailsMiddleware
+from bento.api.middleware.timeout import RequestTimeoutMiddleware
 from bento.api.problems import MEDIA_TYPE, Problem
 from tests.support import small_service
 
@@ -23,15 +22,18 @@ def _classes(app: Any) -> list[type]:
     return [middleware.cls for middleware in app.user_middleware]
 
 
-def test_bentoml_builds_the_service_with_it_and_around_the_doors():
-    from bento.service import REQUEST_TIMEOUT_S, CreditScoring
+def test_bentoml_builds_the_service_with_it_around_the_gateway():
+    from bento.service import CreditScoring
+    from bento.settings import LIMITS
 
     built = CreditScoring.to_asgi()
-    (timeout,) = (middleware for middleware in built.user_middleware if middleware.cls is Timeout)
-    assert timeout.kwargs == {"timeout": REQUEST_TIMEOUT_S}
-    assert not [found for found in _classes(built) if found.__name__ == "TimeoutMiddleware"]
-    assert _classes(built).index(Timeout) < _classes(built).index(Doors)
-    assert traffic.TimeoutMiddleware is Timeout
+    (timeout,) = (middleware for middleware in built.user_middleware if middleware.cls is RequestTimeoutMiddleware)
+    classes = _classes(built)
+    assert timeout.kwargs == {"timeout": LIMITS.request_timeout_s}
+    assert "TimeoutMiddleware" not in [present.__name__ for present in classes]
+    assert classes.index(RequestTimeoutMiddleware) < classes.index(ProblemDetailsMiddleware)
+    assert classes.index(ProblemDetailsMiddleware) < classes.index(AuthenticationMiddleware)
+    assert traffic.TimeoutMiddleware is RequestTimeoutMiddleware
 
 
 def _handles(loop: asyncio.AbstractEventLoop) -> int:
@@ -50,7 +52,7 @@ def _run(app: Any, seconds: float, then: Callable[[], Awaitable[None]] | None = 
         return {"type": "http.request", "body": b""}
 
     async def request() -> int:
-        await Timeout(app, seconds)(dict(HTTP), receive, send)
+        await RequestTimeoutMiddleware(app, seconds)(dict(HTTP), receive, send)
         return _handles(asyncio.get_running_loop())
 
     return sent, asyncio.run(request())
@@ -73,15 +75,15 @@ def test_the_timer_ends_with_the_request():
     assert left == 0
 
 
-def test_nothing_keeps_a_finished_request_in_memory():
-    class Held:
+def test_a_finished_request_is_freed():
+    class Content:
         pass
 
-    held: list[weakref.ref[Held]] = []
+    references: list[weakref.ref[Content]] = []
 
     async def app(scope: Message, receive: Any, send: Any) -> None:
-        scope["held"] = Held()
-        held.append(weakref.ref(scope["held"]))
+        scope["content"] = Content()
+        references.append(weakref.ref(scope["content"]))
         await _answer(send)
 
     async def requests() -> int:
@@ -89,14 +91,14 @@ def test_nothing_keeps_a_finished_request_in_memory():
             pass
 
         for _ in range(100):
-            await Timeout(app, 60)(dict(HTTP), None, send)  # type: ignore[arg-type]
+            await RequestTimeoutMiddleware(app, 60)(dict(HTTP), None, send)  # type: ignore[arg-type]
         gc.collect()
-        return len([found for found in held if found() is not None])
+        return len([reference for reference in references if reference() is not None])
 
     assert asyncio.run(requests()) <= 1  # the last one may still stand in a variable
 
 
-def test_an_answer_that_has_not_begun_in_time_becomes_a_problem():
+def test_an_answer_that_does_not_begin_in_time_becomes_a_504():
     cancelled = []
 
     async def app(scope: Message, receive: Any, send: Any) -> None:
@@ -127,7 +129,7 @@ def test_an_answer_that_has_begun_is_not_cut():
     assert left == 0
 
 
-def test_a_timeout_of_the_application_itself_is_no_timeout_of_the_request():
+def test_a_timeout_error_of_the_application_is_not_a_504():
     async def app(scope: Message, receive: Any, send: Any) -> None:
         raise TimeoutError("the journal")
 
@@ -135,7 +137,7 @@ def test_a_timeout_of_the_application_itself_is_no_timeout_of_the_request():
         _run(app, 60)
 
 
-def test_whatever_else_fails_fails_as_before():
+def test_other_exceptions_pass():
     async def app(scope: Message, receive: Any, send: Any) -> None:
         raise ZeroDivisionError
 
@@ -143,38 +145,38 @@ def test_whatever_else_fails_fails_as_before():
         _run(app, 60)
 
 
-def test_who_is_no_request_has_no_timeout():
+def test_a_lifespan_scope_has_no_timeout():
     async def app(scope: Message, receive: Any, send: Any) -> None:
         assert _handles(asyncio.get_running_loop()) == 0
 
-    asyncio.run(Timeout(app, 60)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    asyncio.run(RequestTimeoutMiddleware(app, 60)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
 
 
-def test_in_a_service_the_slow_become_problems_and_the_others_do_not():
+def test_in_a_service_only_slow_answers_become_problems():
     slow, quick, stream = small_service.ask_all(
         [("POST", "/slow", b'{"amount": 1}'), ("POST", "/predict", b'{"amount": 1}'), ("GET", "/stream", b"")]
     )
     assert slow.status_code == 504
     assert slow.headers["Content-Type"] == MEDIA_TYPE
-    assert {name: slow.headers.get(name) for name in HEADERS} == HEADERS
+    assert {name: slow.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert (quick.status_code, quick.json()) == (200, {"amount": 1})
     assert (stream.status_code, stream.text) == (200, "012")
 
 
-def test_nothing_of_a_finished_request_is_held_by_whoever_still_holds_its_send():
-    held: list[Any] = []
+def test_a_finished_request_is_freed_while_its_send_is_referenced():
+    references: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        held.append(send)  # as a connection that is kept alive does
+        references.append(send)  # as a connection that is kept alive does
 
     async def ask() -> weakref.ref[Any]:
-        task = asyncio.create_task(Timeout(app, 10)({"type": "http"}, None, None))  # type: ignore[arg-type]
+        task = asyncio.create_task(RequestTimeoutMiddleware(app, 10)({"type": "http"}, None, None))  # type: ignore[arg-type]
         await task
         return weakref.ref(task)
 
-    gc.disable()  # a cycle would hide what is held
+    gc.disable()  # a cycle would hide a reference
     try:
         assert asyncio.run(ask())() is None
     finally:
         gc.enable()
-    assert held
+    assert references

@@ -1,0 +1,79 @@
+"""The commands of the service: `python -m bento --help`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from bento import CorrectableError
+from bento.settings import Settings
+
+INTERRUPTED = 130
+"""Exit code of a process that Ctrl-C ended, as shells use it."""
+
+COMMANDS = {
+    "serve": (
+        "bento.serve",
+        "start the service of a built Bento on this machine",
+        "python -m bento serve --port 3000",
+    ),
+    "keys": (
+        "bento.api.key_commands",
+        "make, list and revoke API keys",
+        "python -m bento keys new-key --scope score --scope read --note 'loan officers'",
+    ),
+    "journal": (
+        "bento.journal.commands",
+        "upgrade, replay or purge the journal of decisions; JOURNAL_URL says where it is, SCORING_MASTER_KEY_FILE what "
+        "decrypts it",
+        "python -m bento journal replay --random 1000",
+    ),
+    "verify": (
+        "bento.model.verify",
+        "load a model folder and recompute its examples: 0 when it answers them, 2 when it does not",
+        "python -m bento verify results/model",
+    ),
+    "features": (
+        "bento.features.listing",
+        "list every feature: name, source table, concept group, unit, direction the business expects (+1: a higher "
+        "value means more risk), whether a model may be held to it, whether it uses the date of birth, meaning",
+        "python -m bento features --format csv > features.csv",
+    ),
+}
+"""For each command its module, which declares the arguments and what runs, its description and an example."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command: 0 done, 2 an error that the user can correct (in one line), 130 interrupted.
+
+    `journal replay` also ends with 1, where a decision comes out differently.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments[0] if arguments else None).parse_args(arguments)
+    try:
+        return int(options.run(options, Settings.read()))
+    except CorrectableError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser of all commands; only the module of the chosen one is imported, as a start must be quick."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bento",
+        description="The credit scoring service and its journal. Each command has a --help.",
+        epilog=f"example: {COMMANDS['serve'][2]}",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (module, description, example) in COMMANDS.items():
+        command = commands.add_parser(name, help=description, description=description, epilog=f"example: {example}")
+        if name == chosen:
+            importlib.import_module(module).add_arguments(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Decide on applications, one or a batch: score, journal, answer."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette.requests import Request
+
+from bento.api.metrics import count
+from bento.api.parameters import idempotency_key_of, purpose_of, switch_of
+from bento.api.problems import Problem, ProblemError, invalid
+from bento.api.process_tuning import ScoringSlots
+from bento.api.recording import Recorder, entry_of
+from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
+from bento.api.state import ServingState
+from bento.data.credit_file import CreditFile, warnings
+from bento.journal.entries import Entry
+from bento.policy import expected_cost, score_points
+from bento.scoring.score import ScoredApplication, score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The parameters of a request for decisions."""
+
+    purpose: Purpose
+    idempotency_key: str | None
+    key_id: str
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Read them from a request.
+
+        Raises:
+            ProblemError: one of them is wrong.
+        """
+        return cls(
+            purpose=purpose_of(request),
+            idempotency_key=idempotency_key_of(request),
+            key_id=request.scope["api_key"].id,
+        )
+
+
+class Predictor:
+    """Decides on applications with one state and one journal."""
+
+    def __init__(self, state: ServingState, recorder: Recorder, slots: ScoringSlots) -> None:
+        self.state, self.recorder, self.slots = state, recorder, slots
+
+    async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
+        """Decide on one application.
+
+        Returns:
+            The prediction as JSON, and whether an earlier request with the same Idempotency-Key got it first.
+
+        Raises:
+            ProblemError: a parameter is wrong, the Idempotency-Key belongs to another body, or the model or the journal
+                cannot be used.
+        """
+        parameters = Parameters.of(request)
+        async with self.slots.slot():
+            scored = score(self.state.model, [credit_file], reasons=True)[0]
+        prediction = self._prediction(credit_file, scored, parameters.purpose)
+        if parameters.purpose == "simulation":
+            return prediction.model_dump_json(), False
+        entry = self._entry(prediction, scored, request.scope["body"], parameters, parameters.idempotency_key)
+        (recorded,) = await self.recorder.record([entry])
+        if isinstance(recorded, Problem):
+            raise ProblemError(recorded)
+        is_replayed = recorded is not entry.answer
+        if not is_replayed:
+            count(scored, prediction.warnings)
+        return recorded, is_replayed
+
+    def predict_batch(self, batch: BatchRequest, request: Request) -> BatchPrediction:
+        """Decide on several applications in a thread that may wait; each gets its prediction or its problem.
+
+        Raises:
+            ProblemError: a parameter is wrong, or the model or the journal cannot be used.
+        """
+        parameters, with_reasons = Parameters.of(request), switch_of(request, "reasons")
+        items = [BatchItem() for _ in batch.credit_files]
+        valid = _validated(batch, items)
+        scored = dict(zip(valid, score(self.state.model, list(valid.values()), reasons=with_reasons), strict=True))
+        entries: dict[int, Entry] = {}
+        for position, credit_file in valid.items():
+            prediction = self._prediction(credit_file, scored[position], parameters.purpose)
+            items[position].prediction = prediction
+            if parameters.purpose == "decision":
+                content = to_json(batch.credit_files[position], inf_nan_mode="constants")
+                key = parameters.idempotency_key and f"{parameters.idempotency_key}\n{position}"
+                entries[position] = self._entry(prediction, scored[position], content, parameters, key)
+        recorded = self.recorder.record_and_wait(list(entries.values())) if entries else []
+        for (position, entry), outcome in zip(entries.items(), recorded, strict=True):
+            if isinstance(outcome, Problem):
+                items[position] = BatchItem(problem=outcome)
+            elif outcome is entry.answer:
+                count(scored[position], warnings(valid[position]))
+            else:
+                items[position].prediction = Prediction.model_validate_json(outcome)
+        return BatchPrediction(results=items)
+
+    def _prediction(self, credit_file: CreditFile, scored: ScoredApplication, purpose: Purpose) -> Prediction:
+        model = self.state.model
+        return Prediction(
+            decision_id=str(uuid.uuid4()) if purpose == "decision" else None,
+            purpose=purpose,
+            decided_at=datetime.fromtimestamp(time.time(), UTC),
+            SK_ID_CURR=int(credit_file.application["SK_ID_CURR"]),
+            probability_of_default=scored.probability,
+            score_points=score_points(scored.log_odds),
+            decision=scored.decision,
+            threshold=model.threshold,
+            review_band=model.review_band,
+            expected_cost=expected_cost(scored.probability, model.manifest.costs),
+            reasons=scored.reasons,
+            model=self.state.version,
+            warnings=warnings(credit_file),
+        )
+
+    def _entry(
+        self,
+        prediction: Prediction,
+        scored: ScoredApplication,
+        content: bytes,
+        parameters: Parameters,
+        idempotency_key: str | None,
+    ) -> Entry:
+        model_tag, bento_tag = self.state.model_tag, self.state.bento_tag
+        return entry_of(prediction, scored, content, parameters.key_id, idempotency_key, model_tag, bento_tag)
+
+
+def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditFile]:
+    """Return the credit files that can be scored, by position; put their problem into the items of the others."""
+    valid = {}
+    for position, content in enumerate(batch.credit_files):
+        try:
+            valid[position] = CreditFile.model_validate(content)
+        except ValidationError as error:
+            items[position].problem = invalid(error)
+    return valid

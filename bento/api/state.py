@@ -1,0 +1,63 @@
+"""What a worker process serves with: built once by the service, read by every endpoint."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import bentoml
+
+from bento import NAME
+from bento.api.problems import ProblemError, problem
+from bento.journal.entries import StoredDecision
+from bento.journal.store import Journal
+from bento.model.fingerprint import code_fingerprint
+from bento.model.manifest import FOLDER_IN_STORE, ModelVersion
+from bento.model.scoring_model import ModelError, ScoringModel
+
+log = logging.getLogger("bentoml.credit_scoring")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingState:
+    """Model, journal, and the tags that go into every answer."""
+
+    verified_model: ScoringModel | None
+    """None where the model folder did not answer its examples."""
+    version: ModelVersion
+    model_tag: str
+    bento_tag: str
+    journal: Journal
+
+    @classmethod
+    def load(cls, stored_model: bentoml.Model, journal: Journal) -> Self:
+        """Load and verify a model of the Bento store; a model that is refused is logged, and nothing is decided."""
+        try:
+            model = ScoringModel.verified(Path(stored_model.path_of(FOLDER_IN_STORE)))
+        except ModelError as error:
+            model = None
+            log.error("the model is refused, nothing will be decided: %s", error)
+        bento = bentoml.server_context
+        return cls(
+            verified_model=model,
+            version=ModelVersion(name=NAME, version=stored_model.info.labels.get("mlflow_version", "unregistered")),
+            model_tag=str(stored_model.tag),
+            bento_tag=f"{bento.bento_name}:{bento.bento_version}",
+            journal=journal,
+        )
+
+    @property
+    def model(self) -> ScoringModel:
+        """The verified model.
+
+        Raises:
+            ProblemError: there is none.
+        """
+        if self.verified_model is None:
+            raise ProblemError(problem(503, "no usable model is loaded, so nothing is decided"))
+        return self.verified_model
+
+    def has_decided(self, decision: StoredDecision) -> bool:
+        """Return whether this model and this code made a decision of the journal."""
+        origin = (self.model_tag, code_fingerprint())
+        return self.verified_model is not None and (decision.model_tag, decision.code) == origin

@@ -1,0 +1,57 @@
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bento.api.keys import KeyRing
+from bento.api.middleware.rate_limit import RateLimit
+from bento.settings import Limits
+from tests.bento.api.middleware.asgi import JSON, Recorder, ask, bearer, behind_gateway, problem_of
+
+
+def test_a_key_above_its_rate_gets_429_and_other_keys_do_not(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
+    limits = Limits(requests_per_second=1e-9, max_burst=3)
+    guarded = behind_gateway(recorder, lambda: KeyRing(tmp_path / "keys.json"), limits)
+    for _ in range(3):
+        assert ask(guarded, "POST", "/predict", headers=bearer(keys["score"])).status_code == 200
+    answer = ask(guarded, "POST", "/predict", headers=bearer(keys["score"]))
+    assert problem_of(answer, 429).detail == "too many requests of this API key; wait, then try again"
+    assert answer.headers["Retry-After"] == "2"
+    assert ask(guarded, "GET", "/decisions/1", headers=bearer(keys["read"])).status_code == 200
+    assert ask(guarded, "GET", "/livez").status_code == 200
+
+
+def test_requests_that_lack_the_scope_do_not_count(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
+    limits = Limits(requests_per_second=1e-9, max_burst=1)
+    guarded = behind_gateway(recorder, lambda: KeyRing(tmp_path / "keys.json"), limits)
+    for _ in range(3):
+        problem_of(ask(guarded, "GET", "/decisions/1", headers=bearer(keys["score"])), 403)
+    assert ask(guarded, "POST", "/predict", headers=bearer(keys["score"])).status_code == 200
+
+
+@given(pauses=st.lists(st.floats(0, 10), max_size=50))
+def test_no_more_requests_pass_than_rate_and_burst_allow(pauses: list[float]):
+    limit, now, passed = RateLimit(requests_per_second=2, max_burst=5), 100.0, 0
+    for pause in pauses:
+        now += pause
+        passed += limit.allows("a", now)
+        assert passed <= 5 + 2 * (now - 100) + 1e-6
+
+
+def test_requests_at_the_rate_always_pass():
+    limit = RateLimit(requests_per_second=2, max_burst=1)
+    assert all(limit.allows("a", now / 2) for now in range(100))
+    assert limit.allows("b", 50)
+    assert not limit.allows("a", 49.6)
+
+
+def test_setting_the_clock_changes_no_rate(recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
+    local = behind_gateway(recorder, limits=Limits(requests_per_second=1e-9, max_burst=2))
+    began = time.time()
+    statuses = []
+    for jump in (0, -86_400, 86_400):
+        monkeypatch.setattr(time, "time", lambda jump=jump: began + jump)
+        statuses.append(ask(local, "POST", "/predict", headers=JSON).status_code)
+    assert statuses == [200, 200, 429]

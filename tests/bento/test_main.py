@@ -1,0 +1,67 @@
+import subprocess
+import sys
+
+import pytest
+
+from bento import __main__ as commands
+from bento.__main__ import COMMANDS, main
+from bento.model import verify
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert f"example: {COMMANDS[name][2]}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("arguments", [["keys", "new-key"], ["journal", "purge"], ["journal", "replay"]])
+def test_every_subcommand_has_help(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: python -m bento {' '.join(arguments)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["keys"], ["journal"], ["verify"]])
+def test_an_incomplete_command_ends_with_2_and_its_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: python -m bento" in capsys.readouterr().err
+
+
+def test_a_command_that_is_interrupted_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify.ScoringModel, "verified", interrupt)
+    assert main(["verify", "folder"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_model_folder_that_is_refused_ends_with_2_in_one_line(capsys: pytest.CaptureFixture[str]):
+    assert main(["verify", "nowhere"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: nowhere: no usable examples.json")
+
+
+def test_only_the_module_of_the_chosen_command_is_imported():
+    code = (
+        "import sys; from bento.__main__ import main\n"
+        "try: main(['keys', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'bentoml', 'polars', 'sqlalchemy', 'lightgbm'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_arguments_of_the_process_are_the_default(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(commands.sys, "argv", ["bento", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
