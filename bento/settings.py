@@ -126,6 +126,16 @@ class Limits:
 
     journal_timeout_s: float = 3.0
     """Seconds for a decision to be written."""
+    statement_timeout_s: int = 2
+    """Seconds for a connection, a statement or a lock, after which the database counts as unavailable."""
+    max_decisions_per_commit: int = 500
+    """Entries at which a transaction is closed; further ones wait for the next."""
+    max_waiting_writes: int = 2000
+    """Writes that may wait: more mean that the database is too slow for the requests."""
+    close_timeout_s: float = 5.0
+    """Seconds to write what is waiting when the service ends."""
+    max_purged_per_transaction: int = 500
+    """Decisions, or keys, in one transaction of a purge, so that the service can write in between."""
 
 
 LIMITS = Limits()

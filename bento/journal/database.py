@@ -11,13 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from bento.journal.entries import JournalError, JournalUnavailableError
-from bento.settings import JOURNAL_VARIABLE
-
-STATEMENT_TIMEOUT_S = 2
-"""Seconds for a connection, a statement or a lock, after which the database counts as unavailable."""
+from bento.settings import JOURNAL_VARIABLE, LIMITS
 
 
-def open_engine(address: str, timeout_s: int = STATEMENT_TIMEOUT_S) -> sa.Engine:
+def open_engine(address: str, timeout_s: int = LIMITS.statement_timeout_s) -> sa.Engine:
     """Create the engine of a journal's database; it connects when it is first used.
 
     Args:

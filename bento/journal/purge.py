@@ -8,13 +8,11 @@ import sqlalchemy as sa
 from bento.journal.entries import JournalUnavailableError
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS
 from bento.journal.store import Journal
-
-MAX_PURGED_PER_TRANSACTION = 500
-"""Decisions, or keys, in one transaction of a purge, so that the service can write in between."""
+from bento.settings import LIMITS
 
 
 def purge(
-    journal: Journal, before: datetime, now: datetime, batch_size: int = MAX_PURGED_PER_TRANSACTION
+    journal: Journal, before: datetime, now: datetime, batch_size: int = LIMITS.max_purged_per_transaction
 ) -> tuple[int, int]:
     """Empty the personal columns of all decisions before a moment, and destroy the keys that are no longer needed.
 

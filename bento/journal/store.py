@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bento.journal.database import STATEMENT_TIMEOUT_S, open_engine, translated_errors
+from bento.journal.database import open_engine, translated_errors
 from bento.journal.entries import (
     Entry,
     JournalError,
@@ -24,7 +24,7 @@ from bento.journal.entries import (
 )
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION
 from bento.journal.vault import Vault, pack
-from bento.settings import MASTER_KEY_VARIABLE
+from bento.settings import LIMITS, MASTER_KEY_VARIABLE
 
 _ENCRYPTED = ("credit_file", "answer")
 """Columns of `decisions` that the vault compresses and encrypts."""
@@ -44,7 +44,7 @@ class Journal:
         JournalError: the URL is invalid, or of another kind of database.
     """
 
-    def __init__(self, url: str, vault: Vault, timeout_s: int = STATEMENT_TIMEOUT_S) -> None:
+    def __init__(self, url: str, vault: Vault, timeout_s: int = LIMITS.statement_timeout_s) -> None:
         self.vault = vault
         self.timeout_s = timeout_s
         self.engine = open_engine(url, timeout_s)

@@ -12,13 +12,7 @@ from prometheus_client import Histogram
 from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
 from bento.journal.store import Journal
 from bento.journal.vault import VaultError
-
-MAX_DECISIONS_PER_COMMIT = 500
-"""Entries at which a transaction is closed; further ones wait for the next."""
-MAX_WAITING_WRITES = 2000
-"""Writes that may wait: more mean that the database is too slow for the requests."""
-CLOSE_TIMEOUT_S = 5.0
-"""Seconds to write what is waiting when the writer is closed."""
+from bento.settings import LIMITS
 
 WriteFuture = Future[list[StoredDecision | None]]
 """The result of `Journal.write` for the entries of one request."""
@@ -53,9 +47,9 @@ class Writer:
         self,
         journal: Journal,
         *,
-        max_decisions_per_commit: int = MAX_DECISIONS_PER_COMMIT,
-        max_waiting: int = MAX_WAITING_WRITES,
-        close_timeout_s: float = CLOSE_TIMEOUT_S,
+        max_decisions_per_commit: int = LIMITS.max_decisions_per_commit,
+        max_waiting: int = LIMITS.max_waiting_writes,
+        close_timeout_s: float = LIMITS.close_timeout_s,
     ) -> None:
         self.journal = journal
         self.failed_at: float | None = None
