@@ -194,7 +194,7 @@ def _sensitivity(results: TrainingResults) -> str:
 def _review(review: Review | None) -> str:
     if review is None:  # results of an older training
         return ""
-    served = "As served, nobody is reviewed: that takes a capacity at training."
+    served = "As served, no application is reviewed: that takes a capacity at training."
     if review.served:
         served = (
             f"As served, a person decides from a probability of **{review.served.low:.4f}** up to "

@@ -51,12 +51,12 @@ def test_a_shift_is_drift_and_stands_first(shifted, capsys):
     assert (emptied["score"], emptied["note"], emptied["missing_current"]) == (None, "no value in current", 1)
     assert credit["score"] > credit["threshold"] == 0.2
     assert html.index("EXT_SOURCE_1") < html.index("no value in current") < html.index('id="root_')
-    said = capsys.readouterr()
-    assert said.out.splitlines()[1].startswith("EXT_SOURCE_1")
-    assert "comparing 4 columns" in said.err
+    output = capsys.readouterr()
+    assert output.out.splitlines()[1].startswith("EXT_SOURCE_1")
+    assert "comparing 4 columns" in output.err
 
 
-def test_the_gender_is_judged_and_marked_and_the_identifier_is_not(same, capsys):
+def test_gender_is_compared_and_marked_but_no_identifier(same, capsys):
     report(same)
     marks = {column["column"]: column["audit_only"] for column in written(same)[0]["columns"]}
     assert marks["CODE_GENDER"]
@@ -134,7 +134,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_file_in_the_place_of_the_output_folder_is_refused(same, capsys):
+def test_output_folder_that_is_a_file_is_refused(same, capsys):
     (same / "out").write_text("")
 
     assert report(same) == 2

@@ -24,7 +24,7 @@ def test_bounds_hold_with_room_for_few_clients(tables):
     assert broken == []
 
 
-def test_bounds_notice_what_is_wrong(tables):
+def test_bounds_detect_wrong_marginals(tables):
     train = tables["application_train"].with_columns(
         pl.col("EXT_SOURCE_3").shuffle(seed=1), pl.lit("F").alias("CODE_GENDER"), pl.col("DAYS_BIRTH") + 2000
     )
@@ -48,7 +48,7 @@ def test_test_clients_differ_as_the_real_ones_do(tables):
     assert test["FLAG_EMAIL"].mean() > train["FLAG_EMAIL"].mean() + 0.06
 
 
-def test_the_facts_hold_no_rows():
+def test_calibration_statistics_hold_no_rows():
     assert FACTS_FILE.stat().st_size < 300_000
     assert facts()["source"] == "marginal statistics of the public Home Credit Default Risk data (Kaggle, 2018)"
 
