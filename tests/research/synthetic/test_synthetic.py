@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from bento.data.tables import HISTORIES, OPEN_ENDED, TABLES
 from research.synthetic import generate, population, write
-from research.synthetic.facts import facts
+from research.synthetic.calibration_statistics import statistics
 from research.synthetic.fidelity_metrics import auc, ks_distance
 
 CLIENTS = 1500
@@ -142,7 +142,7 @@ def test_rules_of_the_form(applications):
     assert (a["DEF_60_CNT_SOCIAL_CIRCLE"] <= a["DEF_30_CNT_SOCIAL_CIRCLE"]).drop_nulls().all()
     cards = a.filter(pl.col("NAME_CONTRACT_TYPE") == "Revolving loans")
     assert (cards["AMT_ANNUITY"] * 20 - cards["AMT_CREDIT"]).drop_nulls().abs().max() < 1
-    groups = facts()["correlation"]["missing_groups"]
+    groups = statistics()["correlation"]["missing_groups"]
     for group in (groups["BASEMENTAREA_AVG"], groups["AMT_REQ_CREDIT_BUREAU_HOUR"]):
         assert a.select(pl.col(name).is_null().alias(name) for name in group[:3]).unique().height == 2
 
@@ -240,10 +240,10 @@ def test_card_balances_keep_within_limits(tables):
 
 
 def test_entry_errors_are_added(monkeypatch):
-    slips = {
+    errors = {
         "bureau": [{"column": "DAYS_CREDIT_UPDATE", "value": 372, "rate": 1.0, "where": ["CREDIT_ACTIVE", "Closed"]}]
     }
-    monkeypatch.setitem(facts()["structure"], "slips", slips)
+    monkeypatch.setitem(statistics()["structure"], "entry_errors", errors)
     bureau = generate(50)["bureau"]
     assert (bureau["DAYS_CREDIT_UPDATE"] == 372).equals(bureau["CREDIT_ACTIVE"] == "Closed", check_names=False)
 
@@ -317,7 +317,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, failure):
 
 def test_ks_distance_of_a_sample_from_its_own_quantiles():
     values = np.random.default_rng(0).normal(size=20_000)
-    levels = facts()["probabilities"]
+    levels = statistics()["probabilities"]
     assert ks_distance(values, np.quantile(values, levels))[0] < 1e-3
     assert ks_distance(values + 1, np.quantile(values, levels))[0] > 0.3
 
