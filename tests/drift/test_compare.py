@@ -80,7 +80,7 @@ def test_column_that_cannot_be_compared_is_reported_with_its_reason(before, afte
     assert (results["EXT_SOURCE_1"].note, results["EXT_SOURCE_1"].score) == (note, None)
     assert results["EXT_SOURCE_1"].drifted is drifted
     assert results["EXT_SOURCE_2"].score is not None
-    assert comparison.judged == (1 if note == "no value on either side" else 2)
+    assert comparison.evaluated == (1 if note == "no value on either side" else 2)
 
 
 def test_absent_column_counts_as_missing_values():
@@ -106,7 +106,7 @@ def test_evidently_does_not_run_without_comparable_columns():
     comparison = judge(reference, current, "EXT_SOURCE_1")
 
     assert comparison.run is None
-    assert (comparison.judged, comparison.share, comparison.is_drift) == (0, 0, False)
+    assert (comparison.evaluated, comparison.share, comparison.is_drift) == (0, 0, False)
 
 
 def test_too_few_rows_are_refused():
