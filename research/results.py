@@ -1,4 +1,4 @@
-"""What runs write, as pydantic models: one for each result file, with its name in the file as the field's name.
+"""What runs write, as pydantic models: one for each result file, with the key in the file as the field's name or alias.
 
 A reader validates a file with `read` and uses attributes; `written` gives back the JSON that was read.
 """
@@ -6,7 +6,7 @@ A reader validates a file with `read` and uses attributes; `written` gives back 
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bento.model.manifest import Calibration, DataSource
 from bento.policy import CostAssumptions, LoanEconomics, ReviewBand
@@ -342,7 +342,7 @@ class ComparisonVerdict(Part):
     challenger: str
     saved_per_client: Interval
     served_is_beaten: bool
-    said: str
+    statement: str = Field(alias="said")  # wire name
 
 
 class FoldFigures(Part):
@@ -551,4 +551,4 @@ def read_if_present(model: type[FileModel], path: Path) -> FileModel | None:
 
 def written(result: BaseModel) -> dict[str, Any]:
     """Return the JSON of a result as it was read: keys that the file did not hold stay out."""
-    return result.model_dump(mode="json", exclude_unset=True)
+    return result.model_dump(mode="json", exclude_unset=True, by_alias=True)

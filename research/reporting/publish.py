@@ -108,7 +108,7 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
         cells = [*_costs(row), *("" if value is None else f"{value:{form}}" for value, form in values)]
         yield f"| {' | '.join(cells)} |"
     yield ""
-    yield f"{comparison.verdict.said}." if comparison.verdict else ""
+    yield f"{comparison.verdict.statement}." if comparison.verdict else ""
 
 
 def _costs(row: ComparisonRow) -> list[str]:
