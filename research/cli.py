@@ -36,9 +36,9 @@ def shown(path: Path) -> Path:
 
 
 def last_line(output: str, default: str) -> str:
-    """Return the last line of a program's output, or `default` where the program printed nothing.
+    r"""Return the last line of a program's output, or `default` where the program printed nothing.
 
-    >>> last_line("Traceback\\nValueError: too small\\n", "no message"), last_line("", "no message")
+    >>> last_line("Traceback\nValueError: too small\n", "no message"), last_line("", "no message")
     ('ValueError: too small', 'no message')
     """
     return (output.strip().splitlines() or [default])[-1]

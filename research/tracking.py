@@ -18,7 +18,7 @@ from mlflow.entities import Metric, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from sqlalchemy.exc import SQLAlchemyError
 
 from bento import NAME
@@ -118,7 +118,8 @@ def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Ite
 def log_dataset(folder: Path, source: DataSource) -> None:
     """Log the training data in the active run: folder and fingerprint, none of its rows."""
     dataset_source = CodeDatasetSource({"folder": str(folder), **source.model_dump(mode="json")})
-    mlflow.log_input(MetaDataset(dataset_source, name=source.tag, digest=source.fingerprint[:36]), context="training")
+    dataset = MetaDataset(dataset_source, source.tag, source.fingerprint[:36])  # type: ignore[abstract] # as MLflow does
+    mlflow.log_input(dataset, context="training")
 
 
 def log_curve(name: str, values: Sequence[float]) -> None:
@@ -140,7 +141,7 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
         model: the model whose folder is logged.
         example: a few rows of its features, as `mlflow models serve` takes them.
     """
-    columns = [
+    columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if feature.categories else DataType.double, feature.name, required=False)
         for feature in model.manifest.features
     ]
@@ -176,6 +177,17 @@ def champion(client: mlflow.MlflowClient) -> ModelVersion:
     if champion_version is None:
         raise CommandError(f"no {CHAMPION} of {NAME} is registered; make one with: make train promote")
     return champion_version
+
+
+def run_id(version: ModelVersion) -> str:
+    """Return the run that registered a version.
+
+    Raises:
+        CommandError: the version was registered outside a run.
+    """
+    if version.run_id is None:
+        raise CommandError(f"version {version.version} of {NAME} has no run: it was not registered by `make train`")
+    return version.run_id
 
 
 def move_aliases(client: mlflow.MlflowClient, champion: str, previous: str | None) -> None:

@@ -87,7 +87,7 @@ def find_bento(tag: str) -> bentoml.Bento:
 
 
 def run_command(container: str, *command: str, **environment: str) -> list[str]:
-    """Return the arguments that run a command, by default the service, in a container of buildah on the host network."""
+    """Return the arguments that run a command, by default the service, in a buildah container on the host network."""
     # Buildah's chroot has no process namespace; without one, workers would outlive the service.
     namespace = ["unshare", "--pid", "--fork", "--kill-child"] if os.geteuid() == 0 else []
     settings = [f"--env={name}={value}" for name, value in environment.items()]

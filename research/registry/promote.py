@@ -110,7 +110,7 @@ def contract(folder: Path) -> GateCheck:
     """
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
-    command = [SERVING_PYTHON, "-m", "bento.model.verify", folder]
+    command: list[str | Path] = [SERVING_PYTHON, "-m", "bento.model.verify", folder]
     try:
         finished = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=VERIFY_TIMEOUT_S
@@ -216,7 +216,7 @@ def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: Verdi
     }
     for name, value in tags.items():
         client.set_model_version_tag(NAME, challenger.version, name, value)
-    results = DATA / "results" / challenger.run_id
+    results = DATA / "results" / tracking.run_id(challenger)
     if results.is_dir():
         result = GateResult(
             **data.source.model_dump() | {"clients": verdict.clients},

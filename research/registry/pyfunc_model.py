@@ -1,11 +1,12 @@
 """A model folder as an MLflow pyfunc model: `mlflow models serve` scores ready-made features with it."""
 
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
 import polars as pl
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from bento.model.scoring_model import ScoringModel
 
@@ -17,7 +18,9 @@ class ScoringPythonModel(PythonModel):
         """Load the model folder."""
         self.model = ScoringModel(Path(context.artifacts["model"]))
 
-    def predict(self, context: PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
         """Return the probability of default for each row of features; columns by name, in any order."""
         features = pl.DataFrame(
             {

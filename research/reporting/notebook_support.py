@@ -17,6 +17,7 @@ from bento.data.tables import HISTORIES, TABLES
 from bento.model.manifest import SCORING_FILE
 from research import tracking
 from research.comparison import compare
+from research.comparison.candidates import ARMS, FAMILIES
 from research.data.dataset import DATA, Data, open_data
 from research.data.splits import split_of
 from research.evaluation.metrics import SMALL_SAMPLE_CLIENTS
@@ -25,7 +26,7 @@ from research.results import RESULTS_FILE
 from research.settings import Settings as Environment
 from research.training.train import OUT_OF_FOLD_FILE, Settings, train
 
-LOOK = {"figure.dpi": 90, "figure.constrained_layout.use": True, "axes.grid": True, "grid.alpha": 0.3}
+LOOK: dict[Any, Any] = {"figure.dpi": 90, "figure.constrained_layout.use": True, "axes.grid": True, "grid.alpha": 0.3}
 NOTEBOOK_FOLDS = 3
 NEEDED = (RESULTS_FILE, OUT_OF_FOLD_FILE, f"model/{SCORING_FILE}", "shap_beeswarm.png", "lime.png", "fairness.png")
 """Files of a training run that the notebooks read."""
@@ -63,13 +64,13 @@ def model_for(data: Data) -> tuple[ModelVersion, Path]:
     # The champion first, then the newest. A listed version does not carry its aliases, so the champion is passed in.
     versions.sort(key=lambda version: (str(version.version) == champion_version, int(version.version)), reverse=True)
     for version in versions:
-        results = DATA / "results" / version.run_id
+        results = DATA / "results" / tracking.run_id(version)
         if source_tags.items() <= version.tags.items() and all((results / name).is_file() for name in NEEDED):
             return version, results
     version = train(data, Settings(trials=0, folds=folds_for(data)))
     if champion is None or champion.tags.get(tracking.DATA_TAG) == data.source.tag:
         promote(data, new_data=champion is not None and not source_tags.items() <= champion.tags.items())
-    return version, DATA / "results" / version.run_id
+    return version, DATA / "results" / tracking.run_id(version)
 
 
 def folds_for(data: Data) -> int:
@@ -86,8 +87,8 @@ def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, 
         arms: treatments of the imbalance, by default all.
     """
     few = _few(data)
-    default = [name for name, family in compare.FAMILIES.items() if family.served or not few]
-    return compare.compare(data, families or default, arms or compare.ARMS, folds_for(data), grid=not few)
+    default = [name for name, family in FAMILIES.items() if family.served or not few]
+    return compare.compare(data, families or default, arms or ARMS, folds_for(data), grid=not few)
 
 
 def subplots(*shape: int, **settings: Any) -> tuple[Figure, Any]:

@@ -47,12 +47,13 @@ def probabilities() -> Floats:
 @cache
 def table_statistics(table: str) -> dict[str, ColumnStatistics]:
     """Return the statistics of every column of `table` except the identifiers."""
-    return {
-        name: ColumnStatistics(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in column.items()}
-        )
-        for name, column in statistics()["tables"][table].items()
-    }
+    columns = {}
+    for name, column in statistics()["tables"][table].items():
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in column.items()
+        }
+        columns[name] = ColumnStatistics(**values)
+    return columns
 
 
 @lru_cache(maxsize=1)

@@ -127,7 +127,7 @@ def copula() -> Copula:
     scale = np.sqrt(np.diag(matrix))
     matrix = np.round(matrix / np.outer(scale, scale), 6)  # equal on machines that differ in the last bit
     effects = np.round(_STRENGTH * np.linalg.solve(matrix + _RIDGE * np.eye(len(keep)), latent[0, keep]), 6)
-    factor = np.round(np.linalg.cholesky(matrix), 9)
+    factor = np.round(np.linalg.cholesky(matrix), 9).astype(np.float64)
     return Copula(tuple(names[index] for index in keep), factor, effects, float(effects @ matrix @ effects))
 
 

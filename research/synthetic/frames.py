@@ -1,6 +1,7 @@
 """Frames of a declared table from arrays."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,7 +27,7 @@ def categories(names: Sequence[str], positions: NDArray[np.integer]) -> pl.Serie
     return texts if not_null.all() else pl.select(pl.when(pl.Series(not_null)).then(texts)).to_series()
 
 
-def frame(table: Table, columns: Mapping[str, NDArray | pl.Series]) -> pl.DataFrame:
+def frame(table: Table, columns: Mapping[str, NDArray[Any] | pl.Series]) -> pl.DataFrame:
     """Return a frame of `table` with its declared order and types; NaN becomes null."""
     series = []
     for column in table:

@@ -1,5 +1,7 @@
 """Instalments of earlier loans and their payments."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ def draw_instalments(
     return frame(INSTALLMENTS_PAYMENTS, {name: values[order] for name, values in columns.items()})
 
 
-def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[str, NDArray]:
+def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     structure = statistics()["structure"]
     due_dates = np.floor((-1 - loans.lag - loans.first_due) / DUE_STEP) + 1
     due_so_far = np.clip(due_dates, loans.first_due < 0, loans.paid).astype(np.int64)
@@ -77,7 +79,7 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     }
 
 
-def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray]:
+def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Every month due has the least payment and often some more, counted on through the life of the card."""
     structure = statistics()["structure"]
     due_months = np.flatnonzero(cards.due)

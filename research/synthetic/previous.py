@@ -87,6 +87,7 @@ def draw_previous(
             "NFLAG_INSURED_ON_APPROVAL": np.where(dated, insured, np.nan),
         },
     )
+    shortest_lag, longest_lag = structure["records_lag"]
     loans = Loans(
         ids=ids,
         owner=owner,
@@ -98,7 +99,7 @@ def draw_previous(
         annuity=plans.annuity,
         rate=plans.rate,
         habit=habit,
-        lag=np.maximum(rng.uniform(*structure["records_lag"], size), 0),
+        lag=np.maximum(rng.uniform(shortest_lag, longest_lag, size), 0),
     )
     return table, loans.only(approved)
 

@@ -35,7 +35,7 @@ def draw_traits(clients: Clients, rng: np.random.Generator) -> Traits:
     )
 
 
-def mix(rng: np.random.Generator, *parts: tuple[float, Floats]) -> Floats:
+def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
     """Draw standard normal scores: independent standard normal `parts` with their weights, and noise."""
     rest = np.sqrt(1 - sum(load**2 for load, _ in parts))
     score = rest * rng.standard_normal(len(parts[0][1]))
@@ -44,6 +44,6 @@ def mix(rng: np.random.Generator, *parts: tuple[float, Floats]) -> Floats:
     return score
 
 
-def rank(rng: np.random.Generator, *parts: tuple[float, Floats]) -> Floats:
+def rank(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
     """Draw the uniform ranks of `mix`."""
     return ndtr(mix(rng, *parts))
