@@ -1,7 +1,8 @@
 """Run one command of research: `python -m research COMMAND`; `--help` lists them.
 
-A command is a module with `add_arguments(parser)` and `run(options)`. The first line of its docstring is its help, and
-the example of its help is its constant `EXAMPLE`. Only the module of the command that runs is imported.
+A command is a module with `run(options)` and, where it has options, `add_arguments(parser)`. The first line of its
+docstring is its help, and its constant `EXAMPLE` the example in it. Only the module of the command that runs is
+imported.
 """
 
 import ast
@@ -71,7 +72,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int | None:
     module = importlib.import_module(COMMANDS[name])
     example = getattr(module, "EXAMPLE", f"{PROGRAM} {name}")
     options = parser(summary(COMMANDS[name]), example, f"{PROGRAM} {name}")
-    module.add_arguments(options)
+    if hasattr(module, "add_arguments"):
+        module.add_arguments(options)
     code: int | None = module.run(options.parse_args(arguments))
     return code
 

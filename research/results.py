@@ -129,17 +129,6 @@ class CalibrationResult(Part):
     served: Calibration
 
 
-class Tuning(Part):
-    """What tuning tried and chose."""
-
-    parameters: dict[str, Any]
-    best: dict[str, Any]
-    gain: float
-    gain_error: float
-    trials: int
-    table: list[dict[str, Any]]
-
-
 class ClientFigures(Part):
     """Figures of a set of clients; null where the set is too small."""
 
@@ -178,20 +167,12 @@ class FairnessRule(Part):
     least_approval_ratio: float
 
 
-class FairnessMinima(Part):
-    """Sizes below which a group is not evaluated."""
-
-    clients: int
-    of_either_outcome: int
-    for_a_slope: int
-
-
 class Fairness(Part):
     """Decisions and scores by gender, by age, and by both."""
 
     level: float
     rule: FairnessRule
-    fewest: FairnessMinima
+    fewest: dict[str, int]
     all: ClientFigures
     gender: GroupComparison
     age: GroupComparison
@@ -203,70 +184,31 @@ class Fairness(Part):
         return comparison
 
 
-class FeatureWeight(Part):
-    """Mean absolute SHAP value of a feature."""
+class ShapWeight(Part):
+    """Mean absolute SHAP value of a feature, or of a group of features."""
 
-    feature: str
+    feature: str | None = None
     label: str
     group: str
     mean_abs_shap: float
-
-
-class GroupWeight(Part):
-    """Mean absolute SHAP value of a group of features."""
-
-    group: str
-    label: str
-    mean_abs_shap: float
-
-
-class Typical(Part):
-    """A typical client of one decision."""
-
-    probability_of_default: float
-
-
-class Stability(Part):
-    """Agreement of two seeds of LIME on the main features."""
-
-    overlap: float
-    jaccard: float
-
-
-class Agreement(Part):
-    """Agreement of LIME with SHAP."""
-
-    sign: float
-    overlap: float
-    rank_correlation: float
-
-
-class LimeSettings(Part):
-    """How LIME was run."""
-
-    num_samples: int
-    num_features: int
-    seeds: list[int]
-    top: int
-    neighbours: str
 
 
 class LimeClient(Part):
     """LIME of one client."""
 
     probability_of_default: float
-    stability: Stability
-    agreement: Agreement
+    stability: dict[str, float]
+    agreement: dict[str, float]
     fit: float
 
 
 class Lime(Part):
     """LIME of some clients, and its means over them."""
 
-    settings: LimeSettings
+    settings: dict[str, Any]
     clients: list[LimeClient]
-    stability: Stability
-    agreement: Agreement
+    stability: dict[str, float]
+    agreement: dict[str, float]
     fit: float
 
 
@@ -277,9 +219,9 @@ class Explanations(ResultFile):
     sample_seed: int
     base_value: float
     largest_additivity_error: float
-    features: list[FeatureWeight]
-    groups: list[GroupWeight]
-    typical: dict[str, Typical]
+    features: list[ShapWeight]
+    groups: list[ShapWeight]
+    typical: dict[str, dict[str, float]]
     lime: Lime
 
 
@@ -302,7 +244,7 @@ class TrainingResults(ResultFile):
     sensitivity: list[RatioCost]
     review: Review | None = None
     calibration: CalibrationResult
-    tuning: Tuning | None
+    tuning: dict[str, Any] | None
     oracle: dict[str, float] | None
     fairness: Fairness
     explanations: Explanations
@@ -430,18 +372,6 @@ class Arm(Part):
     cost_gain_error: float | None = None
 
 
-class StudyDecisions(Part):
-    """What the study chose."""
-
-    selected: str
-    best_features: int | None
-    constraints: bool
-    with_age: bool
-    num_leaves: int
-    learning_rate: float
-    times_the_trees: int
-
-
 class FeatureStudy(ResultFile):
     """The content of feature_study.json."""
 
@@ -449,7 +379,7 @@ class FeatureStudy(ResultFile):
     tables: list[Arm]
     numbers: list[Arm]
     variants: list[Arm]
-    decisions: StudyDecisions
+    decisions: dict[str, Any]
     features: list[str]
 
 

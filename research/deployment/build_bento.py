@@ -80,10 +80,6 @@ def _code_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the command has no options."""
-
-
-def run(options: argparse.Namespace) -> None:
+def run(_: argparse.Namespace) -> None:
     """Build the Bento and print its tag."""
     print(f"built {build_bento().tag}; serve it with: make serve")

@@ -43,11 +43,7 @@ def latest_model() -> bentoml.Model | None:
     return max(models, key=lambda model: model.info.creation_time) if models else None
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the command has no options."""
-
-
-def run(options: argparse.Namespace) -> None:
+def run(_: argparse.Namespace) -> None:
     """Import the champion and print the tag of the model."""
     registered = tracking.champion(tracking.connect())
     model = import_model(registered)

@@ -193,13 +193,13 @@ display(pictures[1])
 
 # %%
 lime = explained.lime
-print(f"main features: the {TOP} of greatest weight; seeds: {len(lime.settings.seeds)}")
+print(f"main features: the {TOP} of greatest weight; seeds: {len(lime.settings['seeds'])}")
 pl.DataFrame(
     {
         "probability of default": view.probability_of_default,
-        "main features that two seeds share": view.stability.overlap,
-        "main features shared with SHAP": view.agreement.overlap,
-        "signs shared with SHAP": view.agreement.sign,
+        "main features that two seeds share": view.stability["overlap"],
+        "main features shared with SHAP": view.agreement["overlap"],
+        "signs shared with SHAP": view.agreement["sign"],
         "fit (R²)": view.fit,
     }
     for view in lime.clients

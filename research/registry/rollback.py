@@ -36,11 +36,7 @@ def rollback() -> tuple[ModelVersion, ModelVersion]:
     return champion, previous
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the command has no options."""
-
-
-def run(options: argparse.Namespace) -> None:
+def run(_: argparse.Namespace) -> None:
     """Roll back and print which version is champion."""
     former, champion = rollback()
     print(f"version {champion.version} is champion again, version {former.version} is not; next: make import bento")

@@ -312,8 +312,8 @@ effect less its mean), which add up to the score, grouped by concept. Mean weigh
 
 {_table(["concept", "mean absolute SHAP, log-odds"], groups)}
 
-LIME was tried as a second view and is not served: two seeds share {explained.lime.stability.overlap:.0%} of its ten
-main features, and {explained.lime.agreement.sign:.0%} of them push the way SHAP says."""
+LIME was tried as a second view and is not served: two seeds share {explained.lime.stability["overlap"]:.0%} of its ten
+main features, and {explained.lime.agreement["sign"]:.0%} of them push the way SHAP says."""
 
 
 _LIMITS = """## Limits
