@@ -126,7 +126,7 @@ def _training(results: TrainingResults) -> str:
   and {metrics["test_clients"]:,.0f} test clients. Applications that seem to be the same person's stay in
   one fold, but may fall into different splits.
 - **Gender is never a feature**, nor is maternity leave. Features computed from age: {age}. Monotone features:
-  {constraints}. Family status, region and housing stay in: they may stand for what is left out, see the groups below.
+  {constraints}. Family status, region and housing stay in: they may be proxies of what is left out, see below.
 - Defaults in the development rows: {metrics["out_of_fold_default_rate"]:.1%}; test:
   {metrics["test_default_rate"]:.1%}."""
 
@@ -149,7 +149,7 @@ def _decision(results: TrainingResults) -> str:
 A missed default costs {costs.false_negative:g}, a good client refused {costs.false_positive:g}; in money a
 default loses {economics.loss_given_default:.1%} of the loan, a good client refused a margin of
 {economics.margin:.1%}. Refused from a probability of **{metrics["threshold"]:.4f}** on, chosen on
-out-of-fold scores (theory: {metrics["theoretical_threshold"]:.4f}). Out of fold, costs are judged by
+out-of-fold scores (theory: {metrics["theoretical_threshold"]:.4f}). Out of fold, costs are computed with
 thresholds that the other folds chose.
 
 {_policies(results)}
@@ -204,10 +204,11 @@ def _review(review: Review | None) -> str:
 
 {served}
 
-A capacity, the share of applications that a person can review, buys the band around the threshold where the model's own
-decision costs most on average (Chow's rule of the reject option); it reaches further above than below, for good clients
-refused are many. Out of fold, bands are those that the other folds chose. Reviewers err as often on either outcome.
-**Their time is not priced**: hold it against what a review saves, in good clients refused. The picture:
+A capacity, the share of applications that a person can review, determines the band around the threshold in which the
+model's decision costs most on average (Chow's rule of the reject option); it extends further above than below, because
+a missed default costs more than a good client refused. Out of fold, bands are those that the other folds chose.
+Reviewers err as often on either outcome.
+**Their time has no price here**: compare it with what a review saves, in good clients refused. The figure:
 `research/results/review.png`.
 
 {_review_table(review)}"""
@@ -282,10 +283,10 @@ def _groups(results: TrainingResults) -> str:
     head = ["group", "clients", "approved", "ratio to the most approved", "AUC"]
     return f"""## Groups
 
-Out of fold. Gender and age are read for this table alone. Error rates and calibration by group, with intervals, stand
-in `research/results/results.json`, the picture in `research/results/fairness.png`. Where default rates differ between
+Out of fold. Gender and age are read for this table alone. Error rates and calibration by group, with intervals, are
+in `research/results/results.json`, the figure in `research/results/fairness.png`. Where default rates differ between
 groups, equal calibration and equal error rates cannot both hold. A ratio under
-{results.fairness.rule.least_approval_ratio:g} calls for a look.
+{results.fairness.rule.least_approval_ratio:g} needs an examination.
 
 {_table(head, rows)}"""
 
@@ -318,11 +319,11 @@ main features, and {explained.lime.agreement["sign"]:.0%} of them push the way S
 
 _LIMITS = """## Limits
 
-- Past applicants who were refused have no outcome: the model knows those who were granted.
-- The external scores weigh most, and what they are made of is unknown to this project.
-- A threshold found on few clients moves: mind the intervals and the cost curve, which is flat around it.
-- It says nothing of why people default; changing a feature need not change the risk.
-- It ages: `make drift` compares new applications with those it was trained on."""
+- Past applicants who were refused have no outcome: the model is trained on granted loans only.
+- The external scores have the largest weight, and this project does not know their content.
+- A threshold chosen on few clients is uncertain: see the intervals and the cost curve, which is flat around it.
+- It does not explain why people default; changing a feature need not change the risk.
+- It becomes outdated: `make drift` compares new applications with those it was trained on."""
 
 
 def _versions(results: TrainingResults) -> str:
