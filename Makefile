@@ -40,49 +40,49 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
-	@$(RUN) research.deployment.demo $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research demo $(DATA_OPTION) $(CAPACITY_OPTION)
 
 pipeline: setup ## Data, train, register, import, build the Bento, score one client; nothing left running
-	@$(RUN) research.deployment.pipeline $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research pipeline $(DATA_OPTION) $(CAPACITY_OPTION)
 
 data: setup ## Make 20,000 synthetic clients in data/synthetic
-	@$(RUN) research.data.dataset synth
+	@$(RUN) research data synth
 
-fidelity: setup ## How like the real data the synthetic data is: table, picture, JSON
-	@$(RUN) research.synthetic.fidelity $(if $(DATA),--data $(DATA),--data data/synthetic)
+fidelity: setup ## How faithful the synthetic data is to the real data: table, figure, JSON
+	@$(RUN) research fidelity $(if $(DATA),--data $(DATA),--data data/synthetic)
 
-study: setup ## What features and tables are worth: AUC and cost, selection, constraints, age
-	@$(RUN) research.comparison.feature_study $(DATA_OPTION)
+study: setup ## The worth of features and tables: AUC and cost, selection, constraints, age
+	@$(RUN) research study $(DATA_OPTION)
 
-compare: setup ## Families and imbalance arms on the same folds, by what their decisions cost; resumes where it stopped
-	@$(RUN) research.comparison.compare $(DATA_OPTION)
+compare: setup ## Compare families and imbalance treatments on the same folds by cost; resumes where it stopped
+	@$(RUN) research compare $(DATA_OPTION)
 
 train: setup ## Train a model and register it as challenger
-	@$(RUN) research.training.train $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research train $(DATA_OPTION) $(CAPACITY_OPTION)
 
-promote: setup ## The gate: challenger against champion; exit code 1 where it says no
-	@$(RUN) research.registry.promote $(DATA_OPTION)
+promote: setup ## The gate: challenger against champion; exit code 1 where it is refused
+	@$(RUN) research promote $(DATA_OPTION)
 
 rollback: setup ## Make the previous champion champion again
-	@$(RUN) research.registry.rollback
+	@$(RUN) research rollback
 
-explain: setup ## What the champion weighs: SHAP, LIME, pictures
-	@$(RUN) research.explanation.explain $(DATA_OPTION)
+explain: setup ## The features the champion relies on: SHAP, LIME, figures
+	@$(RUN) research explain $(DATA_OPTION)
 
-fairness: setup ## What leaving gender and age out costs
-	@$(RUN) research.comparison.price_of_fairness $(DATA_OPTION)
+fairness: setup ## The cost of leaving gender and age out
+	@$(RUN) research fairness $(DATA_OPTION)
 
 notebooks: setup ## Execute the four notebooks, with their outputs
-	@$(RUN) research.reporting.run_notebooks $(DATA_OPTION)
+	@$(RUN) research notebooks $(DATA_OPTION)
 
 import: setup ## Import the registry's champion into the BentoML store
-	@$(RUN) research.deployment.import_model
+	@$(RUN) research import
 
 bento: setup ## Build the Bento of the latest imported model
-	@$(RUN) research.deployment.build_bento
+	@$(RUN) research build
 
 container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
-	@$(RUN) research.deployment.containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
+	@$(RUN) research containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
 
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
 	@.venv-serve/bin/python -m bento serve --no-auth --upgrade-journal
@@ -94,7 +94,7 @@ mlflow: setup ## Show runs and registry on 127.0.0.1:5000
 	@.venv/bin/mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 drift: setup ## The Evidently report, training against new applications; exit code 1 on drift
-	@$(RUN) drift.report $(DATA_OPTION)
+	@$(RUN) drift report $(DATA_OPTION)
 
 bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
 	@$(RUN) tests.benchmarks $(if $(SOAK),--soak $(SOAK)) $(if $(FULL),--full $(FULL)) $(if $(BENTO),--bento $(BENTO))

@@ -1,4 +1,4 @@
-"""Watches the model's world: data drift now, production decisions and outcomes later."""
+"""Detect changes in the population that the model scores."""
 
 import os
 

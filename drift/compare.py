@@ -1,7 +1,7 @@
-"""Compares two samples of one table column by column, with Evidently, and says whether the population drifted.
+"""Compare two samples of one table column by column with Evidently, and decide whether the population drifted.
 
-Evidently drops nulls before it compares values, so a column whose share of missing values moved would pass unseen
-(EXT_SOURCE_1 of the real data: 56 % to 42 %). That share is therefore judged here, beside Evidently's score.
+Evidently drops nulls before it compares values, so it does not see a change in the share of missing values
+(EXT_SOURCE_1 of the real data: 56 % to 42 %). That share is therefore compared here, beside Evidently's score.
 """
 
 import math
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 Measure = Literal["number", "category"]
 
 MIN_VALUES = 1000
-"""Fewer values on one side are not compared: by Jensen-Shannon distance or PSI, two samples of 500 from one
-population already differ in two fifths of their columns."""
+"""Values on each side below which a column is not compared: by Jensen-Shannon distance or PSI, two samples of 500 from
+one population differ in two fifths of their columns."""
 
 MISSING_STEP = 0.10
-"""A column drifts when its share of missing values moves by this much, whatever its values do. At half of it, two
-samples of 500 from one population often differ in all columns about the building, which are missing together."""
+"""Change in the share of missing values from which a column drifts. At half of it, two samples of 500 from one
+population often differ in all columns about the building, which are missing together."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Statistic:
 
     @property
     def is_p_value(self) -> bool:
-        """A low score means drift, not a high one."""
+        """Whether a low score means drift, not a high one."""
         return self.name == "ks"
 
 
@@ -57,7 +57,7 @@ METHODS: dict[str, Method] = {
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """What was found out about one column."""
+    """The result of one column."""
 
     column: Column
     measure: Measure
@@ -71,22 +71,22 @@ class ColumnDrift:
 
     @property
     def missing_drifted(self) -> bool:
-        """The share of missing values moved by at least MISSING_STEP."""
+        """Whether the share of missing values changed by at least MISSING_STEP."""
         return abs(self.missing_current - self.missing_reference) >= MISSING_STEP
 
     @property
     def drifted(self) -> bool:
-        """Values or missing values drifted."""
+        """Whether values or missing values drifted."""
         return self.values_drifted or self.missing_drifted
 
     @property
     def empty(self) -> bool:
-        """No value on either side: there is nothing to judge."""
+        """Whether neither side has a value."""
         return self.missing_reference == self.missing_current == 1
 
     @property
     def severity(self) -> float:
-        """How far the column is from its threshold, by values or by missing values; 1 is on it."""
+        """Score over threshold, by values or by missing values, the larger of the two."""
         missing = abs(self.missing_current - self.missing_reference) / MISSING_STEP
         if self.score is None:
             return missing
@@ -107,7 +107,7 @@ class Comparison:
     """Evidently's own result; None where no column could be compared by its values."""
 
     @property
-    def judged(self) -> int:
+    def evaluated(self) -> int:
         """Columns with a value on at least one side."""
         return sum(not column.empty for column in self.columns)
 
@@ -118,24 +118,24 @@ class Comparison:
 
     @property
     def share(self) -> float:
-        """Drifted columns among those judged."""
-        return self.drifted / self.judged if self.judged else 0.0
+        """Share of drifted columns among those with values."""
+        return self.drifted / self.evaluated if self.evaluated else 0.0
 
     @property
     def is_drift(self) -> bool:
-        """The share of drifted columns reaches the limit."""
+        """Whether the share of drifted columns reaches the limit."""
         return self.share >= self.share_limit
 
 
 def measure_of(column: Column) -> Measure:
-    """Flags and ranks are coded as numbers, but are categories."""
+    """Return the kind of a column; flags and ranks are coded as numbers, but are categories."""
     return "category" if column.kind == "category" or column.unit in ("flag", "rank") else "number"
 
 
 def compare(
     reference: pl.DataFrame, current: pl.DataFrame, columns: Sequence[Column], method: Method, share_limit: float
 ) -> Comparison:
-    """Judges `columns` of two frames; a column absent from one of them counts as wholly missing there.
+    """Compare `columns` of two frames; a column absent from one of them counts as missing values there.
 
     Raises:
         ValueError: a frame has fewer than MIN_VALUES rows.
@@ -171,7 +171,7 @@ def compare(
 
 
 def _prepared(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    """Exactly `columns`; what is absent or infinite is null."""
+    """Select exactly `columns`; absent columns and infinite values become null."""
     return frame.select(
         pl.lit(None, dtype=column.dtype).alias(column.name)
         if column.name not in frame.columns
@@ -187,7 +187,7 @@ def _is_constant(values: pl.Series) -> bool:
 
 
 def _why_not_compared(reference: pl.Series, current: pl.Series) -> str:
-    """Empty where the values can be compared."""
+    """Return why the values cannot be compared; empty where they can."""
     counts = {"reference": reference.count(), "current": current.count()}
     if not any(counts.values()):
         return "no value on either side"
@@ -202,7 +202,7 @@ def _why_not_compared(reference: pl.Series, current: pl.Series) -> str:
 def _run_evidently(
     reference: pl.DataFrame, current: pl.DataFrame, compared: dict[str, Measure], method: Method, share_limit: float
 ) -> "Run":
-    # Imported here since it takes seconds, which --help and a fault in the input need not wait for.
+    # Imported here, because the import takes seconds that --help and a fault in the input should not wait for.
     from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415
     from evidently.presets import DataDriftPreset  # noqa: PLC0415
 
@@ -225,12 +225,12 @@ def _run_evidently(
 
 
 def _to_pandas(frame: pl.DataFrame, compared: dict[str, Measure]) -> pd.DataFrame:
-    dtypes = {"number": pl.Float64, "category": pl.String}
+    dtypes: dict[Measure, type[pl.DataType]] = {"number": pl.Float64, "category": pl.String}
     return pd.DataFrame({name: frame[name].cast(dtypes[measure]).to_numpy() for name, measure in compared.items()})
 
 
 def _scores(run: "Run") -> dict[str, tuple[float, bool]]:
-    """Score and Evidently's verdict by column."""
+    """Return the score and Evidently's verdict of each column."""
     content = run.dict()
     drifted = {
         test["metric_config"]["params"]["column"]: test["status"] == "FAIL"

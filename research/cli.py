@@ -1,4 +1,4 @@
-"""What every command shares: help that teaches, faults in one line, exit codes that mean something."""
+"""What every command shares: options, error messages of one line, exit codes that mean something."""
 
 import argparse
 import logging
@@ -6,39 +6,56 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from bento.data.readers import DataError
 from bento.model.scoring_model import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVING_PYTHON = ROOT / ".venv-serve" / "bin" / "python"
-"""Of the environment that holds only what the container holds."""
+"""Interpreter of the environment that holds only what the container holds."""
 
 FAULT = 2
-"""Exit code where the user can put it right: input, registry, port."""
+"""Exit code of an error that the user can correct: input, registry, port."""
 INTERRUPTED = 130
 
 NO_TELEMETRY = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
 class CommandError(RuntimeError):
-    """Something the user can put right; the message says what, in one line."""
+    """An error that the user can correct; its message of one line says how."""
 
 
 def shown(path: Path) -> Path:
-    """A path as it is printed: from the root of the project, where it lies within."""
+    """Return a path as it is printed: relative to the root of the project where it is inside.
+
+    >>> shown(ROOT / "data" / "raw"), shown(Path("/etc"))
+    (PosixPath('data/raw'), PosixPath('/etc'))
+    """
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
-def parser(description: str, example: str) -> argparse.ArgumentParser:
-    """An argument parser whose help ends with an example."""
+def last_line(output: str, default: str) -> str:
+    r"""Return the last line of a program's output, or `default` where the program printed nothing.
+
+    >>> last_line("Traceback\nValueError: too small\n", "no message"), last_line("", "no message")
+    ('ValueError: too small', 'no message')
+    """
+    return (output.strip().splitlines() or [default])[-1]
+
+
+def parser(description: str, example: str, program: str | None = None) -> argparse.ArgumentParser:
+    """Return an argument parser whose help ends with an example."""
     return argparse.ArgumentParser(
-        description=description, epilog=f"example: {example}", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        prog=program,
+        description=description,
+        epilog=f"example: {example}",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
 
 
 def add_data_option(arguments: argparse.ArgumentParser) -> None:
-    """`--data DIR`, the same for every command that reads data."""
+    """Add `--data DIR`, the same for every command that reads data."""
     arguments.add_argument(
         "--data",
         type=Path,
@@ -49,14 +66,14 @@ def add_data_option(arguments: argparse.ArgumentParser) -> None:
     )
 
 
-def run(main: Callable[[], int | None]) -> None:
-    """Run a command and exit: 0 done, 2 for a fault the user can put right (one line), 130 when interrupted."""
+def run(command: Callable[[], int | None]) -> NoReturn:
+    """Run a command and exit: 0 done, 2 for an error that the user can correct (one line), 130 when interrupted."""
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("bento").setLevel(logging.INFO)
     logging.getLogger("research").setLevel(logging.INFO)
     os.environ.update(NO_TELEMETRY)
     try:
-        code = main()
+        code = command()
     except (CommandError, DataError, ModelError) as error:
         print(f"error: {error}", file=sys.stderr)
         code = FAULT

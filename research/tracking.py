@@ -1,4 +1,4 @@
-"""MLflow: where runs are kept, what a training run logs, and the registry of models."""
+"""MLflow: its configuration, what a training run logs, and the registry of models."""
 
 import contextlib
 import logging
@@ -18,7 +18,7 @@ from mlflow.entities import Metric, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from sqlalchemy.exc import SQLAlchemyError
 
 from bento import NAME
@@ -26,10 +26,11 @@ from bento.features.catalogue import catalogue_hash
 from bento.model.manifest import FOLDER_FORMAT, DataSource
 from bento.model.scoring_model import ScoringModel
 from research.cli import ROOT, CommandError
+from research.settings import Settings
 
 EXPERIMENT = "credit_scoring"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
-"""Aliases in the registry: what is served, what asks to be, and what was before."""
+"""Aliases in the registry: the version that is served, the candidate for it, and the version before it."""
 PROMOTED_OVER = "promoted_over"
 """Tag of a version: the champion that it replaced."""
 DATA_TAG = "data"
@@ -37,36 +38,38 @@ CATALOGUE_TAG = "catalogue"
 FORMAT_TAG = "folder_format"
 CAPACITY_TAG = "review_capacity"
 MAX_POINTS_PER_BATCH = 1000
-"""That MLflow takes in one batch."""
+"""MLflow's limit of metrics in one `log_batch`."""
+HEALTH_TIMEOUT_S = 5
+"""Seconds that a tracking server may take to answer `/health`."""
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 
-def _quiet() -> None:
-    """No notices about how MLflow goes about its work."""
+def _configure() -> None:
+    """Turn off MLflow's progress bars and notices, and its long retries."""
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ["MLFLOW_LOG_UV_FILES"] = "false"
-    # By default a server that went away is waited for during minutes.
+    # MLflow's default of 7 retries waits minutes for a server that has stopped.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def made_from(source: DataSource) -> dict[str, str]:
-    """The tags of what is made from this data by this code: of runs, and of versions."""
+    """Return the tags of runs and versions made from this data by this code."""
     return {DATA_TAG: source.tag, CATALOGUE_TAG: catalogue_hash(), FORMAT_TAG: FOLDER_FORMAT}
 
 
 def connect() -> mlflow.MlflowClient:
-    """Use MLFLOW_TRACKING_URI, by default an SQLite file at the root of the project.
+    """Connect to the MLflow store that the environment names, by default an SQLite file at the root of the project.
 
     Raises:
-        CommandError: a server is named and does not answer.
+        CommandError: the store is a server that does not answer, or cannot be used.
     """
-    _quiet()
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT / 'mlflow.db'}"
+    _configure()
+    uri = Settings().mlflow_tracking_uri
     if uri.startswith(("http://", "https://")):
         try:
-            with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5):  # noqa: S310 - http only, above
+            with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=HEALTH_TIMEOUT_S):  # noqa: S310 - http only, above
                 pass
         except (urllib.error.URLError, TimeoutError) as error:
             raise CommandError(
@@ -80,7 +83,7 @@ def connect() -> mlflow.MlflowClient:
 
 
 def use_experiment() -> None:
-    """Make the project's experiment the active one; a local store keeps its artifacts in `mlruns` beside it."""
+    """Activate the project's experiment; a local store keeps its artifacts in `mlruns` beside it."""
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         local = mlflow.get_tracking_uri().startswith("sqlite:")
         store = Path(mlflow.get_tracking_uri().removeprefix("sqlite:///")).parent / "mlruns" if local else None
@@ -90,7 +93,7 @@ def use_experiment() -> None:
 
 @contextlib.contextmanager
 def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Iterator[mlflow.ActiveRun]:
-    """An MLflow run of the project's experiment: KILLED when interrupted, FAILED on a fault, else FINISHED.
+    """Start an MLflow run of the project's experiment; it ends KILLED when interrupted, FAILED on a fault, or FINISHED.
 
     Raises:
         CommandError: MLflow fails halfway; runs that are finished are kept.
@@ -108,18 +111,19 @@ def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Ite
         finally:
             mlflow.end_run(RunStatus.to_string(status))
     except (MlflowException, SQLAlchemyError) as error:
-        said = str(error).splitlines()[0]
-        raise CommandError(f"MLflow failed halfway ({said}); finished runs are kept: run this again") from error
+        reason = str(error).splitlines()[0]
+        raise CommandError(f"MLflow failed halfway ({reason}); finished runs are kept: run this again") from error
 
 
 def log_dataset(folder: Path, source: DataSource) -> None:
-    """Name the training data in the active run: where it stands and its fingerprint, none of its rows."""
-    described = CodeDatasetSource({"folder": str(folder), **source.model_dump(mode="json")})
-    mlflow.log_input(MetaDataset(described, name=source.tag, digest=source.fingerprint[:36]), context="training")
+    """Log the training data in the active run: folder and fingerprint, none of its rows."""
+    dataset_source = CodeDatasetSource({"folder": str(folder), **source.model_dump(mode="json")})
+    dataset = MetaDataset(dataset_source, source.tag, source.fingerprint[:36])  # type: ignore[abstract] # as MLflow does
+    mlflow.log_input(dataset, context="training")
 
 
 def log_curve(name: str, values: Sequence[float]) -> None:
-    """Log a value for each step, from 1 on, in the active run: many at once, for one by one takes a call each."""
+    """Log a value for each step, from 1 on, in the active run, in batches: one call for each value would be slow."""
     run = mlflow.active_run()
     if run is None:
         raise RuntimeError("no run is active")
@@ -137,7 +141,7 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
         model: the model whose folder is logged.
         example: a few rows of its features, as `mlflow models serve` takes them.
     """
-    columns = [
+    columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if feature.categories else DataType.double, feature.name, required=False)
         for feature in model.manifest.features
     ]
@@ -154,7 +158,7 @@ def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
 
 
 def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
-    """The registered version that carries an alias, or nothing."""
+    """Return the registered version that carries an alias, or None."""
     try:
         return client.get_model_version_by_alias(NAME, alias)
     except MlflowException as error:
@@ -164,19 +168,30 @@ def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
 
 
 def champion(client: mlflow.MlflowClient) -> ModelVersion:
-    """The registered version that carries the alias `champion`.
+    """Return the registered version that carries the alias `champion`.
 
     Raises:
         CommandError: there is none yet.
     """
-    found = registered(client, CHAMPION)
-    if found is None:
+    champion_version = registered(client, CHAMPION)
+    if champion_version is None:
         raise CommandError(f"no {CHAMPION} of {NAME} is registered; make one with: make train promote")
-    return found
+    return champion_version
+
+
+def run_id(version: ModelVersion) -> str:
+    """Return the run that registered a version.
+
+    Raises:
+        CommandError: the version was registered outside a run.
+    """
+    if version.run_id is None:
+        raise CommandError(f"version {version.version} of {NAME} has no run: it was not registered by `make train`")
+    return version.run_id
 
 
 def move_aliases(client: mlflow.MlflowClient, champion: str, previous: str | None) -> None:
-    """Name the champion's version and the one before it; that first, so that a fault between leaves a champion."""
+    """Set both aliases, `previous` first, so that an error between the two calls leaves a champion."""
     if previous is not None:
         client.set_registered_model_alias(NAME, PREVIOUS, previous)
     elif registered(client, PREVIOUS):
@@ -185,7 +200,7 @@ def move_aliases(client: mlflow.MlflowClient, champion: str, previous: str | Non
 
 
 def model_folder(registered: ModelVersion, into: Path) -> Path:
-    """The model folder of a registered version, downloaded."""
+    """Download the model folder of a registered version."""
     into.mkdir(parents=True, exist_ok=True)
     uri = f"models:/{NAME}/{registered.version}"
     return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into))) / "artifacts" / "model"

@@ -54,10 +54,14 @@ _ADVICE = list(PHRASES.values())
 def phrases_in(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield the line number, the phrase and what to write instead, for each phrase of the list in a text.
 
+    Lines that end with `# wire name` are left out: they hold a key of a file or an answer, which cannot change.
+
     >>> list(phrases_in("first\\nit takes so many bytes"))
     [(2, 'so many', "a number, or 'n'")]
     """
     for number, line in enumerate(text.splitlines(), start=1):
+        if line.endswith("# wire name"):
+            continue
         for match in _PATTERN.finditer(line):
             yield number, match.group(), _ADVICE[int((match.lastgroup or "p0")[1:])]
 

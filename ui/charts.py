@@ -1,4 +1,4 @@
-"""The figures of a decision: the risk scale, and the way from the average client to this one."""
+"""The charts of a decision: the risk scale, and the waterfall from the average client to this one."""
 
 import html
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ui import messages
-from ui.client import Explanation, Prediction
+from ui.answers import Explanation, Prediction
 
 RAISES, LOWERS, TOTAL = "#c2571a", "#2166ac", "#5f6b7a"
 GRANTED, REVIEW, REFUSED = "#d7ede3", "#fbeec2", "#f7dcd8"
@@ -17,20 +17,21 @@ INK, GRID = "#1f2933", "#d5dbe3"
 
 SCALE_ENDS = (0.005, 0.95)
 SCALE_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8)
-CLEAR_OF_THRESHOLD = 0.03
-"""Share of the scale around the threshold that bears no tick, for it has its own label."""
-LABEL_WIDTH = 42
-NARROWEST_NAMED = 0.08
-"""Share of the scale from which a zone has room for its name."""
-SHORTEST_AXIS = 1.0
-"""A waterfall shows at least so much log-odds, so that small effects look small."""
+MIN_TICK_DISTANCE = 0.03
+"""Share of the scale between a tick and the threshold, whose label would cover a nearer one."""
+MAX_LABEL_LENGTH = 42
+"""Characters of a line of a label."""
+MIN_NAMED_ZONE = 0.08
+"""Share of the scale that a zone needs to hold its name."""
+MIN_AXIS_LENGTH = 1.0
+"""Log-odds that the axis of a waterfall spans at least, so that small effects look small."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One bar of a waterfall: what it stands for, and what it adds to the log-odds of default.
+    """One bar of a waterfall: its name, and its contribution to the log-odds of default.
 
-    `value` is the client's in words, `similar` that of similar clients; empty where the step is more than one item.
+    `value` is the client's value in words, `similar` that of similar clients; empty for a bar of several features.
     """
 
     name: str
@@ -39,17 +40,17 @@ class Step:
     similar: str = ""
 
     def label(self, language: str) -> str:
-        """Name and value in one."""
+        """Return name and value in one text."""
         return messages.say(language, "list_item", name=self.name, value=self.value) if self.value else self.name
 
 
 def group_steps(language: str, explanation: Explanation) -> list[Step]:
-    """The themes, strongest first."""
+    """Return the themes, strongest first."""
     return _strongest([Step(group.label[language], group.contribution) for group in explanation.groups])
 
 
 def feature_steps(language: str, explanation: Explanation, count: int = 10) -> list[Step]:
-    """The `count` strongest items of data, and all others in one step."""
+    """Return the `count` strongest features, and the sum of the others as one step."""
     steps = _strongest(
         [
             Step(
@@ -69,32 +70,15 @@ def feature_steps(language: str, explanation: Explanation, count: int = 10) -> l
 
 
 def risk_scale(language: str, prediction: Prediction) -> go.Figure:
-    """Where the client stands beside the threshold, on a scale from 0.5 % to 95 % that is the same for all clients.
+    """Draw the client beside the threshold, on a scale from 0.5 % to 95 % that is the same for all clients.
 
-    The scale is that of log-odds, so that small risks, among which most decisions fall, keep their distance. Where a
-    person decides on a band of risks, it is a zone of its own.
+    The scale is in log-odds, which spread the small risks, where most decisions are. A review band is drawn as a zone.
     """
-    client, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     left, right = (_log_odds(end) for end in SCALE_ENDS)
-    at_client, at_threshold = (_within(share) for share in (prediction.probability, prediction.threshold))
-    band = prediction.review_band
-    low, high = (at_threshold, at_threshold) if band is None else (_within(band.low), _within(band.high))
+    at_client, at_threshold = (_on_scale(share) for share in (prediction.probability, prediction.threshold))
     figure = go.Figure()
-    for start, end, colour, decision in (
-        (left, low, GRANTED, "granted_short"),
-        (low, high, REVIEW, "review_short"),
-        (high, right, REFUSED, "refused_short"),
-    ):
-        figure.add_shape(type="rect", x0=start, x1=end, y0=0, y1=1, fillcolor=colour, line_width=0, layer="below")
-        if end - start >= NARROWEST_NAMED * (right - left):
-            figure.add_annotation(
-                x=(start + end) / 2,
-                y=0.5,
-                text=messages.say(language, decision),
-                showarrow=False,
-                font={"size": 14, "color": INK},
-            )
-    top = 1 if band is None else 0  # within the band the threshold decides nothing
+    _add_zones(figure, language, prediction)
+    top = 1 if prediction.review_band is None else 0  # the threshold decides nothing inside the band
     figure.add_shape(type="line", x0=at_threshold, x1=at_threshold, y0=-0.75, y1=top, line={"color": INK, "width": 3})
     figure.add_trace(
         go.Scatter(
@@ -105,6 +89,7 @@ def risk_scale(language: str, prediction: Prediction) -> go.Figure:
             hoverinfo="skip",
         )
     )
+    client, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     for x, y, label in (
         (at_client, 1.85, messages.say(language, "this_client", probability=client)),
         (at_threshold, -1.05, messages.say(language, "this_threshold", threshold=threshold)),
@@ -118,7 +103,7 @@ def risk_scale(language: str, prediction: Prediction) -> go.Figure:
             font={"size": 15, "color": INK},
         )
     for share in SCALE_TICKS:
-        if abs(_log_odds(share) - at_threshold) >= CLEAR_OF_THRESHOLD * (right - left):
+        if abs(_log_odds(share) - at_threshold) >= MIN_TICK_DISTANCE * (right - left):
             figure.add_annotation(
                 x=_log_odds(share), y=-0.3, text=messages.percent(language, share, 0), showarrow=False
             )
@@ -127,27 +112,43 @@ def risk_scale(language: str, prediction: Prediction) -> go.Figure:
     return _styled(figure, language, height=160, top=0, bottom=0)
 
 
+def _add_zones(figure: go.Figure, language: str, prediction: Prediction) -> None:
+    """Colour the part of the scale of each decision, and name those that are wide enough."""
+    left, right = (_log_odds(end) for end in SCALE_ENDS)
+    band = prediction.review_band
+    ends = (prediction.threshold, prediction.threshold) if band is None else (band.low, band.high)
+    low, high = (_on_scale(end) for end in ends)
+    for start, end, colour, decision in (
+        (left, low, GRANTED, "granted_short"),
+        (low, high, REVIEW, "review_short"),
+        (high, right, REFUSED, "refused_short"),
+    ):
+        figure.add_shape(type="rect", x0=start, x1=end, y0=0, y1=1, fillcolor=colour, line_width=0, layer="below")
+        if end - start >= MIN_NAMED_ZONE * (right - left):
+            figure.add_annotation(
+                x=(start + end) / 2,
+                y=0.5,
+                text=messages.say(language, decision),
+                showarrow=False,
+                font={"size": 14, "color": INK},
+            )
+
+
 def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) -> go.Figure:
-    """The steps from the base value to the client's log-odds, with the threshold as a line; they add up exactly."""
+    """Draw the steps from the base value to the client's log-odds, which add up exactly, and the threshold."""
     labels = [
         messages.say(language, "base", position=position(language, explanation.base_value)),
         *(step.label(language) for step in steps),
         messages.say(language, "final", position=position(language, explanation.log_odds)),
     ]
-    positions = list(range(len(labels)))
-    path = [explanation.base_value]
-    for step in steps:
-        path.append(path[-1] + step.contribution)
-    threshold = _log_odds(explanation.threshold)
-    low, high = min(*path, threshold), max(*path, threshold)
-    margin = max(0.16 * (high - low), (SHORTEST_AXIS - (high - low)) / 2)
+    ticks = [_wrapped(label) for label in labels]
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
             base=explanation.base_value,
             measure=["relative"] * (len(labels) - 1) + ["total"],
             x=[0.0, *(step.contribution for step in steps), 0.0],
-            y=positions,
+            y=list(range(len(labels))),
             text=["", *contributions(language, steps), ""],
             textposition="outside",
             cliponaxis=False,
@@ -158,22 +159,9 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
             hoverinfo="skip",
         )
     )
-    figure.add_vline(
-        x=threshold,
-        layer="below",
-        line={"color": INK, "width": 2, "dash": "dash"},
-        annotation={
-            "text": messages.say(
-                language, "this_threshold", threshold=messages.percent(language, explanation.threshold)
-            ),
-            "font": {"size": 13, "color": INK},
-            "yanchor": "bottom",
-            "y": 1,
-            "xanchor": "center",
-        },
-    )
+    _add_threshold(figure, language, explanation.threshold)
     figure.update_xaxes(
-        range=[low - margin, high + margin],
+        range=_axis_range(explanation, steps),
         title={"text": messages.say(language, "log_odds_axis"), "font": {"size": 14}},
         showgrid=True,
         gridcolor=GRID,
@@ -182,30 +170,58 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
     )
     figure.update_yaxes(
         range=[len(labels) - 0.4, -0.6],
-        tickvals=positions,
-        ticktext=[_wrapped(label) for label in labels],
+        tickvals=list(range(len(labels))),
+        ticktext=ticks,
         automargin=True,
         fixedrange=True,
     )
-    lines = sum(label.count("<br>") + 1 for label in figure.layout.yaxis.ticktext)
+    lines = sum(tick.count("<br>") + 1 for tick in ticks)
     return _styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
 
 
+def _add_threshold(figure: go.Figure, language: str, threshold: float) -> None:
+    """Draw the threshold as a dashed line with its label on top."""
+    figure.add_vline(
+        x=_log_odds(threshold),
+        layer="below",
+        line={"color": INK, "width": 2, "dash": "dash"},
+        annotation={
+            "text": messages.say(language, "this_threshold", threshold=messages.percent(language, threshold)),
+            "font": {"size": 13, "color": INK},
+            "yanchor": "bottom",
+            "y": 1,
+            "xanchor": "center",
+        },
+    )
+
+
+def _axis_range(explanation: Explanation, steps: Sequence[Step]) -> list[float]:
+    """Return an axis that holds every bar and the threshold, with a margin for the labels."""
+    path = [explanation.base_value, _log_odds(explanation.threshold)]
+    total = explanation.base_value
+    for step in steps:
+        total += step.contribution
+        path.append(total)
+    low, high = min(path), max(path)
+    margin = max(0.16 * (high - low), (MIN_AXIS_LENGTH - (high - low)) / 2)
+    return [low - margin, high + margin]
+
+
 def contributions(language: str, steps: Sequence[Step]) -> list[str]:
-    """The contributions in writing, with as many digits as the largest needs, all alike."""
+    """Format the contributions, all with the number of digits that the largest needs."""
     largest = max((abs(step.contribution) for step in steps), default=0.0)
     digits = 2 if largest >= 0.1 else 3
     return [messages.number(language, step.contribution, digits, signed=True) for step in steps]
 
 
 def position(language: str, log_odds: float) -> str:
-    """Log-odds of default, and the probability they stand for."""
+    """Format log-odds of default with their probability."""
     share = messages.percent(language, _share(log_odds))
     return messages.say(language, "position", log_odds=messages.number(language, log_odds, 2), share=share)
 
 
 def _styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
-    """The figure in the look of the page."""
+    """Apply the style of the page."""
     return figure.update_layout(
         template="none",
         font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 14, "color": INK},
@@ -225,8 +241,8 @@ def _log_odds(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def _within(share: float) -> float:
-    """The log-odds of a share, drawn in to the ends of the scale."""
+def _on_scale(share: float) -> float:
+    """Return the log-odds of a share, clipped to the ends of the scale."""
     left, right = (_log_odds(end) for end in SCALE_ENDS)
     return min(max(_log_odds(share), left), right)
 
@@ -236,11 +252,11 @@ def _share(log_odds: float) -> float:
 
 
 def _anchor(x: float, left: float, right: float) -> str:
-    """Side of a label that stays inside the scale."""
+    """Return the anchor that keeps a label inside the scale."""
     place = (x - left) / (right - left)
     return "left" if place < 0.15 else "right" if place > 0.85 else "center"
 
 
 def _wrapped(label: str) -> str:
-    """The label over several lines, with nothing in it that Plotly would take for markup."""
-    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, LABEL_WIDTH))
+    """Wrap a label and escape what Plotly would read as markup."""
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, MAX_LABEL_LENGTH))

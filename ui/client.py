@@ -1,12 +1,14 @@
-"""The scoring service as the page sees it: credit files out, answers or one named fault in."""
+"""Client of the scoring service: sends credit files, returns validated answers or raises one named fault."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, NoReturn, TypeVar
 
 import httpx
+from pydantic import ValidationError
+
+from ui.answers import AnswerPart, Explanation, Prediction
 
 HISTORIES = (
     "bureau",
@@ -19,8 +21,6 @@ HISTORIES = (
 
 CreditFile = dict[str, Any]
 """One credit file as JSON: the object `application`, and a list of rows for each history."""
-
-Decision = Literal["granted", "review", "refused"]
 
 FaultKind = Literal[
     "unreachable",
@@ -55,7 +55,7 @@ STATUS_FAULTS: dict[int, FaultKind] = {
 
 @dataclass(frozen=True)
 class Detail:
-    """What the service says about one field it rejects."""
+    """The error of one rejected field."""
 
     field: str
     kind: str
@@ -63,10 +63,9 @@ class Detail:
 
 
 class NoAnswerError(Exception):
-    """Why there is no answer: a kind the page has words for, and what the service said.
+    """A request without an answer: the kind of fault, for which `messages` has a text, and the service's details.
 
-    `details` are the fields at fault, `said` what is wrong in the service's own words, `wait` the seconds after which
-    it wants to be asked again.
+    `details` are the rejected fields, `reason` is the service's own message, `wait` its `Retry-After` in seconds.
     """
 
     def __init__(
@@ -74,20 +73,20 @@ class NoAnswerError(Exception):
         kind: FaultKind,
         status: int | None = None,
         details: tuple[Detail, ...] = (),
-        said: str = "",
+        reason: str = "",
         wait: int | None = None,
     ) -> None:
         super().__init__(kind)
         self.kind = kind
         self.status = status
         self.details = details
-        self.said = said
+        self.reason = reason
         self.wait = wait
 
 
 @dataclass(frozen=True)
 class Column:
-    """What the service accepts in one field of the application."""
+    """Type, limits and categories of one field of the application."""
 
     kind: Literal["integer", "number", "category"]
     minimum: float | None
@@ -96,109 +95,27 @@ class Column:
     required: bool
 
 
-@dataclass(frozen=True)
-class Model:
-    """Which model answered."""
-
-    name: str
-    version: str
+class _FieldError(AnswerPart):
+    loc: tuple[int | str, ...]
+    type: str
+    msg: str
 
 
-@dataclass(frozen=True)
-class Reason:
-    """What weighed on a decision: its code, and the sentence for the client."""
+class _Problem(AnswerPart):
+    """The body of an error (RFC 9457)."""
 
-    code: str
-    raises: bool
-    text: Mapping[str, str]
+    detail: str
+    errors: tuple[_FieldError, ...]
 
 
-@dataclass(frozen=True)
-class FieldWarning:
-    """Something in the file that was scored all the same."""
-
-    field: str
-    message: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class ReviewBand:
-    """Probabilities of default between which a person decides."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The decision on a credit file; a simulation has no number, for it is not recorded.
-
-    The costs are in units of one good client refused; `received` is the answer as the service sent it.
-    """
-
-    decision_id: str | None
-    decided_at: datetime
-    client: int
-    probability: float
-    score_points: float
-    decision: Decision
-    threshold: float
-    review_band: ReviewBand | None
-    cost_if_granted: float
-    cost_if_refused: float
-    reasons: tuple[Reason, ...]
-    warnings: tuple[FieldWarning, ...]
-    model: Model
-    received: Mapping[str, Any]
-
-    @property
-    def simulated(self) -> bool:
-        """Whether it answers "what if", and binds nobody."""
-        return self.decision_id is None
-
-
-@dataclass(frozen=True)
-class GroupContribution:
-    """What the data of one theme adds to the log-odds of default."""
-
-    label: Mapping[str, str]
-    contribution: float
-
-
-@dataclass(frozen=True)
-class FeatureContribution:
-    """What one item of data adds to the log-odds of default; `similar` is its median among similar clients."""
-
-    meaning: Mapping[str, str]
-    unit: str
-    value: float | str | None
-    similar: float | str | None
-    contribution: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why the model scores a credit file as it does; `received` is the answer as the service sent it."""
-
-    threshold: float
-    log_odds: float
-    base_value: float
-    groups: tuple[GroupContribution, ...]
-    features: tuple[FeatureContribution, ...]
-    similar: Mapping[str, str]
-    similar_clients: int
-    counterfactual: Mapping[str, str]
-    model: Model
-    received: Mapping[str, Any]
+Answer = TypeVar("Answer", bound=AnswerPart)
 
 
 def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
-    """A connection to the service, with the access key if there is one.
-
-    No answer is waited for longer than `seconds`.
+    """Return a client of the service with the access key, if there is one, and a timeout in seconds.
 
     Raises:
-        NoAnswerError: unreachable, if the address is not one; unauthorised, if the key cannot be one.
+        NoAnswerError: unreachable, if the address is invalid; unauthorised, if the key is not printable ASCII.
     """
     if not (key.isascii() and key.isprintable()):
         raise NoAnswerError("unauthorised")
@@ -211,10 +128,10 @@ def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
 
 
 def application_columns(service: httpx.Client) -> dict[str, Column]:
-    """The fields of the application with their limits and categories, from a service that is ready.
+    """Return the fields of the application with their limits and categories, once the service is ready.
 
     Raises:
-        NoAnswerError: the service is away, not ready, or describes no application.
+        NoAnswerError: the service is unreachable, not ready, or describes no application.
     """
     _answer(service, "GET", "/readyz")
     document = _json(_answer(service, "GET", "/docs.json"))
@@ -232,95 +149,36 @@ def application_columns(service: httpx.Client) -> dict[str, Column]:
 
 
 def predict(service: httpx.Client, credit_file: CreditFile, key: str | None) -> Prediction:
-    """The decision on a credit file.
+    """Request the decision on a credit file.
 
     Args:
         service: the connection.
-        credit_file: what is decided on.
-        key: the `Idempotency-Key`: asked again under the same, the service answers the same decision and records no
-            second one. None asks for a simulation, of which the service records nothing.
+        credit_file: the credit file.
+        key: the `Idempotency-Key`: a second request with the same key gets the same decision, recorded once. None
+            requests a simulation, which the service does not record.
 
     Raises:
-        NoAnswerError: the service is away, rejects the file, or answers something else.
+        NoAnswerError: the service is unreachable, rejects the file, or sends an answer of another shape.
     """
     purpose = "simulation" if key is None else "decision"
     headers = {} if key is None else {"Idempotency-Key": key}
-    received = _json(_answer(service, "POST", f"/predict?purpose={purpose}", credit_file, headers))
-    try:
-        number, band, costs = received["decision_id"], received["review_band"], received["expected_cost"]
-        if (number is None) != (key is None):
-            raise ValueError("a decision without a number, or a simulation with one")
-        prediction = Prediction(
-            decision_id=None if number is None else str(number),
-            decided_at=datetime.fromisoformat(received["decided_at"]),
-            client=int(received["SK_ID_CURR"]),
-            probability=float(received["probability_of_default"]),
-            score_points=float(received["score_points"]),
-            decision=_one_of(received["decision"], *get_args(Decision)),
-            threshold=float(received["threshold"]),
-            review_band=None if band is None else ReviewBand(float(band["low"]), float(band["high"])),
-            cost_if_granted=float(costs["if_granted"]),
-            cost_if_refused=float(costs["if_refused"]),
-            reasons=tuple(
-                Reason(
-                    str(reason["code"]),
-                    _one_of(reason["direction"], "raises", "lowers") == "raises",
-                    _both_languages(reason["text"]),
-                )
-                for reason in received["reasons"]
-            ),
-            warnings=tuple(
-                FieldWarning(str(warning["field"]), _both_languages(warning["message"]))
-                for warning in received["warnings"]
-            ),
-            model=_model(received["model"]),
-            received=received,
-        )
-        if prediction.decision == "review" and prediction.review_band is None:
-            raise ValueError("a review without a band")
-    except (KeyError, TypeError, ValueError) as error:
-        raise NoAnswerError("unexpected") from error
+    prediction = _validated(Prediction, _answer(service, "POST", f"/predict?purpose={purpose}", credit_file, headers))
+    if prediction.simulated != (key is None):  # a decision that is not recorded, or a simulation that is
+        raise NoAnswerError("unexpected")
     return prediction
 
 
 def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
-    """Why the model scores a credit file as it does; nothing is decided or recorded.
+    """Request the explanation of a credit file's score; the service neither decides nor records.
 
     Raises:
-        NoAnswerError: the service is away, rejects the file, or answers something else.
+        NoAnswerError: the service is unreachable, rejects the file, or sends an answer of another shape.
     """
-    received = _json(_answer(service, "POST", "/explain", credit_file))
-    try:
-        return Explanation(
-            threshold=float(received["threshold"]),
-            log_odds=float(received["log_odds"]),
-            base_value=float(received["base_value"]),
-            groups=tuple(
-                GroupContribution(_both_languages(group["label"]), float(group["contribution"]))
-                for group in received["groups"]
-            ),
-            features=tuple(
-                FeatureContribution(
-                    _both_languages(item["meaning"]),
-                    str(item["unit"]),
-                    item["value"],
-                    item["similar"],
-                    float(item["contribution"]),
-                )
-                for item in received["contributions"]
-            ),
-            similar=_both_languages(received["similar_clients"]["description"]),
-            similar_clients=int(received["similar_clients"]["clients"]),
-            counterfactual=_both_languages(received["counterfactual"]["text"]),
-            model=_model(received["model"]),
-            received=received,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise NoAnswerError("unexpected") from error
+    return _validated(Explanation, _answer(service, "POST", "/explain", credit_file))
 
 
 def read_credit_file(content: bytes, limit: int) -> CreditFile:
-    """A credit file as uploaded; what its fields hold is for the service to judge.
+    """Read an uploaded credit file; the service validates its fields.
 
     Raises:
         NoAnswerError: more than `limit` bytes, not JSON, not an object, or without application.
@@ -364,9 +222,9 @@ def _answer(
         kind = "rejected"
     elif response.is_server_error:
         kind = "failed"
-    details, said = _problem(response)
+    details, reason = _problem(response)
     wait = response.headers.get("Retry-After", "")
-    raise NoAnswerError(kind, status, details, said, int(wait) if wait.isdecimal() else None)
+    raise NoAnswerError(kind, status, details, reason, int(wait) if wait.isdecimal() else None)
 
 
 def _json(response: httpx.Response) -> Any:
@@ -376,25 +234,26 @@ def _json(response: httpx.Response) -> Any:
         raise NoAnswerError("unexpected", response.status_code) from error
 
 
-def _problem(response: httpx.Response) -> tuple[tuple[Detail, ...], str]:
-    """What a problem (RFC 9457) says about each field, and as a whole; nothing where it is worded otherwise."""
+def _validated(model: type[Answer], response: httpx.Response) -> Answer:
+    received = _json(response)
     try:
-        problem = response.json()
-        details = tuple(
-            Detail(".".join(str(part) for part in fault["loc"]), str(fault["type"]), str(fault["msg"]))
-            for fault in problem["errors"]
-        )
-        return details, str(problem["detail"])
-    except (KeyError, TypeError, ValueError):
+        return model.model_validate({**received, "received": received})
+    except (TypeError, ValidationError) as error:
+        raise NoAnswerError("unexpected") from error
+
+
+def _problem(response: httpx.Response) -> tuple[tuple[Detail, ...], str]:
+    """Return the rejected fields and the message of a problem (RFC 9457); empty for a body of another shape."""
+    try:
+        problem = _Problem.model_validate_json(response.content)
+    except ValidationError:
         return (), ""
-
-
-def _model(received: Mapping[str, Any]) -> Model:
-    return Model(str(received["name"]), str(received["version"]))
+    details = (Detail(".".join(map(str, fault.loc)), fault.type, fault.msg) for fault in problem.errors)
+    return tuple(details), problem.detail
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema that is meant, past a reference or the alternative of null."""
+    """Follow a reference, or the alternative that is not null, to the schema itself."""
     if "$ref" in schema:
         return _resolved(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     for alternative in schema.get("anyOf", ()):
@@ -412,16 +271,6 @@ def _column(schema: Mapping[str, Any], *, required: bool) -> Column:
         categories=tuple(schema.get("enum", schema.get("examples", ()))),
         required=required,
     )
-
-
-def _both_languages(wording: Mapping[str, str]) -> dict[str, str]:
-    return {"fr": str(wording["fr"]), "en": str(wording["en"])}
-
-
-def _one_of(value: Any, *known: Any) -> Any:
-    if value not in known:
-        raise ValueError(f"{value!r} is none of {known}")
-    return value
 
 
 def _finite(text: str) -> float:

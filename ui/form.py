@@ -1,4 +1,4 @@
-"""The fields a loan officer may change: how each is shown, and what is sent when it was changed."""
+"""The fields that a loan officer may change: the value shown, and the value sent after a change."""
 
 import math
 from collections.abc import Mapping
@@ -23,21 +23,21 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 
 DAYS_IN_A_YEAR = 365.25
 DIGITS_OF_YEARS = {"DAYS_BIRTH": 0, "DAYS_EMPLOYED": 1}
-"""Fields counted in days before the application, shown in years with so many digits."""
+"""Digits after the point of fields that the data counts in days and the form shows in years."""
 
 OPEN_ENDED = 365243
 """The data's code for "not employed" in DAYS_EMPLOYED: shown as an empty field."""
 
 MAX_NUMBER = 2**53 - 1
-"""Beyond it a browser no longer tells two whole numbers apart."""
+"""Largest whole number that JavaScript's numbers represent exactly."""
 
 Shown = float | str | None
-"""What a field of the form holds; None where it is empty."""
+"""Value of a field of the form; None where it is empty."""
 
 
 @dataclass(frozen=True)
 class NumberInput:
-    """Limits, step and format of a number in the form, all whole or all not, as Streamlit wants them."""
+    """Limits, step and format of a number in the form; Streamlit requires all of them int, or all float."""
 
     minimum: float | None
     maximum: float | None
@@ -46,12 +46,12 @@ class NumberInput:
 
 
 def fields(columns: Mapping[str, Column]) -> dict[str, list[str]]:
-    """The fields of each section of the form, of those the service knows."""
+    """Return the fields of each section of the form that the service declares."""
     return {section: [name for name in names if name in columns] for section, names in SECTIONS.items()}
 
 
 def shown(name: str, raw: Any, column: Column) -> Shown:
-    """A raw value as the form shows it; None for a missing one, and for one that is no value of the field."""
+    """Return a raw value as the form shows it; None for a missing value and for a value of another type."""
     if column.kind == "category":
         return raw if isinstance(raw, str) else None
     if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > MAX_NUMBER:
@@ -64,7 +64,7 @@ def shown(name: str, raw: Any, column: Column) -> Shown:
 
 
 def sent(name: str, value: Shown, column: Column) -> Shown:
-    """The raw value of a field as changed in the form."""
+    """Return the raw value of a field from its value in the form."""
     if value is None or isinstance(value, str) or name not in DIGITS_OF_YEARS:
         return value
     days = -math.ceil(value * DAYS_IN_A_YEAR)  # rounded down, 50 years would show as 49
@@ -74,7 +74,7 @@ def sent(name: str, value: Shown, column: Column) -> Shown:
 
 
 def changed(credit_file: CreditFile, values: Mapping[str, Shown], columns: Mapping[str, Column]) -> dict[str, Shown]:
-    """The raw values that differ from those of the credit file."""
+    """Return the raw values that differ from those of the credit file."""
     application = credit_file["application"]
     return {
         name: sent(name, value, columns[name])
@@ -84,12 +84,12 @@ def changed(credit_file: CreditFile, values: Mapping[str, Shown], columns: Mappi
 
 
 def with_changes(credit_file: CreditFile, changes: Mapping[str, Shown]) -> CreditFile:
-    """The credit file with these values in its application; all else is left as received."""
+    """Return the credit file with these values in its application; the rest stays as received."""
     return {**credit_file, "application": {**credit_file["application"], **changes}}
 
 
 def number_input(name: str, column: Column, value: Shown) -> NumberInput:
-    """How a number is entered; the limits are the service's, widened to a value that breaks them."""
+    """Return the input of a number; its limits are the service's, widened to a value outside them."""
     minimum, maximum = column.minimum, column.maximum
     if name in DIGITS_OF_YEARS:
         minimum, maximum = 0, None if column.minimum is None else _years(name, -column.minimum / DAYS_IN_A_YEAR)
@@ -103,10 +103,10 @@ def number_input(name: str, column: Column, value: Shown) -> NumberInput:
 
 
 def choices(column: Column, value: Shown) -> list[Shown]:
-    """What may be chosen: the known categories, the client's own where it is none of them, and nothing at all."""
-    known = [] if value is None or value in column.categories else [value]
-    empty = [None] if value is None or not column.required else []
-    return [*empty, *known, *column.categories]
+    """Return the options of a field: the declared categories, the client's value where it is not one, and empty."""
+    undeclared: list[Shown] = [] if value is None or value in column.categories else [value]
+    empty: list[Shown] = [None] if value is None or not column.required else []
+    return [*empty, *undeclared, *column.categories]
 
 
 def _years(name: str, years: float) -> float:

@@ -1,4 +1,4 @@
-"""Every word the page shows, in French and English, and how numbers are written in each."""
+"""Every text of the page in French and English, and the formats of numbers in each."""
 
 import re
 from datetime import UTC, datetime
@@ -412,11 +412,11 @@ DETAIL_KINDS = {
     "extra_forbidden": "detail_unknown",
     "other_client": "detail_other_client",
 }
-"""The kinds of fault the service names (those of pydantic), and our words for them."""
+"""Keys of the messages for the service's kinds of fault, which are those of pydantic."""
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """The message under this key, with its values filled in."""
+    """Return the message of a key, with its values filled in."""
     wording = MESSAGES[key][language]
     if language == "fr":
         wording = re.sub(" (?=[:;»])|(?<=«) ", NO_BREAK_SPACE, wording)
@@ -424,12 +424,12 @@ def say(language: str, key: str, **values: object) -> str:
 
 
 def category(language: str, code: str) -> str:
-    """The wording of a category of the data, or its own code where there is none."""
+    """Return the wording of a category of the data, or its code where there is none."""
     return CATEGORIES.get(code, {}).get(language, code)
 
 
 def number(language: str, value: float, digits: int = 0, *, signed: bool = False) -> str:
-    """A number as the language writes it: `1 234,5` in French, `1,234.5` in English; what rounds to 0 has no sign."""
+    """Format a number: `1 234,5` in French, `1,234.5` in English; without a sign where it rounds to 0."""
     sign = "+" if signed and round(value, digits) != 0 else ""
     written = f"{value:{sign}z,.{digits}f}"
     if language == "fr":
@@ -438,12 +438,12 @@ def number(language: str, value: float, digits: int = 0, *, signed: bool = False
 
 
 def percent(language: str, share: float, digits: int = 1) -> str:
-    """A share in percent."""
+    """Format a share in percent."""
     return number(language, 100 * share, digits) + (f"{NARROW_SPACE}%" if language == "fr" else "%")
 
 
 def percentages(language: str, first: float, *others: float) -> tuple[str, ...]:
-    """Shares in percent, with as many digits (up to three) as it takes to tell the first from the others."""
+    """Format shares in percent, with the digits (up to three) that distinguish the first from the others."""
     for digits in (1, 2, 3):
         written = tuple(percent(language, share, digits) for share in (first, *others))
         if written[0] not in written[1:]:
@@ -452,13 +452,13 @@ def percentages(language: str, first: float, *others: float) -> tuple[str, ...]:
 
 
 def moment(language: str, when: datetime) -> str:
-    """A time as the language writes it, in UTC."""
+    """Format a time, in UTC."""
     year, month, day, time = f"{when.astimezone(UTC):%Y %m %d %H:%M}".split()
     return say(language, "moment", year=year, month=month, day=day, time=time)
 
 
 def value(language: str, content: float | str | None, unit: str) -> str:
-    """The value of an item of data, with its unit."""
+    """Format the value of a feature with its unit."""
     if content is None:
         return say(language, "missing")
     if isinstance(content, str):
@@ -467,22 +467,23 @@ def value(language: str, content: float | str | None, unit: str) -> str:
         return percent(language, content)
     if unit == "flag" and content in (0, 1):
         return say(language, "flag_yes" if content else "flag_no")
-    most = 0 if abs(content) >= 1000 else 3
-    written = number(language, content, next(few for few in range(4) if round(content, few) == round(content, most)))
+    max_digits = 0 if abs(content) >= 1000 else 3
+    shortest = next(digits for digits in range(4) if round(content, digits) == round(content, max_digits))
+    written = number(language, content, shortest)
     return say(language, f"unit_{unit}", value=written) if f"unit_{unit}" in MESSAGES else written
 
 
 def detail(language: str, kind: str, message: str) -> str:
-    """What the service says about a rejected field: our words for the kinds known, then its own."""
-    known = DETAIL_KINDS.get(kind)
-    return f"{say(language, known)} ({plain(message)})" if known else plain(message)
+    """Return the message about a rejected field: ours for kinds that have one, then the service's."""
+    key = DETAIL_KINDS.get(kind)
+    return f"{say(language, key)} ({plain(message)})" if key else plain(message)
 
 
 def code(text: str) -> str:
-    """Foreign text as it stands, in Markdown's type for code."""
+    """Return external text as Markdown code."""
     return f"`{text.replace('`', APOSTROPHE)}`"
 
 
 def plain(text: str) -> str:
-    """Foreign text made safe to stand in Markdown: no links, images, formulas or markup."""
+    """Escape external text for Markdown: no links, images, formulas or markup."""
     return re.sub(r"([\\`*_{}\[\]()#+!|$<>~:])", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""What the page shows of an answer: the decision, its reasons and its reservations; or why there is none."""
+"""Show an answer on the page: the decision, its reasons and its warnings; or why there is none."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,23 +7,25 @@ from functools import partial
 import streamlit as st
 
 from ui import charts, messages
-from ui.client import Explanation, FaultKind, Model, NoAnswerError, Prediction, Reason
+from ui.answers import Explanation, Model, Prediction, Reason
+from ui.client import FaultKind, NoAnswerError
+from ui.settings import MAX_UPLOAD_MIB, Settings
 
 MAX_DETAILS = 20
-"""Rejected fields listed: who sent a wrong kind of file needs no more."""
+"""Rejected fields that are listed; more say nothing new about a file of the wrong kind."""
 
 BOXES = {"granted": (st.success, "✔"), "review": (st.warning, "◐"), "refused": (st.error, "✖")}
 """The box and the sign of each decision."""
 
-UNSURE: tuple[FaultKind, ...] = ("unreachable", "timeout", "failed", "unexpected")
-"""Faults that may have come after a decision was recorded."""
+PERHAPS_RECORDED: tuple[FaultKind, ...] = ("unreachable", "timeout", "failed", "unexpected")
+"""Faults after which the service may have recorded a decision."""
 
-STILL = {"displayModeBar": False, "scrollZoom": False}
-"""Charts to be read, not operated."""
+STATIC_CHART = {"displayModeBar": False, "scrollZoom": False}
+"""Plotly's configuration of a chart without controls."""
 
 
 def show_decision(language: str, prediction: Prediction) -> None:
-    """Granted, to be reviewed or refused, in words, colour and sign, with what it rests on and its record."""
+    """Show the decision in words, colour and sign, with its figures and its record."""
     say = partial(messages.say, language)
     probability, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     box, sign = BOXES[prediction.decision]
@@ -39,7 +41,7 @@ def show_decision(language: str, prediction: Prediction) -> None:
 
 
 def because(language: str, prediction: Prediction) -> str:
-    """The rule that led to the decision, with its figures."""
+    """Return the rule that led to the decision, with its figures."""
     band = prediction.review_band
     if prediction.decision == "review" and band is not None:
         probability, low, high = messages.percentages(language, prediction.probability, band.low, band.high)
@@ -53,14 +55,15 @@ def because(language: str, prediction: Prediction) -> str:
 
 
 def record(language: str, prediction: Prediction) -> str:
-    """Where the decision stands in the journal, and what either decision costs on average."""
+    """Return the decision's id in the journal, and the expected cost of either decision."""
     say = partial(messages.say, language)
+    cost = prediction.expected_cost
     costs = say(
         "expected_cost",
-        granted=messages.number(language, prediction.cost_if_granted, 2),
-        refused=messages.number(language, prediction.cost_if_refused, 2),
+        granted=messages.number(language, cost.if_granted, 2),
+        refused=messages.number(language, cost.if_refused, 2),
     )
-    cheaper = "granted" if prediction.cost_if_granted < prediction.cost_if_refused else "refused"
+    cheaper = "granted" if cost.if_granted < cost.if_refused else "refused"
     if prediction.decision not in (cheaper, "review"):
         costs = f"{costs} {say('threshold_prevails')}"
     if prediction.decision_id is None:
@@ -70,7 +73,7 @@ def record(language: str, prediction: Prediction) -> str:
 
 
 def show_comparison(language: str, unchanged: Prediction) -> None:
-    """What the same client got without the simulated changes."""
+    """Show the decision on the same client without the simulated changes."""
     say = partial(messages.say, language)
     st.info(
         say(
@@ -83,38 +86,38 @@ def show_comparison(language: str, unchanged: Prediction) -> None:
 
 
 def show_reasons(language: str, prediction: Prediction) -> None:
-    """What weighed most, in the words that the client is given, with their codes."""
+    """Show the main reasons, in the words that the client is given, with their codes."""
     if prediction.reasons:
         st.subheader(messages.say(language, "reasons"), anchor=False)
-        st.markdown("\n".join(f"1. {worded(language, reason)}" for reason in prediction.reasons))
+        st.markdown("\n".join(f"1. {reason_line(language, reason)}" for reason in prediction.reasons))
 
 
-def worded(language: str, reason: Reason) -> str:
-    """A sign of what it does to the risk, which its words say too, and the sentence with its code."""
-    sign = ":orange[▲]" if reason.raises else ":blue[▼]"
+def reason_line(language: str, reason: Reason) -> str:
+    """Return the direction of a reason as an arrow, and its sentence with its code."""
+    sign = ":orange[▲]" if reason.direction == "raises" else ":blue[▼]"
     return f"{sign} {messages.plain(reason.text[language])}{messages.NO_BREAK_SPACE}{messages.code(reason.code)}"
 
 
 def show_scale(language: str, prediction: Prediction) -> None:
-    """The client beside the threshold."""
+    """Show the client beside the threshold."""
     probability, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     st.plotly_chart(
         charts.risk_scale(language, prediction),
         theme=None,
-        config=STILL,
+        config=STATIC_CHART,
         alt=messages.say(language, "scale_alternative", probability=probability, threshold=threshold),
         key="scale",
     )
 
 
 def show_counterfactual(language: str, explanation: Explanation) -> None:
-    """What would have to be another for the decision to be another."""
+    """Show the nearest other loan that would be decided otherwise."""
     st.subheader(messages.say(language, "counterfactual"), anchor=False)
-    st.markdown(messages.plain(explanation.counterfactual[language]))
+    st.markdown(messages.plain(explanation.counterfactual.text[language]))
 
 
 def show_other_version(language: str, decided: Model, explained: Model) -> None:
-    """That the service changed its model between the decision and its explanation."""
+    """Warn where the service changed its model between the decision and its explanation."""
     if decided != explained:
         st.warning(
             messages.say(
@@ -128,7 +131,7 @@ def show_other_version(language: str, decided: Model, explained: Model) -> None:
 
 
 def show_contributions(language: str, explanation: Explanation) -> None:
-    """What adds up to the risk: by theme, by item of data, and as a table for those who do not see the charts."""
+    """Show the contributions by theme, by feature, and as a table for readers who do not see the charts."""
     say = partial(messages.say, language)
     st.subheader(say("contributions"), anchor=False)
     by_group, by_feature, as_table = st.tabs([say("by_group"), say("by_feature"), say("as_table")])
@@ -151,14 +154,14 @@ def show_contributions(language: str, explanation: Explanation) -> None:
         st.caption(
             say(
                 "similar_clients",
-                clients=messages.number(language, explanation.similar_clients),
-                description=messages.plain(explanation.similar[language]),
+                clients=messages.number(language, explanation.similar_clients.clients),
+                description=messages.plain(explanation.similar_clients.description[language]),
             )
         )
 
 
 def show_waterfall(language: str, explanation: Explanation, steps: Sequence[charts.Step], key: str) -> None:
-    """The chart, and its reading in words."""
+    """Show the chart, with its content in words as alternative text."""
     say = partial(messages.say, language)
     ends = {
         "base": charts.position(language, explanation.base_value),
@@ -171,21 +174,21 @@ def show_waterfall(language: str, explanation: Explanation, steps: Sequence[char
     st.plotly_chart(
         charts.waterfall(language, explanation, steps),
         theme=None,
-        config=STILL,
+        config=STATIC_CHART,
         alt=say("waterfall_alternative", steps=listed, **ends),
         key=key,
     )
     st.caption(say("reasons_explained"))
 
 
-def show_table(language: str, what: Mapping[str, Sequence[str]], steps: Sequence[charts.Step]) -> None:
-    """Contributions with their effect in words, beside the columns that say of what."""
+def show_table(language: str, columns: Mapping[str, Sequence[str]], steps: Sequence[charts.Step]) -> None:
+    """Show contributions with their effect in words, beside the columns that name them."""
     say = partial(messages.say, language)
     written = charts.contributions(language, steps)
     effects = {"+": "raises", messages.MINUS: "lowers"}
     st.table(
         {
-            **{heading: [messages.plain(content) for content in column] for heading, column in what.items()},
+            **{heading: [messages.plain(content) for content in column] for heading, column in columns.items()},
             say("column_contribution"): written,
             say("column_effect"): [say(effects.get(contribution[0], "neutral")) for contribution in written],
         },
@@ -195,7 +198,7 @@ def show_table(language: str, what: Mapping[str, Sequence[str]], steps: Sequence
 
 
 def show_warnings(language: str, prediction: Prediction) -> None:
-    """What the service scored although it did not understand it."""
+    """Show the fields that the service did not understand and scored nevertheless."""
     if prediction.warnings:
         lines = [
             field_message(language, item.field, messages.plain(item.message[language])) for item in prediction.warnings
@@ -204,7 +207,7 @@ def show_warnings(language: str, prediction: Prediction) -> None:
 
 
 def show_end(language: str, prediction: Prediction, explanation: Explanation | None) -> None:
-    """Which model decided, and the answers to take away."""
+    """Show the model that decided, and a download of the answers."""
     say = partial(messages.say, language)
     model, download = st.columns([3, 2], vertical_alignment="center")
     name, version = messages.plain(prediction.model.name), messages.plain(prediction.model.version)
@@ -224,43 +227,44 @@ def show_end(language: str, prediction: Prediction, explanation: Explanation | N
     )
 
 
-def show_fault(language: str, fault: NoAnswerError, address: str, megabytes: int) -> None:
-    """What went wrong and what to do, in one message."""
-    st.error(fault_message(language, fault, address, megabytes), icon=":material/error:")
+def show_fault(language: str, fault: NoAnswerError, settings: Settings) -> None:
+    """Show a fault and its remedy in one message."""
+    st.error(fault_message(language, fault, settings), icon=":material/error:")
 
 
-def show_no_decision(language: str, fault: NoAnswerError, address: str, megabytes: int, *, simulated: bool) -> None:
-    """Why there is no decision, and whether one may have been recorded all the same."""
-    message = fault_message(language, fault, address, megabytes)
+def show_no_decision(language: str, fault: NoAnswerError, settings: Settings, *, simulated: bool) -> None:
+    """Show why there is no decision, and whether one may have been recorded nevertheless."""
+    message = fault_message(language, fault, settings)
     if not simulated:
-        decided = messages.say(language, "perhaps_decided" if fault.kind in UNSURE else "nothing_decided")
+        decided = messages.say(language, "perhaps_decided" if fault.kind in PERHAPS_RECORDED else "nothing_decided")
         message = f"{decided} {message}"
     st.error(message, icon=":material/error:")
 
 
-def show_no_explanation(language: str, fault: NoAnswerError, address: str, megabytes: int) -> None:
-    """Why the decision comes without its detailed explanation."""
-    stands, message = messages.say(language, "decision_stands"), fault_message(language, fault, address, megabytes)
+def show_no_explanation(language: str, fault: NoAnswerError, settings: Settings) -> None:
+    """Show why the decision comes without its detailed explanation."""
+    stands, message = messages.say(language, "decision_stands"), fault_message(language, fault, settings)
     st.warning(f"{stands} {message}", icon=":material/warning:")
 
 
-def fault_message(language: str, fault: NoAnswerError, address: str, megabytes: int) -> str:
-    """What went wrong and what to do, in Markdown."""
+def fault_message(language: str, fault: NoAnswerError, settings: Settings) -> str:
+    """Return a fault and its remedy in Markdown."""
     say = partial(messages.say, language)
     key = "rejected_whole" if fault.kind == "rejected" and not fault.details else fault.kind
     wait = say("wait") if fault.wait is None else say("wait_seconds", seconds=fault.wait)
-    message = say(f"fault_{key}", address=messages.code(address), status=fault.status, megabytes=megabytes, wait=wait)
+    address = messages.code(settings.api_url)
+    message = say(f"fault_{key}", address=address, status=fault.status, megabytes=MAX_UPLOAD_MIB, wait=wait)
     lines = [
         field_message(language, detail.field, messages.detail(language, detail.kind, detail.message))
         for detail in fault.details[:MAX_DETAILS]
     ]
-    if key == "rejected_whole" and fault.said:
-        lines = [messages.plain(fault.said)]
+    if key == "rejected_whole" and fault.reason:
+        lines = [messages.plain(fault.reason)]
     return bullets(message, lines)
 
 
 def field_message(language: str, path: str, message: str) -> str:
-    """What is said about a field, under the field's name on the page and its path in the file."""
+    """Return a message about a field after the field's name on the page and its path in the file."""
     table, _, name = path.partition(".")
     field = messages.code(path)
     if table == "application" and name in messages.MESSAGES:
@@ -269,5 +273,5 @@ def field_message(language: str, path: str, message: str) -> str:
 
 
 def bullets(message: str, lines: Sequence[str]) -> str:
-    """A message in Markdown, with a list under it."""
+    """Return a message in Markdown, with a list under it."""
     return "\n".join([message, "", *(f"- {line}" for line in lines)]) if lines else message

@@ -18,7 +18,7 @@ SHARES: dict[Split, float] = {"development": 0.70, "gate": 0.15, "test": 0.15}
 
 
 def split_of(clients: pl.Series) -> pl.Series:
-    """Name of the split of each client (SK_ID_CURR).
+    """Return the name of the split of each client (SK_ID_CURR).
 
     >>> split_of(pl.Series([100002, 100003, 100004])).to_list()
     ['test', 'development', 'gate']
@@ -33,12 +33,12 @@ PERSON_FROM = ("DAYS_BIRTH", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "CODE_GENDE
 
 
 def persons(applications: pl.DataFrame) -> pl.Series:
-    """A number for each application, the same where it seems to be the same person's.
+    """Assign each application the number of its person: the same where two seem to be of one person.
 
-    Days are counted back from each application, so that between two of them the ages shift alike: the age at the last
-    change of registration and that at the last change of identity document stay, as long as neither changes again. A
-    person who changed one is not told; two people who share both and gender are taken for one, which only binds them
-    to the same fold.
+    Days are counted back from each application, so all of them shift by the same number between two applications of a
+    person: the age at the last change of registration and the age at the last change of identity document stay the
+    same until one changes again. A person who changed one of them gets a second number. Two people with the same two
+    ages and gender get one number, which only puts them in the same fold.
 
     Args:
         applications: with the columns `PERSON_FROM`.
@@ -59,11 +59,11 @@ def persons(applications: pl.DataFrame) -> pl.Series:
 def fold_rows(
     target: NDArray[np.int64], person: NDArray[np.int64], folds: int, seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows to train on and rows to judge, for each fold; stratified, and a person stays in one fold.
+    """Return the training and the validation rows of each fold; stratified, and a person stays in one fold.
 
     Args:
         target: 1 where the client defaulted.
-        person: as `persons` tells them.
+        person: as `persons` numbers them.
         folds: how many.
         seed: of the shuffle.
 
@@ -81,9 +81,9 @@ def fold_rows(
     np.maximum.at(defaulted, number, target)
     split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(defaulted, defaulted)
     rows = []
-    for _, judged_persons in split:
-        judged = np.isin(number, judged_persons)
-        rows.append((np.flatnonzero(~judged), np.flatnonzero(judged)))
+    for _, validation_persons in split:
+        validation = np.isin(number, validation_persons)
+        rows.append((np.flatnonzero(~validation), np.flatnonzero(validation)))
     return rows
 
 

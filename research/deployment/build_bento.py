@@ -1,5 +1,6 @@
-"""Builds the Bento: the service's code, its locked requirements and the latest model of the store."""
+"""Build the Bento: the service's code, its locked requirements and the latest imported model."""
 
+import argparse
 import hashlib
 import os
 import shutil
@@ -11,7 +12,7 @@ import bentoml
 import yaml
 
 from bento import NAME
-from research.cli import NO_TELEMETRY, ROOT, CommandError, parser, run
+from research.cli import NO_TELEMETRY, ROOT, CommandError, last_line
 from research.deployment.import_model import latest_model
 
 REQUIREMENTS = ROOT / "requirements.txt"
@@ -43,10 +44,10 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
 
 
 def shorten(manifest: Path) -> None:
-    """Leave BentoML's own description of the endpoints out of a Bento's manifest.
+    """Remove BentoML's description of the endpoints from a Bento's manifest.
 
-    Each process of the service reads the manifest, a third of a second for that alone; it is there for BentoCloud's
-    pages, and clients are told by `/docs.json`.
+    Each process of the service reads the manifest, and this part takes a third of a second. Only BentoCloud's pages use
+    it; clients read `/docs.json`.
     """
     content = yaml.safe_load(manifest.read_text("utf-8"))
     content["schema"] = {}
@@ -57,7 +58,7 @@ def _call(program: str, *arguments: str) -> str:
     path = shutil.which(program, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if path is None:
         raise CommandError(f"{program} is not installed; run: make setup")
-    done = subprocess.run(
+    finished = subprocess.run(
         [path, *arguments],
         cwd=ROOT,
         env=os.environ | NO_TELEMETRY,
@@ -65,25 +66,20 @@ def _call(program: str, *arguments: str) -> str:
         text=True,
         capture_output=True,
     )
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise CommandError(f"{program} {arguments[0]} failed: {said[-1]}")
-    return done.stdout
+    if finished.returncode != 0:
+        message = last_line(finished.stderr or finished.stdout, "no message")
+        raise CommandError(f"{program} {arguments[0]} failed: {message}")
+    return finished.stdout
 
 
 def _code_hash() -> str:
-    """Fingerprint of all that goes into a Bento beside the model."""
+    """Return a fingerprint of the files that a Bento holds beside the model."""
     digest = hashlib.sha256()
     for path in (*sorted((ROOT / "bento").rglob("*.py")), ROOT / "bentofile.yaml", ROOT / "uv.lock"):
         digest.update(f"{path.relative_to(ROOT)}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def main() -> None:
-    """The command line."""
-    parser("Build a Bento of the latest imported model.", "python -m research.deployment.build_bento").parse_args()
+def run(_: argparse.Namespace) -> None:
+    """Build the Bento and print its tag."""
     print(f"built {build_bento().tag}; serve it with: make serve")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -1,5 +1,6 @@
-"""Builds the container image of a Bento with the engine that this machine has."""
+"""Build the container image of a Bento: it runs as a user without rights and listens on 3000."""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -8,18 +9,19 @@ import sys
 import bentoml
 
 from bento import NAME
-from research.cli import CommandError, parser, run
+from research.cli import CommandError
 
+EXAMPLE = "python -m research containerize --engine podman"
 ENGINES = ("docker", "podman", "buildah")
 ENTRYPOINT = "/home/bentoml/bento/env/docker/entrypoint.sh"
-"""What an image of BentoML starts with; buildah, made for building, has to be told."""
+"""Start script of an image of BentoML; buildah does not run it unless it is named."""
 
 
 def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
-    """Build the image with `bentoml containerize`, whose output goes to stderr as it comes; its size, as `741 MB`.
+    """Build the image with `bentoml containerize`, printing its output on stderr, and return its size, as `741 MB`.
 
     Raises:
-        CommandError: the build failed; the message ends with the reason the engine gave.
+        CommandError: the build failed; the message ends with the engine's reason.
     """
     options = ["--backend", engine, "--image-tag", image]
     command = [sys.executable, "-m", "bentoml", "containerize", str(bento.tag), *options]
@@ -30,10 +32,10 @@ def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
         for raw in process.stdout:
             line = raw.decode(errors="replace").rstrip()
             if line.startswith("Encountered exception"):
-                process.stdout.read()  # all of the above once more, and a traceback
+                process.stdout.read()  # repeats the lines above, with a traceback
                 break
             print(line, file=sys.stderr)
-            # That a step failed is the engine's last word, why it failed stands before it.
+            # The engine's last line only names the step that failed; the reason is in an earlier line.
             if "error: " in line.lower() and "building at STEP" not in line:
                 reason = line[line.lower().index("error: ") + len("error: ") :]
     if process.returncode != 0:
@@ -45,18 +47,18 @@ def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
 
 
 def engine_environment(engine: str) -> dict[str, str]:
-    """What the engine needs to know of this machine."""
+    """Return the environment variables that the engine needs on this machine."""
     if engine == "buildah" and os.geteuid() == 0 and "BUILDAH_ISOLATION" not in os.environ:
-        # The isolation that works for root everywhere, also inside a container or a small virtual machine.
+        # The isolation that works for root inside a container or a small virtual machine too.
         return {"BUILDAH_ISOLATION": "chroot"}
     return {}
 
 
 def find_engine(wanted: str | None = None) -> str:
-    """The wanted engine, or else the first one here: docker (running), podman, buildah.
+    """Return the wanted engine, or the first that is installed: docker (running), podman, buildah.
 
     Raises:
-        CommandError: there is none; names what to install.
+        CommandError: none is installed; the message names what to install.
     """
     for engine in (wanted,) if wanted else ENGINES:
         if shutil.which(engine) is not None and (engine != "docker" or _docker_runs()):
@@ -73,10 +75,10 @@ def _docker_runs() -> bool:
 
 
 def find_bento(tag: str) -> bentoml.Bento:
-    """The Bento of that tag.
+    """Return the Bento of a tag from the store.
 
     Raises:
-        CommandError: the store does not hold it.
+        CommandError: the store holds no such Bento.
     """
     try:
         return bentoml.bentos.get(tag)
@@ -85,8 +87,8 @@ def find_bento(tag: str) -> bentoml.Bento:
 
 
 def run_command(container: str, *command: str, **environment: str) -> list[str]:
-    """What runs a command, or else the service, in a container of buildah's, on the network of this machine."""
-    # Buildah's chroot knows no process namespace; in one of its own the service leaves no worker behind.
+    """Return the arguments that run a command, by default the service, in a buildah container on the host network."""
+    # Buildah's chroot has no process namespace; without one, workers would outlive the service.
     namespace = ["unshare", "--pid", "--fork", "--kill-child"] if os.geteuid() == 0 else []
     settings = [f"--env={name}={value}" for name, value in environment.items()]
     return [*namespace, "buildah", "run", "--network", "host", *settings, container, "--", ENTRYPOINT, *command]
@@ -100,16 +102,15 @@ def _run_line(engine: str, image: str) -> str:
     return " ".join([*settings, *run_command(f"$(buildah from {image})", SCORING_KEYS_FILE="/journal/keys.json")])
 
 
-def main() -> None:
-    """The command line."""
-    arguments = parser(
-        "Build the container image of a Bento: it runs as a user without rights and listens on 3000.",
-        "python -m research.deployment.containerize --engine podman",
-    )
-    arguments.add_argument("--engine", choices=ENGINES, help="by default the first of these that is here and running")
-    arguments.add_argument("--bento", default=f"{NAME}:latest", metavar="TAG", help="the Bento")
-    arguments.add_argument("--tag", metavar="NAME:TAG", help="the image's name; None: the Bento's tag")
-    options = arguments.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add engine, Bento and name of the image."""
+    parser.add_argument("--engine", choices=ENGINES, help="by default the first of these that is installed and running")
+    parser.add_argument("--bento", default=f"{NAME}:latest", metavar="TAG", help="the Bento")
+    parser.add_argument("--tag", metavar="NAME:TAG", help="the image's name; None: the Bento's tag")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Build the image and print how it is run."""
     engine = find_engine(options.engine)
     bento = find_bento(options.bento)
     image = options.tag or str(bento.tag)
@@ -117,7 +118,3 @@ def main() -> None:
     size = containerize(bento, engine, image)
     print(f"{image} built, {size}; once it has keys and a journal (docs/operate.md), run it with:")
     print(f"  {_run_line(engine, image)}")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -1,26 +1,31 @@
-"""Everything at once: the pipeline, as far as its products are not there yet, then service and UI until Ctrl-C."""
+"""Train if needed, serve, open the UI, score a client; Ctrl-C stops everything."""
 
+import argparse
 import signal
 import sys
 import threading
 from pathlib import Path
 
-from research.cli import add_data_option, parser, run, shown
+from research.cli import add_data_option, shown
 from research.data.dataset import DATA, open_data
 from research.deployment.pipeline import pipeline, print_decision, write_credit_file
 from research.deployment.processes import ask, running, serving
 from research.evaluation.review_band import add_capacity_option
 from research.training.train import Settings
 
+EXAMPLE = "python -m research demo --data data/raw"
 
-def main() -> None:
-    """The command line."""
-    arguments = parser("Train if need be, serve, open the UI, score a client; Ctrl-C stops everything.", "make demo")
-    add_data_option(arguments)
-    arguments.add_argument("--port", type=int, default=3000, help="port of the service")
-    arguments.add_argument("--ui-port", type=int, default=8501, help="port of the UI")
-    add_capacity_option(arguments)
-    options = arguments.parse_args()
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add data, ports and the review capacity."""
+    add_data_option(parser)
+    parser.add_argument("--port", type=int, default=3000, help="port of the service")
+    parser.add_argument("--ui-port", type=int, default=8501, help="port of the UI")
+    add_capacity_option(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the steps of the pipeline whose product is missing, then service and UI until Ctrl-C or SIGTERM."""
     settings = Settings(capacity=options.capacity)
     data = open_data(options.data)
     bento = pipeline(data, reuse=True, settings=settings)
@@ -40,7 +45,3 @@ def main() -> None:
         print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown(path)} {service_url}/predict")
         print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)
         stop.wait()
-
-
-if __name__ == "__main__":
-    run(main)

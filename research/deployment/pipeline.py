@@ -1,5 +1,6 @@
-"""The whole path: data, training, registry, BentoML store, Bento, and one client scored by the built service."""
+"""Train, promote, import, build a Bento, and score one client with its service, which is then stopped."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from bento import NAME
 from bento.data.readers import read_client
 from research import tracking
-from research.cli import add_data_option, parser, run
+from research.cli import add_data_option
 from research.data.dataset import DATA, Data, open_data
 from research.data.example_credit_files import credit_file
 from research.deployment.build_bento import build_bento
@@ -20,15 +21,17 @@ from research.evaluation.review_band import add_capacity_option
 from research.registry.promote import print_verdict, promote
 from research.training.train import DEFAULTS, Settings, print_training, train
 
+EXAMPLE = "python -m research pipeline --data data/raw"
+
 
 def pipeline(data: Data, reuse: bool = False, settings: Settings = DEFAULTS) -> bentoml.Bento:
-    """From data to a built Bento; with `reuse`, steps whose product is there already are not done again.
+    """Build a Bento from data; with `reuse`, skip the steps whose product exists.
 
-    A challenger that the gate refuses leaves the champion in its place. A champion is not used again where review is
-    asked for with another capacity than its own.
+    Where the gate refuses the challenger, the champion stays and is imported. A champion is not reused where the
+    settings name another review capacity than its own.
 
     Raises:
-        CommandError: the gate refuses the first model of all.
+        CommandError: the gate refuses the very first model.
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)
@@ -44,12 +47,12 @@ def pipeline(data: Data, reuse: bool = False, settings: Settings = DEFAULTS) -> 
 
 
 def _made_from(registered: ModelVersion, data: Data) -> bool:
-    """Whether a version was trained on this data by this code."""
+    """Tell whether a version was trained on this data by this code."""
     return tracking.made_from(data.source).items() <= registered.tags.items()
 
 
 def _reviews(registered: ModelVersion, settings: Settings) -> bool:
-    """Whether a version's review capacity is the one asked for, if any is."""
+    """Tell whether a version's review capacity is that of the settings, where they name one."""
     return not settings.capacity or registered.tags.get(tracking.CAPACITY_TAG) == f"{settings.capacity:g}"
 
 
@@ -62,7 +65,7 @@ def write_credit_file(data: Data, client: int) -> Path:
 
 
 def print_decision(answer: dict[str, Any]) -> None:
-    """One client's decision in words."""
+    """Print one client's decision in words."""
     print(
         f"client {answer['SK_ID_CURR']}: {answer['decision']}, probability of default "
         f"{answer['probability_of_default']:.4f}, threshold {answer['threshold']:.4f}, "
@@ -70,17 +73,15 @@ def print_decision(answer: dict[str, Any]) -> None:
     )
 
 
-def main() -> None:
-    """The command line."""
-    arguments = parser(
-        "Data, training, registry, BentoML store, Bento, one client scored by the built service; nothing is left "
-        "running.",
-        "python -m research.deployment.pipeline --data data/raw",
-    )
-    add_data_option(arguments)
-    arguments.add_argument("--client", type=int, help="SK_ID_CURR of the client to score; the first one by default")
-    add_capacity_option(arguments)
-    options = arguments.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add data, the client to score and the review capacity."""
+    add_data_option(parser)
+    parser.add_argument("--client", type=int, help="SK_ID_CURR of the client to score; the first one by default")
+    add_capacity_option(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the pipeline and print the decision on one client."""
     settings = Settings(capacity=options.capacity)
     data = open_data(options.data)
     bento = pipeline(data, settings=settings)
@@ -89,7 +90,3 @@ def main() -> None:
     with serving(str(bento.tag), port):
         print_decision(ask(f"http://127.0.0.1:{port}/predict", path.read_bytes()))
     print("serve this Bento with: make serve")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -13,27 +13,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from research.cli import NO_TELEMETRY, ROOT, SERVING_PYTHON, CommandError
+from research.cli import NO_TELEMETRY, ROOT, SERVING_PYTHON, CommandError, last_line
 from research.data.dataset import DATA
 
 READY_TIMEOUT_S = 60.0
-"""Seconds given to a service to get ready."""
+"""Seconds that a service may take to become ready; a start takes 3 to 10 on two cores."""
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
+    """Return a free port of the loopback interface."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
 def running(command: list[str | Path], ready_url: str, log: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A program in its own process group, ready on entry, stopped on exit with all its children.
+    """Run a program in a new process group: ready on entry, stopped on exit with all its children.
 
-    `settings` are added to the environment that it gets.
+    `settings` are added to its environment.
 
     Raises:
-        CommandError: it ends, or is not ready in time; names the log.
+        CommandError: the program ends, or is not ready in time; the message names the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | NO_TELEMETRY | settings
@@ -63,8 +63,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
     end = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < end:
         if process.poll() is not None:
-            said = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-            raise CommandError(f"{said[-1].removeprefix('error: ')} (log: {log})")
+            message = last_line(log.read_text(errors="replace"), "it ended without a message")
+            raise CommandError(f"{message.removeprefix('error: ')} (log: {log})")
         try:
             with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - loopback
                 return
@@ -74,10 +74,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 
 
 def serving(bento: str, port: int) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """The built service, run in the environment that holds only what the container holds.
+    """Run the built service in the environment that holds only what the container holds.
 
     Raises:
-        CommandError: that environment is missing.
+        CommandError: the environment is missing.
     """
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")

@@ -52,7 +52,7 @@ print(f"{version.name} version {version.version}, of run {version.run_id[:8]}: {
 # fingerprint of the feature code (`catalogue`) stands beside it as a tag.
 
 # %%
-(dataset,) = [each.dataset for each in run.inputs.dataset_inputs]
+(dataset,) = [dataset_input.dataset for dataset_input in run.inputs.dataset_inputs]
 fingerprints = {
     "dataset": dataset.name,
     "digest in the run": dataset.digest,
@@ -88,7 +88,7 @@ pl.DataFrame(
 # %%
 artifacts = client.list_artifacts(version.run_id)
 pl.DataFrame(
-    {"artifact": [each.path for each in artifacts], "KiB": [(each.file_size or 0) / 1024 for each in artifacts]}
+    {"artifact": [file.path for file in artifacts], "KiB": [(file.file_size or 0) / 1024 for file in artifacts]}
 )
 
 # %% [markdown]
@@ -102,9 +102,9 @@ pl.DataFrame(
 
 # %%
 def history(run_id: str, metric: str) -> tuple[list[int], list[float]]:
-    """Steps and values of a metric."""
-    steps = sorted(client.get_metric_history(run_id, metric), key=lambda each: each.step)
-    return [each.step for each in steps], [each.value for each in steps]
+    """Return the steps and values of a metric."""
+    points = sorted(client.get_metric_history(run_id, metric), key=lambda point: point.step)
+    return [point.step for point in points], [point.value for point in points]
 
 
 # %%
@@ -124,17 +124,17 @@ plt.show()
 # %% [markdown]
 # ## The runs of the experiment
 #
-# A run may have others nested in it: a comparison is a parent, and each of its candidates a run of its own. A candidate
+# A run may have others nested in it: a comparison is a parent, and each of its candidates a nested run. A candidate
 # that has finished is not run again, so that a comparison that was interrupted goes on where it stopped. Where this
 # data was not compared yet, two families are now, so that there is something to see; notebook 4 compares them all.
 
 
 # %%
 def search() -> pl.DataFrame:
-    """The finished runs of this data."""
+    """Return the finished runs of this data."""
     of_this_data = f"tags.{tracking.DATA_TAG} = '{data.source.tag}' and attributes.status = 'FINISHED'"
-    found = mlflow.search_runs(experiment_names=[tracking.EXPERIMENT], filter_string=of_this_data)
-    return pl.from_pandas(found.drop(columns="tags.mlflow.log-model.history", errors="ignore"))
+    finished = mlflow.search_runs(experiment_names=[tracking.EXPERIMENT], filter_string=of_this_data)
+    return pl.from_pandas(finished.drop(columns="tags.mlflow.log-model.history", errors="ignore"))
 
 
 name = pl.col("tags.mlflow.runName")
@@ -170,13 +170,13 @@ listed.select(
 
 # %%
 latest = runs.filter(name == "comparison").sort("start_time")["run_id"][-1]
-found = mlflow.artifacts.load_dict(f"runs:/{latest}/comparison.json")
-rows = [row for row in found["rows"] if row["arm"] == "none" and row["fit_seconds"] is not None][:2]
+comparison = mlflow.artifacts.load_dict(f"runs:/{latest}/comparison.json")
+rows = [row for row in comparison["rows"] if row["arm"] == "none" and row["fit_seconds"] is not None][:2]
 two = {row["candidate"]: client.get_run(row["run"]) for row in rows}
 first, second = two
 measured = ["auc", "pr_auc", "log_loss", "brier", "cost_per_client", "predicted_over_observed", "fit_seconds"]
 pl.DataFrame(
-    {"metric": measured} | {candidate: [each.data.metrics[key] for key in measured] for candidate, each in two.items()}
+    {"metric": measured} | {candidate: [run.data.metrics[key] for key in measured] for candidate, run in two.items()}
 ).with_columns(difference=pl.col(second) - pl.col(first))
 
 # %% [markdown]
@@ -186,9 +186,9 @@ pl.DataFrame(
 # %%
 figure, axes = subplots(1, 2, figsize=(11, 3.6))
 for place, (metric, title) in zip(axes, {"fold_auc": "AUC", "fold_cost": "cost per client"}.items(), strict=True):
-    for candidate, each in two.items():
-        place.plot(*history(each.info.run_id, metric), "o-", label=candidate)
-    place.set(title=f"{title} of each fold", xlabel="fold", xticks=range(found["folds"]))
+    for candidate, run in two.items():
+        place.plot(*history(run.info.run_id, metric), "o-", label=candidate)
+    place.set(title=f"{title} of each fold", xlabel="fold", xticks=range(comparison["folds"]))
     place.legend()
 plt.show()
 
@@ -201,22 +201,22 @@ plt.show()
 
 # %%
 aliases = client.get_registered_model(NAME).aliases
-versions = sorted(client.search_model_versions(f"name = '{NAME}'"), key=lambda each: -int(each.version))
+versions = sorted(client.search_model_versions(f"name = '{NAME}'"), key=lambda version: -int(version.version))
 pl.DataFrame(
     {
-        "version": each.version,
-        "aliases": ", ".join(alias for alias, number in aliases.items() if str(number) == str(each.version)),
-        "run": each.run_id[:8],
-        "this data": each.tags.get(tracking.DATA_TAG) == data.source.tag,
-        **{tag: each.tags.get(tag) for tag in ("family", "gate", "gate_against", "gate_clients")},
+        "version": entry.version,
+        "aliases": ", ".join(alias for alias, number in aliases.items() if str(number) == str(entry.version)),
+        "run": entry.run_id[:8],
+        "this data": entry.tags.get(tracking.DATA_TAG) == data.source.tag,
+        **{tag: entry.tags.get(tag) for tag in ("family", "gate", "gate_against", "gate_clients")},
     }
-    for each in versions[:20]
+    for entry in versions[:20]
 )
 
 # %% [markdown]
-# The gate writes what it found into the tags of the version, so that anybody can read later why it was let through, or
-# not. A version without them was not judged yet. The intervals are wide where there are few clients: the gate refuses
-# what is surely worse, not what is not proved better.
+# The gate writes its checks into the tags of the version, so that the reasons of its decision can be read later. A
+# version without them was not judged yet. The intervals are wide where there are few clients: the gate refuses a model
+# that is significantly worse; it does not demand proof that a model is better.
 
 # %%
 checked = client.get_model_version(NAME, version.version).tags

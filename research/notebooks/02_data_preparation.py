@@ -12,8 +12,8 @@
 # # 2. From eight files to one row for each client
 #
 # A credit file is one loan application and what is known of the client's history, in six other tables. This notebook
-# follows the data from the door to the rows that a model trains on: what the files hold, what is wrong with them, what
-# is done about it, how histories become features, and how clients are split.
+# follows the data from the files to the rows that a model trains on: what the files hold, their faults and how they are
+# treated, how histories become features, and how clients are split.
 
 # %%
 import matplotlib.pyplot as plt
@@ -53,7 +53,7 @@ pl.DataFrame(
         "file": name,
         "rows": report.rows[name],
         "columns": len(declared[stem].columns) + (stem == "application_train"),
-        "a row is told by": ", ".join(declared[stem].key) or "(rows repeat)",
+        "a row has as key": ", ".join(declared[stem].key) or "(rows repeat)",
         "belongs to": " by ".join(declared[stem].parent or ()),
         "what it holds": declared[stem].description.split(":")[0].split(".")[0],
     }
@@ -70,11 +70,11 @@ rows["application"] = sum(rows.pop(stem, 0) for stem in FILES[:2])
 relations(rows)
 
 # %% [markdown]
-# ## What the check at the door finds
+# ## Validation of the files
 #
-# `bento.data.validation` reads every file once, streaming, before anything is computed. What cannot be meant, such as
-# a negative income, is a fault, and nothing is trained on such a file. What the data is known to hold is a finding: it
-# is cleaned or passed, and said so.
+# `bento.data.validation` reads every file once, streaming, before anything is computed. An impossible value, such as a
+# negative income, is a fault, and no model is trained on such a file. A known anomaly of the data is a finding: it is
+# cleaned or passed, and reported.
 
 # %%
 print(f"{len(report.faults)} faults, {len(report.findings)} findings")
@@ -92,7 +92,7 @@ pl.DataFrame(
 ).head(40)
 
 # %% [markdown]
-# ## Anomalies, and what clean does
+# ## Anomalies, and how they are cleaned
 #
 # The data marks "no such date" by 365,243 days, a thousand years after the application: in `DAYS_EMPLOYED` for those
 # who have no job. Taken as a number it would be the longest future of all. `bento.data.cleaning` turns declared codes
@@ -125,8 +125,8 @@ for place, frame, title in ((before, applications, "as it comes"), (after, clean
 before.set(yscale="log", ylabel="clients")
 plt.show()
 # %% [markdown]
-# That the code stood there is not lost: a tree can send missing values its own way, and a straight line gets a mark
-# for them. Whether it tells anything, the default rates say.
+# The information stays: a tree can send missing values to either side, and a linear model gets an indicator of them.
+# The default rates show whether it is informative.
 
 # %%
 unemployed = cleaned["DAYS_EMPLOYED"].is_null().alias("no employment known")
@@ -141,7 +141,7 @@ cleaned.group_by(unemployed).agg(clients=pl.len(), default_rate=pl.col("TARGET")
 
 # %%
 def missing(stem: str) -> dict[str, float]:
-    """Share of nulls in each column, streamed."""
+    """Count the nulls in each column, streaming."""
     scanned = scan_file(find_file(data.folder, stem), tuple(declared[stem]))
     return scanned.null_count().collect(engine="streaming").row(0, named=True)
 
@@ -193,7 +193,7 @@ plt.show()
 traits = {
     "categories": lambda feature: feature.is_category,
     "with an expected direction": lambda feature: feature.risk != 0,
-    "whose direction is beyond doubt (a model may be held to it)": lambda feature: feature.monotone,
+    "with a certain direction (a model may be constrained to it)": lambda feature: feature.monotone,
     "computed from age (left out of the default model)": lambda feature: feature.uses_age,
 }
 counted = {what: sum(map(test, CATALOGUE.values())) for what, test in traits.items()}
@@ -207,8 +207,8 @@ pl.DataFrame({"features": list(counted), "count": list(counted.values())})
 
 # %%
 lengths = read_history(data.folder, "installments_payments", ["SK_ID_CURR"])["SK_ID_CURR"].value_counts()
-known = lengths.filter(pl.col("SK_ID_CURR").is_in(applications["SK_ID_CURR"].implode()), pl.col("count") >= 6)
-client = int(known.sort("count", "SK_ID_CURR")["SK_ID_CURR"][0])
+with_payments = lengths.filter(pl.col("SK_ID_CURR").is_in(applications["SK_ID_CURR"].implode()), pl.col("count") >= 6)
+client = int(with_payments.sort("count", "SK_ID_CURR")["SK_ID_CURR"][0])
 file = clean(read_client(data.folder, "application_train", client))
 print(f"client {client}: " + ", ".join(f"{len(frame)} rows of {name}" for name, frame in file.items()))
 file["installments_payments"].sort("DAYS_INSTALMENT")
@@ -261,7 +261,7 @@ pl.DataFrame(
 # %% [markdown]
 # People come back under another number, and a default is often followed by another. Two applications count as one
 # person's where gender, age at registration and age at the last identity document agree. Folds are drawn over persons,
-# so that no model is judged on somebody it has met; the first line below says how many persons there are.
+# so that no model is validated on a person it was trained on; the first line below counts the persons.
 
 # %%
 development = parts["development"]
@@ -272,28 +272,28 @@ pl.DataFrame(
     {
         "fold": number,
         "trained on": len(train),
-        "judged": len(judged),
-        "default rate judged": development.target[judged].mean(),
-        "persons on both sides": len(np.intersect1d(development.person[train], development.person[judged])),
+        "judged": len(validation),
+        "default rate judged": development.target[validation].mean(),
+        "persons on both sides": len(np.intersect1d(development.person[train], development.person[validation])),
     }
-    for number, (train, judged) in enumerate(folds)
+    for number, (train, validation) in enumerate(folds)
 )
 
 # %% [markdown]
-# ## What tells defaults from good clients
+# ## What separates defaults from good clients
 #
-# Seen on development clients only, for a look at all of them would already be a choice made on the test split. The AUC
-# of a single feature, among those of whom it is known, is its strength: 0.5 says nothing, and it is turned so that
-# more is better. Here is the strongest number of each concept, of those known of a third of the clients or more.
+# On development clients only: a choice made after looking at all clients would use the test split. The AUC of a single
+# feature, among the clients with a value, is its strength: 0.5 is none, and values below 0.5 are inverted. Here is the
+# strongest number of each concept, of those with values for a third of the clients or more.
 
 
 # %%
 def strength(name: str) -> float:
-    """AUC of one feature where it is known, whichever its direction."""
-    known = development.features[name].is_not_null().to_numpy()
-    if known.mean() < 1 / 3 or len(np.unique(development.target[known])) < 2:
+    """Return the AUC of one feature among the clients with a value, in the direction above 0.5."""
+    has_value = development.features[name].is_not_null().to_numpy()
+    if has_value.mean() < 1 / 3 or len(np.unique(development.target[has_value])) < 2:
         return 0.5
-    auc = roc_auc_score(development.target[known], development.features[name].drop_nulls())
+    auc = roc_auc_score(development.target[has_value], development.features[name].drop_nulls())
     return max(auc, 1 - auc)
 
 
@@ -319,7 +319,7 @@ plt.show()
 # %% [markdown]
 # ## The rules against leakage
 #
-# What would let the answer slip into the question, and where it is held off. Each rule is tried here on the data above.
+# Each rule keeps information on the outcome out of the features, and is checked here on the data above.
 
 # %%
 uses = {root for feature in CATALOGUE.values() for root in feature.roots}
@@ -329,13 +329,14 @@ rules = {
     "the outcome and the client's number are no features": not {"TARGET", "SK_ID_CURR"} & (set(CATALOGUE) | uses),
     "columns kept for the audit, such as gender, are in no feature": not audit_only & uses,
     "a client's features depend on that client's rows alone": bool(same.all()),
-    "each client is in one split, whatever the order of the rows": splits.equals(again.reverse()),
+    "each client is in one split, in any order of the table rows": splits.equals(again.reverse()),
     "no person is on both sides of a fold": all(
-        not np.intersect1d(development.person[train], development.person[judged]).size for train, judged in folds
+        not np.intersect1d(development.person[train], development.person[validation]).size
+        for train, validation in folds
     ),
 }
 pl.DataFrame({"rule": list(rules), "holds": list(rules.values())})
 
 # %% [markdown]
 # What is fitted, such as medians, scales, chosen features and samplers, is fitted inside each fold, on the rows that it
-# trains on; notebook 4 shows it at work.
+# trains on; notebook 4 uses them.

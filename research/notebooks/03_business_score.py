@@ -11,13 +11,11 @@
 # %% [markdown]
 # # 3. The business score
 #
-# A model gives a probability of default; somebody has to say yes or no. This notebook goes from what an error costs to
-# the threshold that is served, and asks at each step how sure we are. All scores are out of fold: each client is scored
-# by a model that was not trained on that client.
+# A model gives a probability of default; a decision is yes or no. This notebook goes from the costs of errors to the
+# threshold that is served, with the uncertainty of each step. All scores are out of fold: each client is scored by a
+# model that was not trained on that client.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
@@ -31,9 +29,11 @@ from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS
 from research.data.splits import fold_rows
 from research.evaluation import business_score as score
 from research.evaluation import calibration
+from research.evaluation.bootstrap import LEVEL, mean_with_interval
 from research.reporting.notebook_support import model_for, open_notebook, subplots
+from research.results import RESULTS_FILE, TrainingResults, read
 from research.training.linear import linear_pipeline
-from research.training.train import OUT_OF_FOLD_FILE, RESULTS_FILE
+from research.training.train import OUT_OF_FOLD_FILE
 
 # %matplotlib inline
 
@@ -98,16 +98,16 @@ plt.show()
 # flat, the exact threshold matters little.
 
 # %%
-found = score.best_threshold(target, probability)
+best = score.best_threshold(target, probability)
 cost, low, high = score.cost_band(target, probability)
 everybody = np.ones(len(target), dtype=bool)
 figure, axes = subplots(figsize=(9, 4.4))
-axes.fill_between(score.GRID, low, high, alpha=0.2, label=f"bootstrap, {score.LEVEL:.0%}")
+axes.fill_between(score.GRID, low, high, alpha=0.2, label=f"bootstrap, {LEVEL:.0%}")
 axes.plot(score.GRID, cost)
 for name, refused, style in (("accept all", ~everybody, ":"), ("refuse all", everybody, "-.")):
     trivial = score.cost_per_client(target, refused)
     axes.axhline(trivial, ls=style, c="grey", label=f"{name}: {trivial:.3f}")
-for threshold, name, colour in ((found, "found", "C1"), (theory, "theory", "C2")):
+for threshold, name, colour in ((best, "found", "C1"), (theory, "theory", "C2")):
     at = score.cost_per_client(target, probability >= threshold)
     axes.axvline(threshold, c=colour, label=f"{name}: {threshold:.4f}, cost {at:.3f}")
 axes.set(xlim=(0, 0.4), xlabel="threshold", ylabel="cost per client (good clients refused)")
@@ -119,9 +119,9 @@ plt.show()
 # difference can be taken client by client. An interval that holds 0 says that theory would have done as well.
 
 # %%
-costs = {name: score.costs_of(target, probability >= at) for name, at in (("found", found), ("theory", theory))}
-difference = score.mean_with_interval(costs["theory"] - costs["found"])
-print(f"found {found:.4f} against theory {theory:.4f}: saves {difference.value:.4f} per client")
+costs = {name: score.costs_of(target, probability >= at) for name, at in (("found", best), ("theory", theory))}
+difference = mean_with_interval(costs["theory"] - costs["found"])
+print(f"found {best:.4f} against theory {theory:.4f}: saves {difference.value:.4f} per client")
 print(f"interval {difference.low:.4f} to {difference.high:.4f}")
 
 # %% [markdown]
@@ -133,27 +133,27 @@ print(f"interval {difference.low:.4f} to {difference.high:.4f}")
 # %%
 refused, by_fold = score.cross_fitted_decisions(target, probability, fold)
 policies = {
-    "found and judged on the same clients": probability >= found,
+    "found and judged on the same clients": probability >= best,
     "found on the other folds": refused,
     "theory": probability >= theory,
     "accept all": ~everybody,
     "refuse all": everybody,
 }
-estimates = {name: score.mean_with_interval(score.costs_of(target, each)) for name, each in policies.items()}
-print("thresholds of the folds: " + ", ".join(f"{each:.4f}" for each in by_fold.values()))
+estimates = {name: mean_with_interval(score.costs_of(target, refused)) for name, refused in policies.items()}
+print("thresholds of the folds: " + ", ".join(f"{threshold:.4f}" for threshold in by_fold.values()))
 
 # %%
 pl.DataFrame(
     {
         "policy": name,
-        "cost per client": each.value,
-        "low": each.low,
-        "high": each.high,
+        "cost per client": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
         "refused": policies[name].mean(),
         "defaults refused": policies[name][target == 1].mean(),
         "good clients refused": policies[name][target == 0].mean(),
     }
-    for name, each in estimates.items()
+    for name, estimate in estimates.items()
 )
 
 # %% [markdown]
@@ -183,7 +183,7 @@ tried
 #
 # Theory's threshold needs true probabilities. Here the same scores are distorted in ways that leave the order of
 # clients, and so the AUC, as it is: shifted as balanced class weights would shift them, spread too far, or too little.
-# What can be reached stays the same, but the threshold that reaches it wanders, and theory's no longer finds it.
+# The lowest cost stays the same, but the threshold that reaches it moves, and theory's threshold no longer reaches it.
 
 # %%
 log_odds = logit(probability)
@@ -199,24 +199,24 @@ distorted = {
 pl.DataFrame(
     {
         "scores": name,
-        "AUC": roc_auc_score(target, each),
-        "mean probability": expit(each).mean(),
-        "cost at theory": score.cost_per_client(target, expit(each) >= theory),
-        "best threshold": (best := score.best_threshold(target, expit(each))),
-        "cost at best": score.cost_per_client(target, expit(each) >= best),
+        "AUC": roc_auc_score(target, scores),
+        "mean probability": expit(scores).mean(),
+        "cost at theory": score.cost_per_client(target, expit(scores) >= theory),
+        "best threshold": (at_best := score.best_threshold(target, expit(scores))),
+        "cost at best": score.cost_per_client(target, expit(scores) >= at_best),
     }
-    for name, each in distorted.items()
+    for name, scores in distorted.items()
 )
 
 # %% [markdown]
-# ## Which map mends probabilities best
+# ## Which map calibrates best
 #
 # Three maps are compared with none on the model's own scores, each fitted on the other folds than the one it is judged
 # on. Slope 1 and intercept 0 are perfect. Only the sigmoid's can be served, for scaled by one slope the reasons still
 # add up to the score; it is taken where it earns more log-loss than one standard error.
 
 # %%
-served = ScoringModel(results / "model").scoring.calibration
+served = ScoringModel(results / "model").manifest.calibration
 raw = (log_odds - served.intercept) / served.slope
 print(f"served: slope {served.slope:.3f}, intercept {served.intercept:.3f}")
 pl.DataFrame(calibration.compare_calibrations(target, raw, fold))
@@ -240,7 +240,7 @@ plt.show()
 # linear model, on a sample of the development clients and with the features of the model above.
 
 # %%
-columns = ScoringModel(results / "model").scoring.features
+columns = ScoringModel(results / "model").manifest.features
 sample = np.sort(np.random.default_rng(1).permutation(len(target))[:20_000])
 matrix = encode(development.features, columns)[sample]
 folds = fold_rows(target[sample], development.person[sample], folds=3, seed=1)
@@ -265,16 +265,16 @@ plt.show()
 # loans than their probabilities say, the two would ask for different thresholds.
 
 # %%
-report = json.loads((results / RESULTS_FILE).read_text())["business"]["out_of_fold"]
-accept_all = report["accept_all"]["money_per_client"]
+business = read(TrainingResults, results / RESULTS_FILE).business["out_of_fold"]
+accept_all = business["accept_all"].money_per_client
 pl.DataFrame(
     {
         "policy": name.replace("_", " "),
-        "cost per client": each["cost_per_client"]["value"],
-        "money lost per client": round(each["money_per_client"]),
-        "saved per 1,000 clients, against accept all": round(1000 * (accept_all - each["money_per_client"])),
+        "cost per client": policy.cost_per_client.value,
+        "money lost per client": round(policy.money_per_client),
+        "saved per 1,000 clients, against accept all": round(1000 * (accept_all - policy.money_per_client)),
     }
-    for name, each in report.items()
+    for name, policy in business.items()
 )
 
 # %%
@@ -301,6 +301,6 @@ plt.show()
 model = ScoringModel(results / "model")
 test = data.rows("test")
 refused = model.probability(test.features) >= model.threshold
-test_cost = score.mean_with_interval(score.costs_of(test.target, refused))
+test_cost = mean_with_interval(score.costs_of(test.target, refused))
 print(f"threshold served: {model.threshold:.4f}; refused on test: {refused.mean():.1%}")
 print(f"cost per client on test: {test_cost.value:.4f} ({test_cost.low:.4f} to {test_cost.high:.4f})")

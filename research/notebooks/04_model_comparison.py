@@ -16,7 +16,6 @@
 # client's, and how its decisions fall on groups of clients.
 
 # %%
-import json
 import tempfile
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from bento.model.scoring_model import ScoringModel
 from research.comparison import compare
 from research.explanation.explain import TOP, explain_client
 from research.reporting.notebook_support import comparison_for, model_for, open_notebook, picture, subplots
-from research.training.train import RESULTS_FILE
+from research.results import RESULTS_FILE, Comparison, Interval, TrainingResults, read
 
 # %matplotlib inline
 
@@ -47,12 +46,13 @@ data = open_notebook()
 # clients only the families that can be served are tried, in fewer folds.
 
 # %%
-found = comparison_for(data)
-rows = compare.table(found)
+table = comparison_for(data)
+comparison = Comparison.model_validate(table)
+rows = compare.table(table)
 models = rows.filter(pl.col("auc").is_not_null(), pl.col("family") != "prior")
-print(f"{len(rows)} candidates in {found['folds']} folds of {found['development_clients']:,} development clients")
+print(f"{len(rows)} candidates in {comparison.folds} folds of {comparison.development_clients:,} development clients")
 print(f"of them read from earlier runs: {rows['reused'].sum()}")
-print(f"costs: {found['costs']['false_negative']:g} to {found['costs']['false_positive']:g}")
+print(f"costs: {comparison.costs.false_negative:g} to {comparison.costs.false_positive:g}")
 
 # %% [markdown]
 # ## The comparison
@@ -79,7 +79,7 @@ quality = ["auc", "pr_auc", "log_loss", "brier", "calibration_slope", "predicted
 rows.filter(pl.col("auc").is_not_null()).select("candidate", *quality, "fit_seconds", "score_ms_per_1000")
 
 # %%
-overview = compare.picture(found)
+overview = compare.picture(table)
 overview.set_dpi(80)
 overview
 
@@ -95,7 +95,8 @@ print(f"cheapest: {cheapest['candidate']}, {1000 * cheapest['cost_per_client']:.
 print(f"dearest model: {dearest['candidate']}, {1000 * dearest['cost_per_client']:.1f}")
 tied = models.filter(pl.col("cost_above_best_low") <= 0)["candidate"].to_list()
 print(f"no dearer than chance explains: {'; '.join(tied)}")
-print(found["verdict"]["said"] if found["verdict"] else "every family that was tried can be served")
+verdict = comparison.verdict
+print(verdict.statement if verdict else "every family that was tried can be served")
 
 # %% [markdown]
 # ## What treating the imbalance does
@@ -104,7 +105,7 @@ print(found["verdict"]["said"] if found["verdict"] else "every family that was t
 # column says in how many folds it does: luck would do it in about half of them.
 
 # %%
-fold_cost = {row["candidate"]: [each["cost"] for each in row["by_fold"]] for row in found["rows"] if "by_fold" in row}
+fold_cost = {row.candidate: [part.cost for part in row.by_fold] for row in comparison.rows if row.by_fold}
 treated = models.filter(pl.col("arm") != "none").sort("family", "arm")
 pl.DataFrame(
     {
@@ -141,23 +142,21 @@ plt.show()
 
 # %%
 version, results = model_for(data)
-report = json.loads((results / RESULTS_FILE).read_text())
-explained = report["explanations"]
-print(f"{version.name} version {version.version}, {report['family']}, {report['metrics']['features']:.0f} features")
-print(
-    f"explained on {explained['rows']:,} test clients; the sums are off by {explained['largest_additivity_error']:.0e}"
-)
+report = read(TrainingResults, results / RESULTS_FILE)
+explained = report.explanations
+print(f"{version.name} version {version.version}, {report.family}, {report.metrics['features']:.0f} features")
+print(f"explained on {explained.rows:,} test clients; the sums are off by {explained.largest_additivity_error:.0e}")
 picture(results / "shap_beeswarm.png", width=800)
 
 # %% [markdown]
-# Features that measure nearly the same share their weight, in whatever way the trees happened to divide it. A concept
+# Features that measure nearly the same share their weight, in the proportion in which the trees divided it. A concept
 # is steadier: the contributions of its features are added up for each client first, which is exact.
 
 # %%
 picture(results / "shap_groups.png", width=700)
 
 # %%
-pl.DataFrame(explained["features"]).select("label", "group", "mean_abs_shap").head(15)
+pl.DataFrame(explained.features).select("label", "group", "mean_abs_shap").head(15)
 
 # %% [markdown]
 # How the score follows the main numbers. A model that is held to a direction may be flat, but may not turn.
@@ -176,9 +175,9 @@ model, test = ScoringModel(results / "model"), data.rows("test")
 nearest = int(np.argmin(np.abs(model.probability(test.features) - model.threshold)))
 client = test.features[[nearest]]
 with tempfile.TemporaryDirectory() as folder:
-    said = explain_client(model, test.features, client, Path(folder), "client")
+    explained_client = explain_client(model, test.features, client, Path(folder), "client")
     pictures = [picture(Path(folder) / f"client_{name}.png", width=800) for name in ("waterfall", "lime")]
-print(f"client {client['SK_ID_CURR'][0]}: probability of default {said['probability_of_default']:.4f}")
+print(f"client {client['SK_ID_CURR'][0]}: probability of default {explained_client['probability_of_default']:.4f}")
 print(f"threshold {model.threshold:.4f}")
 display(pictures[0])
 
@@ -193,22 +192,22 @@ display(pictures[0])
 display(pictures[1])
 
 # %%
-lime = explained["lime"]
-print(f"main features: the {TOP} of greatest weight; seeds: {len(lime['settings']['seeds'])}")
+lime = explained.lime
+print(f"main features: the {TOP} of greatest weight; seeds: {len(lime.settings['seeds'])}")
 pl.DataFrame(
     {
-        "probability of default": each["probability_of_default"],
-        "main features that two seeds share": each["stability"]["overlap"],
-        "main features shared with SHAP": each["agreement"]["overlap"],
-        "signs shared with SHAP": each["agreement"]["sign"],
-        "fit (R²)": each["fit"],
+        "probability of default": view.probability_of_default,
+        "main features that two seeds share": view.stability["overlap"],
+        "main features shared with SHAP": view.agreement["overlap"],
+        "signs shared with SHAP": view.agreement["sign"],
+        "fit (R²)": view.fit,
     }
-    for each in lime["clients"]
+    for view in lime.clients
 )
 
 # %% [markdown]
-# What two seeds do not share is noise, whatever story it tells. The reasons that clients are given are therefore taken
-# from SHAP, never from LIME.
+# A feature that only one of two seeds finds is noise. The reasons that clients are given are therefore taken from SHAP,
+# never from LIME.
 #
 # ## Fairness
 #
@@ -220,11 +219,11 @@ pl.DataFrame(
 rates = "approval_rate approval_ratio good_clients_refused defaults_granted auc"
 parts = ["clients", "default_rate", *rates.split()]
 groups = [
-    {"by": by, "group": group["group"]}
-    | {part: value["value"] if isinstance(value := group[part], dict) else value for part in parts}
-    | {"flagged": group["below_rule"]}
+    {"by": by, "group": group.group}
+    | {part: value.value if isinstance(value := getattr(group, part), Interval) else value for part in parts}
+    | {"flagged": group.below_rule}
     for by in ("gender", "age")
-    for group in report["fairness"][by]["groups"]
+    for group in report.fairness.dimension(by).groups
 ]
 pl.DataFrame(groups, infer_schema_length=None)
 

@@ -1,9 +1,13 @@
-"""The gate: champion and challenger scored on clients that nothing else reads; the alias moves if all checks hold."""
+"""Judge the challenger on the gate split; it becomes champion if all checks hold; exit code 1 if not.
 
+Nothing else reads the gate split.
+"""
+
+import argparse
 import json
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,41 +20,41 @@ from scipy.special import expit, logit
 from bento import NAME
 from bento.model.scoring_model import ScoringModel
 from research import tracking
-from research.cli import ROOT, SERVING_PYTHON, CommandError, add_data_option, parser, run
+from research.cli import ROOT, SERVING_PYTHON, CommandError, add_data_option, last_line
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
 from research.evaluation.business_score import costs_of
 from research.evaluation.calibration import calibration_line
+from research.results import GATE_FILE, GateCheck, GateResult, written
+
+EXAMPLE = "python -m research promote --data data/raw --margin 0.01"
 
 MARGIN = 0.02
-"""Cost per client, in good clients refused, by which a challenger may be dearer and still count as not worse."""
+"""Cost per client, in good clients refused, by which a challenger may exceed the champion and still pass."""
 CALIBRATION_BOUNDS = (0.8, 1.25)
-"""The slope of calibration, and predicted over observed defaults, must not lie surely outside."""
-CONFIDENCE_LEVEL, RESAMPLES = 0.99, 500
-MIN_CLASS_SIZE, MIN_EVENTS_FOR_COST_TEST = 2, 20
-"""Of the rarer outcome: without so many nothing is judged; below so many, only what is surely dearer is refused."""
+"""Bounds of the calibration slope, and of predicted over observed defaults, that their intervals must reach."""
+CONFIDENCE_LEVEL = 0.99
+"""Of the intervals of the calibration checks."""
+RESAMPLES = 500
+"""Of the bootstrap of the calibration checks."""
+MIN_CLASS_SIZE = 2
+"""Clients of the rarer outcome that the gate split must hold; a calibration slope needs both outcomes."""
+MIN_EVENTS_FOR_COST_TEST = 20
+"""Clients of the rarer outcome below which only a cost above a trivial policy's beyond the interval is refused."""
 VERIFY_TIMEOUT_S = 120.0
+"""Seconds that a clean process may take to load a model folder and recompute its examples."""
 REFUSED = 1
-"""Exit code where the gate says no."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing asked of the challenger, and what was found."""
-
-    name: str
-    passed: bool
-    found: str
+"""Exit code where the gate refuses the challenger."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate decided on a challenger, and on what grounds."""
+    """The decision of the gate on a challenger, and its checks."""
 
     challenger: str
     champion: str | None
     clients: int
-    checks: list[Check]
+    checks: list[GateCheck]
 
     @property
     def promoted(self) -> bool:
@@ -59,16 +63,16 @@ class Verdict:
 
 
 def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdict:
-    """Judge the challenger on the gate split; if all holds, it becomes champion and the champion `previous`.
+    """Judge the challenger on the gate split; if all checks hold, it becomes champion and the champion `previous`.
 
     Args:
-        data: what the challenger was trained on.
-        new_data: judge the challenger alone, for no champion was trained on this data with this feature code.
-        margin: cost per client by which the challenger may be dearer than the champion, at the interval's upper end.
+        data: the challenger's training data.
+        new_data: judge the challenger alone, because the champion has other training data or feature code.
+        margin: cost per client by which the challenger may exceed the champion, at the interval's upper end.
 
     Raises:
         CommandError: there is no challenger; it was trained on other data; champion and challenger cannot be compared;
-            too few clients; the champion changed meanwhile.
+            too few clients; another process moved an alias meanwhile.
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)
@@ -98,22 +102,25 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
     return verdict
 
 
-def contract(folder: Path) -> Check:
-    """Whether a clean process of the serving environment loads a model folder and answers its examples.
+def contract(folder: Path) -> GateCheck:
+    """Check that a clean process of the serving environment loads a model folder and reproduces its examples.
 
     Raises:
         CommandError: there is no serving environment.
     """
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
-    command = [SERVING_PYTHON, "-m", "bento", "verify", folder]
+    command: list[str | Path] = [SERVING_PYTHON, "-m", "bento", "verify", folder]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=VERIFY_TIMEOUT_S)
+        finished = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=VERIFY_TIMEOUT_S
+        )
     except subprocess.TimeoutExpired:
-        return Check("contract", False, f"no answer within {VERIFY_TIMEOUT_S:.0f} s")
-    said = (done.stderr or "it said nothing").strip().splitlines()[-1]
-    found = "loads in a clean process and answers its examples" if done.returncode == 0 else said
-    return Check("contract", done.returncode == 0, found)
+        return GateCheck(name="contract", passed=False, found=f"no answer within {VERIFY_TIMEOUT_S:.0f} s")
+    passed = finished.returncode == 0
+    success = "loads in a clean process and answers its examples"
+    result = success if passed else last_line(finished.stderr, "no message")
+    return GateCheck(name="contract", passed=passed, found=result)
 
 
 def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: ModelVersion | None) -> ModelVersion:
@@ -125,12 +132,12 @@ def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: Mo
         raise CommandError(
             f"version {challenger.version} was trained on {trained_on}, --data is {data.source.tag}: name its data"
         )
-    told_apart = {
+    must_be_equal = {
         tracking.DATA_TAG: "data",
         tracking.CATALOGUE_TAG: "feature code",
         tracking.FORMAT_TAG: "folder format",
     }
-    for tag, what in told_apart.items():
+    for tag, what in must_be_equal.items():
         if champion is not None and champion.tags.get(tag) != challenger.tags.get(tag):
             raise CommandError(
                 f"champion version {champion.version} was trained with other {what} ({champion.tags.get(tag)}) than "
@@ -144,7 +151,7 @@ def _probability(model: ScoringModel, rows: Rows) -> NDArray[np.float64]:
     return np.asarray(expit(model.log_odds(rows.features)))
 
 
-def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) -> list[Check]:
+def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) -> list[GateCheck]:
     log_odds = logit(probability)
 
     def slope(rows: NDArray[np.int64]) -> float:
@@ -156,9 +163,10 @@ def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) ->
     low, high = CALIBRATION_BOUNDS
     checks = []
     for name, measure in (("calibration slope", slope), ("predicted over observed defaults", ratio)):
-        found = bootstrap(measure, len(target), resamples=RESAMPLES, level=CONFIDENCE_LEVEL)
-        inside = found.low <= high and found.high >= low
-        checks.append(Check(name, inside, f"{_worded(found)}, to be within {low} to {high}"))
+        estimate = bootstrap(measure, len(target), resamples=RESAMPLES, level=CONFIDENCE_LEVEL)
+        inside = estimate.low <= high and estimate.high >= low
+        result = f"{_with_interval(estimate)}, to be within {low} to {high}"
+        checks.append(GateCheck(name=name, passed=inside, found=result))
     return checks
 
 
@@ -168,66 +176,70 @@ def _cost(
     probability: NDArray[np.float64],
     champion: ScoringModel | None,
     margin: float,
-) -> list[Check]:
+) -> list[GateCheck]:
     costs = model.manifest.costs
-    # Decisions at the threshold, review bands off: what a person makes of an application is no merit of the model.
+    # Decisions at the threshold, without the review band: the gate measures the model, not the reviewers.
     cost = costs_of(gate.target, probability >= model.threshold, costs)
     if champion is not None:
         refused = _probability(champion, gate) >= champion.threshold
         difference = mean_with_interval(cost - costs_of(gate.target, refused, costs))
-        found = f"{_worded(difference)} per client dearer, to be at most {margin} at the interval's upper end"
-        return [Check("cost against the champion", difference.high <= margin, found)]
+        result = f"{_with_interval(difference)} per client dearer, to be at most {margin} at the interval's upper end"
+        return [GateCheck(name="cost against the champion", passed=difference.high <= margin, found=result)]
     checks = []
-    for name, everybody in (("accept all", False), ("refuse all", True)):
-        trivial = costs_of(gate.target, np.full(len(gate.target), everybody), costs)
+    few_events = min(gate.target.sum(), (1 - gate.target).sum()) < MIN_EVENTS_FOR_COST_TEST
+    caution = f"; {gate.target.sum()} defaults tell little" if few_events else ""
+    for name, refuse_all in (("accept all", False), ("refuse all", True)):
+        trivial = costs_of(gate.target, np.full(len(gate.target), refuse_all), costs)
         difference = mean_with_interval(cost - trivial)
-        few = min(gate.target.sum(), (1 - gate.target).sum()) < MIN_EVENTS_FOR_COST_TEST
-        passed = difference.low < 0 if few else difference.value < 0
-        said = f"{_worded(difference)} per client dearer" + (
-            f"; {gate.target.sum()} defaults tell little" if few else ""
-        )
-        checks.append(Check(f"cost against {name}", bool(passed), said))
+        passed = difference.low < 0 if few_events else difference.value < 0
+        result = f"{_with_interval(difference)} per client dearer{caution}"
+        checks.append(GateCheck(name=f"cost against {name}", passed=bool(passed), found=result))
     return checks
 
 
-def _worded(found: Estimate) -> str:
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
-
-
-def _said(check: Check) -> str:
-    return f"{'ok' if check.passed else 'FAILED'}: {check.found}"
+def _with_interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
 def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: Verdict, data: Data) -> None:
-    """Say why in the registry and beside the run's results."""
+    """Write the checks into the tags of the version and beside the run's results."""
     tags = {
         "gate": "promoted" if verdict.promoted else "refused",
         "gate_time": datetime.now(UTC).isoformat(timespec="seconds"),
         "gate_data": data.source.tag,
         "gate_clients": str(verdict.clients),
         "gate_against": verdict.champion or "the trivial policies",
-        **{f"gate_{check.name.replace(' ', '_')}": _said(check) for check in verdict.checks},
+        **{
+            f"gate_{check.name.replace(' ', '_')}": f"{'ok' if check.passed else 'FAILED'}: {check.found}"
+            for check in verdict.checks
+        },
     }
     for name, value in tags.items():
         client.set_model_version_tag(NAME, challenger.version, name, value)
-    results = DATA / "results" / challenger.run_id
+    results = DATA / "results" / tracking.run_id(challenger)
     if results.is_dir():
-        written = {**data.source.model_dump(), "promoted": verdict.promoted, **asdict(verdict)}
-        (results / "gate.json").write_text(json.dumps(written, indent=1) + "\n")
+        result = GateResult(
+            **data.source.model_dump() | {"clients": verdict.clients},
+            promoted=verdict.promoted,
+            challenger=verdict.challenger,
+            champion=verdict.champion,
+            checks=verdict.checks,
+        )
+        (results / GATE_FILE).write_text(json.dumps(written(result), indent=1) + "\n")
 
 
-def _move(client: mlflow.MlflowClient, challenger: ModelVersion, judged: ModelVersion | None) -> None:
-    """Make the challenger champion, unless somebody else moved an alias while it was judged."""
-    for alias, before in ((tracking.CHAMPION, judged), (tracking.CHALLENGER, challenger)):
+def _move(client: mlflow.MlflowClient, challenger: ModelVersion, champion: ModelVersion | None) -> None:
+    """Make the challenger champion, unless another process moved an alias while it was judged."""
+    for alias, before in ((tracking.CHAMPION, champion), (tracking.CHALLENGER, challenger)):
         now = tracking.registered(client, alias)
         if (now.version if now else None) != (before.version if before else None):
             raise CommandError(
                 f"the {alias} is now version {now.version if now else 'none'}, no longer "
                 f"{before.version if before else 'none'}: nothing was moved, promote again"
             )
-    if judged is not None:
-        client.set_model_version_tag(NAME, challenger.version, tracking.PROMOTED_OVER, judged.version)
-    tracking.move_aliases(client, challenger.version, judged.version if judged else None)
+    if champion is not None:
+        client.set_model_version_tag(NAME, challenger.version, tracking.PROMOTED_OVER, champion.version)
+    tracking.move_aliases(client, challenger.version, champion.version if champion else None)
     client.delete_registered_model_alias(NAME, tracking.CHALLENGER)
 
 
@@ -237,32 +249,27 @@ def print_verdict(verdict: Verdict) -> None:
     print(f"version {verdict.challenger} {against}, on {verdict.clients:,} clients of the gate split")
     for check in verdict.checks:
         print(f"  {'ok    ' if check.passed else 'FAILED'} {check.name}: {check.found}")
-    done = "promoted: it is champion now" if verdict.promoted else "refused: the champion stays as it is"
-    print(f"version {verdict.challenger} {done}")
+    decision = "promoted: it is champion now" if verdict.promoted else "refused: the champion stays as it is"
+    print(f"version {verdict.challenger} {decision}")
 
 
-def main() -> int:
-    """The command line."""
-    arguments = parser(
-        "Judge the challenger on the gate split and make it champion if it is better or not worse; exit code 1 if not.",
-        "python -m research.registry.promote --data data/raw --margin 0.01",
-    )
-    add_data_option(arguments)
-    arguments.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add data, margin, and whether to judge the challenger alone."""
+    add_data_option(parser)
+    parser.add_argument(
         "--new-data",
         action="store_true",
         help="judge the challenger alone: its data or feature code is not the champion's",
     )
-    arguments.add_argument(
-        "--margin", type=float, default=MARGIN, help="cost per client by which it may be dearer and count as not worse"
+    parser.add_argument(
+        "--margin", type=float, default=MARGIN, help="cost per client by which it may exceed the champion and pass"
     )
-    options = arguments.parse_args()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the challenger; return 1 where it is refused."""
     if options.margin < 0:
         raise CommandError("--margin must be at least 0")
     verdict = promote(open_data(options.data), options.new_data, options.margin)
     print_verdict(verdict)
     return 0 if verdict.promoted else REFUSED
-
-
-if __name__ == "__main__":
-    run(main)

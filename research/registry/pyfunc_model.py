@@ -1,24 +1,27 @@
-"""MLflow's view of a model folder, as code: `mlflow models serve` scores ready-made features with it."""
+"""A model folder as an MLflow pyfunc model: `mlflow models serve` scores ready-made features with it."""
 
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
 import polars as pl
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from bento.model.scoring_model import ScoringModel
 
 
 class ScoringPythonModel(PythonModel):
-    """Loads the folder logged as the artifact `model`."""
+    """Scores with the folder logged as the artifact `model`."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the booster and its settings."""
+        """Load the model folder."""
         self.model = ScoringModel(Path(context.artifacts["model"]))
 
-    def predict(self, context: PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:
-        """Probability of default, one row for each row of features; columns by name, in any order."""
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Return the probability of default for each row of features; columns by name, in any order."""
         features = pl.DataFrame(
             {
                 feature.name: pl.Series(

@@ -1,5 +1,6 @@
-"""Makes the previous version champion again, once it has answered its examples."""
+"""Make the previous champion champion again, once it has reproduced its examples."""
 
+import argparse
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,18 +9,18 @@ from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
 from research import tracking
-from research.cli import CommandError, parser, run
+from research.cli import CommandError
 from research.registry.promote import contract
 
 
 def rollback() -> tuple[ModelVersion, ModelVersion]:
-    """Champion and previous go back one promotion; the version that is left is tagged with the time.
+    """Move both aliases back by one promotion; tag the version that was champion with the time.
 
     Returns:
-        the champion that was, and the one that is.
+        the former champion and the present one.
 
     Raises:
-        CommandError: there is no champion, nothing to go back to, or nothing that this code can serve.
+        CommandError: there is no champion, no previous one, or this code cannot serve the previous one.
     """
     client = tracking.connect()
     champion, previous = tracking.champion(client), tracking.registered(client, tracking.PREVIOUS)
@@ -35,12 +36,7 @@ def rollback() -> tuple[ModelVersion, ModelVersion]:
     return champion, previous
 
 
-def main() -> None:
-    """The command line."""
-    parser("Make the previous champion champion again.", "python -m research.registry.rollback").parse_args()
-    left, champion = rollback()
-    print(f"version {champion.version} is champion again, version {left.version} is not; next: make import bento")
-
-
-if __name__ == "__main__":
-    run(main)
+def run(_: argparse.Namespace) -> None:
+    """Roll back and print which version is champion."""
+    former, champion = rollback()
+    print(f"version {champion.version} is champion again, version {former.version} is not; next: make import bento")

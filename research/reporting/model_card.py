@@ -1,28 +1,45 @@
-"""Writes MODEL_CARD.md from the published results alone: what the model is for, how good it is, where it ends."""
+"""Write MODEL_CARD.md from the published results alone: purpose, quality, limits."""
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from research.cli import ROOT
+from research.results import (
+    GATE_FILE,
+    PRICE_FILE,
+    RESULTS_FILE,
+    SPLITS,
+    Dimension,
+    FairnessPrice,
+    GateResult,
+    Interval,
+    Policy,
+    Review,
+    TrainingResults,
+    read,
+    read_if_present,
+)
 
 CARD = ROOT / "MODEL_CARD.md"
-RESULTS_FILE, GATE_FILE, PRICE_FILE = "results.json", "gate.json", "fairness_price.json"
-
-Json = dict[str, Any]
+POLICIES: tuple[tuple[str, Policy], ...] = (
+    ("model, at the threshold", "model"),
+    ("model, at theory's threshold", "model_at_theory"),
+    ("everybody granted", "accept_all"),
+    ("everybody refused", "refuse_all"),
+)
 
 
 def model_card(folder: Path) -> str:
-    """The card as Markdown, from the results in this folder; every figure in it stands in one of their files."""
-    results = json.loads((folder / RESULTS_FILE).read_text())
-    gate, price = _read(folder / GATE_FILE), _read(folder / PRICE_FILE)
+    """Return the card as Markdown; every figure in it comes from a result file of this folder."""
+    results = read(TrainingResults, folder / RESULTS_FILE)
+    gate, price = read_if_present(GateResult, folder / GATE_FILE), read_if_present(FairnessPrice, folder / PRICE_FILE)
     parts = [
         _head(results),
         _purpose(),
         _training(results),
         _metrics(results),
         _decision(results),
-        _review(results.get("review")),
+        _review(results.review),
         _calibration(results),
         _gate(gate, results),
         _groups(results),
@@ -39,31 +56,27 @@ def write_model_card(folder: Path, card: Path = CARD) -> None:
     card.write_text(model_card(folder))
 
 
-def source(found: Json) -> str:
-    """On what data a result was obtained.
+def interval(figure: Interval | None, form: str = ".3f") -> str:
+    """Return a figure with its interval.
 
-    >>> source({"data": "synthetic", "clients": 20000, "seed": 1})
-    'synthetic data, 20,000 clients, seed 1'
-    """
-    seed = "" if found["seed"] is None else f", seed {found['seed']}"
-    return f"{found['data']} data, {found['clients']:,} clients{seed}"
-
-
-def estimate(found: Json | None, form: str = ".3f") -> str:
-    """A figure with its interval.
-
-    >>> estimate({"value": 0.5, "low": 0.4, "high": 0.6}), estimate(None)
+    >>> interval(Interval(value=0.5, low=0.4, high=0.6)), interval(None)
     ('0.500 (0.400 to 0.600)', 'too few')
     """
-    if found is None or found["value"] is None:
+    if figure is None or figure.value is None:
         return "too few"
-    if found["low"] is None:
-        return f"{found['value']:{form}}"
-    return f"{found['value']:{form}} ({found['low']:{form}} to {found['high']:{form}})"
+    if figure.low is None:
+        return f"{figure.value:{form}}"
+    return f"{figure.value:{form}} ({figure.low:{form}} to {figure.high:{form}})"
 
 
-def _read(path: Path) -> Json | None:
-    return json.loads(path.read_text()) if path.is_file() else None
+def metric_rows(results: TrainingResults, metrics: Iterable[tuple[str, str]], form: str) -> list[list[str]]:
+    """Return a row of title and both splits for each metric (title, name) that the run wrote."""
+    rows = []
+    for title, name in metrics:
+        values = [value for split in SPLITS if (value := results.metric(split, name)) is not None]
+        if len(values) == len(SPLITS):
+            rows.append([title, *(f"{value:{form}}" for value in values)])
+    return rows
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -71,18 +84,18 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _head(results: Json) -> str:
-    said = ""
-    if results["data"] == "synthetic":
-        said = (
+def _head(results: TrainingResults) -> str:
+    caution = ""
+    if results.data == "synthetic":
+        caution = (
             "\n\n> **This card describes the generator of the synthetic data, not the world.** "
             "Publish a run on the real data, and it describes that."
         )
-    family = {"lightgbm": "gradient-boosted trees (LightGBM)", "linear": "logistic regression"}[results["family"]]
+    family = {"lightgbm": "gradient-boosted trees (LightGBM)", "linear": "logistic regression"}[results.family]
     return (
-        f"# Model card: probability of default{said}\n\n"
-        f"Obtained on {source(results)}: {family}, run `{results['run']}`. "
-        "Written by `python -m research.reporting.publish`; figures in brackets are bootstrap intervals at 95 %."
+        f"# Model card: probability of default{caution}\n\n"
+        f"Obtained on {results.description}: {family}, run `{results.run}`. "
+        "Written by `python -m research publish`; figures in brackets are bootstrap intervals at 95 %."
     )
 
 
@@ -97,55 +110,56 @@ decision is explained.
 - **Not for**: other products or countries than those of the training data, setting prices or limits, collecting
   debts, advertising, or any decision on people who did not apply.
 - **Regulation**: credit scoring of natural persons is a high-risk use under Annex III 5(b) of the EU AI Act and, where
-  the decision hangs on the score, an automated decision under Article 22 GDPR. The decision must stay contestable."""
+  the decision depends on the score, an automated decision under Article 22 GDPR. The decision must stay contestable."""
 
 
-def _training(results: Json) -> str:
-    age = "they may be used" if results["with_age"] else "left out"
-    constraints = "held to the direction that the catalogue names" if results["constraints"] else "free"
+def _training(results: TrainingResults) -> str:
+    age = "they may be used" if results.with_age else "left out"
+    constraints = "held to the direction that the catalogue names" if results.constraints else "free"
+    metrics = results.metrics
     return f"""## Data and exclusions
 
 - Home Credit's seven tables: one application, and the client's history in six others. `docs/features.md` lists every
-  feature; {results["metrics"]["features"]:.0f} of them are used, chosen inside the folds.
+  feature; {metrics["features"]:.0f} of them are used, chosen inside the folds.
 - Split by a salted hash of the client: development 70 % (folds, tuning, selection, calibration, threshold), gate 15 %
-  (promotion only), test 15 % (read once for this card). {results["metrics"]["out_of_fold_clients"]:,.0f} development
-  and {results["metrics"]["test_clients"]:,.0f} test clients. Applications that seem to be the same person's stay in
+  (promotion only), test 15 % (read once for this card). {metrics["out_of_fold_clients"]:,.0f} development
+  and {metrics["test_clients"]:,.0f} test clients. Applications that seem to be the same person's stay in
   one fold, but may fall into different splits.
 - **Gender is never a feature**, nor is maternity leave. Features computed from age: {age}. Monotone features:
-  {constraints}. Family status, region and housing stay in: they may stand for what is left out, see the groups below.
-- Defaults in the development rows: {results["metrics"]["out_of_fold_default_rate"]:.1%}; test:
-  {results["metrics"]["test_default_rate"]:.1%}."""
+  {constraints}. Family status, region and housing stay in: they may be proxies of what is left out, see below.
+- Defaults in the development rows: {metrics["out_of_fold_default_rate"]:.1%}; test:
+  {metrics["test_default_rate"]:.1%}."""
 
 
-def _metrics(results: Json) -> str:
-    metrics, intervals = results["metrics"], results["intervals"]
-    rows = [["AUC", *(estimate(intervals[name].get("auc")) for name in ("out_of_fold", "test"))]]
-    rows += [
-        [title, *(f"{metrics[f'{name}_{key}']:.4f}" for name in ("out_of_fold", "test"))]
-        for title, key in (("PR-AUC", "pr_auc"), ("log-loss", "log_loss"), ("Brier score", "brier"))
-    ]
-    if results["oracle"]:
-        oracle = [results["oracle"].get(f"{name}_auc") for name in ("out_of_fold", "test")]
+def _metrics(results: TrainingResults) -> str:
+    rows = [["AUC", *(interval(results.intervals[split].get("auc")) for split in SPLITS)]]
+    rows += metric_rows(results, (("Gini", "gini"), ("KS", "ks")), ".3f")
+    named = (("PR-AUC", "pr_auc"), ("log-loss", "log_loss"), ("Brier score", "brier"))
+    rows += metric_rows(results, named, ".4f")
+    if results.oracle:
+        oracle = [results.oracle.get(f"{split}_auc") for split in SPLITS]
         rows.append(["AUC of the oracle (the true probabilities)", *(f"{auc:.3f}" for auc in oracle if auc)])
     return f"## How well it ranks\n\n{_table(['', 'out of fold', 'test'], rows)}"
 
 
-def _decision(results: Json) -> str:
-    business, costs, economics = results["business"], results["costs"], results["economics"]
-    rows = [
-        [
-            title,
-            *(estimate(business[name][policy]["cost_per_client"]) for name in ("out_of_fold", "test")),
-            f"{business['test'][policy]['money_per_client']:,.0f}",
-            f"{business['test'][policy]['refused_share']:.1%}",
-        ]
-        for title, policy in (
-            ("model, at the threshold", "model"),
-            ("model, at theory's threshold", "model_at_theory"),
-            ("everybody granted", "accept_all"),
-            ("everybody refused", "refuse_all"),
-        )
-    ]
+def _decision(results: TrainingResults) -> str:
+    costs, economics, metrics = results.costs, results.economics, results.metrics
+    return f"""## Decision
+
+A missed default costs {costs.false_negative:g}, a good client refused {costs.false_positive:g}; in money a
+default loses {economics.loss_given_default:.1%} of the loan, a good client refused a margin of
+{economics.margin:.1%}. Refused from a probability of **{metrics["threshold"]:.4f}** on, chosen on
+out-of-fold scores (theory: {metrics["theoretical_threshold"]:.4f}). Out of fold, costs are computed with
+thresholds that the other folds chose.
+
+{_policies(results)}
+
+If a missed default cost more or less (out of fold, in good clients refused):
+
+{_sensitivity(results)}"""
+
+
+def _policies(results: TrainingResults) -> str:
     head = [
         "policy",
         "cost per client, out of fold",
@@ -153,56 +167,54 @@ def _decision(results: Json) -> str:
         "money per client, test",
         "refused, test",
     ]
-    sensitivity = [
+    rows = []
+    for title, policy in POLICIES:
+        test = results.business["test"][policy]
+        costs = (interval(results.business[split][policy].cost_per_client) for split in SPLITS)
+        rows.append([title, *costs, f"{test.money_per_client:,.0f}", f"{test.refused_share:.1%}"])
+    return _table(head, rows)
+
+
+def _sensitivity(results: TrainingResults) -> str:
+    head = ["ratio", "threshold found", "theory", "cost", "everybody granted", "everybody refused"]
+    rows = [
         [
-            f"{row['ratio']:g}",
-            f"{row['threshold']:.4f}",
-            f"{row['theoretical_threshold']:.4f}",
-            f"{row['cost_per_client']:.3f}",
-            f"{row['cost_per_client_accept_all']:.3f}",
-            f"{row['cost_per_client_refuse_all']:.3f}",
+            f"{row.ratio:g}",
+            f"{row.threshold:.4f}",
+            f"{row.theoretical_threshold:.4f}",
+            f"{row.cost_per_client:.3f}",
+            f"{row.cost_per_client_accept_all:.3f}",
+            f"{row.cost_per_client_refuse_all:.3f}",
         ]
-        for row in results["sensitivity"]
+        for row in results.sensitivity
     ]
-    head_of_ratio = ["ratio", "threshold found", "theory", "cost", "everybody granted", "everybody refused"]
-    return f"""## Decision
-
-A missed default costs {costs["false_negative"]:g}, a good client refused {costs["false_positive"]:g}; in money a
-default loses {economics["loss_given_default"]:.1%} of the loan, a good client refused a margin of
-{economics["margin"]:.1%}. Refused from a probability of **{results["metrics"]["threshold"]:.4f}** on, chosen on
-out-of-fold scores (theory: {results["metrics"]["theoretical_threshold"]:.4f}). Out of fold, costs are judged by
-thresholds that the other folds chose.
-
-{_table(head, rows)}
-
-If a missed default cost more or less (out of fold, in good clients refused):
-
-{_table(head_of_ratio, sensitivity)}"""
+    return _table(head, rows)
 
 
-def _review(review: Json | None) -> str:
+def _review(review: Review | None) -> str:
     if review is None:  # results of an older training
         return ""
-    served, table, splits = review["served"], review["table"], ("out_of_fold", "test")
-    said = "As served, nobody is reviewed: that takes a capacity at training."
-    if served:
-        said = (
-            f"As served, a person decides from a probability of **{served['low']:.4f}** up to "
-            f"**{served['high']:.4f}**: {served['capacity']:.1%} of the applications out of fold."
+    served = "As served, no application is reviewed: that takes a capacity at training."
+    if review.served:
+        served = (
+            f"As served, a person decides from a probability of **{review.served.low:.4f}** up to "
+            f"**{review.served.high:.4f}**: {review.served.capacity:.1%} of the applications out of fold."
         )
-    rows = [["none", "", "", *(estimate(table[0][split]["cost_per_client"]) for split in splits), ""]]
-    for row in table:
-        for of_fold, of_test in zip(*(row[split]["reviewers"] for split in splits), strict=True):
-            rows.append(
-                [
-                    f"{row['capacity']:g}",
-                    f"{row['band']['low']:.4f} to {row['band']['high']:.4f}",
-                    f"{of_fold['error']:.0%} of cases",
-                    estimate(of_fold["cost_per_client"]),
-                    estimate(of_test["cost_per_client"]),
-                    "none" if of_fold["saved_per_review"] is None else f"{of_fold['saved_per_review']:.2f}",
-                ]
-            )
+    return f"""## Review
+
+{served}
+
+A capacity, the share of applications that a person can review, determines the band around the threshold in which the
+model's decision costs most on average (Chow's rule of the reject option); it extends further above than below, because
+a missed default costs more than a good client refused. Out of fold, bands are those that the other folds chose.
+Reviewers err as often on either outcome.
+**Their time has no price here**: compare it with what a review saves, in good clients refused. The figure:
+`research/results/review.png`.
+
+{_review_table(review)}"""
+
+
+def _review_table(review: Review) -> str:
     head = [
         "capacity",
         "band",
@@ -211,120 +223,116 @@ def _review(review: Json | None) -> str:
         "cost per client, test",
         "saved per review, out of fold",
     ]
-    return f"""## Review
+    without = (review.table[0].out_of_fold, review.table[0].test)
+    rows = [["none", "", "", *(interval(split.cost_per_client) for split in without), ""]]
+    for row in review.table:
+        for out_of_fold, test in zip(row.out_of_fold.reviewers, row.test.reviewers, strict=True):
+            saved = out_of_fold.saved_per_review
+            rows.append(
+                [
+                    f"{row.capacity:g}",
+                    f"{row.band.low:.4f} to {row.band.high:.4f}",
+                    f"{out_of_fold.error:.0%} of cases",
+                    interval(out_of_fold.cost_per_client),
+                    interval(test.cost_per_client),
+                    "none" if saved is None else f"{saved:.2f}",
+                ]
+            )
+    return _table(head, rows)
 
-{said}
 
-A capacity, the share of applications that a person can review, buys the band around the threshold where the model's own
-decision costs most on average (Chow's rule of the reject option); it reaches further above than below, for good clients
-refused are many. Out of fold, bands are those that the other folds chose. Reviewers err as often on either outcome.
-**Their time is not priced**: hold it against what a review saves, in good clients refused. The picture:
-`research/results/review.png`.
-
-{_table(head, rows)}"""
-
-
-def _calibration(results: Json) -> str:
+def _calibration(results: TrainingResults) -> str:
     rows = [
-        [
-            row["method"],
-            f"{row['log_loss']:.5f}",
-            f"{row['brier']:.5f}",
-            f"{row['slope']:.3f}",
-            f"{row['intercept']:.3f}",
-        ]
-        for row in results["calibration"]["compared"]
+        [row.method, f"{row.log_loss:.5f}", f"{row.brier:.5f}", f"{row.slope:.3f}", f"{row.intercept:.3f}"]
+        for row in results.calibration.compared
     ]
-    served = results["calibration"]["served"]
-    test = estimate(results["intervals"]["test"].get("calibration_slope"))
+    served = results.calibration.served
+    test = interval(results.intervals["test"].get("calibration_slope"))
     return f"""## Calibration
 
 {_table(["method", "log-loss", "Brier", "slope left", "intercept left"], rows)}
 
-Served: log-odds times {served["slope"]:.4f} plus {served["intercept"]:.4f} (1 and 0: as they are). On the test split
-the slope is {test}, and {results["metrics"]["test_predicted_to_observed"]:.3f} defaults are predicted for each."""
+Served: log-odds times {served.slope:.4f} plus {served.intercept:.4f} (1 and 0: as they are). On the test split
+the slope is {test}, and {results.metrics["test_predicted_to_observed"]:.3f} defaults are predicted for each."""
 
 
-def _gate(gate: Json | None, results: Json) -> str:
-    if gate is None or gate["fingerprint"] != results["fingerprint"]:
+def _gate(gate: GateResult | None, results: TrainingResults) -> str:
+    if gate is None or gate.fingerprint != results.fingerprint:
         return ""
-    against = f"champion version {gate['champion']}" if gate["champion"] else "the trivial policies"
-    rows = [[check["name"], "ok" if check["passed"] else "failed", check["found"]] for check in gate["checks"]]
+    against = f"champion version {gate.champion}" if gate.champion else "the trivial policies"
+    rows = [[check.name, "ok" if check.passed else "failed", check.found] for check in gate.checks]
     return (
-        f"## Gate\n\nVersion {gate['challenger']} against {against}, on {gate['clients']:,} clients that nothing else "
-        f"reads: {'promoted' if gate['promoted'] else 'refused'}.\n\n{_table(['check', '', 'found'], rows)}"
+        f"## Gate\n\nVersion {gate.challenger} against {against}, on {gate.clients:,} clients that nothing else "
+        f"reads: {'promoted' if gate.promoted else 'refused'}.\n\n{_table(['check', '', 'found'], rows)}"
     )
 
 
-def _groups(results: Json) -> str:
-    fairness = results["fairness"]
+def _groups(results: TrainingResults) -> str:
+    dimensions: tuple[Dimension, ...] = ("gender", "age", "gender_age")
     rows = [
         [
-            row["group"],
-            f"{row['clients']:,}",
-            estimate(row["approval_rate"]),
-            estimate(row["approval_ratio"]),
-            estimate(row["auc"]),
+            row.group,
+            f"{row.clients:,}",
+            interval(row.approval_rate),
+            interval(row.approval_ratio),
+            interval(row.auc),
         ]
-        for dimension in ("gender", "age", "gender_age")
-        for row in fairness[dimension]["groups"]
+        for dimension in dimensions
+        for row in results.fairness.dimension(dimension).groups
     ]
     head = ["group", "clients", "approved", "ratio to the most approved", "AUC"]
     return f"""## Groups
 
-Out of fold. Gender and age are read for this table alone. Error rates and calibration by group, with intervals, stand
-in `research/results/results.json`, the picture in `research/results/fairness.png`. Where default rates differ between
+Out of fold. Gender and age are read for this table alone. Error rates and calibration by group, with intervals, are
+in `research/results/results.json`, the figure in `research/results/fairness.png`. Where default rates differ between
 groups, equal calibration and equal error rates cannot both hold. A ratio under
-{fairness["rule"]["least_approval_ratio"]:g} calls for a look.
+{results.fairness.rule.least_approval_ratio:g} needs an examination.
 
 {_table(head, rows)}"""
 
 
-def _price(price: Json | None) -> str:
+def _price(price: FairnessPrice | None) -> str:
     if price is None:
         return ""
-    rows = [
-        [row["leaving_out"], estimate(row["auc"], "+.4f"), estimate(row["cost"], "+.4f")] for row in price["prices"]
-    ]
+    rows = [[row.leaving_out, interval(row.auc, "+.4f"), interval(row.cost, "+.4f")] for row in price.prices]
     return f"""## What leaving gender and age out costs
 
-On {source(price)}, out of fold, paired:
+On {price.description}, out of fold, paired:
 
 {_table(["left out", "AUC it would add", "cost per client it would save"], rows)}"""
 
 
-def _explanation(results: Json) -> str:
-    explained = results["explanations"]
-    lime = explained["lime"]
-    groups = [[row["label"], f"{row['mean_abs_shap']:.3f}"] for row in explained["groups"]]
+def _explanation(results: TrainingResults) -> str:
+    explained = results.explanations
+    groups = [[row.label, f"{row.mean_abs_shap:.3f}"] for row in explained.groups]
     return f"""## How it is explained
 
 Each decision by exact SHAP contributions to the log-odds of default (TreeSHAP for boosters; for the linear model, each
 effect less its mean), which add up to the score, grouped by concept. Mean weight of each on
-{explained["rows"]:,} test clients:
+{explained.rows:,} test clients:
 
 {_table(["concept", "mean absolute SHAP, log-odds"], groups)}
 
-LIME was tried as a second view and is not served: two seeds share {lime["stability"]["overlap"]:.0%} of its ten main
-features, and {lime["agreement"]["sign"]:.0%} of them push the way SHAP says."""
+LIME was tried as a second view and is not served: two seeds share {explained.lime.stability["overlap"]:.0%} of its ten
+main features, and {explained.lime.agreement["sign"]:.0%} of them push the way SHAP says."""
 
 
 _LIMITS = """## Limits
 
-- Past applicants who were refused have no outcome: the model knows those who were granted.
-- The external scores weigh most, and what they are made of is unknown to this project.
-- A threshold found on few clients moves: mind the intervals and the cost curve, which is flat around it.
-- It says nothing of why people default; changing a feature need not change the risk.
-- It ages: `make drift` compares new applications with those it was trained on."""
+- Past applicants who were refused have no outcome: the model is trained on granted loans only.
+- The external scores have the largest weight, and this project does not know their content.
+- A threshold chosen on few clients is uncertain: see the intervals and the cost curve, which is flat around it.
+- It does not explain why people default; changing a feature need not change the risk.
+- It becomes outdated: `make drift` compares new applications with those it was trained on."""
 
 
-def _versions(results: Json) -> str:
+def _versions(results: TrainingResults) -> str:
     return f"""## Versions
 
 | | |
 |---|---|
-| code | `{results["code_version"]}` |
-| features | `{results["catalogue"]}` |
-| data | `{results["fingerprint"]}` |
-| run | `{results["run"]}` |
-| seed of training | {results["seed_of_training"]} |"""
+| code | `{results.code_version}` |
+| features | `{results.catalogue}` |
+| data | `{results.fingerprint}` |
+| run | `{results.run}` |
+| seed of training | {results.seed_of_training} |"""

@@ -1,5 +1,6 @@
-"""Executes the notebooks from their paired scripts and writes them with their outputs."""
+"""Execute the notebooks from their paired scripts and write them with their outputs."""
 
+import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,32 +11,33 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from research.cli import NO_TELEMETRY, ROOT, CommandError, add_data_option, parser, run, shown
+from research.cli import NO_TELEMETRY, ROOT, CommandError, add_data_option, shown
 from research.data.dataset import open_folder
 
+EXAMPLE = "python -m research notebooks 03_business_score --data data/raw"
 SCRIPTS = ROOT / "research" / "notebooks"
 DATA_VARIABLE = "NOTEBOOK_DATA"
-"""Tells the notebooks which folder of data to use; without it they open the default data."""
+"""Environment variable that names the notebooks' folder of data; see `research.settings`."""
 CELL_TIMEOUT_S = 7200
-"""Seconds that a cell may take: the comparison of models is the longest, where it was not run before."""
+"""Seconds that a cell may take; the longest is a comparison of all models that no earlier run has finished."""
 
 
 def run_notebooks(scripts: Sequence[Path], out: Path, data: Path | None = None) -> list[Path]:
-    """Execute the scripts (percent format) from the root of the project, each in a kernel of its own.
+    """Execute the scripts (percent format) from the root of the project, each in a new kernel.
 
     Args:
-        scripts: the `.py` halves of the notebooks.
-        out: folder that the `.ipynb` halves are written to.
-        data: folder of data, by default what every command takes.
+        scripts: the `.py` files of the notebooks.
+        out: folder of the `.ipynb` files.
+        data: folder of data; the default data without it.
 
     Raises:
-        CommandError: a cell failed; names notebook, cell and fault. What was executed until then is written.
+        CommandError: a cell failed; the message names notebook, cell and fault. The executed cells are written.
     """
     written = []
     environment = os.environ | NO_TELEMETRY | ({DATA_VARIABLE: str(data.resolve())} if data else {})
     for script in tqdm(scripts, desc="notebooks", unit="notebook"):
         notebook = jupytext.read(script)
-        # Numbered, so that the same text gives the same file.
+        # jupytext draws random ids; numbered ones make the same script give the same file.
         for number, cell in enumerate(notebook.cells, start=1):
             cell["id"] = f"cell-{number}"
         client = NotebookClient(
@@ -44,7 +46,7 @@ def run_notebooks(scripts: Sequence[Path], out: Path, data: Path | None = None) 
             kernel_name="python3",
             resources={"metadata": {"path": str(ROOT)}},
             record_timing=False,
-            extra_arguments=["--log-level=ERROR"],  # it warns at length that it listens on loopback
+            extra_arguments=["--log-level=ERROR"],  # its warnings about the loopback address fill pages
         )
         fault = None
         try:
@@ -55,12 +57,12 @@ def run_notebooks(scripts: Sequence[Path], out: Path, data: Path | None = None) 
         written.append(out / f"{script.stem}.ipynb")
         jupytext.write(notebook, written[-1], fmt="ipynb")
         if fault is not None:
-            raise CommandError(f"{script.name}: {_said(notebook, fault)}") from fault
+            raise CommandError(f"{script.name}: {_failure(notebook, fault)}") from fault
     return written
 
 
-def _said(notebook: NotebookNode, fault: Exception) -> str:
-    """The cell that failed, by its first line, and its fault; or what else kept the notebook from its end."""
+def _failure(notebook: NotebookNode, fault: Exception) -> str:
+    """Name the cell that failed, by its first line, and its fault; or the error that stopped the notebook."""
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
@@ -70,32 +72,34 @@ def _said(notebook: NotebookNode, fault: Exception) -> str:
 
 
 def _without_noise(notebook: NotebookNode) -> None:
-    """Leave out progress bars and what else went to the error stream, and the version of the kernel."""
+    """Remove the error stream (progress bars, warnings) and the version of the kernel."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.metadata.pop("language_info", None)
 
 
-def main() -> None:
-    """The command line."""
-    arguments = parser(
-        "Execute the notebooks.", "python -m research.reporting.run_notebooks 03_business_score --data data/raw"
-    )
-    known = {path.stem: path for path in sorted(SCRIPTS.glob("[0-9]*.py"))}
-    arguments.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(known)}")
-    arguments.add_argument("--out", type=Path, default=SCRIPTS, metavar="DIR", help="where the .ipynb files go")
-    add_data_option(arguments)
-    options = arguments.parse_args()
-    unknown = [name for name in options.names if name not in known]
+def scripts_by_name() -> dict[str, Path]:
+    """Return the script of each notebook."""
+    return {path.stem: path for path in sorted(SCRIPTS.glob("[0-9]*.py"))}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the names of notebooks, their folder and the data."""
+    names = ", ".join(scripts_by_name())
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {names}")
+    parser.add_argument("--out", type=Path, default=SCRIPTS, metavar="DIR", help="where the .ipynb files go")
+    add_data_option(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Execute the notebooks and print their files."""
+    scripts = scripts_by_name()
+    unknown = [name for name in options.names if name not in scripts]
     if unknown:
-        raise CommandError(f"there is no notebook {unknown[0]}; choose from {', '.join(known)}")
+        raise CommandError(f"there is no notebook {unknown[0]}; choose from {', '.join(scripts)}")
     if options.data is not None:
         open_folder(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
-    for path in run_notebooks([known[name] for name in options.names or known], options.out, options.data):
+    for path in run_notebooks([scripts[name] for name in options.names or scripts], options.out, options.data):
         print(shown(path))
-
-
-if __name__ == "__main__":
-    run(main)

@@ -9,7 +9,7 @@ __all__ = ["generate", "write"]
 
 
 def generate(clients: int, seed: int = 1) -> dict[str, pl.DataFrame]:
-    """Tables of `clients` clients by name, plus "oracle" (SK_ID_CURR, PROBABILITY).
+    """Generate the tables of `clients` clients by name, plus "oracle" (SK_ID_CURR, PROBABILITY).
 
     About one client in seven is in application_test, without TARGET. The same arguments give the same frames. Raises
     ValueError if `clients` < 1 or `seed` < 0.

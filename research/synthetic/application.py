@@ -1,53 +1,52 @@
-"""The application table: every column at its rank in the copula, then the rules of the form."""
+"""The application table: every column at its rank in the copula, then the rules between columns."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
-from research.synthetic import application_rules as form
+from research.synthetic.application_draft import ApplicationDraft
+from research.synthetic.application_rules import fill_in
+from research.synthetic.arrays import Flags, Floats, Integers
+from research.synthetic.calibration_statistics import statistics, table_statistics
 from research.synthetic.copula import draw
-from research.synthetic.facts import facts, table_facts
 from research.synthetic.marginals import APPLICATIONS, ordered_values
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Clients:
-    """Clients of one chunk: the application table, and what only the generator knows. Arrays have shape (clients,)."""
+    """Clients of one chunk: the application table, and their true risk. Arrays have shape (clients,)."""
 
     application: pl.DataFrame
-    ids: NDArray[np.int64]
-    train: NDArray[np.bool_]
-    target: NDArray[np.int64]
+    ids: Integers
+    train: Flags
+    target: Integers
     probability: Floats
     """True probability of default."""
     visible: Floats
-    """Standard normal; risk of default that the application shows."""
+    """Standard normal; part of the risk that the application shows."""
     hidden: Floats
-    """Standard normal; risk of default that only the histories show."""
+    """Standard normal; part of the risk that only the histories show."""
 
 
-def draw_clients(ids: NDArray[np.int64], train: NDArray[np.bool_], rng: np.random.Generator) -> Clients:
-    """Applications of the clients `ids`; `train` tells whose marginals they follow."""
+def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
+    """Draw the applications of the clients `ids`; `train` selects the table whose marginals they follow."""
     scores = draw(len(ids), rng)
-    sheet = form.Sheet(scores.columns, train, rng)
-    form.fill(sheet)
+    draft = ApplicationDraft(scores.columns, train, rng)
+    fill_in(draft)
     target = (rng.random(len(ids)) < scores.probability).astype(np.int64)
-    frame = _frame(ids, sheet)
+    frame = _frame(ids, draft)
     return Clients(frame, ids, train, target, scores.probability, scores.visible, scores.hidden)
 
 
-def _frame(ids: NDArray[np.int64], sheet: form.Sheet) -> pl.DataFrame:
+def _frame(ids: Integers, draft: ApplicationDraft) -> pl.DataFrame:
     series = [pl.Series("SK_ID_CURR", ids)]
     for column in APPLICATION.columns[1:]:
         name = column.name
-        values = sheet.values[name]
-        missing = _missing(name, sheet)
+        values = draft.values[name]
+        missing = _missing(name, draft)
         if column.kind == "category":
             texts = pl.Series(ordered_values(name), dtype=pl.String)
             made = texts.gather(pl.Series(values.astype(np.uint32)))
@@ -62,16 +61,16 @@ def _frame(ids: NDArray[np.int64], sheet: form.Sheet) -> pl.DataFrame:
     return pl.DataFrame(series)
 
 
-def _missing(name: str, sheet: form.Sheet) -> NDArray[np.bool_]:
-    """Whether the column is empty: with its group of columns, by a rule of the form, or by chance."""
-    if name in sheet.missing:
-        return sheet.missing[name]
-    groups = facts()["correlation"]["missing_groups"]
+def _missing(name: str, draft: ApplicationDraft) -> Flags:
+    """Tell which values are empty: by a rule, together with a group of columns, or at random."""
+    if name in draft.missing:
+        return draft.missing[name]
+    groups = statistics()["correlation"]["missing_groups"]
     leader = next((leader for leader, group in groups.items() if name in group), None)
-    leader = leader or facts()["structure"]["missing_like"].get(name)
-    rate = np.where(sheet.train, *(table_facts(table)[name].null_rate for table in APPLICATIONS))
+    leader = leader or statistics()["structure"]["missing_like"].get(name)
+    rate = np.where(draft.train, *(table_statistics(table)[name].null_rate for table in APPLICATIONS))
     if leader:
-        return ndtr(sheet.scores[f"missing:{leader}"]) > 1 - rate
+        return ndtr(draft.scores[f"missing:{leader}"]) > 1 - rate
     if not rate.any():
         return np.zeros(len(rate), dtype=bool)
-    return sheet.rng.random(len(rate)) < rate
+    return draft.rng.random(len(rate)) < rate

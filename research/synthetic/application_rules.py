@@ -1,17 +1,15 @@
-"""The rules of the application form: who has no employer, what a family counts, what a loan costs."""
-
-from dataclasses import dataclass, field
+"""Rules between the columns of an application, such as employment, household, amounts and documents."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION, OPEN_ENDED
+from research.synthetic.application_draft import ApplicationDraft
+from research.synthetic.arrays import Flags, Floats
+from research.synthetic.calibration_statistics import statistics, table_statistics
 from research.synthetic.copula import OF_EMPLOYED, RETIRED, copula
-from research.synthetic.facts import facts, table_facts
-from research.synthetic.marginals import APPLICATIONS, grid_quantile, ordered_shares, ordered_values, pick, quantile
-
-Floats = NDArray[np.float64]
+from research.synthetic.entry_errors import add_rare_values
+from research.synthetic.marginals import APPLICATIONS, grid_quantile, ordered_shares, ordered_values, pick
 
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
 _SAME_BUILDING = 0.85
@@ -20,214 +18,178 @@ _REVOLVING_TERM = 20
 """A card's annuity is a twentieth of its limit."""
 
 
-@dataclass
-class Sheet:
-    """Columns of a chunk's applications being filled; arrays of shape (clients,).
-
-    `values` holds numbers, for categories positions in `ordered_values`; `missing` holds which values stay empty.
-    """
-
-    scores: dict[str, Floats]
-    train: NDArray[np.bool_]
-    rng: np.random.Generator
-    values: dict[str, Floats] = field(default_factory=dict)
-    missing: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.train)
-
-    def chance(self) -> Floats:
-        """A fresh uniform rank for every client."""
-        return self.rng.random(len(self))
-
-    def by_table(self, name: str, rank: Floats, *, known: bool = False) -> Floats:
-        """Values of `name` at `rank`, by the marginals of the table each client belongs to."""
-        values = np.empty(len(self))
-        for table, rows in zip(APPLICATIONS, (self.train, ~self.train), strict=True):
-            share_counts_of = table_facts(table)[name]
-            if share_counts_of.quantiles:
-                values[rows] = quantile(share_counts_of, rank[rows], known=known)
-            else:
-                values[rows] = self.code(name, pick(ordered_shares(table, name), rank[rows]))
-        return values
-
-    def code(self, name: str, positions: NDArray[np.intp]) -> Floats:
-        """StoredDecision numbers of positions in `ordered_values`; categories stay positions."""
-        if APPLICATION[name].kind == "category":
-            return positions.astype(np.float64)
-        return np.array([float(value) for value in ordered_values(name)])[positions]
-
-    def share(self, name: str, value: str) -> Floats:
-        """Share of `value` in the table each client belongs to."""
-        train, test = (table_facts(table)[name].shares.get(value, 0.0) for table in APPLICATIONS)
-        return np.where(self.train, train, test)
-
-    def is_(self, name: str, *values: str) -> NDArray[np.bool_]:
-        """Whether a filled category is one of `values`."""
-        known = ordered_values(name)
-        return np.isin(self.values[name], [known.index(value) for value in values if value in known])
-
-
-def fill(sheet: Sheet) -> None:
-    """Fill every column of the application table but the identifier."""
-    for name, score in sheet.scores.items():
+def fill_in(draft: ApplicationDraft) -> None:
+    """Fill every column of the application table except the identifier."""
+    for name, score in draft.scores.items():
         if not name.startswith("missing:") and name not in OF_EMPLOYED:
-            sheet.values[name] = sheet.by_table(name, ndtr(score))
-    for rule in (_employment, _household, _addresses, _amounts, _documents, _building, _acquaintances, _dates, _rare):
-        rule(sheet)
+            draft.values[name] = draft.by_table(name, ndtr(score))
+    for rule in (
+        _employment,
+        _household,
+        _addresses,
+        _amounts,
+        _documents,
+        _building,
+        _acquaintances,
+        _dates,
+        add_rare_values,
+    ):
+        rule(draft)
 
 
-def _employment(sheet: Sheet) -> None:
-    retired = sheet.values[RETIRED] == 0
+def _employment(draft: ApplicationDraft) -> None:
+    retired = draft.values[RETIRED] == 0
     for name in OF_EMPLOYED:
-        rank = ndtr(sheet.scores[name])
+        rank = ndtr(draft.scores[name])
         if name == "OCCUPATION_TYPE":
-            values = sheet.by_table(name, rank)
+            values = draft.by_table(name, rank)
         elif name == "DAYS_EMPLOYED":
-            values = np.where(retired, OPEN_ENDED, np.floor(sheet.by_table(name, rank, known=True)))
+            values = np.where(retired, OPEN_ENDED, np.floor(draft.by_table(name, rank, without_open_ended=True)))
         else:
             constant = {"NAME_INCOME_TYPE": "Pensioner", "ORGANIZATION_TYPE": "XNA"}.get(name, "0")
-            values = _of_employed(sheet, name, constant, retired, rank)
-        sheet.values[name] = values
-    rate = np.where(sheet.train, *(table_facts(table)["OCCUPATION_TYPE"].null_rate for table in APPLICATIONS))
-    share = sheet.share(RETIRED, "0")
-    sheet.missing["OCCUPATION_TYPE"] = retired | (sheet.chance() < (rate - share) / (1 - share))
-    sheet.missing["OWN_CAR_AGE"] = sheet.is_("FLAG_OWN_CAR", "N")
+            values = _of_employed(draft, name, constant, retired, rank)
+        draft.values[name] = values
+    rate = np.where(draft.train, *(table_statistics(table)["OCCUPATION_TYPE"].null_rate for table in APPLICATIONS))
+    share = draft.share(RETIRED, "0")
+    draft.missing["OCCUPATION_TYPE"] = retired | (draft.chance() < (rate - share) / (1 - share))
+    draft.missing["OWN_CAR_AGE"] = draft.is_("FLAG_OWN_CAR", "N")
 
 
-def _of_employed(sheet: Sheet, name: str, constant: str, retired: NDArray[np.bool_], rank: Floats) -> Floats:
-    """Values whose shares among the employed leave `constant` to the retired."""
+def _of_employed(draft: ApplicationDraft, name: str, constant: str, retired: Flags, rank: Floats) -> Floats:
+    """Return values of the employed; the retired have `constant`, whose share among the employed is reduced."""
     position = ordered_values(name).index(constant)
-    positions = np.full(len(sheet), position)
-    for table, rows in zip(APPLICATIONS, (sheet.train, ~sheet.train), strict=True):
+    positions = np.full(len(draft), position)
+    for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
         shares = ordered_shares(table, name)
-        shares[position] = max(shares[position] - table_facts(table)[RETIRED].shares["0"], 0.0)
+        shares[position] = max(shares[position] - table_statistics(table)[RETIRED].shares["0"], 0.0)
         employed = rows & ~retired
         positions[employed] = pick(shares, rank[employed])
-    return sheet.code(name, positions)
+    return draft.code(name, positions)
 
 
-def _household(sheet: Sheet) -> None:
+def _household(draft: ApplicationDraft) -> None:
     name = "NAME_FAMILY_STATUS"
-    rank = ndtr(sheet.scores[name])
-    childless = sheet.values["CNT_CHILDREN"] == 0
+    rank = ndtr(draft.scores[name])
+    childless = draft.values["CNT_CHILDREN"] == 0
     statuses = ordered_values(name)
     alone = np.isin(statuses, _ALONE)
-    positions = np.empty(len(sheet), dtype=np.intp)
-    for table, rows in zip(APPLICATIONS, (sheet.train, ~sheet.train), strict=True):
+    positions = np.empty(len(draft), dtype=np.intp)
+    for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
         shares = ordered_shares(table, name)
-        no_child = table_facts(table)["CNT_CHILDREN"].shares["0"]
-        single = table_facts(table)["CNT_FAM_MEMBERS"].shares["1"]
+        no_child = table_statistics(table)["CNT_CHILDREN"].shares["0"]
+        single = table_statistics(table)["CNT_FAM_MEMBERS"].shares["1"]
         alone_childless = single / no_child
         alone_parents = (shares[alone].sum() - single) / (1 - no_child)
         for group, share in ((childless, alone_childless), (~childless, alone_parents)):
             weights = np.where(alone, share / shares[alone].sum(), (1 - share) / shares[~alone].sum())
             positions[rows & group] = pick(shares * weights, rank[rows & group])
-    sheet.values[name] = positions.astype(np.float64)
-    adults = np.where(sheet.is_(name, *_ALONE), 1, 2)
-    sheet.values["CNT_FAM_MEMBERS"] = sheet.values["CNT_CHILDREN"] + adults
+    draft.values[name] = positions.astype(np.float64)
+    adults = np.where(draft.is_(name, *_ALONE), 1, 2)
+    draft.values["CNT_FAM_MEMBERS"] = draft.values["CNT_CHILDREN"] + adults
 
 
-def _addresses(sheet: Sheet) -> None:
-    values, retired = sheet.values, sheet.values[RETIRED] == 0
+def _addresses(draft: ApplicationDraft) -> None:
+    values, retired = draft.values, draft.values[RETIRED] == 0
     for area in ("CITY", "REGION"):
         moved = values[f"REG_{area}_NOT_LIVE_{area}"] == 1
-        share = facts()["structure"]["work_elsewhere_if_living_elsewhere"][area]
-        works_away = np.where(moved, sheet.chance() < share, values[f"REG_{area}_NOT_WORK_{area}"] == 1)
+        share = statistics()["structure"]["work_elsewhere_if_living_elsewhere"][area]
+        works_away = np.where(moved, draft.chance() < share, values[f"REG_{area}_NOT_WORK_{area}"] == 1)
         values[f"LIVE_{area}_NOT_WORK_{area}"] = (works_away & ~retired).astype(np.float64)
     city = values["REGION_RATING_CLIENT"].copy()
-    chance = sheet.chance()
+    chance = draft.chance()
     for rating, better in (("3", "3"), ("1", "1")):
-        gap = sheet.share("REGION_RATING_CLIENT", rating) - sheet.share("REGION_RATING_CLIENT_W_CITY", better)
+        gap = draft.share("REGION_RATING_CLIENT", rating) - draft.share("REGION_RATING_CLIENT_W_CITY", better)
         if rating == "3":
-            city[(values["REGION_RATING_CLIENT"] == 3) & (chance < gap / sheet.share("REGION_RATING_CLIENT", "3"))] = 2
+            city[(values["REGION_RATING_CLIENT"] == 3) & (chance < gap / draft.share("REGION_RATING_CLIENT", "3"))] = 2
         else:
-            city[(values["REGION_RATING_CLIENT"] == 2) & (chance < -gap / sheet.share("REGION_RATING_CLIENT", "2"))] = 1
+            city[(values["REGION_RATING_CLIENT"] == 2) & (chance < -gap / draft.share("REGION_RATING_CLIENT", "2"))] = 1
     values["REGION_RATING_CLIENT_W_CITY"] = city
-    known = np.array(facts()["structure"]["region_populations"])
-    values["REGION_POPULATION_RELATIVE"] = _nearest(known, values["REGION_POPULATION_RELATIVE"])
+    populations = np.array(statistics()["structure"]["region_populations"])
+    values["REGION_POPULATION_RELATIVE"] = _nearest(populations, values["REGION_POPULATION_RELATIVE"])
 
 
-def _amounts(sheet: Sheet) -> None:
-    values, structure = sheet.values, facts()["structure"]
+def _amounts(draft: ApplicationDraft) -> None:
+    values, structure = draft.values, statistics()["structure"]
     values["AMT_INCOME_TOTAL"] = _multiple(values["AMT_INCOME_TOTAL"], 4500)
-    revolving = sheet.is_("NAME_CONTRACT_TYPE", "Revolving loans")
+    revolving = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans")
     goods = np.where(
         revolving,
-        _multiple(grid_quantile(structure["revolving_credit"], ndtr(sheet.scores["AMT_CREDIT"])), 22500),
+        _multiple(grid_quantile(structure["revolving_credit"], ndtr(draft.scores["AMT_CREDIT"])), 22500),
         _multiple(values["AMT_GOODS_PRICE"], 4500),
     )
-    # what the credit has beyond the price (insurance) is what its score has beyond the price's
-    tie = copula().correlation("AMT_CREDIT", "AMT_GOODS_PRICE")
-    beyond = (sheet.scores["AMT_CREDIT"] - tie * sheet.scores["AMT_GOODS_PRICE"]) / np.sqrt(1 - tie**2)
+    # the credit above the price (insurance) follows the part of its score that the price does not explain
+    correlation = copula().correlation("AMT_CREDIT", "AMT_GOODS_PRICE")
+    residual = (draft.scores["AMT_CREDIT"] - correlation * draft.scores["AMT_GOODS_PRICE"]) / np.sqrt(
+        1 - correlation**2
+    )
     ratios = structure["credit_per_goods"]
-    ratio = np.array([float(value) for value in ratios])[pick(np.array(list(ratios.values())), ndtr(beyond))]
+    ratio = np.array([float(value) for value in ratios])[pick(np.array(list(ratios.values())), ndtr(residual))]
     credit = np.where(revolving, goods, _multiple(goods * ratio, 4.5))
     factor = _nearest(np.array(structure["annuity_per_credit"]), values["AMT_ANNUITY"] / credit)
     annuity = np.where(revolving, credit / _REVOLVING_TERM, _multiple(credit * factor, 4.5))
     values |= {"AMT_GOODS_PRICE": goods, "AMT_CREDIT": credit, "AMT_ANNUITY": annuity}
 
 
-def _documents(sheet: Sheet) -> None:
-    """Most clients hand in one of three documents, and the retired another one than the employed."""
-    retired = sheet.values[RETIRED] == 0
-    of_retired = sheet.share(RETIRED, "0")
-    rank = ndtr(sheet.scores["FLAG_DOCUMENT_3"])
-    free = np.zeros(len(sheet))
-    for name, share in facts()["structure"]["documents_of_retired"].items():
-        of_employed = np.clip((sheet.share(name, "1") - of_retired * share) / (1 - of_retired), 0.0, 1.0)
+def _documents(draft: ApplicationDraft) -> None:
+    """Fill the document flags: most clients submit one of three documents, the retired another than the employed."""
+    retired = draft.values[RETIRED] == 0
+    of_retired = draft.share(RETIRED, "0")
+    rank = ndtr(draft.scores["FLAG_DOCUMENT_3"])
+    free = np.zeros(len(draft))
+    for name, share in statistics()["structure"]["documents_of_retired"].items():
+        of_employed = np.clip((draft.share(name, "1") - of_retired * share) / (1 - of_retired), 0.0, 1.0)
         upper = 1 - free
         free = free + np.where(retired, share, of_employed)
-        sheet.values[name] = ((rank <= upper) & (rank > 1 - free)).astype(np.float64)
+        draft.values[name] = ((rank <= upper) & (rank > 1 - free)).astype(np.float64)
 
 
-def _building(sheet: Sheet) -> None:
+def _building(draft: ApplicationDraft) -> None:
     for column in APPLICATION:
         name, _, word = column.name.rpartition("_")
-        if word in ("MODE", "MEDI") and f"{name}_AVG" in sheet.scores:
-            score = sheet.scores[f"{name}_AVG"]
-            other = 0.95 * score + np.sqrt(1 - 0.95**2) * sheet.rng.standard_normal(len(sheet))
-            same = sheet.chance() < _SAME_BUILDING
-            sheet.values[column.name] = sheet.by_table(column.name, ndtr(np.where(same, score, other)))
+        if word in ("MODE", "MEDI") and f"{name}_AVG" in draft.scores:
+            score = draft.scores[f"{name}_AVG"]
+            other = 0.95 * score + np.sqrt(1 - 0.95**2) * draft.rng.standard_normal(len(draft))
+            same = draft.chance() < _SAME_BUILDING
+            draft.values[column.name] = draft.by_table(column.name, ndtr(np.where(same, score, other)))
     for name in ("HOUSETYPE_MODE", "EMERGENCYSTATE_MODE"):
-        sheet.values[name] = sheet.by_table(name, sheet.chance())
-    steps = facts()["structure"]["building_steps"]
-    exact = sheet.chance() < _SAME_BUILDING
+        draft.values[name] = draft.by_table(name, draft.chance())
+    steps = statistics()["structure"]["building_steps"]
+    exact = draft.chance() < _SAME_BUILDING
     for column in APPLICATION:
         if column.unit == "share" and column.name != "REGION_POPULATION_RELATIVE":
             step = steps.get(column.name)
-            values = sheet.values[column.name]
+            values = draft.values[column.name]
             if step:
                 values = np.where(exact, np.rint(values / step) * step, values)
-            sheet.values[column.name] = np.round(values, 4)
+            draft.values[column.name] = np.round(values, 4)
 
 
-def _acquaintances(sheet: Sheet) -> None:
-    values = sheet.values
+def _acquaintances(draft: ApplicationDraft) -> None:
+    values = draft.values
     seen = values["OBS_30_CNT_SOCIAL_CIRCLE"] = np.floor(values["OBS_30_CNT_SOCIAL_CIRCLE"] + 0.5)
     name = "DEF_30_CNT_SOCIAL_CIRCLE"
     anyone = seen > 0
-    late = np.zeros(len(sheet))
-    rank = ndtr(sheet.scores[name])
-    for table, rows in zip(APPLICATIONS, (sheet.train, ~sheet.train), strict=True):
+    late = np.zeros(len(draft))
+    rank = ndtr(draft.scores[name])
+    for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
         shares = ordered_shares(table, name)
         some = rows & anyone
         seen_share = 1 - np.interp(
-            0.5, table_facts(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles, facts()["probabilities"]
+            0.5, table_statistics(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles, statistics()["probabilities"]
         )
         shares[0] = max(shares[0] - (1 - seen_share), 0.0)
-        late[some] = sheet.code(name, pick(shares, rank[some]))
+        late[some] = draft.code(name, pick(shares, rank[some]))
     values[name] = np.minimum(late, seen)
-    values["OBS_60_CNT_SOCIAL_CIRCLE"] = np.maximum(seen - (sheet.chance() < 0.012), np.minimum(seen, values[name]))
-    shares_60, shares_30 = (sheet.share(column, "0") for column in ("DEF_60_CNT_SOCIAL_CIRCLE", name))
+    values["OBS_60_CNT_SOCIAL_CIRCLE"] = np.maximum(seen - (draft.chance() < 0.012), np.minimum(seen, values[name]))
+    shares_60, shares_30 = (draft.share(column, "0") for column in ("DEF_60_CNT_SOCIAL_CIRCLE", name))
     stay = (1 - shares_60) / (1 - shares_30)
-    values["DEF_60_CNT_SOCIAL_CIRCLE"] = sheet.rng.binomial(
+    values["DEF_60_CNT_SOCIAL_CIRCLE"] = draft.rng.binomial(
         values[name].astype(np.int64), np.clip(stay - 0.02, 0, 1)
     ).astype(float)
 
 
-def _dates(sheet: Sheet) -> None:
-    values = sheet.values
+def _dates(draft: ApplicationDraft) -> None:
+    values = draft.values
     for name in ("DAYS_BIRTH", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "DAYS_LAST_PHONE_CHANGE"):
         values[name] = np.rint(values[name])
     employed = values[RETIRED] == 1
@@ -237,20 +199,9 @@ def _dates(sheet: Sheet) -> None:
     values["DAYS_ID_PUBLISH"] = np.maximum(values["DAYS_ID_PUBLISH"], values["DAYS_BIRTH"] + 14 * 365)
 
 
-def _rare(sheet: Sheet) -> None:
-    """The data's known slips of entry, at their published rates."""
-    values = sheet.values
-    values.setdefault("FLAG_MOBIL", np.ones(len(sheet)))
-    for table, rows in zip(APPLICATIONS, (sheet.train, ~sheet.train), strict=True):
-        for name, (value, rate) in facts()["structure"]["rare_values"].get(table, {}).items():
-            hit = rows & (sheet.chance() < rate)
-            code = ordered_values(name).index(value) if isinstance(value, str) else value
-            values[name] = np.where(hit, code, values[name])
-
-
-def _nearest(known: Floats, values: Floats) -> Floats:
-    """The nearest of the ascending `known` values."""
-    return known[np.searchsorted((known[1:] + known[:-1]) / 2, values)]
+def _nearest(allowed: Floats, values: Floats) -> Floats:
+    """Return the nearest of the ascending `allowed` values."""
+    return allowed[np.searchsorted((allowed[1:] + allowed[:-1]) / 2, values)]
 
 
 def _multiple(values: Floats, step: float) -> Floats:

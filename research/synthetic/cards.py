@@ -1,111 +1,90 @@
-"""Monthly state of credit cards with this lender."""
+"""Monthly states of credit cards with this lender."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtr
 
 from bento.data.tables import CREDIT_CARD_BALANCE
 from research.synthetic.application import Clients
-from research.synthetic.facts import facts, probabilities, table_facts
+from research.synthetic.arrays import DAYS_IN_MONTH, Flags, Floats, Integers
+from research.synthetic.calibration_statistics import probabilities, statistics, table_statistics
 from research.synthetic.frames import categories, frame, spread
 from research.synthetic.marginals import quantile
 from research.synthetic.previous import Loans
 from research.synthetic.risk_traits import Traits, mix
 
-Floats = NDArray[np.float64]
-
-_MONTH = 30.44
 _MAX_MONTHS = 96
 _STATES = ("Active", "Completed", "Signed", "Demand", "Sent proposal")
 _OF_CARD = 0.85
-"""Share of the score of a balance that stays with the card; the rest wanders from month to month."""
+"""Weight of the card's constant part in the score of a balance; the rest changes from month to month."""
 _MEMORY = 0.92
+"""Autocorrelation of the changing part from one month to the next."""
 
 
 @dataclass(frozen=True)
 class CardMonths:
-    """Months of cards, one element each and in time order: what the payments of cards need."""
+    """Months of cards in time order, one element each, with what the payments of cards need."""
 
-    ids: NDArray[np.int64]
-    owner: NDArray[np.int64]
+    ids: Integers
+    owner: Integers
     month: Floats
     level: Floats
     """Standard normal; higher for higher balances."""
-    due: NDArray[np.bool_]
+    due: Flags
     """An instalment fell due in the month."""
+
+
+@dataclass(frozen=True)
+class _Drawings:
+    """Amounts and numbers of drawings of each month, by channel."""
+
+    atm: Floats
+    shop: Floats
+    other: Floats
+    atm_count: Floats
+    shop_count: Floats
+    other_count: Floats
+    any: Flags
 
 
 def draw_cards(
     clients: Clients, traits: Traits, loans: Loans, rng: np.random.Generator
 ) -> tuple[pl.DataFrame, CardMonths]:
-    """Months of the cards among the loans."""
-    known, structure = table_facts("credit_card_balance"), facts()["structure"]["card"]
+    """Draw the months of the cards among the loans."""
+    columns, structure = table_statistics("credit_card_balance"), statistics()["structure"]["card"]
     loans = loans.only(loans.card)
     cards = len(loans.ids)
-    months = np.clip(np.ceil(-loans.decision / _MONTH), 1, _MAX_MONTHS)
+    months = np.clip(np.ceil(-loans.decision / DAYS_IN_MONTH), 1, _MAX_MONTHS)
     card, step = spread(months.astype(np.int64))
     month = step - months[card]
-    size = len(card)
-
-    habit = loans.habit
-    wander = lfilter(
-        [np.sqrt(1 - _MEMORY**2)], [1.0, -_MEMORY], rng.standard_normal((cards, 200 + _MAX_MONTHS)), axis=1
-    )[:, 200:]
-    level = _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * wander[card, step]
-    before = _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * wander[card, np.maximum(step - 1, 0)]
+    level, level_before = _draw_levels(loans.habit, card, step, rng)
     in_use = ndtr(level) > _zero_share("AMT_TOTAL_RECEIVABLE")
 
-    def at(name: str, score: Floats) -> Floats:
-        return quantile(known[name], ndtr(score))
-
-    balance = np.round(at("AMT_BALANCE", level), 3)
-    owed = np.round(at("AMT_RECIVABLE", level), 3)
-    principal = np.where(balance > 0, np.minimum(np.round(at("AMT_RECEIVABLE_PRINCIPAL", level), 3), balance), 0.0)
-    size_score = mix(rng, (0.75, habit))[card]
-    limit = np.round(at("AMT_CREDIT_LIMIT_ACTUAL", size_score) / 4500) * 4500
+    balance = np.round(_at("AMT_BALANCE", level), 3)
+    receivable = np.round(_at("AMT_RECIVABLE", level), 3)
+    principal = np.minimum(np.round(_at("AMT_RECEIVABLE_PRINCIPAL", level), 3), balance)
+    limit = np.round(_at("AMT_CREDIT_LIMIT_ACTUAL", mix(rng, (0.75, loans.habit))[card]) / 4500) * 4500
     limit = np.where(balance > limit * 1.05, np.ceil(balance / 1.05 / 22500) * 22500, limit)
+    drawings = _draw_drawings(level, rng)
 
-    spending = mix(rng, (0.6, level))
-    drawn = at("AMT_DRAWINGS_CURRENT", spending)
-    drew = drawn > 0
-    way = rng.random(size)
-    by_atm, by_pos = drew & (way < 0.66), drew & (way > 0.50)
-    split = np.where(by_atm & by_pos, rng.random(size), np.where(by_atm, 1.0, 0.0))
-    atm = np.where(by_atm, _notes(drawn * split), 0.0)
-    shop = np.where(by_pos, np.round(drawn * (1 - split), 3), 0.0)
-    elsewhere = np.where(drew & (rng.random(size) < 0.02), np.round(drawn, 3), 0.0)
-    drawings = np.maximum(np.rint(at("CNT_DRAWINGS_CURRENT", spending)), 1)
-    atm_count = np.where(by_atm, np.where(by_pos, np.ceil(drawings * 0.4), np.minimum(drawings, 5)), 0)
-    shop_count = np.where(by_pos, np.maximum(drawings - atm_count, 1), 0)
-    other_count = (elsewhere > 0).astype(float)
-
-    asleep_share = known["AMT_DRAWINGS_ATM_CURRENT"].null_rate / max(_zero_share("AMT_BALANCE"), 1e-9)
-    asleep = ~in_use & ~drew & (rng.random(cards)[card] < asleep_share * 1.02)
-    fresh = (
-        ~in_use
-        & ~drew
-        & (rng.random(cards)[card] < known["AMT_INST_MIN_REGULARITY"].null_rate / _zero_share("AMT_BALANCE"))
+    unused = ~in_use & ~drawings.any
+    zero_balance = _zero_share("AMT_BALANCE")
+    dormant_share = columns["AMT_DRAWINGS_ATM_CURRENT"].null_rate / max(zero_balance, 1e-9)
+    dormant = unused & (rng.random(cards)[card] < dormant_share * 1.02)
+    without_instalments = unused & (
+        rng.random(cards)[card] < columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
     )
-
-    def unless(asleep: NDArray[np.bool_], values: Floats) -> Floats:
-        return np.where(asleep, np.nan, values)
-
-    paying = mix(rng, (0.75, before))
-    least = np.round(quantile(known["AMT_INST_MIN_REGULARITY"], _rank_among(before, ~fresh)), 3)
-    paid = np.round(quantile(known["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~asleep)), 3)
-    paid_in_all = np.round(at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3)
-    paid_in_all = np.where(asleep, paid_in_all, np.minimum(paid_in_all, paid))
-    mature = _matured(card, step, ndtr(loans.habit) > 1 - structure["ever_used"], rng)
+    paying = mix(rng, (0.75, level_before))
+    min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], _rank_among(level_before, ~without_instalments))
+    payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~dormant)), 3)
+    total_payment = np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3)
+    mature = _draw_matured(card, step, ndtr(loans.habit) > 1 - structure["ever_used"], rng)
     due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
-    overdue = np.rint(at("SK_DPD", mix(rng, (0.7, traits.late[loans.owner[card]]))))
-    overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(size) < 0.55, 1, 0), 0))
-    done = (rng.random(cards) < structure["completed"])[card] & ~in_use & (month > -1 - structure["completed_months"])
-    state = np.where(done, 1, np.where((step == 0) & (rng.random(size) < structure["signed_of_first"]), 2, 0))
-    state = np.where((state == 0) & (rng.random(size) < structure["demand"]), 3, state)
+    overdue = np.rint(_at("SK_DPD", mix(rng, (0.7, traits.late[loans.owner[card]]))))
+    overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(len(card)) < 0.55, 1, 0), 0))
     table = frame(
         CREDIT_CARD_BALANCE,
         {
@@ -114,22 +93,22 @@ def draw_cards(
             "MONTHS_BALANCE": month,
             "AMT_BALANCE": balance,
             "AMT_CREDIT_LIMIT_ACTUAL": limit,
-            "AMT_DRAWINGS_ATM_CURRENT": unless(asleep, atm),
-            "AMT_DRAWINGS_CURRENT": atm + shop + elsewhere,
-            "AMT_DRAWINGS_OTHER_CURRENT": unless(asleep, elsewhere),
-            "AMT_DRAWINGS_POS_CURRENT": unless(asleep, shop),
-            "AMT_INST_MIN_REGULARITY": unless(fresh, least),
-            "AMT_PAYMENT_CURRENT": unless(asleep, paid),
-            "AMT_PAYMENT_TOTAL_CURRENT": paid_in_all,
-            "AMT_RECEIVABLE_PRINCIPAL": principal,
-            "AMT_RECIVABLE": owed,
-            "AMT_TOTAL_RECEIVABLE": owed,
-            "CNT_DRAWINGS_ATM_CURRENT": unless(asleep, atm_count),
-            "CNT_DRAWINGS_CURRENT": atm_count + shop_count + other_count,
-            "CNT_DRAWINGS_OTHER_CURRENT": unless(asleep, other_count),
-            "CNT_DRAWINGS_POS_CURRENT": unless(asleep, shop_count),
-            "CNT_INSTALMENT_MATURE_CUM": unless(fresh, mature),
-            "NAME_CONTRACT_STATUS": categories(_STATES, state),
+            "AMT_DRAWINGS_ATM_CURRENT": _unless(dormant, drawings.atm),
+            "AMT_DRAWINGS_CURRENT": drawings.atm + drawings.shop + drawings.other,
+            "AMT_DRAWINGS_OTHER_CURRENT": _unless(dormant, drawings.other),
+            "AMT_DRAWINGS_POS_CURRENT": _unless(dormant, drawings.shop),
+            "AMT_INST_MIN_REGULARITY": _unless(without_instalments, np.round(min_instalment, 3)),
+            "AMT_PAYMENT_CURRENT": _unless(dormant, payment),
+            "AMT_PAYMENT_TOTAL_CURRENT": np.where(dormant, total_payment, np.minimum(total_payment, payment)),
+            "AMT_RECEIVABLE_PRINCIPAL": np.where(balance > 0, principal, 0.0),
+            "AMT_RECIVABLE": receivable,
+            "AMT_TOTAL_RECEIVABLE": receivable,
+            "CNT_DRAWINGS_ATM_CURRENT": _unless(dormant, drawings.atm_count),
+            "CNT_DRAWINGS_CURRENT": drawings.atm_count + drawings.shop_count + drawings.other_count,
+            "CNT_DRAWINGS_OTHER_CURRENT": _unless(dormant, drawings.other_count),
+            "CNT_DRAWINGS_POS_CURRENT": _unless(dormant, drawings.shop_count),
+            "CNT_INSTALMENT_MATURE_CUM": _unless(without_instalments, mature),
+            "NAME_CONTRACT_STATUS": categories(_STATES, _draw_states(card, step, month, in_use, cards, rng)),
             "SK_DPD": overdue,
             "SK_DPD_DEF": overdue_def,
         },
@@ -137,29 +116,74 @@ def draw_cards(
     return table, CardMonths(loans.ids[card], loans.owner[card], month, level, due)
 
 
+def _at(name: str, score: Floats) -> Floats:
+    """Return the values of a column at standard normal scores."""
+    return quantile(table_statistics("credit_card_balance")[name], ndtr(score))
+
+
+def _unless(missing: Flags, values: Floats) -> Floats:
+    return np.where(missing, np.nan, values)
+
+
+def _draw_levels(habit: Floats, card: Integers, step: Integers, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draw the level of the balance of each month and of the month before: an autoregressive walk around the habit."""
+    noise = rng.standard_normal((len(habit), 200 + _MAX_MONTHS))
+    walk = lfilter([np.sqrt(1 - _MEMORY**2)], [1.0, -_MEMORY], noise, axis=1)[:, 200:]
+    level, before = (
+        _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * walk[card, at] for at in (step, np.maximum(step - 1, 0))
+    )
+    return level, before
+
+
+def _draw_drawings(level: Floats, rng: np.random.Generator) -> _Drawings:
+    size = len(level)
+    spending = mix(rng, (0.6, level))
+    amount = _at("AMT_DRAWINGS_CURRENT", spending)
+    drew = amount > 0
+    channel = rng.random(size)
+    by_atm, in_shop = drew & (channel < 0.66), drew & (channel > 0.50)
+    atm_share = np.where(by_atm & in_shop, rng.random(size), np.where(by_atm, 1.0, 0.0))
+    atm = np.where(by_atm, _banknotes(amount * atm_share), 0.0)
+    shop = np.where(in_shop, np.round(amount * (1 - atm_share), 3), 0.0)
+    other = np.where(drew & (rng.random(size) < 0.02), np.round(amount, 3), 0.0)
+    count = np.maximum(np.rint(_at("CNT_DRAWINGS_CURRENT", spending)), 1)
+    atm_count = np.where(by_atm, np.where(in_shop, np.ceil(count * 0.4), np.minimum(count, 5)), 0)
+    shop_count = np.where(in_shop, np.maximum(count - atm_count, 1), 0)
+    return _Drawings(atm, shop, other, atm_count, shop_count, (other > 0).astype(float), drew)
+
+
+def _draw_states(
+    card: Integers, step: Integers, month: Floats, in_use: Flags, cards: int, rng: np.random.Generator
+) -> Integers:
+    structure = statistics()["structure"]["card"]
+    recent = month > -1 - structure["completed_months"]
+    completed = (rng.random(cards) < structure["completed"])[card] & ~in_use & recent
+    signed = (step == 0) & (rng.random(len(card)) < structure["signed_of_first"])
+    state = np.where(completed, 1, np.where(signed, 2, 0))
+    return np.where((state == 0) & (rng.random(len(card)) < structure["demand"]), 3, state)
+
+
 def _zero_share(name: str) -> float:
-    """Share of rows at or below zero."""
-    quantiles = np.array(table_facts("credit_card_balance")[name].quantiles)
+    """Return the share of rows at or below zero."""
+    quantiles = np.array(table_statistics("credit_card_balance")[name].quantiles)
     return float(probabilities()[np.flatnonzero(quantiles <= 0)[-1]])
 
 
-def _matured(
-    card: NDArray[np.int64], step: NDArray[np.int64], ever_used: NDArray[np.bool_], rng: np.random.Generator
-) -> Floats:
-    """Instalments paid so far: most months since the first use."""
-    asleep = rng.geometric(0.3, len(ever_used))
+def _draw_matured(card: Integers, step: Integers, ever_used: Flags, rng: np.random.Generator) -> Floats:
+    """Draw the number of instalments paid so far: most months since the first use."""
+    first_use = rng.geometric(0.3, len(ever_used))
     pace = rng.uniform(0.5, 0.9, len(ever_used))
-    since = np.maximum(step + 1 - asleep[card], 0)
+    since = np.maximum(step + 1 - first_use[card], 0)
     return np.where(ever_used[card], np.ceil(since * pace[card]), 0.0)
 
 
-def _rank_among(score: Floats, rows: NDArray[np.bool_]) -> Floats:
-    """Ranks in 0..1 of the scores among those of `rows`."""
+def _rank_among(score: Floats, rows: Flags) -> Floats:
+    """Return the ranks in 0..1 of the scores among those of `rows`."""
     ordered = np.sort(score[rows])
     return np.searchsorted(ordered, score) / max(len(ordered), 1)
 
 
-def _notes(amount: Floats) -> Floats:
-    """What a cash machine pays out for about `amount`."""
+def _banknotes(amount: Floats) -> Floats:
+    """Round an amount to the notes of a cash machine."""
     step = np.where(amount < 4500, 450, 2250)
     return np.maximum(np.round(amount / step), 1) * step

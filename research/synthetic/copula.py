@@ -1,6 +1,6 @@
 """The Gaussian copula of the application table and of the liability behind TARGET.
 
-The facts hold correlations of the normal scores of the recorded values. A recorded value is a step function of its
+The statistics hold correlations of the normal scores of the recorded values. A recorded value is a step function of its
 latent score, which weakens correlations; Hermite series of these functions give the latent correlations back.
 """
 
@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from bento.data.tables import APPLICATION
-from research.synthetic.facts import facts, observed_correlation, table_facts
-from research.synthetic.marginals import ordered_shares, ordered_values, pick, quantile
-
-Floats = NDArray[np.float64]
+from research.synthetic.arrays import Floats
+from research.synthetic.calibration_statistics import observed_correlation, statistics, table_statistics
+from research.synthetic.marginals import known_quantile, ordered_shares, ordered_values, pick, quantile
 
 RETIRED = "FLAG_EMP_PHONE"
-"""Clients without a work phone are the retired; higher scores are the employed."""
+"""Flag of a work phone, which the retired do not have; higher scores are the employed."""
 OF_EMPLOYED = (
     "DAYS_EMPLOYED",
     "NAME_INCOME_TYPE",
@@ -28,7 +26,7 @@ OF_EMPLOYED = (
     "REG_REGION_NOT_WORK_REGION",
     "REG_CITY_NOT_WORK_CITY",
 )
-"""Columns that tell the employed apart and are one constant for the retired; drawn for the employed."""
+"""Columns that are drawn for the employed and constant for the retired."""
 _BUILDING = tuple(column.name for column in APPLICATION if column.name.rpartition("_")[2] in ("AVG", "MODE", "MEDI"))
 _TIED = (
     "CNT_FAM_MEMBERS",
@@ -50,17 +48,19 @@ _TIED = (
         for word in ("MODE", "MEDI")
     ),
 )
-"""Columns that follow from others by a rule of the form."""
+"""Columns that a rule derives from others."""
 _RIDGE = 0.1
-"""Shrinks the effects on the liability: correlations of a sample overstate what all columns together predict."""
+"""Ridge penalty on the effects; unpenalised, sample correlations overstate the joint effect of all columns."""
 _STRENGTH = 1.08
-"""Gives back what the ridge takes from the columns that tell most."""
+"""Factor that restores the effects of the strongest columns, which the ridge shrinks."""
 _HIDDEN_VARIANCE = 0.09
-"""Share of the liability that only the histories tell of."""
+"""Share of the liability's variance that only the histories show."""
 _CHANCE = 1.5
-"""Standard errors of the sample's correlations that are taken for chance."""
-_OFTEN_EMPTY = 0.1
-_RARE = 0.01
+"""Standard errors below which a sample correlation counts as chance."""
+_MIN_NULL_RATE = 0.1
+"""Null rate from which correlations with TARGET are computed from default rates by category."""
+_MIN_OTHER_SHARE = 0.01
+"""Share of the values beside the most frequent one below which a column's correlations are dropped."""
 _MAX_CORRELATION = 0.97
 _MIN_EIGENVALUE = 0.01
 _TERMS = 14
@@ -76,7 +76,7 @@ class Copula:
     visible_variance: float
 
     def correlation(self, one: str, other: str) -> float:
-        """Latent correlation of two columns."""
+        """Return the latent correlation of two columns."""
         return float(self.factor[self.names.index(one)] @ self.factor[self.names.index(other)])
 
 
@@ -94,13 +94,13 @@ class Scores:
 
 
 def draw(clients: int, rng: np.random.Generator) -> Scores:
-    """Latent scores of `clients` clients."""
+    """Draw the latent scores of `clients` clients."""
     model = copula()
-    # einsum and not BLAS: its sums do not depend on the number of threads
+    # einsum, because BLAS's sums depend on the number of threads
     scores = np.einsum("ij,kj->ik", rng.standard_normal((clients, len(model.names))), model.factor)
     visible = np.einsum("ij,j->i", scores, model.effects)
     hidden = rng.standard_normal(clients)
-    threshold = ndtri(1 - facts()["published"]["default_rate"])
+    threshold = ndtri(1 - statistics()["published"]["default_rate"])
     noise = np.sqrt(1 - model.visible_variance - _HIDDEN_VARIANCE)
     probability = ndtr((visible + np.sqrt(_HIDDEN_VARIANCE) * hidden - threshold) / noise)
     columns = dict(zip(model.names, scores.T, strict=True))
@@ -109,16 +109,16 @@ def draw(clients: int, rng: np.random.Generator) -> Scores:
 
 @lru_cache(maxsize=1)
 def copula() -> Copula:
-    """The copula, made positive definite from the observed correlations."""
+    """Return the copula: the latent correlations, made positive definite."""
     names, observed = observed_correlation()
     observed = _among_employed(names, _without_chance(names, _with_default_rates(names, observed)))
     series = np.array([_hermite(name) for name in names])
     latent = _latent(observed, series)
     keep = [index for index, name in enumerate(names) if index and name not in _TIED]
-    _set(latent, names, "NAME_FAMILY_STATUS", "CNT_CHILDREN", 0.0)  # the rule of the household ties them
+    _set(latent, names, "NAME_FAMILY_STATUS", "CNT_CHILDREN", 0.0)  # the household rule relates them
     _set(latent, names, "FLAG_DOCUMENT_3", RETIRED, 0.0)
     _set(latent, names, "DEF_30_CNT_SOCIAL_CIRCLE", "OBS_30_CNT_SOCIAL_CIRCLE", 0.0)
-    # values are known only where not missing: what their missing neighbours tell of them would shift the marginals
+    # values are drawn only where they are not missing: a correlation with missingness would shift their marginals
     leaders = [index for index, name in enumerate(names) if name.startswith("missing:") and name.endswith("_AVG")]
     members = [index for index, name in enumerate(names) if name in _BUILDING]
     latent[np.ix_(leaders, members)] = latent[np.ix_(members, leaders)] = 0.0
@@ -127,17 +127,17 @@ def copula() -> Copula:
     scale = np.sqrt(np.diag(matrix))
     matrix = np.round(matrix / np.outer(scale, scale), 6)  # equal on machines that differ in the last bit
     effects = np.round(_STRENGTH * np.linalg.solve(matrix + _RIDGE * np.eye(len(keep)), latent[0, keep]), 6)
-    factor = np.round(np.linalg.cholesky(matrix), 9)
+    factor = np.round(np.linalg.cholesky(matrix), 9).astype(np.float64)
     return Copula(tuple(names[index] for index in keep), factor, effects, float(effects @ matrix @ effects))
 
 
 def _with_default_rates(names: list[str], observed: Floats) -> Floats:
-    """Correlations with TARGET by the default rates of the categories: the observed ones count empty as a category."""
+    """Compute correlations with TARGET from default rates by category; the observed ones count empty as a category."""
     result = observed.copy()
-    rate = facts()["published"]["default_rate"]
+    rate = statistics()["published"]["default_rate"]
     for index, name in enumerate(names):
-        column = table_facts("application_train").get(name)
-        if column and column.default_rates and column.null_rate > _OFTEN_EMPTY:
+        column = table_statistics("application_train").get(name)
+        if column and column.default_rates and column.null_rate > _MIN_NULL_RATE:
             shares = ordered_shares("application_train", name)
             rates = np.array([column.default_rates.get(value, rate) for value in ordered_values(name)])
             score = ndtri(np.cumsum(shares) - shares / 2)
@@ -150,23 +150,23 @@ def _with_default_rates(names: list[str], observed: Floats) -> Floats:
 
 
 def _without_chance(names: list[str], observed: Floats) -> Floats:
-    """Correlations less what chance alone would give in the sample (the non-negative garrote)."""
-    known = [1 - table_facts("application_train")[name].null_rate if ":" not in name else 1.0 for name in names]
-    size = facts()["samples"]["application_train"] * np.outer(known, known)
-    certain = np.array([_certain(name) for name in names], dtype=float)
+    """Shrink correlations by what chance alone gives in the sample (the non-negative garrote)."""
+    not_null = [1 - table_statistics("application_train")[name].null_rate if ":" not in name else 1.0 for name in names]
+    size = statistics()["samples"]["application_train"] * np.outer(not_null, not_null)
+    estimable = np.array([_estimable(name) for name in names], dtype=float)
     return (
         observed
-        * np.outer(certain, certain)
+        * np.outer(estimable, estimable)
         * np.clip(1 - _CHANCE**2 / (size * np.maximum(observed**2, 1e-12)), 0.0, 1.0)
     )
 
 
-def _certain(name: str) -> bool:
-    """Whether the sample holds enough of the rarer values of a column to speak of its correlations."""
+def _estimable(name: str) -> bool:
+    """Tell whether the sample holds enough of a column's rarer values to estimate its correlations."""
     if ":" in name or name == "TARGET":
         return True
-    shares = table_facts("application_train")[name].shares.values()
-    return not shares or 1 - max(shares) >= _RARE
+    shares = table_statistics("application_train")[name].shares.values()
+    return not shares or 1 - max(shares) >= _MIN_OTHER_SHARE
 
 
 def _set(matrix: Floats, names: list[str], one: str, other: str, value: float) -> None:
@@ -175,7 +175,7 @@ def _set(matrix: Floats, names: list[str], one: str, other: str, value: float) -
 
 
 def _among_employed(names: list[str], observed: Floats) -> Floats:
-    """Correlations with the columns in `OF_EMPLOYED` among the employed, and none of these with being employed."""
+    """Restrict correlations with `OF_EMPLOYED` to the employed, and remove those with being employed."""
     employed = 1 - ordered_shares("application_train", RETIRED)[0]
     retired = names.index(RETIRED)
     of_employed = np.isin(names, OF_EMPLOYED)
@@ -184,7 +184,7 @@ def _among_employed(names: list[str], observed: Floats) -> Floats:
     partial = observed - np.outer(observed[retired], observed[retired])
     one, both = np.logical_xor.outer(of_employed, of_employed), np.logical_and.outer(of_employed, of_employed)
     result = observed.copy()
-    # a column of the employed is constant for the others: seen over all clients its correlations are diluted
+    # a column of the employed is constant for the others, which weakens its correlations over all clients
     within = partial / np.where(of_employed, alone, 1.0)[:, None] / np.where(of_employed, alone, 1.0)[None, :]
     result[one] = (within / np.sqrt(employed))[one]
     result[both] = (within / employed)[both]
@@ -194,7 +194,7 @@ def _among_employed(names: list[str], observed: Floats) -> Floats:
 
 
 def _hermite(name: str) -> Floats:
-    """Coefficients 1 .. `_TERMS` of the standardised normal score of a column as a function of its latent score."""
+    """Return coefficients 1 .. `_TERMS` of a column's standardised normal score as a function of its latent score."""
     rank = (np.arange(4000) + 0.5) / 4000
     latent = ndtri(rank)
     _, group = np.unique(_recorded(name, rank), return_inverse=True)
@@ -211,20 +211,20 @@ def _hermite(name: str) -> Floats:
 
 
 def _recorded(name: str, rank: Floats) -> Floats:
-    """What is recorded at `rank`, as a number that keeps the order."""
+    """Return the recorded value at `rank`, as a number that keeps the order."""
     if name.startswith("missing:"):
-        known = table_facts("application_train")[name.removeprefix("missing:")]
-        return (rank > 1 - known.null_rate).astype(float)
-    known = table_facts("application_train")[name]
+        column = table_statistics("application_train")[name.removeprefix("missing:")]
+        return (rank > 1 - column.null_rate).astype(float)
+    column = table_statistics("application_train")[name]
     if name == "DAYS_EMPLOYED":
-        return quantile(known, rank, known=True)
-    if known.quantiles:
-        return quantile(known, rank)
+        return known_quantile(column, rank)
+    if column.quantiles:
+        return quantile(column, rank)
     return pick(ordered_shares("application_train", name), rank).astype(float)
 
 
 def _latent(observed: Floats, series: Floats) -> Floats:
-    """Latent correlations whose step functions have the observed correlations."""
+    """Find by bisection the latent correlations whose step functions have the observed correlations."""
     low, high = np.full(observed.shape, -_MAX_CORRELATION), np.full(observed.shape, _MAX_CORRELATION)
     for _ in range(40):
         middle = (low + high) / 2

@@ -1,24 +1,22 @@
-"""How many rows a client has in a history: skewed, and none for some."""
+"""Numbers of rows of the clients in a history: skewed, and zero for some."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import nbinom
 
-from research.synthetic.facts import facts
-
-Floats = NDArray[np.float64]
+from research.synthetic.arrays import Floats, Integers
+from research.synthetic.calibration_statistics import statistics
 
 _LOAD = 0.15
 
 
-def draw_counts(table: str, clients: int, rng: np.random.Generator, trait: Floats) -> NDArray[np.int64]:
-    """Rows of `table` for each client: none, or one plus a negative binomial, of the published mean.
+def draw_counts(table: str, clients: int, rng: np.random.Generator, trait: Floats) -> Integers:
+    """Draw the rows of `table` for each client: zero, or one plus a negative binomial, of the published mean.
 
-    Counts grow a little with the standard normal `trait` (shape clients) and end at the known largest.
+    Counts grow a little with the standard normal `trait` (shape clients), up to the largest real one.
     """
-    published = facts()["published"]
-    shape = facts()["structure"]["rows_per_client"][table]
+    published = statistics()["published"]
+    shape = statistics()["structure"]["rows_per_client"][table]
     total = sum(published["rows"][f"application_{part}"] for part in ("train", "test"))
     has_any = published["clients"][table] / total
     mean = published["rows"][table] / published["clients"][table] - 1

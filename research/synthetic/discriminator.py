@@ -1,21 +1,20 @@
-"""Whether a model can tell real applications from synthetic ones, and by which columns."""
+"""A model that distinguishes real applications from synthetic ones: how well, and by which columns."""
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import polars as pl
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from bento.data.tables import APPLICATION
-from research.synthetic.fidelity_metrics import auc
+from research.results import DiscriminatorResult
 
 _MAX_ROWS = 5000
 _FOLDS = 3
 _ROUNDS = 150
-_SHOWN = 8
+_MAX_COLUMNS = 8
 _PARAMETERS = {
     "objective": "binary",
     "learning_rate": 0.05,
@@ -27,22 +26,8 @@ _PARAMETERS = {
 }
 
 
-@dataclass(frozen=True)
-class Likeness:
-    """How well real rows are told from synthetic ones: 0.5 not at all, 1 always."""
-
-    table: str
-    auc: float
-    columns: dict[str, float]
-    """Columns that give the synthetic rows away, and their share of the gain."""
-
-    def record(self) -> dict[str, Any]:
-        """The result as plain values, for JSON."""
-        return asdict(self)
-
-
 def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
-    """Real application tables in `folder` by name, as Kaggle writes them; ValueError if there are none."""
+    """Read the real application tables in `folder`, as Kaggle writes them; raise ValueError if there are none."""
     tables = {}
     for name in ("application_train", "application_test"):
         file = folder / f"{name}.csv"
@@ -60,8 +45,8 @@ def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def tell_apart(table: str, real: pl.DataFrame, synthetic: pl.DataFrame) -> Likeness:
-    """Out-of-fold AUC of a LightGBM for "is real", with as many rows of each kind as there are of both."""
+def discriminate(table: str, real: pl.DataFrame, synthetic: pl.DataFrame) -> DiscriminatorResult:
+    """Train a LightGBM for "is real" on equal numbers of both kinds; return its out-of-fold AUC and main columns."""
     names = [column.name for column in APPLICATION.columns[1:]]
     rows = min(len(real), len(synthetic), _MAX_ROWS)
     texts = [column.name for column in APPLICATION if column.kind == "category"]
@@ -77,11 +62,11 @@ def tell_apart(table: str, real: pl.DataFrame, synthetic: pl.DataFrame) -> Liken
     is_real = np.repeat([1, 0], rows)
     scores, gains = np.zeros(2 * rows), np.zeros(len(names))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=1)
-    for fit, judge in folds.split(values, is_real):
-        data = lgb.Dataset(values[fit], is_real[fit], categorical_feature=[names.index(name) for name in texts])
+    for train, validation in folds.split(values, is_real):
+        data = lgb.Dataset(values[train], is_real[train], categorical_feature=[names.index(name) for name in texts])
         model = lgb.train(_PARAMETERS, data, _ROUNDS)
-        scores[judge] = model.predict(values[judge])
+        scores[validation] = model.predict(values[validation])
         gains += model.feature_importance("gain")
-    worst = np.argsort(-gains)[:_SHOWN]
+    worst = np.argsort(-gains)[:_MAX_COLUMNS]
     shares = {names[index]: round(float(gains[index] / gains.sum()), 4) for index in worst}
-    return Likeness(table, auc(scores, is_real), shares)
+    return DiscriminatorResult(table=table, auc=float(roc_auc_score(is_real, scores)), columns=shares)

@@ -1,11 +1,7 @@
-"""How faithful a synthetic population is: `python -m research.synthetic.fidelity --data DIR [--real DIR] [--out DIR]`.
-
-Exit codes: 0 all bounds hold, 1 a bound is broken, 2 the input cannot be used.
-"""
+"""Measure how faithful a synthetic population is to the real data; exit code 1 where a bound is broken."""
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,17 +9,21 @@ from typing import Any
 import polars as pl
 
 from bento.data.tables import APPLICATION, TABLES
-from research.synthetic.discriminator import Likeness, read_applications, tell_apart
-from research.synthetic.fidelity_figure import draw_fidelity
+from research.cli import CommandError
+from research.results import FIDELITY_FILE, DiscriminatorResult
+from research.synthetic.discriminator import discriminate, read_applications
+from research.synthetic.fidelity_figure import plot_fidelity
 from research.synthetic.fidelity_metrics import Finding, correlation_error, measure
 from research.synthetic.population import TABLES as FILES
 from research.synthetic.writer import DESCRIPTION
 
-_SHOWN = 40
+EXAMPLE = "python -m research fidelity --data data/synthetic --real data/raw"
+FIGURE_FILE = "fidelity.png"
+_MAX_FINDINGS = 40
 
 
 class Folder(Mapping[str, pl.DataFrame]):
-    """Tables of a folder made by `write`, each read when it is asked for."""
+    """Tables of a folder that `write` made, each read on access."""
 
     def __init__(self, path: Path) -> None:
         """Raise ValueError if `path` is not a complete synthetic population."""
@@ -48,10 +48,10 @@ class Folder(Mapping[str, pl.DataFrame]):
         if file.startswith("application"):
             expected = list(APPLICATION.schema)
         try:
-            found = pl.read_parquet_schema(self.path / f"{file}.parquet")
+            schema = pl.read_parquet_schema(self.path / f"{file}.parquet")
         except (pl.exceptions.PolarsError, OSError) as error:
             raise ValueError(f"{self.path / file}.parquet cannot be read: {error}") from None
-        lacking = [name for name in expected if name not in found]
+        lacking = [name for name in expected if name not in schema]
         if lacking:
             raise ValueError(f"{self.path / file}.parquet lacks {', '.join(lacking[:3])}")
 
@@ -67,55 +67,55 @@ class Folder(Mapping[str, pl.DataFrame]):
         return len(FILES)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m research.synthetic.fidelity", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of Parquet files made by research.synthetic")
-    parser.add_argument("--real", type=Path, help="folder with application_train.csv or application_test.csv of Kaggle")
-    parser.add_argument("--out", type=Path, help="folder for fidelity.json and fidelity.png (default: DATA-fidelity)")
-    options = parser.parse_args(arguments)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the synthetic and the real folder, and the folder of the report."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that `data synth` wrote")
+    parser.add_argument("--real", type=Path, metavar="DIR", help="folder with the real application_train.csv or _test")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; without it, DATA-fidelity")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare the population, write table, figure and JSON; return 1 where a bound is broken."""
     try:
         folder = Folder(options.data)
         real = read_applications(options.real) if options.real else {}
     except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+        raise CommandError(str(error)) from error
     findings = measure(folder)
     errors = correlation_error(folder["application_train"])
-    likenesses = [tell_apart(name, frame, folder[name]) for name, frame in real.items()]
-    _print(findings, errors, likenesses)
+    discriminated = [discriminate(name, frame, folder[name]) for name, frame in real.items()]
+    _print(findings, errors, discriminated)
     out = options.out or options.data.with_name(f"{options.data.name}-fidelity")
     out.mkdir(parents=True, exist_ok=True)
+    passed = all(finding.passed for finding in findings)
     report = {
         "data": "synthetic",
         "clients": folder.description["clients"],
         "seed": folder.description["seed"],
-        "passed": all(finding.passed for finding in findings),
+        "passed": passed,
         "correlation_error": errors,
-        "told_apart": [likeness.record() for likeness in likenesses],
+        "told_apart": [result.model_dump() for result in discriminated],
         "findings": [finding.record() for finding in findings],
     }
-    (out / "fidelity.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    draw_fidelity(findings, out / "fidelity.png", folder.description)
-    print(f"written: {out / 'fidelity.json'}, {out / 'fidelity.png'}")
-    return 0 if report["passed"] else 1
+    (out / FIDELITY_FILE).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    plot_fidelity(findings, out / FIGURE_FILE, folder.description)
+    print(f"written: {out / FIDELITY_FILE}, {out / FIGURE_FILE}")
+    return 0 if passed else 1
 
 
-def _print(findings: Sequence[Finding], errors: Mapping[str, float], likenesses: Sequence[Likeness]) -> None:
-    print(f"{'':4} {'table':21} {'column':44} {'measure':16} {'fact':>9} {'synthetic':>9} {'distance':>9} {'bound':>7}")
-    for finding in findings[:_SHOWN]:
-        found = "" if finding.found is None else f"{finding.found:.4f}"
+def _print(
+    findings: Sequence[Finding], errors: Mapping[str, float], discriminated: Sequence[DiscriminatorResult]
+) -> None:
+    print(f"{'':4} {'table':21} {'column':44} {'measure':16} {'real':>9} {'synthetic':>9} {'distance':>9} {'bound':>7}")
+    for finding in findings[:_MAX_FINDINGS]:
+        synthetic = "" if finding.found is None else f"{finding.found:.4f}"
         print(
             f"{'ok' if finding.passed else 'FAIL':4} {finding.table[:21]:21} {finding.column[:44]:44} "
-            f"{finding.measure:16} {finding.fact:9.4f} {found:>9} {finding.distance:9.4f} {finding.bound:7.4f}"
+            f"{finding.measure:16} {finding.fact:9.4f} {synthetic:>9} {finding.distance:9.4f} {finding.bound:7.4f}"
         )
     failed = sum(not finding.passed for finding in findings)
     print(f"{len(findings)} findings, {len(findings) - failed} within their bounds, {failed} beyond; worst first")
     print(f"application correlations: mean error {errors['mean']:.4f}, 99th percentile {errors['p99']:.4f}")
-    for likeness in likenesses:
-        columns = ", ".join(f"{name} {share:.0%}" for name, share in likeness.columns.items())
-        print(f"real told from synthetic {likeness.table}: AUC {likeness.auc:.3f} ({columns})")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    for result in discriminated:
+        columns = ", ".join(f"{name} {share:.0%}" for name, share in result.columns.items())
+        print(f"real distinguished from synthetic {result.table}: AUC {result.auc:.3f} ({columns})")

@@ -1,4 +1,4 @@
-"""One picture of the fidelity of a synthetic population."""
+"""A figure of the fidelity of a synthetic population."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,21 +9,21 @@ from matplotlib.figure import Figure
 
 from research.synthetic.fidelity_metrics import Finding
 
-_SHOWN = 25
+_MAX_FINDINGS = 25
 
 
-def draw_fidelity(findings: Sequence[Finding], file: Path, description: Mapping[str, Any]) -> None:
-    """Save a PNG: the findings nearest to or beyond their bounds, and single-column AUCs beside the facts."""
+def plot_fidelity(findings: Sequence[Finding], file: Path, description: Mapping[str, Any]) -> None:
+    """Save a PNG: the findings nearest to or beyond their bounds, and synthetic beside real AUCs of single columns."""
     figure = Figure(figsize=(13, 7), layout="constrained")
     worst, areas = figure.subplots(1, 2, width_ratios=(3, 2))
-    shown = sorted(findings, key=lambda finding: -finding.distance / finding.bound)[:_SHOWN][::-1]
+    shown = sorted(findings, key=lambda finding: -finding.distance / finding.bound)[:_MAX_FINDINGS][::-1]
     worst.barh(
         [f"{finding.table.removeprefix('application_')} {finding.column} ({finding.measure})" for finding in shown],
         [finding.distance / finding.bound for finding in shown],
         color=["#2b6cb0" if finding.passed else "#c53030" for finding in shown],
     )
     worst.axvline(1, color="black", linewidth=1)
-    worst.set_xlabel("distance from the fact, in bounds")
+    worst.set_xlabel("distance from the real figure, in bounds")
     worst.tick_params(axis="y", labelsize=7)
     points = np.array([(finding.fact, finding.found) for finding in findings if finding.measure == "AUC"]).reshape(
         -1, 2

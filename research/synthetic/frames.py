@@ -1,32 +1,34 @@
-"""Building frames of a declared table from arrays."""
+"""Frames of a declared table from arrays."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from bento.data.tables import Table
+from research.synthetic.arrays import Integers
 
 _DIGITS = {"currency": 3, "share": 6, "score": 9}
 
 
-def spread(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Parent and position within the parent (0, 1, ...) of every child row, for `counts` rows of each parent."""
+def spread(counts: Integers) -> tuple[Integers, Integers]:
+    """Return parent and position within the parent (0, 1, ...) of every child row, for `counts` rows of each parent."""
     parent = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
     return parent, np.arange(len(parent)) - first[parent]
 
 
 def categories(names: Sequence[str], positions: NDArray[np.integer]) -> pl.Series:
-    """Texts at `positions` of `names`; negative positions become null."""
-    known = np.asarray(positions) >= 0
-    texts = pl.Series(list(names), dtype=pl.String).gather(np.where(known, positions, 0).astype(np.uint32))
-    return texts if known.all() else pl.select(pl.when(pl.Series(known)).then(texts)).to_series()
+    """Return the texts at `positions` of `names`; negative positions become null."""
+    not_null = np.asarray(positions) >= 0
+    texts = pl.Series(list(names), dtype=pl.String).gather(np.where(not_null, positions, 0).astype(np.uint32))
+    return texts if not_null.all() else pl.select(pl.when(pl.Series(not_null)).then(texts)).to_series()
 
 
-def frame(table: Table, columns: Mapping[str, NDArray | pl.Series]) -> pl.DataFrame:
-    """A frame of `table` with its declared order and types; NaN becomes null."""
+def frame(table: Table, columns: Mapping[str, NDArray[Any] | pl.Series]) -> pl.DataFrame:
+    """Return a frame of `table` with its declared order and types; NaN becomes null."""
     series = []
     for column in table:
         values = columns[column.name]

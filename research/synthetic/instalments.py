@@ -1,4 +1,6 @@
-"""Instalments of earlier loans and how they were paid."""
+"""Instalments of earlier loans and their payments."""
+
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -7,8 +9,9 @@ from scipy.special import ndtr
 
 from bento.data.tables import INSTALLMENTS_PAYMENTS
 from research.synthetic.application import Clients
+from research.synthetic.arrays import DAYS_IN_MONTH
+from research.synthetic.calibration_statistics import statistics, table_statistics
 from research.synthetic.cards import CardMonths
-from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import frame, spread
 from research.synthetic.marginals import grid_quantile
 from research.synthetic.plans import DUE_STEP
@@ -16,11 +19,8 @@ from research.synthetic.previous import Loans
 from research.synthetic.products import OLDEST
 from research.synthetic.risk_traits import Traits, mix
 
-Floats = NDArray[np.float64]
-
-_MONTH = 30.44
 _DUE_LEVEL = 0.25
-"""Level of the cards on which instalments fall due, when that of all cards is standard normal."""
+"""Mean level of the cards with instalments due, when that of all cards is standard normal."""
 _PART_POWER = 3
 """Parts of a split payment are mostly a small and a large one."""
 
@@ -28,22 +28,22 @@ _PART_POWER = 3
 def draw_instalments(
     clients: Clients, traits: Traits, loans: Loans, cards: CardMonths, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """Payments of the loans and of the cards in use; every row a payment, or part of one."""
+    """Draw the payments of loans and cards in use; each row is a payment or part of one."""
     parts = [_of_loans(traits, loans.only(~loans.card), rng), _of_cards(traits, cards, rng)]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     owner = columns.pop("owner").astype(np.int64)
     order = np.lexsort((columns["DAYS_ENTRY_PAYMENT"], columns["NUM_INSTALMENT_NUMBER"], columns["SK_ID_PREV"], owner))
-    lost = rng.random(len(order)) < table_facts("installments_payments")["AMT_PAYMENT"].null_rate
+    missing = rng.random(len(order)) < table_statistics("installments_payments")["AMT_PAYMENT"].null_rate
     for name in ("DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"):
-        columns[name] = np.where(lost, np.nan, columns[name])
+        columns[name] = np.where(missing, np.nan, columns[name])
     columns["SK_ID_CURR"] = clients.ids[owner]
     return frame(INSTALLMENTS_PAYMENTS, {name: values[order] for name, values in columns.items()})
 
 
-def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[str, NDArray]:
-    structure = facts()["structure"]
-    known = np.floor((-1 - loans.lag - loans.first_due) / DUE_STEP) + 1
-    due_so_far = np.clip(known, loans.first_due < 0, loans.paid).astype(np.int64)
+def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    structure = statistics()["structure"]
+    due_dates = np.floor((-1 - loans.lag - loans.first_due) / DUE_STEP) + 1
+    due_so_far = np.clip(due_dates, loans.first_due < 0, loans.paid).astype(np.int64)
     loan, number = spread(due_so_far)
     due = loans.first_due[loan] + DUE_STEP * number
     kept = due >= OLDEST
@@ -79,9 +79,9 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     }
 
 
-def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray]:
+def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Every month due has the least payment and often some more, counted on through the life of the card."""
-    structure = facts()["structure"]
+    structure = statistics()["structure"]
     due_months = np.flatnonzero(cards.due)
     month, _ = spread(1 + rng.poisson(structure["payments_a_card_month"] - 1, len(due_months)))
     month = due_months[month]
@@ -89,7 +89,7 @@ def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> di
     start = np.maximum.accumulate(np.where(same, 0, np.arange(len(month))))
     number = np.arange(len(month)) - start + 1
     day = rng.integers(0, 30, len(month))
-    due = np.clip(np.rint(cards.month[month] * _MONTH) + day, OLDEST, -1)
+    due = np.clip(np.rint(cards.month[month] * DAYS_IN_MONTH) + day, OLDEST, -1)
     habit = 0.6 * traits.late[cards.owner[month]] + 0.8 * rng.standard_normal(len(month))
     late = np.rint(grid_quantile(structure["days_late"]["card"], ndtr(habit)))
     level = 0.4 * (cards.level[month] - _DUE_LEVEL) + np.sqrt(1 - 0.4**2) * rng.standard_normal(len(month))

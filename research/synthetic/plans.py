@@ -1,17 +1,15 @@
-"""What earlier applications were priced at, and when their loans fell due and ended."""
+"""Amounts and prices of earlier applications, and the due dates of their loans."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bento.data.tables import OPEN_ENDED
-from research.synthetic.facts import facts, table_facts
+from research.synthetic.arrays import Flags, Floats, Texts
+from research.synthetic.calibration_statistics import statistics, table_statistics
 from research.synthetic.marginals import grid_quantile, quantile
 from research.synthetic.products import Requests
 from research.synthetic.risk_traits import mix, rank
-
-Floats = NDArray[np.float64]
 
 DUE_STEP = 30
 """Days from one instalment to the next."""
@@ -34,7 +32,7 @@ class Plans:
     """Instalments; 0 for cards."""
     paid: Floats
     """Instalments until the loan ends: the term, or fewer if it is repaid early."""
-    band: NDArray[np.object_]
+    band: Texts
     rate: Floats
     """Monthly interest."""
     annuity: Floats
@@ -43,8 +41,8 @@ class Plans:
 
 
 def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> Plans:
-    """Plans of `requests`; `large` is a standard normal score of the size of each client's loans."""
-    structure = facts()["structure"]
+    """Draw the plans of `requests`; `large` is a standard normal score of the size of each client's loans."""
+    structure = statistics()["structure"]
     size = len(requests.owner)
     cash, card = requests.cash, requests.card
     score = mix(rng, (0.4, large))
@@ -64,11 +62,9 @@ def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> P
     return Plans(asked, credit, down, down_rate, term, paid, band, rate, annuity, requests.decision + wait)
 
 
-def draw_dates(
-    requests: Requests, plans: Plans, used: NDArray[np.bool_], rng: np.random.Generator
-) -> dict[str, Floats]:
-    """The five dates of a loan's life by column; `used` marks the cards that were ever drawn on."""
-    structure = facts()["structure"]
+def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Generator) -> dict[str, Floats]:
+    """Draw the five dates of a loan by column; `used` marks the cards that were ever drawn on."""
+    structure = statistics()["structure"]
     card, size = requests.card, len(requests.owner)
     planned, ended = (plans.first_due + DUE_STEP * (count - 1) for count in (plans.term, plans.paid))
     after = np.rint(grid_quantile(structure["days_to_termination"], rng.random(size)))
@@ -78,25 +74,25 @@ def draw_dates(
     card_end = np.rint(0.9 * card_due * rng.random(size)) - 2
     terminated = closed & (rng.random(size) < structure["card"]["terminated"])
 
-    def known(when: NDArray[np.bool_], days: Floats) -> Floats:
+    def dated(when: Flags, days: Floats) -> Floats:
         return np.where(when, days, OPEN_ENDED)
 
     return {
-        "DAYS_FIRST_DRAWING": known(used, drawing),
+        "DAYS_FIRST_DRAWING": dated(used, drawing),
         "DAYS_FIRST_DUE": np.where(
-            card, known(used & (card_due < 0), card_due), known(plans.first_due < 0, plans.first_due)
+            card, dated(used & (card_due < 0), card_due), dated(plans.first_due < 0, plans.first_due)
         ),
-        "DAYS_LAST_DUE_1ST_VERSION": known(~card, planned),
-        "DAYS_LAST_DUE": np.where(card, known(closed, card_end), known(ended < 0, ended)),
+        "DAYS_LAST_DUE_1ST_VERSION": dated(~card, planned),
+        "DAYS_LAST_DUE": np.where(card, dated(closed, card_end), dated(ended < 0, ended)),
         "DAYS_TERMINATION": np.where(
-            card, known(terminated, np.minimum(card_end + 20, -1)), known(ended + after < -1, ended + after)
+            card, dated(terminated, np.minimum(card_end + 20, -1)), dated(ended + after < -1, ended + after)
         ),
     }
 
 
 def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats, Floats]:
-    """Asked, granted, paid down, and rate of the down payment."""
-    structure = facts()["structure"]
+    """Draw the amounts asked, granted and paid down, and the rate of the down payment."""
+    structure = statistics()["structure"]
     size = len(score)
     cash, card, consumer, unpriced = requests.cash, requests.card, requests.consumer, requests.unpriced
     ranks = rank(rng, (0.85, score), (0.3, requests.recency))
@@ -113,9 +109,9 @@ def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tup
     asked = np.where(nothing, 0.0, np.where(card, limit, asked))
 
     shares = [structure["down_payment_known"][name] for name in ("Consumer loans", "Cash loans")]
-    known = rng.random(size) < np.select([consumer, cash], shares, 0.0)
-    rate = quantile(table_facts("previous_application")["RATE_DOWN_PAYMENT"], rng.random(size))
-    rate = np.where(known, np.where(cash, 0.0, rate), np.nan)
+    has_down_payment = rng.random(size) < np.select([consumer, cash], shares, 0.0)
+    rate = quantile(table_statistics("previous_application")["RATE_DOWN_PAYMENT"], rng.random(size))
+    rate = np.where(has_down_payment, np.where(cash, 0.0, rate), np.nan)
     down = _multiple(asked * rate / structure["down_payment_scale"], 4.5)
     luck = rng.random(size)
     ratio = np.where(
@@ -128,9 +124,9 @@ def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tup
     return asked, granted, down, rate
 
 
-def _rate(requests: Requests, band: NDArray[np.object_], rng: np.random.Generator) -> Floats:
-    """Monthly interest by kind of loan and band."""
-    structure = facts()["structure"]
+def _rate(requests: Requests, band: Texts, rng: np.random.Generator) -> Floats:
+    """Draw the monthly interest by kind of loan and band."""
+    structure = statistics()["structure"]
     result = np.full(len(band), structure["monthly_rate_of_others"])
     for kind, bands in structure["monthly_rate"].items():
         for name, grid in bands.items():

@@ -1,4 +1,4 @@
-"""The population in chunks of clients: each chunk has its own random stream, so parallel runs agree."""
+"""The population in chunks of clients; each chunk has a separate random stream, so that parallel runs agree."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +11,12 @@ from tqdm import tqdm
 from bento.data.tables import TARGET
 from research.synthetic import bureau, previous
 from research.synthetic.application import draw_clients
+from research.synthetic.arrays import Flags
 from research.synthetic.bureau import draw_bureau
 from research.synthetic.bureau_balance import draw_bureau_balance
+from research.synthetic.calibration_statistics import statistics
 from research.synthetic.cards import draw_cards
-from research.synthetic.entry_errors import with_slips
-from research.synthetic.facts import facts
+from research.synthetic.entry_errors import with_entry_errors
 from research.synthetic.instalments import draw_instalments
 from research.synthetic.pos import draw_pos
 from research.synthetic.previous import draw_previous
@@ -50,7 +51,7 @@ def check(clients: int, seed: int) -> None:
 
 
 def chunks(clients: int, seed: int) -> Iterator[dict[str, pl.DataFrame]]:
-    """The tables of one chunk of clients after the other; at most `WORKERS` + 1 chunks are held at a time."""
+    """Yield the tables of each chunk of clients; at most `WORKERS` + 1 chunks are in memory."""
     train = train_clients(clients, seed)
     total = -(-clients // CHUNK)
     waiting = iter(range(total))
@@ -66,9 +67,9 @@ def chunks(clients: int, seed: int) -> Iterator[dict[str, pl.DataFrame]]:
             yield tables
 
 
-def train_clients(clients: int, seed: int) -> np.ndarray:
-    """Which of `clients` clients are training data: shape (clients,), at random, in the real proportion."""
-    rows = facts()["published"]["rows"]
+def train_clients(clients: int, seed: int) -> Flags:
+    """Choose at random, in the real proportion, which clients are training data: shape (clients,)."""
+    rows = statistics()["published"]["rows"]
     test = round(clients * rows["application_test"] / (rows["application_train"] + rows["application_test"]))
     train = np.ones(clients, dtype=bool)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SPLIT_STREAM,)))
@@ -76,12 +77,12 @@ def train_clients(clients: int, seed: int) -> np.ndarray:
     return train
 
 
-def _chunk(index: int, total: int, train: np.ndarray, seed: int) -> dict[str, pl.DataFrame]:
+def _chunk(index: int, total: int, train: Flags, seed: int) -> dict[str, pl.DataFrame]:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
     rows = slice(index * CHUNK, (index + 1) * CHUNK)
     ids = np.arange(len(train))[rows] + _FIRST_CLIENT
     clients = draw_clients(ids, train[rows], rng)
-    # interleaved over the chunks, so that identifiers tell nothing of the client
+    # interleaved over the chunks, so that identifiers carry no information on the client
     bureau_ids = _FIRST_BUREAU + rng.permutation(CHUNK * bureau.IDS_PER_CLIENT) * total + index
     previous_ids = _FIRST_PREVIOUS + rng.permutation(CHUNK * previous.IDS_PER_CLIENT) * total + index
     traits = draw_traits(clients, rng)
@@ -90,7 +91,7 @@ def _chunk(index: int, total: int, train: np.ndarray, seed: int) -> dict[str, pl
     card_table, card_months = draw_cards(clients, traits, loans, rng)
     target = pl.Series(TARGET.name, clients.target)
     labelled = clients.application.insert_column(1, target)
-    known = pl.Series(clients.train)
+    train_rows = pl.Series(clients.train)
     histories = {
         "bureau": credit_table,
         "bureau_balance": draw_bureau_balance(credits, traits, bureau_ids[len(credits.ids) :], rng),
@@ -100,8 +101,8 @@ def _chunk(index: int, total: int, train: np.ndarray, seed: int) -> dict[str, pl
         "credit_card_balance": card_table,
     }
     return {
-        "application_train": labelled.filter(known),
-        "application_test": labelled.filter(~known).drop(TARGET.name),
-        **{name: with_slips(name, frame, rng) for name, frame in histories.items()},
+        "application_train": labelled.filter(train_rows),
+        "application_test": labelled.filter(~train_rows).drop(TARGET.name),
+        **{name: with_entry_errors(name, frame, rng) for name, frame in histories.items()},
         "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
     }

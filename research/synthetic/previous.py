@@ -1,28 +1,24 @@
-"""Earlier applications to this lender, and the loans that came of them."""
+"""Earlier applications to this lender, and the loans granted on them."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
+from research.synthetic.arrays import Flags, Floats, Integers, Texts
+from research.synthetic.calibration_statistics import statistics, table_statistics
 from research.synthetic.counts import draw_counts
-from research.synthetic.facts import facts, table_facts
 from research.synthetic.frames import frame, spread
 from research.synthetic.marginals import choose, quantile
 from research.synthetic.plans import draw_dates, draw_plans
 from research.synthetic.products import Requests, draw_requests, first_share
 from research.synthetic.risk_traits import Traits, mix, rank
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Texts = NDArray[np.object_]
-
 IDS_PER_CLIENT = 8
-"""Identifiers set aside, more than a chunk of clients ever has applications."""
+"""Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""
 
 _REASONS_BY_RISK = ("VERIF", "LIMIT", "XNA", "HC", "SCO", "SCOFR")
 
@@ -31,13 +27,13 @@ _REASONS_BY_RISK = ("VERIF", "LIMIT", "XNA", "HC", "SCO", "SCOFR")
 class Loans:
     """Granted loans and cards, one element each: their plan and owner."""
 
-    ids: NDArray[np.int64]
-    owner: NDArray[np.int64]
+    ids: Integers
+    owner: Integers
     card: Flags
     decision: Floats
     first_due: Floats
-    term: NDArray[np.int64]
-    paid: NDArray[np.int64]
+    term: Integers
+    paid: Integers
     """Instalments until the loan ends: the term, or fewer if it is repaid early."""
     annuity: Floats
     rate: Floats
@@ -48,15 +44,15 @@ class Loans:
     """Days by which the records of the loan end before the present application."""
 
     def only(self, which: Flags) -> "Loans":
-        """The loans in `which`."""
+        """Return the loans in `which`."""
         return Loans(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
 def draw_previous(
-    clients: Clients, traits: Traits, ids: NDArray[np.int64], rng: np.random.Generator
+    clients: Clients, traits: Traits, ids: Integers, rng: np.random.Generator
 ) -> tuple[pl.DataFrame, Loans]:
-    """Earlier applications of `clients`, identified by the shuffled `ids`, and the loans among them."""
-    structure = facts()["structure"]
+    """Draw the earlier applications of `clients`, identified by the shuffled `ids`, and the loans among them."""
+    structure = statistics()["structure"]
     owner, position = spread(draw_counts("previous_application", len(clients.ids), rng, traits.seeking))
     size = len(owner)
     ids = ids[:size]
@@ -67,7 +63,6 @@ def draw_previous(
     approved = requests.status == "Approved"
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])
     dates = draw_dates(requests, plans, used, rng)
-    unpriced = requests.unpriced
     insured = _by_share("NFLAG_INSURED_ON_APPROVAL", size, rng).astype(float)
     table = frame(
         PREVIOUS_APPLICATION,
@@ -75,8 +70,8 @@ def draw_previous(
             "SK_ID_PREV": ids,
             "SK_ID_CURR": clients.ids[owner],
             **_product_columns(requests, rng),
-            **_counter_columns(size, rng),
-            "AMT_ANNUITY": np.where(unpriced, np.nan, plans.annuity),
+            **_visit_columns(size, rng),
+            "AMT_ANNUITY": np.where(requests.unpriced, np.nan, plans.annuity),
             "AMT_APPLICATION": plans.asked,
             "AMT_CREDIT": plans.credit,
             "AMT_DOWN_PAYMENT": plans.down_payment,
@@ -86,50 +81,51 @@ def draw_previous(
             "DAYS_DECISION": requests.decision,
             "CODE_REJECT_REASON": _reason(requests, traits, rng),
             "NAME_CLIENT_TYPE": _client_type(requests.first, rng),
-            "CNT_PAYMENT": np.where(unpriced, np.nan, plans.term),
+            "CNT_PAYMENT": np.where(requests.unpriced, np.nan, plans.term),
             "NAME_YIELD_GROUP": plans.band,
             **{name: np.where(dated, days, np.nan) for name, days in dates.items()},
             "NFLAG_INSURED_ON_APPROVAL": np.where(dated, insured, np.nan),
         },
     )
+    shortest_lag, longest_lag = structure["records_lag"]
     loans = Loans(
-        ids,
-        owner,
-        requests.card,
-        requests.decision,
-        plans.first_due,
-        plans.term.astype(np.int64),
-        plans.paid.astype(np.int64),
-        plans.annuity,
-        plans.rate,
-        habit,
-        np.maximum(rng.uniform(*structure["records_lag"], size), 0),
+        ids=ids,
+        owner=owner,
+        card=requests.card,
+        decision=requests.decision,
+        first_due=plans.first_due,
+        term=plans.term.astype(np.int64),
+        paid=plans.paid.astype(np.int64),
+        annuity=plans.annuity,
+        rate=plans.rate,
+        habit=habit,
+        lag=np.maximum(rng.uniform(shortest_lag, longest_lag, size), 0),
     )
     return table, loans.only(approved)
 
 
 def _by_share(name: str, size: int, rng: np.random.Generator) -> Texts:
-    return choose(table_facts("previous_application")[name].shares, rng.random(size))
+    return choose(table_statistics("previous_application")[name].shares, rng.random(size))
 
 
-def _with(values: Texts, other: str | None, where: Flags) -> Texts:
+def _replaced(values: Texts, other: str | None, where: Flags) -> Texts:
     values = values.copy()
     values[where] = other
     return values
 
 
 def _product_columns(requests: Requests, rng: np.random.Generator) -> dict[str, Texts | Floats]:
-    """Columns that follow from the product and the shop."""
-    known, structure = table_facts("previous_application"), facts()["structure"]
+    """Draw the columns that depend on the product and the shop."""
+    columns, structure = table_statistics("previous_application"), statistics()["structure"]
     size = len(requests.owner)
     product, cash, card, consumer = requests.product, requests.cash, requests.card, requests.consumer
     canceled, refused = requests.status == "Canceled", requests.status == "Refused"
-    kindless = canceled & (rng.random(size) < structure["contract_unknown_of_canceled"])
+    without_type = canceled & (rng.random(size) < structure["contract_unknown_of_canceled"])
     offered = refused & (product == "Cash") & (rng.random(size) < structure["offers_crossed"])
     crossed = offered | (np.char.find(product.astype(str), "X-Sell") >= 0)
     walked_in = np.char.startswith(product.astype(str), "Cash Street")
-    purposes = {name: share for name, share in known["NAME_CASH_LOAN_PURPOSE"].shares.items() if name != "XAP"}
-    payments = {name: share for name, share in known["NAME_PAYMENT_TYPE"].shares.items() if name != "XNA"}
+    purposes = {name: share for name, share in columns["NAME_CASH_LOAN_PURPOSE"].shares.items() if name != "XAP"}
+    payments = {name: share for name, share in columns["NAME_PAYMENT_TYPE"].shares.items() if name != "XNA"}
     unknown = structure["payment_type_unknown"]
     unpaid = rng.random(size) < np.select([card, cash], [1.0, unknown["Cash loans"]], unknown["Consumer loans"])
     industry = requests.draw(lambda item: item["industry"], rng.random(size))
@@ -137,9 +133,9 @@ def _product_columns(requests: Requests, rng: np.random.Generator) -> dict[str, 
     for name, shares in structure["goods_by_industry"].items():
         rows = consumer & (industry == name)
         goods[rows] = choose(shares, rng.random(rows.sum()))
-    area = quantile(known["SELLERPLACE_AREA"], rank(rng, (0.8, np.where(consumer, 0.95, -0.74))))
+    area = quantile(columns["SELLERPLACE_AREA"], rank(rng, (0.8, np.where(consumer, 0.95, -0.74))))
     return {
-        "NAME_CONTRACT_TYPE": _with(requests.contract, "XNA", kindless),
+        "NAME_CONTRACT_TYPE": _replaced(requests.contract, "XNA", without_type),
         "NAME_CASH_LOAN_PURPOSE": np.where(cash, choose(purposes, rng.random(size)), "XAP").astype(object),
         "NAME_PAYMENT_TYPE": np.where(unpaid, "XNA", choose(payments, rng.random(size))).astype(object),
         "NAME_GOODS_CATEGORY": goods,
@@ -150,28 +146,28 @@ def _product_columns(requests: Requests, rng: np.random.Generator) -> dict[str, 
         "CHANNEL_TYPE": requests.draw(lambda item: item["channel"], rng.random(size)),
         "SELLERPLACE_AREA": np.rint(area),
         "NAME_SELLER_INDUSTRY": industry,
-        "PRODUCT_COMBINATION": _with(product, None, rng.random(size) < known["PRODUCT_COMBINATION"].null_rate),
+        "PRODUCT_COMBINATION": _replaced(product, None, rng.random(size) < columns["PRODUCT_COMBINATION"].null_rate),
     }
 
 
-def _counter_columns(size: int, rng: np.random.Generator) -> dict[str, Texts | Floats]:
-    """Columns of the visit, which tell nothing of the loan."""
-    known = table_facts("previous_application")
-    suite_unknown = rng.random(size) < known["NAME_TYPE_SUITE"].null_rate
-    priced = rng.random(size) > known["RATE_INTEREST_PRIMARY"].null_rate
+def _visit_columns(size: int, rng: np.random.Generator) -> dict[str, Texts | Floats]:
+    """Draw the columns of the visit, which do not depend on the loan."""
+    columns = table_statistics("previous_application")
+    suite_unknown = rng.random(size) < columns["NAME_TYPE_SUITE"].null_rate
+    priced = rng.random(size) > columns["RATE_INTEREST_PRIMARY"].null_rate
     rates = ("RATE_INTEREST_PRIMARY", "RATE_INTEREST_PRIVILEGED")
     return {
         "WEEKDAY_APPR_PROCESS_START": _by_share("WEEKDAY_APPR_PROCESS_START", size, rng),
-        "HOUR_APPR_PROCESS_START": np.rint(quantile(known["HOUR_APPR_PROCESS_START"], rng.random(size))),
+        "HOUR_APPR_PROCESS_START": np.rint(quantile(columns["HOUR_APPR_PROCESS_START"], rng.random(size))),
         "FLAG_LAST_APPL_PER_CONTRACT": _by_share("FLAG_LAST_APPL_PER_CONTRACT", size, rng),
         "NFLAG_LAST_APPL_IN_DAY": _by_share("NFLAG_LAST_APPL_IN_DAY", size, rng).astype(float),
-        "NAME_TYPE_SUITE": _with(_by_share("NAME_TYPE_SUITE", size, rng), None, suite_unknown),
+        "NAME_TYPE_SUITE": _replaced(_by_share("NAME_TYPE_SUITE", size, rng), None, suite_unknown),
         **{name: np.where(priced, _by_share(name, size, rng).astype(float), np.nan) for name in rates},
     }
 
 
 def _reason(requests: Requests, traits: Traits, rng: np.random.Generator) -> Texts:
-    shares = table_facts("previous_application")["CODE_REJECT_REASON"].shares
+    shares = table_statistics("previous_application")["CODE_REJECT_REASON"].shares
     by_risk = {name: shares[name] for name in _REASONS_BY_RISK if name in shares}
     reasons = choose(by_risk, rank(rng, (0.2, traits.seeking[requests.owner])))
     refused, unused = requests.status == "Refused", requests.status == "Unused offer"
@@ -179,8 +175,8 @@ def _reason(requests: Requests, traits: Traits, rng: np.random.Generator) -> Tex
 
 
 def _client_type(first: Flags, rng: np.random.Generator) -> Texts:
-    """New clients are those at their first application."""
-    shares = table_facts("previous_application")["NAME_CLIENT_TYPE"].shares
+    """Draw the type of client; new clients are those at their first application."""
+    shares = table_statistics("previous_application")["NAME_CLIENT_TYPE"].shares
     others = {name: share for name, share in shares.items() if name != "New"}
     new = first & (rng.random(len(first)) < shares["New"] / first_share())
     return np.where(new, "New", choose(others, rng.random(len(first)))).astype(object)

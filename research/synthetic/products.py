@@ -1,4 +1,4 @@
-"""Which products clients applied for at this lender, when, and with what outcome."""
+"""Products that clients applied for at this lender, with dates and outcomes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -6,25 +6,24 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from research.synthetic.facts import facts, table_facts
+from research.synthetic.arrays import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
+from research.synthetic.calibration_statistics import statistics, table_statistics
 from research.synthetic.marginals import choose, grid_quantile, quantile
 from research.synthetic.risk_traits import Traits, mix, rank
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Texts = NDArray[np.object_]
 
 OLDEST = -2922
 """Days; the data goes back eight years."""
 
-_MONTH = 30.44
 _RECENT = 0.3
+"""Weight of the client's trait in the recency of an application."""
 _SEEKING = 0.55
-_LATELY = 0.36
-_OFFER_LATELY = 0.85
+"""Weight of the client's trait in the outcome of an application."""
+_OUTCOME_RECENCY = 0.36
+"""Weight of the recency in the outcome of an application."""
+_OFFER_RECENCY = 0.85
+"""Weight of the recency in whether an application is an offer of cash."""
 _LATER_MEAN, _LATER_SPREAD = 0.227, 0.885
 """Recency of the applications after a client's first, when that of all is standard normal."""
 
@@ -33,7 +32,7 @@ _LATER_MEAN, _LATER_SPREAD = 0.227, 0.885
 class Requests:
     """Applications of a chunk, one element each, by client and then by date."""
 
-    owner: NDArray[np.int64]
+    owner: Integers
     first: Flags
     """The client's first application."""
     recency: Floats
@@ -66,44 +65,44 @@ class Requests:
 
     @property
     def unpriced(self) -> Flags:
-        """Came to no price: offers of cash, cancelled cards, goods that were not fetched."""
+        """Applications without a price: offers of cash, cancelled cards, goods that were not fetched."""
         canceled_card = (self.product == "Card Street") & (self.status == "Canceled")
         return (self.product == "Cash") | canceled_card | (self.consumer & (self.status == "Unused offer"))
 
     def draw(self, shares: Callable[[Mapping[str, Any]], Mapping[str, float]], ranks: Floats) -> Texts:
-        """Categories by the shares that belong to each product."""
+        """Return categories by the shares of each product."""
         result = np.empty(len(self.product), dtype=object)
-        for name, item in facts()["structure"]["products"].items():
+        for name, item in statistics()["structure"]["products"].items():
             rows = self.product == name
             result[rows] = choose(dict(shares(item)), ranks[rows])
         return result
 
 
-def draw_requests(owner: NDArray[np.int64], first: Flags, traits: Traits, rng: np.random.Generator) -> Requests:
-    """Applications of the clients `owner` (ascending); `first` marks the first of each client."""
+def draw_requests(owner: Integers, first: Flags, traits: Traits, rng: np.random.Generator) -> Requests:
+    """Draw the applications of the clients `owner` (ascending); `first` marks the first of each client."""
     size = len(owner)
     recency = mix(rng, (_RECENT, traits.recent[owner]))
     recency = recency[np.lexsort((recency, owner))]
-    decision = np.rint(quantile(table_facts("previous_application")["DAYS_DECISION"], ndtr(recency)))
+    decision = np.rint(quantile(table_statistics("previous_application")["DAYS_DECISION"], ndtr(recency)))
     product = np.where(first, choose(_first_products(), rng.random(size)), _later_product(recency, rng))
     requests = Requests(owner, first, recency, decision, product, product)
-    lately = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
-    status = _status(requests, rank(rng, (_SEEKING, traits.seeking[owner]), (_LATELY, lately)))
+    recent_later = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
+    status = _status(requests, rank(rng, (_SEEKING, traits.seeking[owner]), (_OUTCOME_RECENCY, recent_later)))
     requests = replace(requests, status=_one_card(status, requests, rng))
     return replace(requests, decision=_with_card_ages(requests, rng))
 
 
 @lru_cache(maxsize=1)
 def first_share() -> float:
-    """Share of applications that are their client's first."""
-    published = facts()["published"]
+    """Return the share of applications that are their client's first."""
+    published = statistics()["published"]
     return float(published["clients"]["previous_application"] / published["rows"]["previous_application"])
 
 
 @lru_cache(maxsize=1)
 def _first_products() -> dict[str, float]:
-    """Shares of products among first applications: mostly goods bought on credit, and what was granted."""
-    structure = facts()["structure"]
+    """Return the shares of products among first applications: mostly granted loans for goods."""
+    structure = statistics()["structure"]
     granted = {
         name: item["share"] * item["status"].get("Approved", 0.0) for name, item in structure["products"].items()
     }
@@ -116,23 +115,23 @@ def _first_products() -> dict[str, float]:
 
 
 def _later_products() -> dict[str, float]:
-    """Shares of products among the other applications, so that all together have the known shares."""
-    products, first = facts()["structure"]["products"], _first_products()
+    """Return the shares of products among later applications, so that all together have the real shares."""
+    products, first = statistics()["structure"]["products"], _first_products()
     return {name: max(item["share"] - first_share() * first[name], 0.0) for name, item in products.items()}
 
 
 def _later_product(recency: Floats, rng: np.random.Generator) -> Texts:
-    """Products of later applications; most of the latest are offers of cash that came to nothing."""
+    """Draw the products of later applications; most of the latest are offers of cash without a loan."""
     shares = _later_products()
     offer = shares.pop("Cash")
     offer /= offer + sum(shares.values())
-    latest = rank(rng, (_OFFER_LATELY, (recency - _LATER_MEAN) / _LATER_SPREAD)) > 1 - offer
+    latest = rank(rng, (_OFFER_RECENCY, (recency - _LATER_MEAN) / _LATER_SPREAD)) > 1 - offer
     return np.where(latest, "Cash", choose(shares, rng.random(len(recency)))).astype(object)
 
 
 def _status(requests: Requests, outcome: Floats) -> Texts:
-    """Outcomes by product; first applications, of clients who came to stay, are mostly granted."""
-    structure = facts()["structure"]
+    """Draw outcomes by product; first applications of returning clients are mostly granted."""
+    structure = statistics()["structure"]
     result = np.empty(len(outcome), dtype=object)
     early, late = _first_products(), _later_products()
     for name, item in structure["products"].items():
@@ -149,22 +148,24 @@ def _status(requests: Requests, outcome: Floats) -> Texts:
 
 
 def _one_card(status: Texts, requests: Requests, rng: np.random.Generator) -> Texts:
-    """Outcomes with at most one card granted to a client."""
+    """Change outcomes so that a client has at most one granted card."""
     card = requests.card
     cards = np.flatnonzero(card)
     main = np.zeros(len(card), dtype=bool)
     main[cards[np.unique(requests.owner[cards], return_index=True)[1]]] = True
-    granted = main & (rng.random(len(card)) < facts()["structure"]["card"]["granted"])
-    other = np.where(rng.random(len(card)) < facts()["structure"]["card"]["canceled_of_others"], "Canceled", "Refused")
+    granted = main & (rng.random(len(card)) < statistics()["structure"]["card"]["granted"])
+    other = np.where(
+        rng.random(len(card)) < statistics()["structure"]["card"]["canceled_of_others"], "Canceled", "Refused"
+    )
     return np.where(granted, "Approved", np.where(card & (status == "Approved"), other, status)).astype(object)
 
 
 def _with_card_ages(requests: Requests, rng: np.random.Generator) -> Floats:
-    """Dates in which granted cards have the ages of the known cards, and no application precedes the first."""
+    """Change dates so that granted cards have the real ages, and no application precedes the first."""
     decision, first = requests.decision, requests.first
     granted = requests.card & (requests.status == "Approved")
-    months = np.ceil(grid_quantile(facts()["structure"]["card_months"], rng.random(len(decision))))
-    decision = np.where(granted, -np.rint(months * _MONTH) + rng.integers(1, 29, len(decision)), decision)
+    months = np.ceil(grid_quantile(statistics()["structure"]["card_months"], rng.random(len(decision))))
+    decision = np.where(granted, -np.rint(months * DAYS_IN_MONTH) + rng.integers(1, 29, len(decision)), decision)
     if len(decision):
         oldest = np.minimum.reduceat(decision, np.flatnonzero(first))[np.cumsum(first) - 1]
         decision = np.where(first & (decision > oldest), oldest - 14, decision)

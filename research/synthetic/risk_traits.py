@@ -1,19 +1,17 @@
-"""How a client behaves: traits that the risk of default shines through, and draws that follow them."""
+"""Traits of a client that depend on the risk of default, and draws that depend on the traits."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from research.synthetic.application import Clients
-
-Floats = NDArray[np.float64]
+from research.synthetic.arrays import Floats
 
 _VISIBLE = 0.12
-"""Load of every trait on what the application shows of the risk."""
+"""Weight of the risk that the application shows, in every trait."""
 _HIDDEN = {"late": 0.6, "indebted": 0.62, "seeking": 0.62, "recent": 0.55}
-"""Load of each trait on what only the histories show."""
+"""Weight of the risk that only the histories show, in each trait."""
 
 
 @dataclass(frozen=True)
@@ -23,22 +21,22 @@ class Traits:
     late: Floats
     """Pays late."""
     indebted: Floats
-    """Uses much of the credit there is."""
+    """Uses a large part of the granted credit."""
     seeking: Floats
     """Asks for credit that is refused."""
     recent: Floats
-    """Took up credit lately."""
+    """Took up credit recently."""
 
 
 def draw_traits(clients: Clients, rng: np.random.Generator) -> Traits:
-    """Traits of `clients`."""
+    """Draw the traits of `clients`."""
     return Traits(
         **{name: mix(rng, (_VISIBLE, clients.visible), (load, clients.hidden)) for name, load in _HIDDEN.items()}
     )
 
 
-def mix(rng: np.random.Generator, *parts: tuple[float, Floats]) -> Floats:
-    """Standard normal scores with the given loads on independent standard normal `parts`; the rest is chance."""
+def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
+    """Draw standard normal scores: independent standard normal `parts` with their weights, and noise."""
     rest = np.sqrt(1 - sum(load**2 for load, _ in parts))
     score = rest * rng.standard_normal(len(parts[0][1]))
     for load, part in parts:
@@ -46,6 +44,6 @@ def mix(rng: np.random.Generator, *parts: tuple[float, Floats]) -> Floats:
     return score
 
 
-def rank(rng: np.random.Generator, *parts: tuple[float, Floats]) -> Floats:
-    """Uniform ranks of `mix`."""
+def rank(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
+    """Draw the uniform ranks of `mix`."""
     return ndtr(mix(rng, *parts))

@@ -1,4 +1,4 @@
-"""Writing a synthetic population as Parquet: all of it, or nothing."""
+"""Write a synthetic population as Parquet, whole or not at all."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ def write(out: Path, clients: int, seed: int = 1) -> None:
 
 
 def _swap(beside: Path, out: Path) -> None:
-    """Put the folder `beside` in the place of `out`, which keeps what it held until then."""
+    """Replace `out` by the folder `beside`; an error leaves `out` as it was."""
     if not out.exists():
         beside.rename(out)
         return

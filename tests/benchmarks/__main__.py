@@ -90,7 +90,7 @@ def benchmarks(
 
 
 def _make_clients(folder: Path, clients: int, seed: int) -> None:
-    printed(PYTHON, "research.data.dataset", "synth", "--clients", clients, "--seed", seed, "--out", folder)
+    printed(PYTHON, "research", "data", "synth", "--clients", clients, "--seed", seed, "--out", folder)
 
 
 def _offline(folder: Path, rounds: int) -> Figures:
@@ -156,7 +156,7 @@ def _stores_of_its_own(clients: int, seed: int) -> Iterator[dict[str, str]]:
         folder = Path(home) / "clients"
         _say(f"training a model of {clients:,} synthetic clients, and building a Bento of it")
         _make_clients(folder, clients, seed)
-        printed(PYTHON, "research.deployment.pipeline", "--data", folder, **stores)
+        printed(PYTHON, "research", "pipeline", "--data", folder, **stores)
         yield stores
 
 

@@ -42,7 +42,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def containerized(store: None, bento_tag: str) -> Iterator[str]:
     """What the command says of the image it built; the image is called as the Bento."""
     ensure_base_image()
-    command = [sys.executable, "-m", "research.deployment.containerize", "--engine", "buildah", "--bento", bento_tag]
+    command = [sys.executable, "-m", "research", "containerize", "--engine", "buildah", "--bento", bento_tag]
     yield subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     buildah("rmi", bento_tag)
 

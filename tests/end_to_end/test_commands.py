@@ -1,6 +1,5 @@
 """The commands as a user types them: whole runs, faults in one line, exit codes."""
 
-import importlib
 import os
 import re
 import shutil
@@ -13,39 +12,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from research.cli import FAULT, ROOT, run
+from research.__main__ import COMMANDS, main
+from research.cli import FAULT, ROOT
 from research.deployment.processes import free_port
-
-COMMANDS = [
-    "build_bento",
-    "compare",
-    "containerize",
-    "data",
-    "demo",
-    "examples",
-    "explain",
-    "fairness",
-    "feature_study",
-    "import_model",
-    "pipeline",
-    "promote",
-    "publish",
-    "rollback",
-    "run_notebooks",
-    "train",
-]
 
 
 class Command:
-    """Runs a command of the research room in this process, as `python -m research.NAME` would."""
+    """Runs a command of the research room in this process, as `python -m research NAME` would."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
 
     def __call__(self, name: str, *arguments: str | Path) -> tuple[int, str, str]:
-        self.monkeypatch.setattr(sys, "argv", [f"research.{name}", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            run(importlib.import_module(f"research.{name}").main)
+            main([name, *map(str, arguments)])
         return int(ended.value.code or 0), *self.capsys.readouterr()
 
     def assert_fault(self, name: str, *arguments: str | Path, said: list[str]) -> None:
@@ -62,8 +42,8 @@ def _assert_one_line_fault(code: int, error: str, said: list[str]) -> None:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    return Command(monkeypatch, capsys)
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -94,7 +74,7 @@ def test_training_without_mlflow_names_its_address(command: Command, synthetic_f
 
 def test_importing_without_a_champion_names_the_remedy(command: Command, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
-    command.assert_fault("import_model", said=["no champion", "make train promote"])
+    command.assert_fault("import", said=["no champion", "make train promote"])
 
 
 def test_training_an_unknown_family_names_the_known_ones(command: Command, synthetic_folder: Path):
@@ -131,9 +111,7 @@ def _process(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 def test_building_without_a_model_names_the_remedy(tmp_path: Path):
-    _assert_one_line_fault(
-        *_process("research.deployment.build_bento", BENTOML_HOME=str(tmp_path)), said=["make import"]
-    )
+    _assert_one_line_fault(*_process("research", "build", BENTOML_HOME=str(tmp_path)), said=["make import"])
 
 
 def test_serving_without_a_bento_names_the_remedy(tmp_path: Path):
@@ -148,7 +126,7 @@ def test_a_port_in_use_is_named(bento_tag: str):
 
 def test_the_demo_serves_until_interrupted_and_does_nothing_twice(bento_tag: str, synthetic_folder: Path):
     ports = [free_port(), free_port()]
-    command = [sys.executable, "-m", "research.deployment.demo", "--data", str(synthetic_folder)]
+    command = [sys.executable, "-m", "research", "demo", "--data", str(synthetic_folder)]
     command += ["--port", str(ports[0]), "--ui-port", str(ports[1])]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
         said = []
@@ -191,5 +169,5 @@ def test_checking_data_names_each_fault_and_ends_with_1(command: Command, synthe
 def test_training_on_faulty_data_stops_at_the_door(command: Command, synthetic_folder: Path, tmp_path: Path):
     applications = pl.read_parquet(synthetic_folder / "application_train.parquet").head(20)
     applications.with_columns(EXT_SOURCE_2=9.0).write_csv(tmp_path / "application_train.csv")
-    said = ["application_train.csv", "EXT_SOURCE_2", "20 rows are above 1", "research.data.dataset check"]
+    said = ["application_train.csv", "EXT_SOURCE_2", "20 rows are above 1", "research data check"]
     command.assert_fault("train", "--data", tmp_path, said=said)

@@ -16,7 +16,7 @@ def test_all_notebooks_run_on_small_data(synthetic_folder: Path, tmp_path: Path)
         outputs = [output for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", ())]
         assert any("image/png" in output.get("data", {}) for output in outputs), path
         assert not [output for output in outputs if output.output_type == "error"]
-        said = "".join(output.get("text", "") for output in outputs)
-        assert said.startswith("Data: synthetic, 1,500 clients, seed 1.")
+        printed = "".join(output.get("text", "") for output in outputs)
+        assert printed.startswith("Data: synthetic, 1,500 clients, seed 1.")
         assert str(tmp_path) not in path.read_text()
         assert str(synthetic_folder) not in path.read_text()

@@ -1,4 +1,4 @@
-"""A local HTTP server in the place of the scoring service, which answers as its contract says."""
+"""A local HTTP server instead of the scoring service, which answers as its contract says."""
 
 import contextlib
 import json

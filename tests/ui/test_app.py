@@ -75,14 +75,14 @@ def test_beside_a_band_of_reviews_the_rule_names_its_limits(page, service, predi
     assert rule in texts(press(page(), "score"))
 
 
-def test_an_example_is_sent_as_it_stands_for_decision_and_explanation(page, service, credit_file):
+def test_example_is_sent_unchanged_for_decision_and_explanation(page, service, credit_file):
     press(page(), "score")
 
     assert [request.path for request in service.received] == ["/predict?purpose=decision", "/explain"]
     assert [request.body for request in service.received] == [credit_file, credit_file]
 
 
-def test_asked_again_in_a_session_the_same_file_is_the_same_decision(page, service, credit_file):
+def test_repeated_request_in_a_session_has_the_same_idempotency_key(page, service, credit_file):
     opened = press(press(page(), "score"), "score")
     press(page(), "score")
     other = json.dumps(credit_file | {"bureau": []}).encode()
@@ -120,17 +120,18 @@ def test_the_reasons_come_first_after_the_decision(page):
 def test_all_that_the_answers_hold_is_on_the_page(page):
     opened = press(page(), "score")
 
-    said = texts(opened)
-    assert "Client 100123" in said
-    assert "crédits ailleurs 2" in said
+    shown = texts(opened)
+    assert "Client 100123" in shown
+    assert "crédits ailleurs 2" in shown
     assert (
-        "Décision enregistrée le 25/11/2026 à 09:41 (UTC) sous le numéro `0198f2c1-7a4e-7b30-9d53-0f6a2f3c1b77`" in said
+        "Décision enregistrée le 25/11/2026 à 09:41 (UTC) sous le numéro `0198f2c1-7a4e-7b30-9d53-0f6a2f3c1b77`"
+        in shown
     )
-    assert "Coût moyen attendu : 1,82 si le crédit est accordé, 0,82 s'il est refusé" in said
-    assert "Source de revenu (`application.NAME_INCOME_TYPE`) : catégorie inconnue 'Astronaut'" in said
-    assert "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé." in said
-    assert "Clients semblables : clients ayant la même source de revenus (4 210 clients)." in said
-    assert r"Modèle credit\_scoring, version 3." in said
+    assert "Coût moyen attendu : 1,82 si le crédit est accordé, 0,82 s'il est refusé" in shown
+    assert "Source de revenu (`application.NAME_INCOME_TYPE`) : catégorie inconnue 'Astronaut'" in shown
+    assert "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé." in shown
+    assert "Clients semblables : clients ayant la même source de revenus (4 210 clients)." in shown
+    assert r"Modèle credit\_scoring, version 3." in shown
     assert [tab.label for tab in opened.tabs] == ["Par thème", "Par donnée", "En tableau"]
     themes, items = (table.value for table in opened.table)
     assert list(themes.columns) == ["Thème", "Contribution", "Effet"]
@@ -166,20 +167,20 @@ def test_a_decision_against_its_expected_cost_says_what_decides(page, service, p
 def test_an_explanation_by_another_version_is_marked(page, service, explanation):
     service.answers["/explain"] = (200, explanation | {"model": {"name": "credit_scoring", "version": "4"}})
 
-    said = texts(press(page(), "score"))
+    shown = texts(press(page(), "score"))
 
-    assert "La décision vient du modèle version 3, cette explication de la version 4" in said
+    assert "La décision vient du modèle version 3, cette explication de la version 4" in shown
 
 
-def test_without_its_explanation_the_decision_stands(page, service):
+def test_decision_is_shown_without_its_explanation(page, service):
     service.answers["/explain"] = (503, problem(503))
 
     opened = press(page(), "score")
 
-    said = texts(opened)
-    assert "## ✖ Crédit refusé" in said
-    assert "La réponse ci-dessus est valable ; seule l'explication détaillée manque." in said
-    assert "Rien n'a été décidé" not in said
+    shown = texts(opened)
+    assert "## ✖ Crédit refusé" in shown
+    assert "La réponse ci-dessus est valable ; seule l'explication détaillée manque." in shown
+    assert "Rien n'a été décidé" not in shown
     assert not opened.tabs
 
 
@@ -197,10 +198,10 @@ def test_changes_are_a_simulation_until_reset(page, service, credit_file):
     opened = press(page(), "score")
 
     field(opened, "DAYS_BIRTH").set_value(50).run()
-    said = texts(opened)
-    assert "**Simulation.**" in said
-    assert "Âge (années) : 40 → 50" in said
-    assert "la réponse précédente ne vaut plus" in said
+    shown = texts(opened)
+    assert "**Simulation.**" in shown
+    assert "Âge (années) : 40 → 50" in shown
+    assert "la réponse précédente ne vaut plus" in shown
     assert not opened.metric
 
     press(opened, "simulate")
@@ -209,11 +210,11 @@ def test_changes_are_a_simulation_until_reset(page, service, credit_file):
     assert "Idempotency-Key" not in simulated.headers
     assert simulated.body["application"] == credit_file["application"] | {"DAYS_BIRTH": -18_263}
     assert explained.body == simulated.body
-    said = texts(opened)
-    assert "Simulation : crédit refusé" in said
-    assert "rien n'est enregistré" in said
-    assert "sous le numéro" not in said
-    assert "Dossier du client sans modification : probabilité de défaut 18,2 %, crédit refusé." in said
+    shown = texts(opened)
+    assert "Simulation : crédit refusé" in shown
+    assert "rien n'est enregistré" in shown
+    assert "sous le numéro" not in shown
+    assert "Dossier du client sans modification : probabilité de défaut 18,2 %, crédit refusé." in shown
 
     press(opened, "reset")
     assert field(opened, "DAYS_BIRTH").value == 40
@@ -228,11 +229,11 @@ def test_another_language_keeps_changes_and_answer(page, service):
     opened.radio(key="language").set_value("en").run()
 
     assert field(opened, "AMT_CREDIT", "en").value == 300_000.0
-    said = texts(opened)
-    assert "Loan amount: 450,000 → 300,000" in said
-    assert "Simulation: credit refused" in said
+    shown = texts(opened)
+    assert "Loan amount: 450,000 → 300,000" in shown
+    assert "Simulation: credit refused" in shown
     assert len(service.received) == 2
-    assert "crédit" not in said
+    assert "crédit" not in shown
 
 
 NOTHING, PERHAPS = "Nothing was decided.", "If a decision was recorded all the same, scoring again returns that one."
@@ -261,9 +262,9 @@ def test_every_fault_of_the_service_is_one_message_in_both_languages(page, servi
     assert french in texts(opened)
     opened.radio(key="language").set_value("en").run()
 
-    said = texts(opened)
-    assert english in said
-    assert decided in said
+    shown = texts(opened)
+    assert english in shown
+    assert decided in shown
     assert len(notices(opened)) == 1
     assert [request.path for request in service.received] == ["/predict?purpose=decision"]
 
@@ -279,10 +280,10 @@ def test_a_simulation_that_fails_speaks_of_no_decision(page, service):
     opened = page()
     field(opened, "DAYS_BIRTH").set_value(50).run()
 
-    said = texts(press(opened, "simulate"))
+    shown = texts(press(opened, "simulate"))
 
-    assert "Réessayez dans un instant" in said
-    assert "décidé" not in said
+    assert "Réessayez dans un instant" in shown
+    assert "décidé" not in shown
 
 
 def test_a_rejection_shows_the_path_of_each_field(page, service):
@@ -292,24 +293,24 @@ def test_a_rejection_shows_the_path_of_each_field(page, service):
     ]
     service.answers["/predict"] = (422, problem(422, "2 fields are wrong", *errors))
 
-    said = texts(press(page(), "score"))
+    shown = texts(press(page(), "score"))
 
-    assert "erreur 422" in said
-    assert r"- Montant du crédit (`application.AMT_CREDIT`) : valeur trop petite (Input should be \>= 0)" in said
-    assert "- `bureau.3.DAYS_CREDIT` : Surprise" in said
-    assert "2 fields are wrong" not in said
+    assert "erreur 422" in shown
+    assert r"- Montant du crédit (`application.AMT_CREDIT`) : valeur trop petite (Input should be \>= 0)" in shown
+    assert "- `bureau.3.DAYS_CREDIT` : Surprise" in shown
+    assert "2 fields are wrong" not in shown
 
 
-def test_a_rejection_of_the_whole_file_is_told_in_the_words_of_the_service(page, service):
+def test_rejection_of_the_whole_file_shows_the_services_message(page, service):
     service.answers["/predict"] = (422, problem(422, "The file is *odd*."))
 
-    said = texts(press(page(), "score"))
+    shown = texts(press(page(), "score"))
 
-    assert "sans nommer de champ" in said
-    assert r"- The file is \*odd\*." in said
+    assert "sans nommer de champ" in shown
+    assert r"- The file is \*odd\*." in shown
 
 
-def test_a_silent_service_is_not_waited_for(page, service, monkeypatch):
+def test_service_that_does_not_answer_times_out(page, service, monkeypatch):
     monkeypatch.setenv("API_TIMEOUT", "1")
     service.seconds = 3.0
 
@@ -320,10 +321,10 @@ def test_a_silent_service_is_not_waited_for(page, service, monkeypatch):
 def test_without_a_service_the_page_says_how_to_start_it(page, monkeypatch, language, expected):
     monkeypatch.setenv("API_URL", "http://127.0.0.1:9")
 
-    said = texts(page(language))
+    shown = texts(page(language))
 
-    assert f"{expected} `http://127.0.0.1:9`" in said
-    assert "`make serve`" in said
+    assert f"{expected} `http://127.0.0.1:9`" in shown
+    assert "`make serve`" in shown
 
 
 def test_a_service_that_becomes_ready_is_found_again(page, service):
@@ -337,7 +338,7 @@ def test_a_service_that_becomes_ready_is_found_again(page, service):
     assert "Client 100123" in texts(opened)
 
 
-def test_what_was_entered_outlives_an_absence_of_the_service(page, service):
+def test_entered_values_stay_while_the_service_is_down(page, service):
     opened = page()
     field(opened, "AMT_CREDIT").set_value(300_000.0).run()
     service.answers["/readyz"] = (503, "")

@@ -1,9 +1,8 @@
-import dataclasses
 import math
 
 import pytest
 
-from ui import charts, client
+from ui import answers, charts, client
 
 
 @pytest.fixture
@@ -54,13 +53,13 @@ def test_labels_are_in_the_chosen_language_and_harmless(explained):
 
 
 def test_small_effects_look_small_and_keep_their_digits(explained):
-    quiet = dataclasses.replace(explained, base_value=-2.4, log_odds=-2.39, threshold=0.0832)
+    quiet = explained.model_copy(update={"base_value": -2.4, "log_odds": -2.39, "threshold": 0.0832})
     steps = [charts.Step("more", 0.012), charts.Step("less", -0.002), charts.Step("nothing", 0.0)]
 
     figure = charts.waterfall("en", quiet, steps)
 
     left, right = figure.layout.xaxis.range
-    assert right - left == pytest.approx(charts.SHORTEST_AXIS)
+    assert right - left == pytest.approx(charts.MIN_AXIS_LENGTH)
     assert figure.data[0].text == ("", "+0.012", "\u22120.002", "0.000", "")
 
 
@@ -80,17 +79,17 @@ def test_few_items_leave_no_others(explained):
 
 @pytest.mark.parametrize("probability", [0.0, 0.02, 0.0909, 0.5, 1.0])
 def test_the_risk_scale_is_the_same_for_every_client(decided, probability):
-    figure = charts.risk_scale("en", dataclasses.replace(decided, probability=probability))
+    figure = charts.risk_scale("en", decided.model_copy(update={"probability": probability}))
 
     left, right = figure.layout.xaxis.range
     assert (left, right) == pytest.approx((math.log(0.005 / 0.995), math.log(0.95 / 0.05)))
     assert left <= figure.data[0].x[0] <= right
 
 
-def test_where_a_person_decides_is_a_zone_of_its_own(decided):
-    band = client.ReviewBand(0.05, 0.2)
+def test_review_band_is_a_zone_of_the_scale(decided):
+    band = answers.ReviewBand(low=0.05, high=0.2)
 
-    figure = charts.risk_scale("en", dataclasses.replace(decided, decision="review", review_band=band))
+    figure = charts.risk_scale("en", decided.model_copy(update={"decision": "review", "review_band": band}))
 
     zones = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"]
     assert zones[1] == pytest.approx((math.log(0.05 / 0.95), math.log(0.2 / 0.8)))
@@ -99,15 +98,15 @@ def test_where_a_person_decides_is_a_zone_of_its_own(decided):
 
 
 def test_a_zone_too_narrow_for_its_name_goes_without(decided):
-    band = client.ReviewBand(0.085, 0.095)
+    band = answers.ReviewBand(low=0.085, high=0.095)
 
-    figure = charts.risk_scale("en", dataclasses.replace(decided, review_band=band))
+    figure = charts.risk_scale("en", decided.model_copy(update={"review_band": band}))
 
     assert "to be reviewed" not in [note.text for note in figure.layout.annotations]
 
 
 def test_no_tick_is_written_over_the_threshold(decided):
-    figure = charts.risk_scale("en", dataclasses.replace(decided, threshold=0.0909))
+    figure = charts.risk_scale("en", decided.model_copy(update={"threshold": 0.0909}))
 
     ticks = [note.text for note in figure.layout.annotations if note.y == -0.3]
     assert ticks == ["1%", "2%", "5%", "20%", "50%", "80%"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.ui.stand_in import REVIEW, problem
-from ui import client
+from ui import answers, client
 
 LIMIT = 1000
 
@@ -46,7 +46,7 @@ def test_a_decision_is_asked_for_under_its_key_and_read_whole(service, predictio
     assert (read.client, read.decision, read.probability) == (100123, "refused", prediction["probability_of_default"])
     assert (read.decision_id, read.simulated) == (prediction["decision_id"], False)
     assert read.decided_at == datetime(2026, 11, 25, 9, 41, 7, 123456, tzinfo=UTC)
-    assert read.reasons[1] == client.Reason("R04", raises=False, text=prediction["reasons"][1]["text"])
+    assert read.reasons[1] == answers.Reason(code="R04", direction="lowers", text=prediction["reasons"][1]["text"])
     (warning,) = read.warnings
     assert warning.field == "application.NAME_INCOME_TYPE"
     assert warning.message == prediction["warnings"][0]["message"]
@@ -69,7 +69,7 @@ def test_a_decision_that_a_person_takes_has_its_band(service, prediction):
     with client.connect(service.url, 5) as connection:
         read = client.predict(connection, {}, "the-key")
 
-    assert (read.decision, read.review_band) == ("review", client.ReviewBand(0.07, 0.2))
+    assert (read.decision, read.review_band) == ("review", answers.ReviewBand(low=0.07, high=0.2))
 
 
 def test_an_explanation_is_read_whole(service, explanation, credit_file):
@@ -78,10 +78,10 @@ def test_an_explanation_is_read_whole(service, explanation, credit_file):
 
     (request,) = service.received
     assert (request.path, request.body) == ("/explain", credit_file)
-    assert read.groups[1] == client.GroupContribution({"fr": "Emploi", "en": "Employment"}, -0.25)
+    assert read.groups[1] == answers.GroupContribution(label={"fr": "Emploi", "en": "Employment"}, contribution=-0.25)
     assert (read.features[0].value, read.features[0].similar) == (0.31, 0.52)
-    assert (read.similar, read.similar_clients) == (explanation["similar_clients"]["description"], 4210)
-    assert read.counterfactual == explanation["counterfactual"]["text"]
+    assert read.similar_clients.model_dump() == explanation["similar_clients"]
+    assert read.counterfactual.text == explanation["counterfactual"]["text"]
     assert read.received == explanation
 
 
@@ -94,7 +94,7 @@ def test_the_access_key_is_sent_where_there_is_one(service, key, sent):
 
 
 @pytest.mark.parametrize("key", ["two\nlines", "clé"])
-def test_what_cannot_be_a_key_is_never_sent(key):
+def test_invalid_key_is_never_sent(key):
     with pytest.raises(client.NoAnswerError) as raised:
         client.connect("http://127.0.0.1:9", 5, key)
 
@@ -127,7 +127,7 @@ def test_every_status_has_its_fault(service, status, kind):
         client.predict(connection, {}, "key")
 
     fault = raised.value
-    assert (fault.kind, fault.status, fault.details, fault.said) == (kind, status, (), "No.")
+    assert (fault.kind, fault.status, fault.details, fault.reason) == (kind, status, (), "No.")
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_a_rejection_names_its_fields(service):
         {"errors": []},
     ],
 )
-def test_a_rejection_worded_otherwise_is_still_one(service, body):
+def test_rejection_with_another_body_is_still_a_rejection(service, body):
     service.answers["/explain"] = (400, body)
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
         client.explain(connection, {})
 
-    assert (raised.value.kind, raised.value.details, raised.value.said) == ("rejected", (), "")
+    assert (raised.value.kind, raised.value.details, raised.value.reason) == ("rejected", (), "")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_document_of_another_shape_is_unexpected(service, document):
     assert kind_of(raised) == "unexpected"
 
 
-def test_a_silent_service_is_not_waited_for(service):
+def test_service_that_does_not_answer_times_out(service):
     service.seconds = 1.0
 
     with client.connect(service.url, 0.2) as connection, pytest.raises(client.NoAnswerError) as raised:
@@ -234,7 +234,7 @@ def test_a_silent_service_is_not_waited_for(service):
     assert kind_of(raised) == "timeout"
 
 
-def test_nobody_at_the_address():
+def test_address_without_a_server_is_unreachable():
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
 
@@ -244,7 +244,7 @@ def test_nobody_at_the_address():
     assert kind_of(raised) == "unreachable"
 
 
-def test_what_is_no_address_is_unreachable():
+def test_invalid_address_is_unreachable():
     with pytest.raises(client.NoAnswerError) as raised:
         client.connect("http://:80:90", 5)
 
@@ -281,14 +281,14 @@ def test_a_credit_file_is_read_as_it_stands(credit_file):
         (b" " * 1001, "file_too_large"),
     ],
 )
-def test_what_is_no_credit_file_is_refused(content, kind):
+def test_other_content_than_a_credit_file_is_refused(content, kind):
     with pytest.raises(client.NoAnswerError) as raised:
         client.read_credit_file(content, LIMIT)
 
     assert kind_of(raised) == kind
 
 
-def test_endless_nesting_is_no_json():
+def test_very_deep_nesting_is_refused():
     with pytest.raises(client.NoAnswerError) as raised:
         client.read_credit_file(b"[" * 100_000, 2**20)
 

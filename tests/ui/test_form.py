@@ -88,7 +88,7 @@ def test_limits_are_the_services_widened_to_the_clients_value(name, column, valu
     assert all(isinstance(limit, kind) for limit in (entry.minimum, entry.maximum, entry.step) if limit is not None)
 
 
-def test_choices_hold_what_is_known_what_is_there_and_nothing_where_allowed():
+def test_choices_are_the_categories_the_clients_value_and_empty():
     required = Column("category", None, None, ("Pensioner", "Working"), required=True)
 
     assert form.choices(INCOME, "Working") == [None, "Pensioner", "Working"]

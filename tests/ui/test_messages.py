@@ -19,7 +19,7 @@ def placeholders(wording):
 
 
 @pytest.mark.parametrize("entries", [messages.MESSAGES, messages.CATEGORIES])
-def test_every_wording_stands_in_both_languages_with_the_same_placeholders(entries):
+def test_every_message_has_both_languages_and_the_same_placeholders(entries):
     for key, wordings in entries.items():
         assert list(wordings) == list(messages.LANGUAGES) == ["fr", "en"], key
         assert all(wording.strip() for wording in wordings.values()), key

@@ -9,10 +9,12 @@ from bento.data.readers import DataError
 from bento.features.catalogue import CATALOGUE
 from research.cli import CommandError
 from research.data import dataset as data
-from research.data.dataset import Data, download, open_data
+from research.data import download as downloading
+from research.data.dataset import Data, open_data
+from research.data.download import download
 
 
-def test_the_source_of_synthetic_data_is_known(synthetic_folder: Path):
+def test_source_of_synthetic_data_names_clients_and_seed(synthetic_folder: Path):
     source = open_data(synthetic_folder).source
     assert (source.data, source.clients, source.seed) == ("synthetic", 1500, 1)
     assert source.tag == f"synthetic:{source.fingerprint[:16]}"
@@ -28,14 +30,14 @@ def test_any_change_of_the_data_changes_its_fingerprint(synthetic_folder: Path, 
     assert Data(tmp_path).source.fingerprint != before.fingerprint
 
 
-def test_a_folder_without_data_is_named(tmp_path: Path):
+def test_folder_without_data_is_named_in_the_error(tmp_path: Path):
     with pytest.raises(DataError, match=r"neither application_train\.csv"):
         open_data(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
         open_data(tmp_path / "nowhere")
 
 
-def test_without_a_folder_synthetic_data_is_made_once(
+def test_synthetic_data_is_generated_once_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(data, "RAW", tmp_path / "raw")
@@ -53,18 +55,18 @@ def test_real_files_come_before_synthetic_ones(synthetic_folder: Path, tmp_path:
     assert open_data(None).folder == synthetic_folder
 
 
-def test_features_are_computed_once_and_kept(synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_features_are_computed_once_and_cached(synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch):
     features = Data(synthetic_folder).features()
     assert features.columns == ["SK_ID_CURR", *CATALOGUE, "TARGET"]
     monkeypatch.setattr(data, "build_features", None)
     assert Data(synthetic_folder).features().equals(features)
 
 
-def test_a_refused_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_refused_download_explains_token_and_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # A real process stands in for Python running Kaggle's client: no test may reach the network.
     refusing = tmp_path / "python"
     refusing.write_text("#!/bin/sh\necho '401 - Unauthorized' >&2\nexit 1\n")
     refusing.chmod(refusing.stat().st_mode | stat.S_IEXEC)
-    monkeypatch.setattr(data.sys, "executable", os.fspath(refusing))
+    monkeypatch.setattr(downloading.sys, "executable", os.fspath(refusing))
     with pytest.raises(CommandError, match=r"401 - Unauthorized.*token.*rules"):
         download(tmp_path / "raw")

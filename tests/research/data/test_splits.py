@@ -12,7 +12,7 @@ def test_shares_are_as_declared():
         assert (split == name).mean() == pytest.approx(share, abs=0.01)
 
 
-def test_a_client_stays_in_its_split_whoever_else_is_there():
+def test_split_of_a_client_does_not_depend_on_other_clients():
     split = split_of(CLIENTS)
     assert split_of(CLIENTS.reverse()).reverse().to_list() == split.to_list()
     assert split_of(CLIENTS[5:6]).to_list() == split[5:6].to_list()

@@ -7,7 +7,7 @@ import yaml
 from research.deployment.build_bento import shorten
 
 
-def test_a_manifest_loses_the_description_of_the_endpoints_and_nothing_else(tmp_path: Path):
+def test_manifest_loses_only_the_description_of_endpoints(tmp_path: Path):
     manifest = tmp_path / "bento.yaml"
     kept = {
         "service": "bento.service:CreditScoring",

@@ -1,4 +1,4 @@
-"""The gate, on a registry of its own: versions of the pipeline's model, made better, worse or broken."""
+"""The gate, on a separate registry: versions of the pipeline's model, made better, worse or broken."""
 
 import json
 import shutil
@@ -52,8 +52,8 @@ def register(client: mlflow.MlflowClient, data: Data, model_folder: Path, tmp_pa
 
 
 def _version(client: mlflow.MlflowClient, alias: str) -> str | None:
-    found = tracking.registered(client, alias)
-    return str(found.version) if found else None
+    registered = tracking.registered(client, alias)
+    return str(registered.version) if registered else None
 
 
 def test_better_replaces_worse_refuses_and_rollback_restores(client, register: Register, data: Data):
@@ -97,7 +97,7 @@ def test_a_model_that_does_not_answer_its_examples_is_refused(client, register: 
 
 
 @pytest.mark.parametrize(("slope", "intercept", "failed"), [(1, 0, set()), (2, 4, {SLOPE, RATIO}), (1, 1, {RATIO})])
-def test_probabilities_that_do_not_come_true_are_refused(slope: float, intercept: float, failed: set[str]):
+def test_badly_calibrated_probabilities_are_refused(slope: float, intercept: float, failed: set[str]):
     random = np.random.default_rng(1)
     truth = random.normal(-2.5, 1, 5000)
     target = (random.random(5000) < expit(truth)).astype(np.int64)
@@ -105,7 +105,7 @@ def test_probabilities_that_do_not_come_true_are_refused(slope: float, intercept
     assert {check.name for check in checks if not check.passed} == failed
 
 
-def test_models_of_different_data_are_not_compared_unless_told_so(client, register: Register, data: Data):
+def test_models_of_different_data_need_the_option_new_data(client, register: Register, data: Data):
     old = register(source="real:0123456789abcdef")
     client.set_registered_model_alias(NAME, tracking.CHAMPION, old.version)
     with pytest.raises(CommandError, match=r"was trained on real:0123456789abcdef, --data is synthetic:"):
@@ -119,7 +119,7 @@ def test_models_of_different_data_are_not_compared_unless_told_so(client, regist
     assert (_version(client, "champion"), _version(client, "previous")) == ("2", "1")
 
 
-def test_a_champion_that_was_moved_meanwhile_is_left_alone(client, register: Register, data: Data, monkeypatch):
+def test_champion_that_another_process_moved_stays(client, register: Register, data: Data, monkeypatch):
     register()
     promote(data)
     register()

@@ -18,7 +18,7 @@ from research.reporting.run_notebooks import SCRIPTS, run_notebooks
 from research.training.train import Settings
 
 NAMES = ["01_mlflow_experiments", "02_data_preparation", "03_business_score", "04_model_comparison"]
-OF_A_MACHINE = re.compile(r"/(home|root|tmp|work|Users)/|file://")
+LOCAL_PATH = re.compile(r"/(home|root|tmp|work|Users)/|file://")
 MAX_NOTEBOOK_BYTES = 1_500_000
 """Bytes of a notebook."""
 
@@ -40,8 +40,8 @@ def test_there_are_no_other_notebooks():
 
 def test_notebook_and_script_are_a_pair(name: str, notebook: NotebookNode):
     script = jupytext.read(SCRIPTS / f"{name}.py")
-    cells = [[(cell.cell_type, cell.source) for cell in each.cells] for each in (script, notebook)]
-    assert cells[0] == cells[1], "run: make notebooks"
+    of_script, of_notebook = ([(cell.cell_type, cell.source) for cell in half.cells] for half in (script, notebook))
+    assert of_script == of_notebook, "run: make notebooks"
     assert script.metadata["jupytext"]["formats"] == "ipynb,py:percent"
     assert script.metadata["kernelspec"]["name"] == "python3"
 
@@ -55,10 +55,10 @@ def test_notebook_holds_outputs_and_figures_but_no_faults(name: str, notebook: N
     assert (SCRIPTS / f"{name}.ipynb").stat().st_size < MAX_NOTEBOOK_BYTES
 
 
-def test_outputs_name_no_folder_of_a_machine_and_no_place_in_memory(notebook: NotebookNode):
-    for said in _texts(notebook):
-        assert not OF_A_MACHINE.search(said), said
-        assert not re.search(r"\bat 0x[0-9a-f]+", said), said
+def test_outputs_hold_no_local_path_and_no_memory_address(notebook: NotebookNode):
+    for text in _texts(notebook):
+        assert not LOCAL_PATH.search(text), text
+        assert not re.search(r"\bat 0x[0-9a-f]+", text), text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -141,7 +141,7 @@ def _version(data: Data, number: int, results: Path | None, catalogue: str = "")
     return Version(str(number), f"run{number}", tags)
 
 
-def test_champion_is_taken_before_newer_versions_and_these_before_older(
+def test_champion_comes_before_newer_versions_and_newer_before_older(
     registry: Registry, synthetic_folder: Path, tmp_path: Path
 ):
     data = Data(synthetic_folder)
@@ -163,13 +163,13 @@ def test_version_of_other_feature_code_or_without_results_is_not_taken(
     assert registry.done == [("train", 0), ("promote", True)]
 
 
-def test_champion_of_other_data_keeps_its_place(registry: Registry, synthetic_folder: Path):
+def test_champion_of_other_data_stays_champion(registry: Registry, synthetic_folder: Path):
     registry.champion = Version("1", "run1", {"data": "real:0123"})
     notebook_support.model_for(Data(synthetic_folder))
     assert registry.done == [("train", 0)]
 
 
-def test_first_model_of_all_is_put_before_the_gate(registry: Registry, synthetic_folder: Path):
+def test_first_model_is_submitted_to_the_gate(registry: Registry, synthetic_folder: Path):
     notebook_support.model_for(Data(synthetic_folder))
     assert registry.done == [("train", 0), ("promote", False)]
 

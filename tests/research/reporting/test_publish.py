@@ -16,7 +16,7 @@ def test_the_model_card_holds_the_published_figures():
     assert CARD.read_text() == model_card(PUBLISHED)
 
 
-def test_the_model_card_of_synthetic_data_says_first_that_it_describes_the_generator():
+def test_model_card_of_synthetic_data_begins_with_a_caution():
     if json.loads((PUBLISHED / "results.json").read_text())["data"] == "synthetic":
         assert "describes the generator" in CARD.read_text().split("\n\n")[1]
 
@@ -45,7 +45,7 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp
     card = model_card(out)
     assert "on 201 clients that nothing else reads: promoted" in card
     assert "| F, 30-39 |" in card
-    assert "As served, nobody is reviewed" in card
+    assert "As served, no application is reviewed" in card
 
 
 @pytest.mark.parametrize("word", ["data: synthetic", "generator"])

@@ -1,13 +1,14 @@
-"""The synthetic population holds the bounds of the facts, and the fidelity command says so."""
+"""The synthetic population is within the bounds, and the fidelity command reports it."""
 
 import json
 
 import polars as pl
 import pytest
 
+from research.__main__ import run_command
+from research.cli import CommandError
 from research.synthetic import generate, write
-from research.synthetic.facts import FACTS_FILE, facts
-from research.synthetic.fidelity import main
+from research.synthetic.calibration_statistics import STATISTICS_FILE, statistics
 from research.synthetic.fidelity_metrics import Bounds, correlation_error, measure
 
 CLIENTS = 8000
@@ -24,7 +25,7 @@ def test_bounds_hold_with_room_for_few_clients(tables):
     assert broken == []
 
 
-def test_bounds_notice_what_is_wrong(tables):
+def test_bounds_detect_wrong_marginals(tables):
     train = tables["application_train"].with_columns(
         pl.col("EXT_SOURCE_3").shuffle(seed=1), pl.lit("F").alias("CODE_GENDER"), pl.col("DAYS_BIRTH") + 2000
     )
@@ -48,9 +49,9 @@ def test_test_clients_differ_as_the_real_ones_do(tables):
     assert test["FLAG_EMAIL"].mean() > train["FLAG_EMAIL"].mean() + 0.06
 
 
-def test_the_facts_hold_no_rows():
-    assert FACTS_FILE.stat().st_size < 300_000
-    assert facts()["source"] == "marginal statistics of the public Home Credit Default Risk data (Kaggle, 2018)"
+def test_calibration_statistics_hold_no_rows():
+    assert STATISTICS_FILE.stat().st_size < 300_000
+    assert statistics()["source"] == "marginal statistics of the public Home Credit Default Risk data (Kaggle, 2018)"
 
 
 def test_command_writes_its_findings(tmp_path, capsys):
@@ -59,7 +60,7 @@ def test_command_writes_its_findings(tmp_path, capsys):
     real = tmp_path / "real"
     real.mkdir()
     generate(300, seed=6)["application_train"].write_csv(real / "application_train.csv")
-    code = main(["--data", str(data), "--real", str(real), "--out", str(tmp_path / "out")])
+    code = run_command("fidelity", ["--data", str(data), "--real", str(real), "--out", str(tmp_path / "out")])
     report = json.loads((tmp_path / "out" / "fidelity.json").read_text())
     assert code == (0 if report["passed"] else 1)
     assert (report["data"], report["clients"], report["seed"]) == ("synthetic", 600, 5)
@@ -68,11 +69,11 @@ def test_command_writes_its_findings(tmp_path, capsys):
     assert (tmp_path / "out" / "fidelity.png").read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out
     assert "worst first" in printed
-    assert "told from synthetic" in printed
+    assert "distinguished from synthetic" in printed
 
 
 @pytest.mark.parametrize("fault", ["no folder", "a table lacks", "no description", "no real data", "broken parquet"])
-def test_command_refuses_bad_input(tmp_path, capsys, fault):
+def test_command_refuses_bad_input(tmp_path, fault):
     data = tmp_path / "data"
     if fault != "no folder":
         write(data, 5)
@@ -83,6 +84,6 @@ def test_command_refuses_bad_input(tmp_path, capsys, fault):
     if fault == "broken parquet":
         (data / "bureau.parquet").write_bytes(b"PAR1")
     real = ["--real", str(tmp_path)] if fault == "no real data" else []
-    assert main(["--data", str(data), *real]) == 2
-    assert str(tmp_path) in capsys.readouterr().err
+    with pytest.raises(CommandError, match=str(tmp_path)):
+        run_command("fidelity", ["--data", str(data), *real])
     assert not (tmp_path / "data-fidelity").exists()

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from bento.data.tables import HISTORIES, OPEN_ENDED, TABLES
 from research.synthetic import generate, population, write
-from research.synthetic.facts import facts
+from research.synthetic.calibration_statistics import statistics
 from research.synthetic.fidelity_metrics import auc, ks_distance
 
 CLIENTS = 1500
@@ -77,7 +77,7 @@ def test_same_seed_same_data(tables):
     assert not other["EXT_SOURCE_2"].equals(tables["application_train"]["EXT_SOURCE_2"])
 
 
-def test_chunks_agree_whatever_the_workers(monkeypatch):
+def test_chunks_do_not_depend_on_the_number_of_workers(monkeypatch):
     monkeypatch.setattr(population, "CHUNK", 300)
     two = generate(700)
     monkeypatch.setattr(population, "WORKERS", 1)
@@ -120,8 +120,8 @@ def test_keys_are_unique_and_parents_exist(tables, applications):
 
 
 def test_a_tenth_of_the_balances_matches_no_credit(tables):
-    known = tables["bureau_balance"]["SK_ID_BUREAU"].is_in(tables["bureau"]["SK_ID_BUREAU"].implode())
-    assert 0.05 < 1 - known.mean() < 0.18
+    matched = tables["bureau_balance"]["SK_ID_BUREAU"].is_in(tables["bureau"]["SK_ID_BUREAU"].implode())
+    assert 0.05 < 1 - matched.mean() < 0.18
 
 
 def test_rules_of_the_form(applications):
@@ -142,7 +142,7 @@ def test_rules_of_the_form(applications):
     assert (a["DEF_60_CNT_SOCIAL_CIRCLE"] <= a["DEF_30_CNT_SOCIAL_CIRCLE"]).drop_nulls().all()
     cards = a.filter(pl.col("NAME_CONTRACT_TYPE") == "Revolving loans")
     assert (cards["AMT_ANNUITY"] * 20 - cards["AMT_CREDIT"]).drop_nulls().abs().max() < 1
-    groups = facts()["correlation"]["missing_groups"]
+    groups = statistics()["correlation"]["missing_groups"]
     for group in (groups["BASEMENTAREA_AVG"], groups["AMT_REQ_CREDIT_BUREAU_HOUR"]):
         assert a.select(pl.col(name).is_null().alias(name) for name in group[:3]).unique().height == 2
 
@@ -220,7 +220,7 @@ def test_pos_months_count_down(tables):
     assert (left <= 0).mean() > 0.999
     assert (pos["CNT_INSTALMENT_FUTURE"] <= pos["CNT_INSTALMENT"]).mean() > 0.999
     completed = pos.filter(pl.col("NAME_CONTRACT_STATUS") == "Completed")
-    assert (completed["CNT_INSTALMENT_FUTURE"] == 0).mean() > 0.99  # the data's slips, at their rate
+    assert (completed["CNT_INSTALMENT_FUTURE"] == 0).mean() > 0.99  # the data's entry errors, at their rate
     last = pos.group_by("SK_ID_PREV").agg(pl.col("MONTHS_BALANCE").max().alias("last"))
     assert (completed.join(last, on="SK_ID_PREV").select(pl.col("MONTHS_BALANCE") == pl.col("last"))).to_series().all()
     assert (pos["SK_DPD_DEF"] <= pos["SK_DPD"]).all()
@@ -239,11 +239,11 @@ def test_card_balances_keep_within_limits(tables):
     assert months.to_series().drop_nulls().unique().to_list() == [1]
 
 
-def test_slips_of_entry_are_placed(monkeypatch):
-    slips = {
+def test_entry_errors_are_added(monkeypatch):
+    errors = {
         "bureau": [{"column": "DAYS_CREDIT_UPDATE", "value": 372, "rate": 1.0, "where": ["CREDIT_ACTIVE", "Closed"]}]
     }
-    monkeypatch.setitem(facts()["structure"], "slips", slips)
+    monkeypatch.setitem(statistics()["structure"], "entry_errors", errors)
     bureau = generate(50)["bureau"]
     assert (bureau["DAYS_CREDIT_UPDATE"] == 372).equals(bureau["CREDIT_ACTIVE"] == "Closed", check_names=False)
 
@@ -257,7 +257,7 @@ def test_target_is_drawn_from_the_oracle(tables):
     assert 0.76 < auc(probability, target) < 0.91
 
 
-def test_every_history_tells_of_the_risk(tables):
+def test_every_history_correlates_with_the_risk(tables):
     risk = tables["oracle"].select("SK_ID_CURR", "PROBABILITY")
     late = pl.col("DAYS_ENTRY_PAYMENT") - pl.col("DAYS_INSTALMENT")
     signals = {
@@ -317,7 +317,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, failure):
 
 def test_ks_distance_of_a_sample_from_its_own_quantiles():
     values = np.random.default_rng(0).normal(size=20_000)
-    levels = facts()["probabilities"]
+    levels = statistics()["probabilities"]
     assert ks_distance(values, np.quantile(values, levels))[0] < 1e-3
     assert ks_distance(values + 1, np.quantile(values, levels))[0] > 0.3
 

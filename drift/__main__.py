@@ -1,0 +1,44 @@
+"""Run one command of drift: `python -m drift COMMAND`; `--help` lists them."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bento.data.readers import DataError
+from drift import report
+
+FAULT = 2
+"""Exit code of an error that the user can correct."""
+INTERRUPTED = 130
+
+COMMANDS = {"report": report}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 2 for an error that the user can correct (one line)."""
+    parser = argparse.ArgumentParser(prog="python -m drift", description="Detect changes in the population.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in COMMANDS.items():
+        description = module.__doc__ or name
+        command = commands.add_parser(
+            name,
+            help=description.splitlines()[0],
+            description=description,
+            epilog=f"example: {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = COMMANDS[options.command].run(options)
+        return code
+    except (DataError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAULT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Check a folder of files, download the real data, or generate synthetic data."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bento.data.validation import Report, check_folder
+from research.cli import CommandError
+from research.data.dataset import RAW, SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED, open_folder
+from research.data.download import download
+from research.synthetic import write as write_synthetic
+
+EXAMPLE = "python -m research data synth --clients 5000"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a subcommand for each of the three."""
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("check", help="report what is wrong with a folder of files; exit code 1 on a fault")
+    check.add_argument("folder", type=Path, metavar="DIR")
+    get = commands.add_parser("download", help="download the real data, with Kaggle's client and your token")
+    get.add_argument("--out", type=Path, default=RAW)
+    synth = commands.add_parser("synth", help="generate synthetic data: the same tables, reproducible by seed")
+    synth.add_argument("--clients", type=int, default=SYNTHETIC_CLIENTS, help="train and test clients together")
+    synth.add_argument("--seed", type=int, default=SYNTHETIC_SEED)
+    synth.add_argument("--out", type=Path, default=SYNTHETIC)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand; return 1 where `check` reports a fault."""
+    if options.command == "check":
+        report = check_folder(open_folder(options.folder))
+        print_report(report)
+        return 1 if report.faults else 0
+    if options.command == "download":
+        download(options.out)
+    else:
+        try:
+            write_synthetic(options.out, options.clients, options.seed)
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+    print(f"ready: {options.out}")
+    return 0
+
+
+def print_report(report: Report) -> None:
+    """Print the rows of each file, what is cleaned or passed, and the faults last."""
+    for name, rows in report.rows.items():
+        print(f"{name}: {rows:,} rows")
+    soft = [finding for finding in report.findings if not finding.hard]
+    if soft:
+        print(f"\n{'file':28} {'column':26} {'rows':>12} {'share':>7}  what")
+    for finding in sorted(soft, key=lambda finding: (finding.file, -finding.rows)):
+        where = f"{finding.file:28} {finding.column:26} {finding.rows:12,} {finding.share:7.2%}"
+        print(f"{where}  {finding.what}, such as {finding.example}: {finding.treatment}")
+    print(f"\n{len(report.faults)} faults, {len(soft)} findings cleaned or passed")
+    for fault in report.faults:
+        print(f"fault: {fault}", file=sys.stderr)

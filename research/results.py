@@ -1,0 +1,484 @@
+"""What runs write, as pydantic models: one for each result file, with the key in the file as the field's name or alias.
+
+A reader validates a file with `read` and uses attributes; `written` gives back the JSON that was read.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bento.model.manifest import Calibration, DataSource
+from bento.policy import CostAssumptions, LoanEconomics, ReviewBand
+from research.cli import CommandError
+
+RESULTS_FILE = "results.json"
+GATE_FILE = "gate.json"
+COMPARISON_FILE = "comparison.json"
+PRICE_FILE = "fairness_price.json"
+STUDY_FILE = "feature_study.json"
+FIDELITY_FILE = "fidelity.json"
+
+SplitName = Literal["out_of_fold", "test"]
+SPLITS: tuple[SplitName, ...] = ("out_of_fold", "test")
+Policy = Literal["model", "model_at_theory", "accept_all", "refuse_all"]
+Dimension = Literal["gender", "age", "gender_age"]
+
+
+class Part(BaseModel):
+    """Part of a result file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ResultFile(DataSource):
+    """A result file, which begins with the source of its data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def description(self) -> str:
+        """The source of the data in words, as `synthetic data, 20,000 clients, seed 1`."""
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        return f"{self.data} data, {self.clients:,} clients{seed}"
+
+
+class Interval(Part):
+    """A figure with its 95 % bootstrap interval; null where there are too few clients."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+# results.json, by `train`
+
+
+class PolicyCost(Part):
+    """What the decisions of a policy cost."""
+
+    cost_per_client: Interval
+    money_per_client: float
+    refused_share: float
+    defaults_caught: float | None
+    good_clients_refused: float | None
+
+
+class RatioCost(Part):
+    """Threshold and cost at one ratio of a missed default to a good client refused."""
+
+    ratio: float
+    threshold: float
+    theoretical_threshold: float
+    cost_per_client: float
+    cost_per_client_accept_all: float
+    cost_per_client_refuse_all: float
+    refused_share: float
+
+
+class Reviewer(Part):
+    """What review costs and saves with reviewers who are wrong in a share of their cases."""
+
+    error: float
+    cost_per_client: Interval
+    saved: Interval
+    saved_per_review: float | None
+
+
+class SplitReview(Part):
+    """Review on the clients of one split; `cost_per_client` is that without review."""
+
+    reviewed_share: float
+    cost_per_client: Interval
+    reviewers: list[Reviewer]
+
+
+class CapacityReview(Part):
+    """Review with one capacity."""
+
+    capacity: float
+    band: ReviewBand
+    out_of_fold: SplitReview
+    test: SplitReview
+
+
+class Review(Part):
+    """The capacity and band that are served, and what other capacities would cost."""
+
+    capacity: float
+    served: ReviewBand | None
+    table: list[CapacityReview]
+
+
+class CalibrationMethod(Part):
+    """Probabilities after one calibration map, fitted on the other folds."""
+
+    method: str
+    log_loss: float
+    log_loss_gain: float
+    log_loss_gain_error: float
+    brier: float
+    slope: float
+    intercept: float
+
+
+class CalibrationResult(Part):
+    """The calibration maps that were compared, and the one that is served."""
+
+    compared: list[CalibrationMethod]
+    served: Calibration
+
+
+class ClientFigures(Part):
+    """Figures of a set of clients; null where the set is too small."""
+
+    clients: int
+    defaults: int
+    default_rate: Interval | None
+    approval_rate: Interval | None
+    good_clients_refused: Interval | None
+    defaults_granted: Interval | None
+    auc: Interval | None
+    predicted_over_observed: Interval | None
+    brier: Interval | None
+    calibration_slope: Interval | None
+
+
+class GroupFigures(ClientFigures):
+    """Figures of one group, and its approval rate over that of the most approved group."""
+
+    group: str
+    approval_ratio: Interval | None
+    below_rule: bool | None
+
+
+class GroupComparison(Part):
+    """The groups of one dimension, and the largest differences between them."""
+
+    most_approved: str | None
+    differences: dict[str, float | None]
+    groups: list[GroupFigures]
+
+
+class FairnessRule(Part):
+    """The rule that flags a group."""
+
+    name: str
+    least_approval_ratio: float
+
+
+class Fairness(Part):
+    """Decisions and scores by gender, by age, and by both."""
+
+    level: float
+    rule: FairnessRule
+    fewest: dict[str, int]
+    all: ClientFigures
+    gender: GroupComparison
+    age: GroupComparison
+    gender_age: GroupComparison
+
+    def dimension(self, name: Dimension) -> GroupComparison:
+        """Return the comparison of the groups of one dimension."""
+        comparison: GroupComparison = getattr(self, name)
+        return comparison
+
+
+class ShapWeight(Part):
+    """Mean absolute SHAP value of a feature, or of a group of features."""
+
+    feature: str | None = None
+    label: str
+    group: str
+    mean_abs_shap: float
+
+
+class LimeClient(Part):
+    """LIME of one client."""
+
+    probability_of_default: float
+    stability: dict[str, float]
+    agreement: dict[str, float]
+    fit: float
+
+
+class Lime(Part):
+    """LIME of some clients, and its means over them."""
+
+    settings: dict[str, Any]
+    clients: list[LimeClient]
+    stability: dict[str, float]
+    agreement: dict[str, float]
+    fit: float
+
+
+class Explanations(ResultFile):
+    """What the model weighs, on clients of the test split."""
+
+    rows: int
+    sample_seed: int
+    base_value: float
+    largest_additivity_error: float
+    features: list[ShapWeight]
+    groups: list[ShapWeight]
+    typical: dict[str, dict[str, float]]
+    lime: Lime
+
+
+class TrainingResults(ResultFile):
+    """The content of results.json. A null `tuning` is a family without tuning, a null `oracle` real data."""
+
+    run: str
+    family: str
+    code_version: str
+    catalogue: str
+    seed_of_training: int
+    folds: int
+    constraints: bool
+    with_age: bool
+    costs: CostAssumptions
+    economics: LoanEconomics
+    metrics: dict[str, float]
+    intervals: dict[SplitName, dict[str, Interval]]
+    business: dict[SplitName, dict[Policy, PolicyCost]]
+    sensitivity: list[RatioCost]
+    review: Review | None = None
+    calibration: CalibrationResult
+    tuning: dict[str, Any] | None
+    oracle: dict[str, float] | None
+    fairness: Fairness
+    explanations: Explanations
+
+    def metric(self, split: SplitName, name: str) -> float | None:
+        """Return a metric of one split, or None where the run did not write it."""
+        return self.metrics.get(f"{split}_{name}")
+
+
+# gate.json, by `promote`
+
+
+class GateCheck(Part):
+    """One condition that the challenger must meet, and the measured value in words."""
+
+    name: str
+    passed: bool
+    found: str
+
+
+class GateResult(ResultFile):
+    """The content of gate.json; `clients` counts those of the gate split."""
+
+    promoted: bool
+    challenger: str
+    champion: str | None
+    checks: list[GateCheck]
+
+
+# comparison.json, by `compare`
+
+
+class ComparisonVerdict(Part):
+    """The best family that can be served beside the best that cannot."""
+
+    best_served: str
+    challenger: str
+    saved_per_client: Interval
+    served_is_beaten: bool
+    statement: str = Field(alias="said")  # wire name
+
+
+class FoldFigures(Part):
+    """Figures of a candidate in one fold."""
+
+    auc: float
+    pr_auc: float
+    log_loss: float
+    brier: float
+    gini: float | None = None
+    ks: float | None = None
+    cost_at_theory: float
+    cost: float
+    fit_seconds: float | None = None
+    score_ms_per_1000: float | None = None
+
+
+class ComparisonRow(Part):
+    """One candidate; a policy without scores has only costs."""
+
+    candidate: str
+    family: str
+    arm: str
+    served: bool
+    run: str
+    reused: bool
+    setting: dict[str, Any]
+    cost_per_client: Interval
+    money_per_client: float
+    refused_share: float
+    thresholds: list[float]
+    peak_memory_mib: float | None
+    memory_gained_mib: float | None
+    fit_seconds: float | None
+    score_ms_per_1000: float | None
+    cost_per_client_at_theory: Interval | None = None
+    auc: float | None = None
+    gini: float | None = None
+    ks: float | None = None
+    pr_auc: float | None = None
+    log_loss: float | None = None
+    brier: float | None = None
+    predicted_over_observed: float | None = None
+    by_fold: list[FoldFigures] | None = None
+    calibration_slope: float | None = None
+    calibration_intercept: float | None = None
+    cost_above_best: Interval | None = None
+    cost_above_champion: Interval | None = None
+
+
+class Comparison(ResultFile):
+    """The content of comparison.json: candidates on the same folds, the cheapest first."""
+
+    run: str
+    development_clients: int
+    folds: int
+    folds_seed: int
+    costs: CostAssumptions
+    economics: LoanEconomics
+    metric: str
+    best: str
+    verdict: ComparisonVerdict | None
+    rows: list[ComparisonRow]
+
+
+# feature_study.json, by `study`, and fairness_price.json, by `fairness`
+
+
+class Arm(Part):
+    """One way to fit, and its gain over another; errors are standard errors."""
+
+    arm: str
+    features: float
+    trees: float
+    auc: float
+    auc_error: float
+    gini: float | None = None
+    ks: float | None = None
+    cost: float
+    cost_error: float
+    against: str | None = None
+    auc_gain: float | None = None
+    auc_gain_error: float | None = None
+    cost_gain: float | None = None
+    cost_gain_error: float | None = None
+
+
+class FeatureStudy(ResultFile):
+    """The content of feature_study.json."""
+
+    development_clients: int
+    tables: list[Arm]
+    numbers: list[Arm]
+    variants: list[Arm]
+    decisions: dict[str, Any]
+    features: list[str]
+
+
+class GroupApproval(Part):
+    """Approval rates of groups, and the largest difference between them."""
+
+    rates: dict[str, float]
+    gap: Interval | None
+
+
+class PriceArm(Arm):
+    """An arm with its approval rates by gender and by age."""
+
+    given_gender: bool
+    features_of_age: float
+    approval: dict[str, GroupApproval]
+
+
+class Price(Part):
+    """What a protected attribute would add to AUC and save in cost."""
+
+    leaving_out: str
+    auc: Interval
+    cost: Interval
+
+
+class FairnessPrice(ResultFile):
+    """The content of fairness_price.json."""
+
+    development_clients: int
+    folds: int
+    folds_seed: int
+    constraints: bool
+    arms: list[PriceArm]
+    prices: list[Price]
+
+
+# fidelity.json, by `fidelity`
+
+
+class FidelityFinding(Part):
+    """One figure of the synthetic tables beside the real one."""
+
+    table: str
+    column: str
+    measure: str
+    fact: float
+    found: float | None
+    distance: float
+    bound: float
+    passed: bool
+
+
+class DiscriminatorResult(Part):
+    """How well a model tells real rows from synthetic ones: AUC, and the share of gain of its main columns."""
+
+    table: str
+    auc: float
+    columns: dict[str, float]
+
+
+class FidelityReport(Part):
+    """The content of fidelity.json."""
+
+    data: str
+    clients: int
+    seed: int
+    passed: bool
+    correlation_error: dict[str, float]
+    told_apart: list[DiscriminatorResult]
+    findings: list[FidelityFinding]
+
+
+FileModel = TypeVar("FileModel", bound=BaseModel)
+
+
+def read(model: type[FileModel], path: Path) -> FileModel:
+    """Read a result file.
+
+    Raises:
+        CommandError: there is no such file, or another version of the code wrote it.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "the file"
+        raise CommandError(
+            f"{path}: not a {model.__name__} of this code ({where}: {fault['msg']}); run its command again"
+        ) from error
+
+
+def read_if_present(model: type[FileModel], path: Path) -> FileModel | None:
+    """Read a result file, or return None where there is none."""
+    return read(model, path) if path.is_file() else None
+
+
+def written(result: BaseModel) -> dict[str, Any]:
+    """Return the JSON of a result as it was read: keys that the file did not hold stay out."""
+    return result.model_dump(mode="json", exclude_unset=True, by_alias=True)

@@ -1,0 +1,51 @@
+"""The published result files fit their models, and reading one and writing it again changes nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from research import results
+from research.cli import CommandError
+from research.reporting.publish import PUBLISHED
+
+FILES: dict[str, type[BaseModel]] = {
+    results.RESULTS_FILE: results.TrainingResults,
+    f"full_size/{results.RESULTS_FILE}": results.TrainingResults,
+    results.GATE_FILE: results.GateResult,
+    results.COMPARISON_FILE: results.Comparison,
+    results.PRICE_FILE: results.FairnessPrice,
+    results.STUDY_FILE: results.FeatureStudy,
+    results.FIDELITY_FILE: results.FidelityReport,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_published_file_is_the_same_after_reading_and_writing(name: str):
+    content = json.loads((PUBLISHED / name).read_text())
+
+    assert results.written(results.read(FILES[name], PUBLISHED / name)) == content
+
+
+def test_every_published_result_file_has_a_model():
+    files = {str(path.relative_to(PUBLISHED)) for path in PUBLISHED.rglob("*.json")}
+
+    assert files - {"benchmarks.json"} == set(FILES)
+
+
+def test_file_of_another_shape_is_named_with_its_fault(tmp_path: Path):
+    path = tmp_path / "gate.json"
+    path.write_text(json.dumps({"data": "real", "clients": 1, "fingerprint": "0", "promoted": "perhaps"}))
+
+    with pytest.raises(
+        CommandError, match=r"gate\.json: not a GateResult of this code \(promoted: Input should be a valid boolean"
+    ):
+        results.read(results.GateResult, path)
+
+
+def test_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(CommandError, match=r"nowhere\.json: No such file"):
+        results.read(results.GateResult, tmp_path / "nowhere.json")
+
+    assert results.read_if_present(results.GateResult, tmp_path / "nowhere.json") is None

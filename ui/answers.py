@@ -1,0 +1,135 @@
+"""The answers of the scoring service, as far as the page shows them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Decision = Literal["granted", "review", "refused"]
+
+
+def _in_both_languages(text: dict[str, str]) -> dict[str, str]:
+    if not {"fr", "en"} <= text.keys():
+        raise ValueError("a text without French or English")
+    return {"fr": text["fr"], "en": text["en"]}
+
+
+Text = Annotated[dict[str, str], AfterValidator(_in_both_languages)]
+"""A text in French and English."""
+
+
+class AnswerPart(BaseModel):
+    """Part of an answer; fields that the page does not show are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Model(AnswerPart):
+    """The model that answered."""
+
+    name: str
+    version: str
+
+
+class Reason(AnswerPart):
+    """A reason for a decision: its code, and the sentence for the client."""
+
+    code: str
+    direction: Literal["raises", "lowers"]
+    text: Text
+
+
+class FieldWarning(AnswerPart):
+    """A field that the service did not understand, in a file that it scored nevertheless."""
+
+    field: str
+    message: Text
+
+
+class ReviewBand(AnswerPart):
+    """Probabilities of default between which a person decides."""
+
+    low: float
+    high: float
+
+
+class ExpectedCost(AnswerPart):
+    """Expected cost of either decision, in units of one good client refused."""
+
+    if_granted: float
+    if_refused: float
+
+
+class Prediction(AnswerPart):
+    """The decision on a credit file; a simulation has no `decision_id`, because it is not recorded."""
+
+    decision_id: str | None
+    decided_at: datetime
+    client: int = Field(alias="SK_ID_CURR")
+    probability: float = Field(alias="probability_of_default")
+    score_points: float
+    decision: Decision
+    threshold: float
+    review_band: ReviewBand | None
+    expected_cost: ExpectedCost
+    reasons: tuple[Reason, ...]
+    warnings: tuple[FieldWarning, ...]
+    model: Model
+    received: dict[str, Any]
+    """The answer as the service sent it."""
+
+    @model_validator(mode="after")
+    def _has_band_where_reviewed(self) -> Self:
+        if self.decision == "review" and self.review_band is None:
+            raise ValueError("a review without a band")
+        return self
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is a simulation."""
+        return self.decision_id is None
+
+
+class GroupContribution(AnswerPart):
+    """Contribution of the data of one theme to the log-odds of default."""
+
+    label: Text
+    contribution: float
+
+
+class FeatureContribution(AnswerPart):
+    """Contribution of one feature to the log-odds of default; `similar` is its median among similar clients."""
+
+    meaning: Text
+    unit: str
+    value: float | str | None
+    similar: float | str | None
+    contribution: float
+
+
+class SimilarClients(AnswerPart):
+    """The clients that this one is compared with."""
+
+    description: Text
+    clients: int
+
+
+class Counterfactual(AnswerPart):
+    """The nearest other loan that would be decided otherwise, in words."""
+
+    text: Text
+
+
+class Explanation(AnswerPart):
+    """The contributions to the score of a credit file."""
+
+    threshold: float
+    log_odds: float
+    base_value: float
+    groups: tuple[GroupContribution, ...]
+    features: tuple[FeatureContribution, ...] = Field(alias="contributions")
+    similar_clients: SimilarClients
+    counterfactual: Counterfactual
+    model: Model
+    received: dict[str, Any]
+    """The answer as the service sent it."""
