@@ -54,7 +54,7 @@ class Predictor(Protocol):
 class BoosterPredictor:
     """A LightGBM booster in LightGBM's own text; its contributions are exact TreeSHAP."""
 
-    FILE = "model.txt"
+    FILE: ClassVar[str] = "model.txt"
 
     def __init__(self, booster: "lightgbm.Booster") -> None:
         self.booster = booster
