@@ -24,11 +24,11 @@ from bento.model.manifest import ModelFeature
 from bento.policy import DEFAULT_COSTS, CostAssumptions
 from research.cli import CommandError
 from research.comparison.estimators import (
-    CATEGORIES,
-    NUMBERS,
     PriorCorrected,
     RankedFeatures,
+    categories,
     complete_and_scale,
+    numbers,
     smote,
     with_category_types,
 )
@@ -137,14 +137,14 @@ def build(
     parameter, value = chosen.weights
     if arm == WEIGHTS and value is not None:
         classifier.set_params(**{parameter: value})
-    types = ("types", FunctionTransformer(with_category_types))
-    steps: list[tuple[str, Any]] = [types]
+    steps: list[tuple[str, Any]]
     if family == "logistic":
         # SMOTE then interpolates the one-hot columns of a category.
-        steps.append(("preprocess", linear_preprocessing(NUMBERS, CATEGORIES)))
-    elif arm == SMOTED:
+        steps = [("preprocess", linear_preprocessing(numbers, categories))]
+    else:
         # SMOTE takes no missing values, so this arm loses the information in their absence.
-        steps += [("complete", complete_and_scale()), ("complete_types", types[1])]
+        steps = [("complete", complete_and_scale())] if arm == SMOTED else []
+        steps.append(("types", FunctionTransformer(with_category_types)))
     if arm == UNDER:
         steps.append(("sampler", RandomUnderSampler(random_state=seed)))
     elif arm == SMOTED:

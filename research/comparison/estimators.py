@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE, SMOTENC
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -23,8 +23,6 @@ from research.types import Booleans, Floats, Integers, TrainingMatrix
 
 NEIGHBOURS = 5
 """Neighbours of SMOTE."""
-NUMBERS, CATEGORIES = make_column_selector(dtype_exclude="category"), make_column_selector(dtype_include="category")
-"""Selectors of the columns of a frame that `with_category_types` gives."""
 
 
 class PriorCorrected(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -136,22 +134,31 @@ class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return np.array([column.name for column in self.columns], dtype=object)[self.support_]
 
 
+def numbers(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that hold numbers, for a ColumnTransformer."""
+    return [name for name in frame.columns if not CATALOGUE[name].categories]
+
+
+def categories(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that hold codes of categories, for a ColumnTransformer."""
+    return [name for name in frame.columns if CATALOGUE[name].categories]
+
+
 def with_category_types(frame: pd.DataFrame) -> pd.DataFrame:
     """Give categories the type by which boosters and SMOTE recognise them, in the order of the catalogue."""
     typed = frame[[name for name in CATALOGUE if name in frame.columns]].copy()
-    for name in typed.columns:
-        if CATALOGUE[name].categories:
-            codes = typed[name].fillna(-1).astype(int)
-            typed[name] = pd.Categorical.from_codes(codes, categories=range(len(CATALOGUE[name].categories)))
+    for name in categories(typed):
+        codes = typed[name].fillna(-1).astype(int)
+        typed[name] = pd.Categorical.from_codes(codes, categories=range(len(CATALOGUE[name].categories)))
     return typed
 
 
 def complete_and_scale() -> ColumnTransformer:
     """Return an imputer of all columns and scaler of the numbers, still to be fitted: distances need both."""
-    numbers = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-    categories = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+    median = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    most_frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
     columns = ColumnTransformer(
-        [("numbers", numbers, NUMBERS), ("categories", categories, CATEGORIES)], verbose_feature_names_out=False
+        [("numbers", median, numbers), ("categories", most_frequent, categories)], verbose_feature_names_out=False
     )
     return columns.set_output(transform="pandas")
 
