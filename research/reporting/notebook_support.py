@@ -21,6 +21,7 @@ from research.comparison import compare
 from research.data.dataset import DATA, Data, open_data
 from research.data.splits import split_of
 from research.evaluation.metrics import SMALL_SAMPLE_CLIENTS
+from research.options import FOLDS
 from research.registry.promote import promote
 from research.reporting.run_notebooks import DATA_VARIABLE
 from research.training.train import OUT_OF_FOLD_FILE, RESULTS_FILE, Settings, train
@@ -76,7 +77,7 @@ def model_for(data: Data) -> tuple[ModelVersion, Path]:
 
 def folds_for(data: Data) -> int:
     """Folds that are worth their time: few where there are few development clients."""
-    return NOTEBOOK_FOLDS if _few(data) else compare.FOLDS
+    return NOTEBOOK_FOLDS if _few(data) else FOLDS
 
 
 def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -88,8 +89,11 @@ def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, 
         arms: what is done about the imbalance, by default all.
     """
     few = _few(data)
-    known = [name for name, family in compare.FAMILIES.items() if family.served or not few]
-    return compare.compare(data, families or known, arms or compare.ARMS, folds_for(data), grid=not few)
+    default = tuple(name for name, family in compare.FAMILIES.items() if family.served or not few)
+    settings = compare.Settings(
+        families=families or default, arms=arms or compare.ARMS, folds=folds_for(data), grid=not few
+    )
+    return compare.compare(data, settings)
 
 
 def subplots(*shape: int, **settings: Any) -> tuple[Figure, Any]:

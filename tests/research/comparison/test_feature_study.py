@@ -20,7 +20,7 @@ from tests.research.commands import run_command
 from tests.research.made_up import is_drawn
 
 ROWS = 900
-FEW = Settings(folds=2, seed=3, counts=(5, 20), max_trees=4)
+QUICK = Settings(folds=2, seed=3, counts=(5, 20), max_trees=4)
 
 
 def _result(name: str, log_odds: np.ndarray, target: np.ndarray) -> Result:
@@ -105,14 +105,14 @@ def test_a_history_counts_what_it_gives_together_with_the_application():
 
 @pytest.fixture(scope="module")
 def bench(synthetic_folder: Path) -> Bench:
-    return Bench(open_data(synthetic_folder).rows("development"), FEW)
+    return Bench(open_data(synthetic_folder).rows("development"), QUICK)
 
 
 def test_features_are_ranked_on_training_rows_only(bench: Bench, monkeypatch):
     ranked: dict[int, TrainingMatrix] = {}
 
     def recorded(data: TrainingMatrix, seed: int) -> Ranking:
-        ranked[seed - FEW.seed] = data
+        ranked[seed - QUICK.seed] = data
         return Ranking(names=[], noise=[], dropped={})
 
     monkeypatch.setattr(feature_study, "rank", recorded)
@@ -126,7 +126,7 @@ def test_features_are_ranked_on_training_rows_only(bench: Bench, monkeypatch):
 
 @pytest.fixture(scope="module")
 def content(synthetic_folder: Path) -> dict[str, Any]:
-    return feature_study.study(open_data(synthetic_folder), FEW)
+    return feature_study.study(open_data(synthetic_folder), QUICK)
 
 
 def test_the_study_reports_every_arm_and_the_source_of_the_data(content, synthetic_folder: Path):
