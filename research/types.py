@@ -1,7 +1,7 @@
 """Values that training, evaluation and comparison share: arrays, the training matrix, out-of-fold scores."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -40,21 +40,13 @@ class TrainingMatrix:
     def select(self, names: Collection[str]) -> Self:
         """Return the named columns, in the order of the matrix."""
         positions = [position for position, column in enumerate(self.columns) if column.name in names]
-        return type(self)(
-            matrix=self.matrix[:, positions],
-            target=self.target,
-            columns=[self.columns[position] for position in positions],
-            person=self.person,
-        )
+        columns = [self.columns[position] for position in positions]
+        return replace(self, matrix=self.matrix[:, positions], columns=columns)
 
     def rows(self, positions: Integers) -> Self:
         """Return the clients at these positions."""
-        return type(self)(
-            matrix=self.matrix[positions],
-            target=self.target[positions],
-            columns=self.columns,
-            person=self.person[positions],
-        )
+        target, person = self.target[positions], self.person[positions]
+        return replace(self, matrix=self.matrix[positions], target=target, person=person)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +95,7 @@ class OutOfFold:
 
     def calibrated(self, slope: float, intercept: float) -> Self:
         """Return the scores with an affine map applied to their log-odds."""
-        return type(self)(target=self.target, log_odds=self.log_odds * slope + intercept, fold=self.fold)
+        return replace(self, log_odds=self.log_odds * slope + intercept)
 
 
 def fold_numbers(splits: Sequence[FoldSplit], rows: int) -> Integers:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ import joblib
 import mlflow
 import numpy as np
 import polars as pl
-from mlflow.exceptions import MlflowException
 from sklearn.dummy import DummyClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -23,34 +21,20 @@ from research import tracking
 from research.cli import CommandError, add_data_option, shown
 from research.comparison import candidates
 from research.comparison.candidates import ARMS, CLASSIFIER, FAMILIES, NONE, FoldScores, Setting
-from research.comparison.experiment import (
-    CHAMPION,
-    PRIOR,
-    Candidate,
-    CandidateResult,
-    Problem,
-    Row,
-    Settings,
-)
-from research.comparison.figures import plot_comparison, plot_curves
-from research.comparison.report import print_table, report, row_of
+from research.comparison.experiment import PRIOR, Candidate, CandidateResult, Problem, Row, Settings
+from research.comparison.figures import plot_comparison
+from research.comparison.report import flatten, print_table, report
+from research.comparison.run_store import KEY_TAG, champion_result, finished_results, log_result
 from research.data.dataset import DATA, Data, open_data
 from research.data.splits import fold_rows
-from research.evaluation.bootstrap import Estimate
 from research.evaluation.business_score import add_cost_options, cost_model_from, trivial_policies
 from research.options import add_options, settings_from
 from research.training import cross_fitting
-from research.training.train import OUT_OF_FOLD_FILE
 from research.types import Integers
-
-log = logging.getLogger(__name__)
 
 __all__ = ["ARMS", "FAMILIES", "Settings", "compare", "plot_comparison", "read", "table"]
 
 EXAMPLE = "python -m research compare --families lightgbm,logistic --arms none,smote"
-KEY_TAG = "comparison_key"
-PARENT_TAG = "mlflow.parentRunId"
-SCORES_FILE, CANDIDATE_FILE, CURVES_FILE = "scores.parquet", "candidate.json", "curves.png"
 RESULT_FILE, PICTURE_FILE = "comparison.json", "comparison.png"
 DEFAULTS = Settings()
 
@@ -79,10 +63,10 @@ def compare(data: Data, settings: Settings = DEFAULTS) -> dict[str, Any]:
                 | settings.costs.model_dump()
             )
             tracking.log_dataset(data.folder, data.source)
-            finished = {} if settings.again else _finished(client, problem, parent)
+            finished = {} if settings.again else finished_results(client, problem, parent)
             for result in _run_candidates(problem, finished):
                 results.append(result)  # one by one: those before a failure are named
-            results += _champion(client, problem)
+            results += champion_result(client, problem)
             content = report(problem, results, parent)
             for path in _write(content):
                 mlflow.log_artifact(str(path))
@@ -109,7 +93,7 @@ def read(run_id: str) -> dict[str, Any]:
 
 def table(content: dict[str, Any]) -> pl.DataFrame:
     """Return the rows of a comparison as a frame; an estimate becomes three columns: its name, `_low` and `_high`."""
-    return pl.DataFrame([_flat(row) for row in content["rows"]], infer_schema_length=None)
+    return pl.DataFrame([flatten(row) for row in content["rows"]], infer_schema_length=None)
 
 
 def pose_problem(data: Data, settings: Settings) -> Problem:
@@ -123,60 +107,6 @@ def pose_problem(data: Data, settings: Settings) -> Problem:
     splits = fold_rows(matrix.target, matrix.person, settings.folds, settings.seed)
     candidates.check(matrix, splits)
     return Problem(data=data, rows=rows, matrix=matrix, splits=splits, settings=settings)
-
-
-def _finished(client: mlflow.MlflowClient, problem: Problem, parent: str) -> dict[Candidate, CandidateResult]:
-    """Return candidates of earlier runs; runs of a comparison that did not finish become children of this one."""
-    experiment = mlflow.get_experiment_by_name(tracking.EXPERIMENT)
-    experiments = [experiment.experiment_id] if experiment else []
-    results = {}
-    for candidate in problem.settings.candidates():
-        query = f"tags.{KEY_TAG} = '{problem.key(candidate)}' and attributes.status = 'FINISHED'"
-        for earlier in client.search_runs(experiments, query, max_results=1, order_by=["attributes.start_time DESC"]):
-            run_id = earlier.info.run_id
-            try:
-                results[candidate] = _load(candidate, problem, run_id)
-            except (MlflowException, OSError) as error:
-                log.warning("%s: run %s cannot be read, so it runs again: %s", candidate.name, run_id, error)
-                continue
-            if client.get_run(earlier.data.tags[PARENT_TAG]).info.status in ("KILLED", "FAILED"):
-                client.set_tag(run_id, PARENT_TAG, parent)
-    return results
-
-
-def _load(candidate: Candidate, problem: Problem, run_id: str) -> CandidateResult:
-    with tempfile.TemporaryDirectory(prefix="comparison_") as folder:
-        scores_file, candidate_file = (
-            Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name, dst_path=folder))
-            for name in (SCORES_FILE, CANDIDATE_FILE)
-        )
-        stored = json.loads(candidate_file.read_text())
-        probability = pl.DataFrame({"SK_ID_CURR": problem.clients}).join(
-            pl.read_parquet(scores_file), on="SK_ID_CURR", how="left", maintain_order="left"
-        )["probability"]
-    return CandidateResult(
-        candidate=candidate,
-        scores=FoldScores(probability=probability.to_numpy(), **stored["judged"]),
-        setting=stored["setting"],
-        grid=stored["grid"],
-        run=run_id,
-        reused=True,
-    )
-
-
-def _champion(client: mlflow.MlflowClient, problem: Problem) -> list[CandidateResult]:
-    """Return the champion with the out-of-fold scores of its training, if that used the same folds."""
-    champion = tracking.registered(client, tracking.CHAMPION)
-    if champion is None or not tracking.made_from(problem.data.source).items() <= champion.tags.items():
-        return []
-    path = DATA / "results" / str(champion.run_id) / OUT_OF_FOLD_FILE
-    if not path.is_file():
-        return []
-    stored = pl.read_parquet(path)
-    if stored["SK_ID_CURR"].to_list() != problem.clients.to_list() or (stored["fold"].to_numpy() != problem.fold).any():
-        return []
-    scores = FoldScores(probability=stored["probability"].to_numpy())
-    return [CandidateResult(candidate=Candidate(CHAMPION), scores=scores, run=str(champion.run_id), reused=True)]
 
 
 def _run_candidates(problem: Problem, finished: dict[Candidate, CandidateResult]) -> Iterator[CandidateResult]:
@@ -200,7 +130,7 @@ def _run_candidates(problem: Problem, finished: dict[Candidate, CandidateResult]
                 tags = {**tracking.made_from(problem.data.source), **asdict(candidate), KEY_TAG: problem.key(candidate)}
                 with tracking.started_run(candidate.name, tags, nested=True) as active, runner.limited():
                     result = runner.score(candidate, settings.get(candidate.family), active.info.run_id)
-                    _log(problem, result)
+                    log_result(problem, result)
             if candidate.arm == NONE:
                 settings[candidate.family] = result.setting
             yield result
@@ -271,39 +201,6 @@ class _Runner:
         model.set_params(**{f"{CLASSIFIER}{name}": value for name, value in setting.items()})
         scores = candidates.score_folds(model, data, splits, self.done)
         return CandidateResult(candidate=candidate, scores=scores, setting=setting, grid=searched, run=run_id)
-
-
-def _log(problem: Problem, result: CandidateResult) -> None:
-    """Log to the active run: parameters, metrics by fold and overall, curves, and the scores for reuse."""
-    row = row_of(problem, result)
-    mlflow.log_params(
-        {**asdict(result.candidate), **result.setting, "folds": len(problem.splits), "seed": problem.settings.seed}
-        | problem.settings.costs.model_dump()
-    )
-    tracking.log_dataset(problem.data.folder, problem.data.source)
-    mlflow.log_metrics({name: value for name, value in _flat(row).items() if type(value) in (int, float)})
-    for number, of_fold in enumerate(row.get("by_fold", [])):
-        mlflow.log_metrics({f"fold_{name}": value for name, value in of_fold.items()}, step=number)
-    scores = asdict(result.scores)
-    columns = {"SK_ID_CURR": problem.clients, "fold": problem.fold, "probability": scores.pop("probability")}
-    with tempfile.TemporaryDirectory(prefix="comparison_") as name:
-        folder = Path(name)
-        pl.DataFrame(columns).write_parquet(folder / SCORES_FILE)
-        content = {"setting": result.setting, "grid": result.grid, "judged": scores}
-        (folder / CANDIDATE_FILE).write_text(json.dumps(content, indent=1) + "\n")
-        if row.get("by_fold"):
-            plot_curves(problem, result, row).savefig(folder / CURVES_FILE, dpi=110)
-        mlflow.log_artifacts(name)
-
-
-def _flat(row: Row) -> Row:
-    flat: Row = {}
-    for name, value in row.items():
-        if isinstance(value, dict) and set(value) == set(Estimate.__dataclass_fields__):
-            flat |= {name: value["value"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
-        elif name != "by_fold":
-            flat[name] = json.dumps(value) if isinstance(value, dict | list) else value
-    return flat
 
 
 def _write(content: dict[str, Any]) -> list[Path]:

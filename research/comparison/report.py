@@ -1,5 +1,6 @@
 """Report a comparison: a row for each candidate, the verdict, the printed table."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,7 +17,7 @@ from research.comparison.experiment import (
     Problem,
     Row,
 )
-from research.evaluation.bootstrap import mean_with_interval
+from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import ACCEPT_ALL, REFUSE_ALL, costs_of, cross_fitted_decisions, money_of
 from research.evaluation.calibration import calibration_line, clipped_log_odds
 from research.evaluation.metrics import caution_of
@@ -132,6 +133,17 @@ def verdict(cost: dict[Candidate, Floats]) -> dict[str, Any] | None:
         "said": f"{challenger.name} against {best.name}, the best that can be served: saves "
         f"{_per_1000(asdict(saved))} per 1,000 applications, {chance}",
     }
+
+
+def flatten(row: Row) -> Row:
+    """Return a row with three columns for an estimate, its name, `_low` and `_high`, and without folds."""
+    flat: Row = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and set(value) == set(Estimate.__dataclass_fields__):
+            flat |= {name: value["value"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
+        elif name != "by_fold":
+            flat[name] = json.dumps(value) if isinstance(value, dict | list) else value
+    return flat
 
 
 def print_table(content: dict[str, Any]) -> None:

@@ -2,25 +2,20 @@
 
 import argparse
 import json
-from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
-from lime.lime_tabular import LimeTabularExplainer
-from scipy.special import expit
-from scipy.stats import spearmanr
 
 from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS, Group
-from bento.model.manifest import ModelFeature
-from bento.model.scoring_model import ScoringModel, encode
+from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, decide
 from research.cli import CommandError, add_data_option
 from research.data.dataset import DATA, Data, open_data
 from research.explanation import figures
+from research.explanation.lime_explainer import LIME_SAMPLES, LIME_SEEDS, TOP, Lime, LimeView
 from research.options import SEED
 from research.tracking import champion, connect
 from research.types import Floats
@@ -30,134 +25,8 @@ MAX_CLIENTS = 2000
 """Clients that SHAP is drawn for, and that LIME takes values of neighbours from."""
 MAX_LISTED = 30
 """Features whose importance is reported."""
-LIME_SAMPLES = 5000
-LIME_SEEDS = 5
 LIME_CLIENTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Quantiles of the log-odds at which LIME explains a client."""
-TOP = 10
-"""Main features whose stability and agreement are measured."""
-
-
-@dataclass(frozen=True)
-class LimeView:
-    """LIME's explanations of one client, one for each seed."""
-
-    weights: Floats
-    """Seeds x features: what the client's value adds to the probability, against other clients' values."""
-    fit: Floats
-    """R² of LIME's linear model on the weighted neighbours, by seed."""
-
-    @property
-    def top(self) -> list[set[int]]:
-        """The features of greatest weight, by seed."""
-        return [set(np.argsort(-np.abs(weights), kind="stable")[:TOP].tolist()) for weights in self.weights]
-
-    def stability(self) -> dict[str, float]:
-        """Measure how far the seeds agree on the main features.
-
-        `overlap` is the mean share that two seeds have in common: the variables stability index of Visani et al.,
-        "Statistical stability indices for LIME", 2020. `jaccard` is the Jaccard index.
-        """
-        pairs = list(combinations(self.top, 2))
-        return {
-            "overlap": float(np.mean([len(first & second) / len(first) for first, second in pairs])),
-            "jaccard": float(np.mean([len(first & second) / len(first | second) for first, second in pairs])),
-        }
-
-    def agreement(self, shap: Floats) -> dict[str, float]:
-        """Measure how far LIME agrees with the SHAP contributions of the same client, mean over the seeds.
-
-        Returns:
-            `sign`: share of LIME's main features with the sign of SHAP. `overlap`: share of them among SHAP's main
-            features. `rank_correlation`: Spearman's, of all features' signed values.
-        """
-        main = set(np.argsort(-np.abs(shap), kind="stable")[:TOP].tolist())
-        by_seed = zip(self.weights, self.top, strict=True)
-        signs = [np.sign(weights[list(top)]) == np.sign(shap[list(top)]) for weights, top in by_seed]
-        return {
-            "sign": float(np.mean(signs)),
-            "overlap": float(np.mean([len(top & main) / len(top) for top in self.top])),
-            "rank_correlation": float(np.mean([spearmanr(weights, shap).statistic for weights in self.weights])),
-        }
-
-
-class Lime:
-    """LIME on bins: quartiles of a number, codes of a category, and a separate bin for missing values.
-
-    LIME takes no missing values, and its own draws inside a bin are no values of clients, nor whole numbers. Here it is
-    given the numbers of the bins, all as categories; where a neighbour is in another bin than the client, it gets the
-    value of a random client of that bin, otherwise the client's value. So missing stays missing, and the first
-    neighbour is the client as the model scored it.
-
-    Args:
-        model: any model; only its log-odds are used.
-        features: the clients (rows) from which neighbours take values.
-    """
-
-    def __init__(self, model: ScoringModel, features: pl.DataFrame) -> None:
-        self.model, self.columns = model, model.manifest.features
-        self.matrix = encode(features, self.columns)
-        self.bins = np.column_stack(
-            [bins(values, column) for values, column in zip(self.matrix.T, self.columns, strict=True)]
-        )
-
-    def explain(self, row: int, seed: int) -> LimeView:
-        """Explain the client in this row with `LIME_SEEDS` seeds from this one on."""
-        weights, fits = zip(*(self._once(row, seed + number) for number in range(LIME_SEEDS)), strict=True)
-        return LimeView(np.array(weights), np.array(fits))
-
-    def _once(self, row: int, seed: int) -> tuple[Floats, float]:
-        random = np.random.default_rng(seed)
-
-        def predict(neighbours: Floats) -> Floats:
-            probability = expit(self.model.log_odds(decode(self._values(neighbours, row, random), self.columns)))
-            return np.column_stack([1 - probability, probability])
-
-        explainer = LimeTabularExplainer(
-            self.bins, categorical_features=range(len(self.columns)), feature_selection="none", random_state=seed
-        )
-        explanation = explainer.explain_instance(
-            self.bins[row], predict, num_features=len(self.columns), num_samples=LIME_SAMPLES
-        )
-        weights = np.zeros(len(self.columns))
-        for position, weight in explanation.as_map()[1]:
-            weights[position] = weight
-        return weights, float(explanation.score)
-
-    def _values(self, neighbours: Floats, row: int, random: np.random.Generator) -> Floats:
-        values = np.repeat(self.matrix[[row]], len(neighbours), axis=0)
-        for position in range(len(self.columns)):
-            there = self.bins[:, position]
-            for number in np.setdiff1d(neighbours[:, position], there[row]):
-                moved = np.flatnonzero(neighbours[:, position] == number)
-                values[moved, position] = random.choice(self.matrix[there == number, position], len(moved))
-        return values
-
-
-def bins(values: Floats, column: ModelFeature) -> Floats:
-    """Return the bin of each value: quartiles of a number, or codes of a category; the last bin is missing.
-
-    >>> bins(np.array([1.0, 2.0, 3.0, 4.0, np.nan]), ModelFeature(name="a")).tolist()
-    [0.0, 1.0, 2.0, 3.0, 4.0]
-    """
-    present = ~np.isnan(values)
-    if column.categories:
-        return np.where(present, values, len(column.categories))
-    edges = np.unique(np.quantile(values[present], [0.25, 0.5, 0.75])) if present.any() else np.empty(0)
-    return np.where(present, np.searchsorted(edges, values), len(edges) + 1).astype(np.float64)
-
-
-def decode(matrix: Floats, columns: list[ModelFeature]) -> pl.DataFrame:
-    """Invert `encode`: categories as words, and null where the code is NaN."""
-    numbers = pl.from_numpy(matrix, schema=[column.name for column in columns])
-    return numbers.with_columns(
-        pl.col(column.name)
-        .fill_nan(None)
-        .cast(pl.UInt32)
-        .replace_strict(dict(enumerate(column.categories)), default=None, return_dtype=pl.String)
-        for column in columns
-        if column.categories
-    )
 
 
 def by_group(contributions: Floats, names: list[str]) -> tuple[Floats, list[Group]]:
@@ -167,38 +36,18 @@ def by_group(contributions: Floats, names: list[str]) -> tuple[Floats, list[Grou
     return np.column_stack([contributions[:, group_of == group].sum(axis=1) for group in groups]), groups
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Explained:
-    """Clients, their scores and their SHAP contributions.
+    """Clients with their scores and SHAP contributions.
 
-    Attributes:
-        model: that scored them.
+    Args:
+        model: that scores them.
         features: clients x features.
-        contributions: clients x features of the model; what each adds to the log-odds.
-        base: log-odds to which the contributions add.
-        log_odds: of default.
-        probability: of default.
     """
 
-    model: ScoringModel
-    features: pl.DataFrame
-    contributions: Floats
-    base: float
-    log_odds: Floats
-    probability: Floats
-
-    @classmethod
-    def of(cls, model: ScoringModel, features: pl.DataFrame) -> Self:
-        """Score and explain these clients."""
-        contributions, base = model.contributions(features)
-        return cls(
-            model=model,
-            features=features,
-            contributions=contributions,
-            base=base,
-            log_odds=model.log_odds(features),
-            probability=model.probability(features),
-        )
+    def __init__(self, model: ScoringModel, features: pl.DataFrame) -> None:
+        self.model, self.features = model, features
+        self.contributions, self.base = model.contributions(features)
+        self.log_odds, self.probability = model.log_odds(features), model.probability(features)
 
     @property
     def view(self) -> figures.View:
@@ -217,7 +66,9 @@ class Explained:
         return rows
 
 
-def explain(model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = SEED) -> dict[str, Any]:
+def explain(
+    model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = SEED, lime_samples: int = LIME_SAMPLES
+) -> dict[str, Any]:
     """Draw SHAP and LIME of these clients into `out`, and return the figures.
 
     Args:
@@ -225,17 +76,18 @@ def explain(model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = 
         features: clients x features, at least those of the model; above `MAX_CLIENTS`, a sample is taken.
         out: folder, created if missing, of shap_beeswarm, shap_groups, shap_dependence, shap_waterfall and lime (.png).
         seed: of the sample, of LIME and of the order in which points are drawn.
+        lime_samples: neighbours that LIME draws of a client.
 
     Returns:
         JSON content: source of the training data, mean |SHAP| by feature and group, typical clients, LIME's settings,
         stability and agreement with SHAP by client.
     """
     out.mkdir(parents=True, exist_ok=True)
-    explained = Explained.of(model, _sample(features, seed))
+    explained = Explained(model, _sample(features, seed))
     typical, log_odds = explained.typical(), explained.log_odds
     lime_rows = [_nearest(log_odds, float(np.quantile(log_odds, quantile))) for quantile in LIME_CLIENTS]
     drawn = typical.get("refused", lime_rows[-1])
-    lime = Lime(model, explained.features)
+    lime = Lime(model, explained.features, lime_samples)
     views = {row: lime.explain(row, seed) for row in {*lime_rows, drawn}}
     _draw(explained, typical, drawn, views[drawn], out, seed)
     return {
@@ -250,7 +102,7 @@ def explain(model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = 
         "typical": {
             name: {"probability_of_default": float(explained.probability[row])} for name, row in typical.items()
         },
-        "lime": _lime_report(explained, [(row, views[row]) for row in lime_rows], seed),
+        "lime": _lime_report(explained, [(row, views[row]) for row in lime_rows], seed, lime_samples),
     }
 
 
@@ -298,7 +150,9 @@ def _importance(explained: Explained) -> dict[str, Any]:
     }
 
 
-def _lime_report(explained: Explained, views: list[tuple[int, LimeView]], seed: int) -> dict[str, Any]:
+def _lime_report(
+    explained: Explained, views: list[tuple[int, LimeView]], seed: int, lime_samples: int
+) -> dict[str, Any]:
     clients: list[dict[str, Any]] = [
         {
             "probability_of_default": float(explained.probability[row]),
@@ -310,7 +164,7 @@ def _lime_report(explained: Explained, views: list[tuple[int, LimeView]], seed: 
     ]
     return {
         "settings": {
-            "num_samples": LIME_SAMPLES,
+            "num_samples": lime_samples,
             "num_features": len(explained.model.feature_names),
             "seeds": list(range(seed, seed + LIME_SEEDS)),
             "top": TOP,
@@ -345,7 +199,7 @@ def explain_client(
     out.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([_sample(features, seed).select(model.feature_names), client.select(model.feature_names)])
     row = len(rows) - 1
-    explained = Explained.of(model, rows)
+    explained = Explained(model, rows)
     view = explained.view
     probability = float(explained.probability[row])
     decision = decide(probability, model.threshold, model.review_band)

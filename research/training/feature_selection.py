@@ -1,7 +1,7 @@
 """Rank features on training rows: constants and correlated features are dropped, shadow features measure noise."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm
 import numpy as np
@@ -127,12 +127,7 @@ def _gains(data: TrainingMatrix, seed: int) -> tuple[Floats, float]:
     shadow_columns = [
         ModelFeature(name=f"shadow_{position}", categories=data.columns[position].categories) for position in copied
     ]
-    both = TrainingMatrix(
-        matrix=np.hstack([data.matrix, shadows]),
-        target=data.target,
-        columns=[*data.columns, *shadow_columns],
-        person=data.person,
-    )
+    both = replace(data, matrix=np.hstack([data.matrix, shadows]), columns=[*data.columns, *shadow_columns])
     parameters, dataset = RANKING_PARAMETERS | {"num_threads": n_threads(len(data))}, booster_dataset(both)
     gain = np.zeros(len(both.columns))
     for number in range(N_RANKING_SEEDS):

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tomllib
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,45 +27,64 @@ from research.types import Booleans, Floats, OutOfFold
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """A fitted model with its calibration, threshold and decisions.
-
-    Attributes:
-        data: that it was trained on.
-        settings: it was trained with.
-        fitted: the model and its uncalibrated out-of-fold scores.
-        tuned: result of tuning, if there was any.
-        development: rows it was trained on.
-        test: rows it was not trained on.
-        calibrations: comparison of calibration methods.
-        calibration: that is served.
-        scores: calibrated out-of-fold scores.
-        threshold: that is served.
-        refused: out-of-fold decisions.
-        test_probability: of default, on the test rows.
-        review: report on the review band.
-    """
+    """A fitted model with its calibration, threshold and decisions on development and test rows."""
 
     data: Data
     settings: Settings
+    development: Rows
     fitted: Fitted
     tuned: Tuned | None
-    development: Rows
-    test: Rows
-    calibrations: list[dict[str, Any]]
-    calibration: Calibration
-    scores: OutOfFold
-    threshold: float
-    refused: Booleans
-    test_probability: Floats
-    review: dict[str, Any]
 
-    @property
+    @cached_property
+    def test(self) -> Rows:
+        """The rows that the model was not trained on."""
+        return self.data.rows("test")
+
+    @cached_property
+    def calibrations(self) -> list[dict[str, Any]]:
+        """Comparison of calibration methods."""
+        return compare_calibrations(self.fitted.out_of_fold)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """The calibration that is served."""
+        return served_calibration(self.fitted.out_of_fold, self.calibrations)
+
+    @cached_property
+    def scores(self) -> OutOfFold:
+        """Calibrated out-of-fold scores."""
+        return self.fitted.out_of_fold.calibrated(self.calibration.slope, self.calibration.intercept)
+
+    @cached_property
+    def threshold(self) -> float:
+        """The threshold that is served."""
+        return best_threshold(self.scores.target, self.scores.probability, self.settings.cost_model.costs)
+
+    @cached_property
+    def refused(self) -> Booleans:
+        """Out-of-fold decisions, by thresholds of the other folds."""
+        return cross_fitted_decisions(self.scores, self.settings.cost_model.costs)[0]
+
+    @cached_property
+    def test_probability(self) -> Floats:
+        """Probability of default of the test rows."""
+        log_odds = self.fitted.predictor.log_odds(encode(self.test.features, self.fitted.features))
+        return np.asarray(expit(log_odds * self.calibration.slope + self.calibration.intercept))
+
+    @cached_property
     def test_refused(self) -> Booleans:
-        """Decisions on the test rows."""
+        """Decisions on the test rows, by the served threshold."""
         return self.test_probability >= self.threshold
 
+    @cached_property
+    def review(self) -> dict[str, Any]:
+        """Report on the review band."""
+        costs, capacity = self.settings.cost_model.costs, self.settings.capacity
+        return review_report(self.scores, self.test.target, self.test_probability, self.threshold, costs, capacity)
+
+    @cached_property
     def metrics(self) -> dict[str, float]:
-        """Compute the figures that MLflow, the model folder and the report show."""
+        """Figures that MLflow, the model folder and the report show."""
         costs = self.settings.cost_model.costs
         metrics = {
             **measures("out_of_fold", self.scores.target, self.scores.probability, self.refused, costs),
@@ -79,7 +99,7 @@ class Evaluation:
             metrics["trees"] = float(np.median(self.fitted.rounds))
         return metrics | review_metrics(self.review)
 
-    def manifest(self, metrics: dict[str, float]) -> ModelManifest:
+    def manifest(self) -> ModelManifest:
         """Return the content of scoring.json."""
         return ModelManifest(
             family=self.settings.family,
@@ -90,51 +110,16 @@ class Evaluation:
             review_band=self.review["served"],
             training_data=self.data.source,
             code_version=code_version(),
-            metrics=metrics,
+            metrics=self.metrics,
         )
 
 
-def evaluate(data: Data, development: Rows, settings: Settings, fitted: Fitted, tuned: Tuned | None) -> Evaluation:
-    """Calibrate, choose the threshold, and decide on development rows out of fold and on test rows."""
-    test, costs = data.rows("test"), settings.cost_model.costs
-    calibrations = compare_calibrations(fitted.out_of_fold)
-    calibration = served_calibration(fitted.out_of_fold, calibrations)
-    scores = fitted.out_of_fold.calibrated(calibration.slope, calibration.intercept)
-    threshold = best_threshold(scores.target, scores.probability, costs)
-    test_log_odds = fitted.predictor.log_odds(encode(test.features, fitted.features))
-    test_probability = expit(test_log_odds * calibration.slope + calibration.intercept)
-    return Evaluation(
-        data=data,
-        settings=settings,
-        fitted=fitted,
-        tuned=tuned,
-        development=development,
-        test=test,
-        calibrations=calibrations,
-        calibration=calibration,
-        scores=scores,
-        threshold=threshold,
-        refused=cross_fitted_decisions(scores, costs)[0],
-        test_probability=test_probability,
-        review=review_report(scores, test.target, test_probability, threshold, costs, settings.capacity),
-    )
-
-
 def report(
-    evaluation: Evaluation,
-    metrics: dict[str, float],
-    run_id: str,
-    fairness: dict[str, Any],
-    explanations: dict[str, Any],
+    evaluation: Evaluation, run_id: str, fairness: dict[str, Any], explanations: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of results.json."""
-    settings, scores, development, test = (
-        evaluation.settings,
-        evaluation.scores,
-        evaluation.development,
-        evaluation.test,
-    )
-    cost_model = settings.cost_model
+    settings, scores, cost_model = evaluation.settings, evaluation.scores, evaluation.settings.cost_model
+    development, test = evaluation.development, evaluation.test
     return {
         **evaluation.data.source.model_dump(),
         "run": run_id,
@@ -147,7 +132,7 @@ def report(
         "with_age": settings.with_age,
         "costs": cost_model.costs.model_dump(),
         "economics": cost_model.economics.model_dump(),
-        "metrics": metrics,
+        "metrics": evaluation.metrics,
         "intervals": {
             "out_of_fold": intervals(scores.target, scores.probability),
             "test": intervals(test.target, evaluation.test_probability),

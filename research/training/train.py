@@ -26,7 +26,7 @@ from research.training.figures import write_figures
 from research.training.linear import fit_linear
 from research.training.model_folder import write_model_folder
 from research.training.peer_groups import COLUMNS, peer_group_statistics
-from research.training.report import Evaluation, code_version, evaluate, report
+from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
 from research.training.tuning import Tuned, tune
 
@@ -54,7 +54,8 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
         mlflow.log_params({"best_features": boosting.BEST_FEATURES, "code_version": code_version()})
         results = DATA / "results" / active.info.run_id
         development = data.rows("development")
-        evaluation = evaluate(data, development, settings, *fit_family(development, settings))
+        fitted, tuned = fit_family(development, settings)
+        evaluation = Evaluation(data=data, settings=settings, development=development, fitted=fitted, tuned=tuned)
         model = write_results(evaluation, results, active.info.run_id)
         for path in sorted(results.iterdir()):
             if path.is_file():
@@ -81,31 +82,31 @@ def fit_family(development: Rows, settings: Settings) -> tuple[Fitted, Tuned | N
 def write_results(evaluation: Evaluation, results: Path, run_id: str) -> ScoringModel:
     """Write model folder, report, out-of-fold scores and figures into `results`; log parameters and metrics."""
     data, settings, scores, fitted = evaluation.data, evaluation.settings, evaluation.scores, evaluation.fitted
-    features, metrics = evaluation.development.features, evaluation.metrics()
+    features = evaluation.development.features
     names = [feature.name for feature in fitted.features]
     statistics = peer_group_statistics(features, data.applications("development", COLUMNS), names)
-    model = write_model_folder(results / "model", fitted.predictor, evaluation.manifest(metrics), statistics)
+    model = write_model_folder(results / "model", fitted.predictor, evaluation.manifest(), statistics)
     groups = fairness(
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed
     )
     plot_groups(groups, results / "fairness.png", data.source)
     explanations = explain(model, evaluation.test.features, results, settings.seed)
-    content = report(evaluation, metrics, run_id, groups, explanations)
+    content = report(evaluation, run_id, groups, explanations)
     (results / RESULTS_FILE).write_text(json.dumps(content, indent=1) + "\n")
     columns = pl.DataFrame({"fold": scores.fold, "target": scores.target, "probability": scores.probability})
     features.select("SK_ID_CURR").hstack(columns).write_parquet(results / OUT_OF_FOLD_FILE)
     costs = settings.cost_model.costs
     write_figures(results, fitted.out_of_fold, scores, evaluation.threshold, costs, fitted.curves, data.source)
-    _log(evaluation, metrics)
+    _log(evaluation)
     return model
 
 
-def _log(evaluation: Evaluation, metrics: dict[str, float]) -> None:
+def _log(evaluation: Evaluation) -> None:
     fitted, tuned, scores = evaluation.fitted, evaluation.tuned, evaluation.scores
     if fitted.rounds:
         mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | {"rounds": fitted.rounds})
         mlflow.log_params({"most_rounds": boosting.MAX_ROUNDS})
-    mlflow.log_metrics(metrics)
+    mlflow.log_metrics(evaluation.metrics)
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)
     for fold, validation in scores.by_fold():

@@ -17,6 +17,7 @@ from research.cli import FAULT
 from research.data.dataset import Data
 from research.explanation import explain
 from research.explanation import figures as explain_figures
+from research.explanation.lime_explainer import LIME_SEEDS, Lime, LimeView, bins, decode
 from research.training import cross_fitting
 from research.training.linear import linear_pipeline, linear_predictor
 from tests.research.commands import run_command
@@ -24,6 +25,7 @@ from tests.research.made_up import is_drawn
 from tests.support.references import any_reference
 
 CLIENTS = 500
+SAMPLES = 300
 NUMBERS = ["application_ext_source_2", "application_ext_source_3", "application_employed_years"]
 NAMES = [*NUMBERS, "application_occupation", "application_email"]
 COLUMNS = cross_fitting.model_features(NAMES)
@@ -78,18 +80,11 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
     return ScoringModel(folder)
 
 
-@pytest.fixture(autouse=True)
-def _few_neighbours(monkeypatch):
-    monkeypatch.setattr(explain, "LIME_SAMPLES", 300)
-
-
 @pytest.fixture(scope="module")
 def explained(model, features, tmp_path_factory) -> tuple[dict[str, Any], Path]:
     """The report of a model, and the folder of its figures."""
     out = tmp_path_factory.mktemp("explained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "LIME_SAMPLES", 300)
-        return explain.explain(model, features, out, seed=1), out
+    return explain.explain(model, features, out, seed=1, lime_samples=SAMPLES), out
 
 
 def test_the_report_can_be_written_as_json_and_names_the_data(explained):
@@ -135,7 +130,7 @@ def test_the_same_seed_gives_the_same_numbers_and_figures(model, features, tmp_p
     reports = []
     for name in ("first", "second"):
         np.random.rand(7)  # the state of the global generator must not matter
-        reports.append(explain.explain(model, features, tmp_path / name, seed=3))
+        reports.append(explain.explain(model, features, tmp_path / name, seed=3, lime_samples=SAMPLES))
     assert reports[0] == reports[1]
     for name in FIGURES:
         assert (tmp_path / "first" / f"{name}.png").read_bytes() == (tmp_path / "second" / f"{name}.png").read_bytes()
@@ -177,15 +172,15 @@ def test_values_are_drawn_in_words(model, features):
 
 
 def test_decoding_undoes_encoding(features):
-    assert explain.decode(encode(features, COLUMNS), COLUMNS).fill_nan(None).equals(features)
+    assert decode(encode(features, COLUMNS), COLUMNS).fill_nan(None).equals(features)
 
 
 def test_lime_is_the_same_by_seed(model, features):
-    lime = explain.Lime(model, features)
+    lime = Lime(model, features, SAMPLES)
     first, again, other = (lime.explain(5, seed) for seed in (1, 1, 10))
     np.testing.assert_array_equal(first.weights, again.weights)
     assert not np.array_equal(first.weights, other.weights)
-    assert first.weights.shape == (explain.LIME_SEEDS, len(NAMES))
+    assert first.weights.shape == (LIME_SEEDS, len(NAMES))
     # Each seed is separate: the second of seed 1 is the first of seed 2.
     np.testing.assert_array_equal(first.weights[1], lime.explain(5, 2).weights[0])
 
@@ -205,7 +200,7 @@ def test_limes_neighbours_have_values_of_clients_or_missing_ones(model, features
     watched = Watched(model)
     # A client of high score, whose second score is missing.
     row = int(features.with_row_index().filter(pl.col(NAMES[1]).is_null()).sort(NAMES[0])["index"][-1])
-    lime_view = explain.Lime(watched, features).explain(row, seed=1)
+    lime_view = Lime(watched, features, SAMPLES).explain(row, seed=1)
     neighbours = watched.asked[0].with_columns(pl.col(NUMBERS).fill_nan(None))
     assert neighbours.columns == NAMES
     assert neighbours[:1].equals(features[row : row + 1])
@@ -221,7 +216,7 @@ def test_stability_and_agreement_by_hand():
     weights = np.zeros((2, 12))
     weights[0, :10] = np.arange(20, 10, -1)
     weights[1, 1:11] = np.arange(20, 10, -1)
-    view = explain.LimeView(weights, np.array([0.5, 0.5]))
+    view = LimeView(weights, np.array([0.5, 0.5]))
     assert view.stability() == {"overlap": pytest.approx(0.9), "jaccard": pytest.approx(9 / 11)}
     shap_values = np.arange(12, 0, -1.0)
     shap_values[1] = -11.0
@@ -231,7 +226,7 @@ def test_stability_and_agreement_by_hand():
 
 
 def test_a_column_without_values_is_one_bin():
-    assert explain.bins(np.full(3, np.nan), COLUMNS[0]).tolist() == [1.0, 1.0, 1.0]
+    assert bins(np.full(3, np.nan), COLUMNS[0]).tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("model", ["linear"], indirect=True)
@@ -239,7 +234,7 @@ def test_only_granted_clients_are_explained_too(model, features, tmp_path):
     everybody = model.manifest.model_copy(update={"threshold": 1.0})
     lenient = ScoringModel(model.folder)
     lenient.manifest = everybody
-    report = explain.explain(lenient, features[:80], tmp_path, seed=1)
+    report = explain.explain(lenient, features[:80], tmp_path, seed=1, lime_samples=SAMPLES)
     assert list(report["typical"]) == ["granted"]
     assert is_drawn(tmp_path / "shap_waterfall.png")
 
