@@ -20,12 +20,12 @@ PHRASES = {
     r"for ever|now and then|beyond doubt|no end of": "'permanently', 'sometimes', 'certainly', 'many'",
     r"at the doors?|the doors?": "'input validation', 'the middleware'",
     r"hangs? on": "'depends on'",
-    r"told|said": "'report', 'show', 'state'",
+    r"told|said(?!\")": "'report', 'show', 'state'",
     r"slips?|twins?|rivals?": "the field's term: entry errors, correlated features, candidates",
     r"nobody": "'no caller', 'no client'",
     r"a turn of|at a turn": "'an event-loop iteration'",
 }
-"""Regular expressions, matched as whole words in any case, and what to write instead."""
+"""Regular expressions, matched as whole words in any case, and what to write instead; "said" is a field of a file."""
 
 NAMES = {
     "found": "the noun: problem, report, key_file",

@@ -56,7 +56,7 @@ class Predictor(Protocol):
 class BoosterPredictor:
     """A LightGBM booster in LightGBM's text format; its contributions are exact TreeSHAP values."""
 
-    FILE = "model.txt"
+    FILE: ClassVar[str] = "model.txt"
 
     def __init__(self, booster: "lightgbm.Booster") -> None:
         self.booster = booster

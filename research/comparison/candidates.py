@@ -1,4 +1,4 @@
-"""What is compared: families of models and ways to treat the imbalance, each a pipeline fitted inside the fold."""
+"""Build and score candidates: families of models and treatments of the imbalance, fitted inside each fold."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,44 +7,56 @@ from typing import Any
 
 import joblib
 import numpy as np
+from imblearn import FunctionSampler
 from imblearn.pipeline import Pipeline as SamplingPipeline
 from imblearn.under_sampling import RandomUnderSampler
 from lightgbm import LGBMClassifier
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from xgboost import XGBClassifier
 
+from bento.model.manifest import ModelFeature
 from bento.policy import DEFAULT_COSTS, CostAssumptions
 from research.cli import CommandError
-from research.comparison.estimators import Completed, Linear, PriorCorrected, Selected, Smote
+from research.comparison.estimators import (
+    PriorCorrected,
+    RankedFeatures,
+    categories,
+    complete_and_scale,
+    numbers,
+    smote,
+    with_category_types,
+)
 from research.comparison.resources import MIB, PeakMemory
 from research.evaluation.business_score import cost_per_client
-from research.training.cross_fitting import Matrix, Outcomes
-from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS
+from research.evaluation.metrics import discrimination
+from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS, linear_preprocessing
+from research.types import Floats, FoldSplit, Integers, TrainingMatrix
 
 NONE, WEIGHTS, UNDER, SMOTED = ARMS = ("none", "class_weights", "under_sampling", "smote")
-"""What is done about the imbalance; all but the first train on as many defaults as good clients, or as if."""
+"""Treatments of the imbalance; all but the first train as if half of the clients defaulted."""
 BALANCED = 0.5
-METRICS = {"auc": 1, "pr_auc": 1, "log_loss": -1, "brier": -1, "cost": -1}
-"""1 where more is better; the cost is that at theory's threshold, so that none is fitted to the rows judged."""
+METRICS = {"auc": 1, "gini": 1, "ks": 1, "pr_auc": 1, "log_loss": -1, "brier": -1, "cost": -1}
+"""1 where greater is better; the cost is at the theoretical threshold, so that none is fitted to validation rows."""
 
-Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 Setting = dict[str, Any]
 CLASSIFIER = "estimator__rest__classifier__"
-"""Where a setting of the classifier stands in what `build` gives."""
+"""Prefix of the classifier's parameters in the result of `build`."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of model: its classifier from a seed and a number of jobs, and the settings tried.
+    """A family of models.
 
     Attributes:
-        weights: the parameter of class weights and its value; None as value: the weight of one default is given.
+        classifier: from a seed and a number of jobs.
+        grid: values of its parameters that are tried.
+        weights: its parameter of class weights and the value; None as value: it takes the weight of one default.
         served: whether the service can run it.
     """
 
@@ -54,7 +66,7 @@ class Family:
     served: bool = False
 
 
-# Held back as boosting.PARAMETERS are; larger steps, so that a grid takes minutes.
+# Regularised as boosting.PARAMETERS are, with a larger learning rate, so that a grid takes minutes.
 FAMILIES: dict[str, Family] = {
     "logistic": Family(
         lambda seed, jobs: LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS),
@@ -108,69 +120,70 @@ FAMILIES: dict[str, Family] = {
 
 
 def build(
-    family: str, arm: str, names: tuple[str, ...], seed: int, jobs: int, memory: joblib.Memory | None = None
+    family: str, arm: str, columns: tuple[ModelFeature, ...], seed: int, jobs: int, memory: joblib.Memory | None = None
 ) -> PriorCorrected:
-    """The whole candidate: everything that is fitted, the sampler included, is fitted on the rows given to `fit`.
+    """Build a candidate; all that is fitted, the sampler included, is fitted on the rows given to `fit`.
 
     Args:
         family: of `FAMILIES`.
         arm: of `ARMS`.
-        names: of the matrix's columns, features of the catalogue.
+        columns: of the matrix.
         seed: of selection, sampler and classifier.
         jobs: threads of the classifier, -1 for all.
-        memory: keeps what `Selected` learned from the same rows.
+        memory: caches the feature selection of the same rows.
     """
     chosen = FAMILIES[family]
     classifier = chosen.classifier(seed, jobs)
     parameter, value = chosen.weights
     if arm == WEIGHTS and value is not None:
         classifier.set_params(**{parameter: value})
-    steps: list[tuple[str, Any]] = []
+    steps: list[tuple[str, Any]]
     if family == "logistic":
-        # SMOTE then draws between two clients' columns of a category as between numbers: to a sum they are numbers.
-        steps.append(("preprocess", Linear()))
-    elif arm == SMOTED:
-        # Trees bear missing values, neighbours do not: what a value's absence tells is lost in this arm.
-        steps.append(("complete", Completed()))
+        # SMOTE then interpolates the one-hot columns of a category.
+        steps = [("preprocess", linear_preprocessing(numbers, categories))]
+    else:
+        # SMOTE takes no missing values, so this arm loses the information in their absence.
+        steps = [("complete", complete_and_scale())] if arm == SMOTED else []
+        steps.append(("types", FunctionTransformer(with_category_types)))
     if arm == UNDER:
         steps.append(("sampler", RandomUnderSampler(random_state=seed)))
     elif arm == SMOTED:
-        steps.append(("sampler", Smote(seed)))
-    # A pipeline within, since `memory` keeps every step but the last, and only the selection is worth it.
+        steps.append(("sampler", FunctionSampler(func=smote, kw_args={"seed": seed}, validate=False)))
+    # A pipeline inside, since `memory` caches every step but the last, and only the selection is worth caching.
     rest = SamplingPipeline([*steps, ("classifier", classifier)])
-    whole = selecting(names, seed, rest, memory)
     weight = f"rest__classifier__{parameter}" if arm == WEIGHTS and value is None else None
-    return PriorCorrected(whole, None if arm == NONE else BALANCED, weight)
+    return PriorCorrected(selecting(columns, seed, rest, memory), None if arm == NONE else BALANCED, weight)
 
 
-def selecting(names: tuple[str, ...], seed: int, rest: Any, memory: joblib.Memory | None = None) -> Pipeline:
-    """Selection of features, and what is fitted on them; `memory` keeps the selection."""
-    return Pipeline([("select", Selected(names, seed=seed)), ("rest", rest)], memory=memory)
+def selecting(columns: tuple[ModelFeature, ...], seed: int, rest: Any, memory: joblib.Memory | None = None) -> Pipeline:
+    """Return a pipeline of feature selection, which `memory` caches, and `rest`, which is given a frame."""
+    select = RankedFeatures(columns, seed=seed).set_output(transform="pandas")
+    return Pipeline([("select", select), ("rest", rest)], memory=memory)
 
 
-def check(matrix: Matrix, target: Outcomes, names: Sequence[str], folds: Folds) -> None:
-    """Refuse what would only fail later, or be judged to no purpose; NaN is a missing value, and is fine.
+def check(data: TrainingMatrix, splits: Sequence[FoldSplit]) -> None:
+    """Refuse data on which a fit would fail later; NaN is a missing value, and is accepted.
 
     Raises:
         CommandError: an infinite feature, or a fold of one outcome.
     """
-    infinite = np.isinf(matrix).sum(axis=0)
+    infinite = np.isinf(data.matrix).sum(axis=0)
     if infinite.any():
         worst = int(infinite.argmax())
-        raise CommandError(f"feature {names[worst]} is infinite in {infinite[worst]} of {len(matrix)} rows")
-    for number, (train, judged) in enumerate(folds):
-        for rows, part in ((train, "train"), (judged, "judge")):
-            if len(np.unique(target[rows])) < 2:
+        raise CommandError(f"feature {data.columns[worst].name} is infinite in {infinite[worst]} of {len(data)} rows")
+    for number, (train, validation) in enumerate(splits):
+        for rows, part in ((train, "training"), (validation, "validation")):
+            if len(np.unique(data.target[rows])) < 2:
                 raise CommandError(
-                    f"fold {number} has {len(rows)} rows to {part}, all of one outcome: "
+                    f"fold {number} has {len(rows)} {part} rows, all of one outcome: "
                     "give more clients, or fewer --folds"
                 )
 
 
-def metrics(target: Outcomes, probability: NDArray[np.float64], costs: CostAssumptions = DEFAULT_COSTS) -> Setting:
-    """`METRICS` of natural sign."""
+def metrics(target: Integers, probability: Floats, costs: CostAssumptions = DEFAULT_COSTS) -> dict[str, float]:
+    """Compute `METRICS`, each with its natural sign."""
     return {
-        "auc": float(roc_auc_score(target, probability)),
+        **discrimination(target, probability),
         "pr_auc": float(average_precision_score(target, probability)),
         "log_loss": float(log_loss(target, probability)),
         "brier": float(brier_score_loss(target, probability)),
@@ -181,77 +194,81 @@ def metrics(target: Outcomes, probability: NDArray[np.float64], costs: CostAssum
 def search(
     model: PriorCorrected,
     grid: Mapping[str, list[Any]],
-    matrix: Matrix,
-    target: Outcomes,
-    folds: Folds,
+    data: TrainingMatrix,
+    splits: Sequence[FoldSplit],
     costs: CostAssumptions,
     metric: str,
     jobs: int,
     done: Callable[[], Any],
 ) -> tuple[Setting, list[dict[str, Any]]]:
-    """The setting of the grid that is best by `metric`, and a row for each: setting, mean and spread of all metrics.
+    """Search a grid; return the best setting, and a row for each setting with mean and spread of all metrics.
 
     Args:
         model: given by `build`.
         grid: values of the classifier's parameters.
-        matrix: rows x features.
-        target: 1 where the client defaulted.
-        folds: rows to train on and to judge.
+        data: development rows.
+        splits: training and validation rows of each fold.
         costs: of errors.
-        metric: of `METRICS`.
+        metric: of `METRICS`, by which a setting is best.
         jobs: fits at a time.
         done: called after each fit.
     """
 
-    def score(fitted: PriorCorrected, rows: Matrix, outcomes: Outcomes) -> dict[str, float]:
+    def score(fitted: PriorCorrected, rows: Floats, outcomes: Integers) -> dict[str, float]:
         done()
         measured = metrics(outcomes, fitted.predict_proba(rows)[:, 1], costs)
         return {name: METRICS[name] * value for name, value in measured.items()}
 
-    given = {f"{CLASSIFIER}{name}": values for name, values in grid.items()}
-    tried = GridSearchCV(model, given, scoring=score, cv=folds, refit=False, n_jobs=jobs, error_score="raise")
-    # Threads: the classifiers run outside Python's lock, and no process has to be given the rows.
+    parameters = {f"{CLASSIFIER}{name}": values for name, values in grid.items()}
+    searched = GridSearchCV(model, parameters, scoring=score, cv=splits, refit=False, n_jobs=jobs, error_score="raise")
+    # Threads: the classifiers release Python's lock, and no rows are copied to other processes.
     with joblib.parallel_config(backend="threading"):
-        found = tried.fit(matrix, target).cv_results_
+        results = searched.fit(data.matrix, data.target).cv_results_
     rows = [
         {
             **{name.removeprefix(CLASSIFIER): value for name, value in setting.items()},
-            **{name: float(sign * found[f"mean_test_{name}"][number]) for name, sign in METRICS.items()},
-            **{f"{name}_spread": float(found[f"std_test_{name}"][number]) for name in METRICS},
+            **{name: float(sign * results[f"mean_test_{name}"][number]) for name, sign in METRICS.items()},
+            **{f"{name}_spread": float(results[f"std_test_{name}"][number]) for name in METRICS},
         }
-        for number, setting in enumerate(found["params"])
+        for number, setting in enumerate(results["params"])
     ]
     best = max(rows, key=lambda row: METRICS[metric] * row[metric])
     return {name: best[name] for name in grid}, rows
 
 
-def points(grid: Mapping[str, list[Any]]) -> int:
-    """How many settings a grid holds."""
+def n_settings(grid: Mapping[str, list[Any]]) -> int:
+    """Return the number of settings in a grid."""
     return len(ParameterGrid(dict(grid)))
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What the folds gave: a probability for each row by the model that did not see it, and what it took."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoldScores:
+    """The probability of each row by the model of the fold that did not train on it, with times and memory."""
 
-    probability: NDArray[np.float64]
+    probability: Floats
     fit_seconds: list[float] = field(default_factory=list)
     score_ms_per_1000: list[float] = field(default_factory=list)
     peak_memory_mib: float | None = None
     memory_gained_mib: float | None = None
 
 
-def judge(model: Any, matrix: Matrix, target: Outcomes, folds: Folds, done: Callable[[], Any]) -> Judged:
-    """Fit and score in each fold, one after the other, so that times are comparable."""
-    probability = np.full(len(target), np.nan)
+def score_folds(model: Any, data: TrainingMatrix, splits: Sequence[FoldSplit], done: Callable[[], Any]) -> FoldScores:
+    """Fit and score each fold, one after the other, so that times are comparable."""
+    probability = np.full(len(data), np.nan)
     fit_seconds, score_ms = [], []
     with PeakMemory() as memory:
-        for train, judged in folds:
+        for train, validation in splits:
             start = time.perf_counter()
-            fitted = clone(model).fit(matrix[train], target[train])
+            fitted = clone(model).fit(data.matrix[train], data.target[train])
             trained = time.perf_counter()
-            probability[judged] = fitted.predict_proba(matrix[judged])[:, 1]
-            score_ms.append((time.perf_counter() - trained) / len(judged) * 1e6)
+            probability[validation] = fitted.predict_proba(data.matrix[validation])[:, 1]
+            score_ms.append((time.perf_counter() - trained) / len(validation) * 1e6)
             fit_seconds.append(trained - start)
             done()
-    return Judged(probability, fit_seconds, score_ms, memory.peak / MIB, (memory.peak - memory.before) / MIB)
+    return FoldScores(
+        probability=probability,
+        fit_seconds=fit_seconds,
+        score_ms_per_1000=score_ms,
+        peak_memory_mib=memory.peak / MIB,
+        memory_gained_mib=(memory.peak - memory.before) / MIB,
+    )

@@ -1,57 +1,81 @@
-"""scikit-learn estimators of the comparison."""
+"""Estimators and samplers of the comparison."""
 
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE, SMOTENC
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectorMixin
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from research.training import boosting, cross_fitting
-from research.training.cross_fitting import Matrix
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import ModelFeature
+from research.training import boosting
 from research.training.feature_selection import rank
-from research.training.linear import linear_preprocessing
+from research.types import Booleans, Floats, Integers, TrainingMatrix
 
 NEIGHBOURS = 5
+"""Neighbours of SMOTE."""
 
 
 class PriorCorrected(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier that trains on another share of defaults than there is, and answers at the share there is.
+    """Correct a binary classifier that is trained at another share of defaults than the natural one.
 
     Args:
-        estimator: samples or weighs its training rows.
-        trained_at: the share of defaults it then trains at; None: that of its rows, and nothing is corrected.
-        weight_of_default: its parameter that takes the weight of one default, where it does not find it itself.
+        estimator: samples or weights its training rows.
+        trained_at: the share of defaults at which it is then trained; None: that of its rows, without correction.
+        weight_of_default: its parameter that takes the weight of one default, where it does not compute it itself.
     """
 
     def __init__(self, estimator: Any, trained_at: float | None = None, weight_of_default: str | None = None) -> None:
         self.estimator, self.trained_at, self.weight_of_default = estimator, trained_at, weight_of_default
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = get_tags(self.estimator).input_tags.allow_nan
+        return tags
+
     def fit(self, X: Any, y: Any) -> Self:
-        """Fit on rows x features at their natural share of defaults (y is 1)."""
-        self.classes_ = np.unique(y)
-        self.prevalence_ = float(np.mean(y))
+        """Fit on rows x features at their natural share of defaults, the second class."""
+        X, y = validate_data(self, X, y, ensure_all_finite="allow-nan")
+        check_classification_targets(y)
+        self.classes_, outcome = np.unique(y, return_inverse=True)
+        if (kind := type_of_target(y)) != "binary":
+            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+        if len(self.classes_) < 2:
+            raise ValueError("the rows have 1 class; a classifier needs two")
+        self.prevalence_ = float(outcome.mean())
         self.estimator_ = clone(self.estimator)
         if self.weight_of_default:
             self.estimator_.set_params(**{self.weight_of_default: (1 - self.prevalence_) / self.prevalence_})
-        self.estimator_.fit(X, y)
+        self.estimator_.fit(X, outcome)
         return self
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities (rows x 2) of repaying and of default."""
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities (rows x 2) of repaying and of default."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
         probability = np.asarray(self.estimator_.predict_proba(X)[:, 1], dtype=np.float64)
         if self.trained_at is not None:
             probability = corrected(probability, self.prevalence_, self.trained_at)
         return np.column_stack([1 - probability, probability])
 
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """1 where default is the likelier outcome."""
-        return self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
+    def predict(self, X: Any) -> Integers:
+        """Return the more probable class of each row."""
+        default = self.predict_proba(X)[:, 1] > 0.5
+        return np.asarray(self.classes_[default.astype(int)])
 
 
-def corrected(probability: NDArray[np.float64], prevalence: float, trained_at: float) -> NDArray[np.float64]:
-    """Probabilities of a model that trained at another share of defaults, brought to the share there is.
+def corrected(probability: Floats, prevalence: float, trained_at: float) -> Floats:
+    """Convert probabilities of a model trained at another share of defaults to the natural prevalence.
 
     >>> corrected(np.array([0.5, 0.0, 1.0]), prevalence=0.08, trained_at=0.5).round(6).tolist()
     [0.08, 0.0, 1.0]
@@ -60,77 +84,92 @@ def corrected(probability: NDArray[np.float64], prevalence: float, trained_at: f
     return probability * a / (probability * a + (1 - probability) * b)
 
 
-class Selected(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The best columns of the matrix by their ranking on the training rows, as a frame; categories keep their codes."""
+class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
+    """Select the features that rank best on the training rows.
 
-    def __init__(self, names: tuple[str, ...], count: int | None = boosting.BEST_FEATURES, seed: int = 0) -> None:
-        self.names, self.count, self.seed = names, count, seed
+    Args:
+        columns: of the matrix; None: numbers.
+        count: how many are selected; None: those above noise.
+        seed: of the ranking.
+    """
 
-    def fit(self, X: Matrix, y: Any) -> Self:
-        """Rank on the rows x all features."""
-        columns = cross_fitting.model_features(list(self.names))
-        best = set(rank(X, np.asarray(y), columns, self.seed).best(self.count))
-        self.positions_ = [position for position, name in enumerate(self.names) if name in best]
+    def __init__(
+        self,
+        columns: tuple[ModelFeature, ...] | None = None,
+        count: int | None = boosting.BEST_FEATURES,
+        seed: int = 0,
+    ) -> None:
+        self.columns, self.count, self.seed = columns, count, seed
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Rank on rows x all columns; the last class is the outcome that is predicted."""
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
+        columns = [ModelFeature(name=f"x{position}") for position in range(X.shape[1])]
+        data = TrainingMatrix(
+            matrix=X,
+            target=(np.asarray(y) == np.max(y)).astype(np.int64),
+            columns=list(self.columns) if self.columns is not None else columns,
+            person=np.arange(len(X)),
+        )
+        best = rank(data, self.seed).best(self.count)
+        self.support_ = np.array([column.name in best for column in data.columns])
         return self
 
-    def transform(self, X: Matrix) -> pd.DataFrame:
-        """The chosen columns; boosters and SMOTE tell categories by their type."""
-        columns = cross_fitting.model_features([self.names[position] for position in self.positions_])
-        frame = pd.DataFrame(X[:, self.positions_], columns=[column.name for column in columns])
-        for column in columns:
-            if column.categories:
-                codes = frame[column.name].fillna(-1).astype(int)
-                frame[column.name] = pd.Categorical.from_codes(codes, categories=range(len(column.categories)))
-        return frame
+    def _get_support_mask(self) -> Booleans:
+        check_is_fitted(self)
+        support: Booleans = self.support_
+        return support
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Return the names of the selected columns."""
+        names = super().get_feature_names_out(input_features)
+        if self.columns is None:
+            return names
+        return np.array([column.name for column in self.columns], dtype=object)[self.support_]
 
 
-class Linear(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """`linear_preprocessing` of whichever columns were selected."""
-
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
-        """Fit on the frame that `Selected` gives."""
-        columns = cross_fitting.model_features(list(X.columns))
-        self.inner_ = linear_preprocessing(columns).fit(X.to_numpy(dtype=np.float64))
-        return self
-
-    def transform(self, X: pd.DataFrame) -> Matrix:
-        """Complete standardised numbers and a column for each category."""
-        return self.inner_.transform(X.to_numpy(dtype=np.float64))
+def numbers(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that hold numbers, for a ColumnTransformer."""
+    return [name for name in frame.columns if not CATALOGUE[name].categories]
 
 
-class Completed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """No missing value and one scale, as distances need: medians, most frequent categories, standardised numbers."""
-
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
-        """Learn what fills each column, and the scale of the numbers."""
-        numbers = X.select_dtypes("number")
-        self.fill_ = numbers.median().fillna(0.0).to_dict()
-        self.fill_ |= {name: _most_frequent(X[name]) for name in X.columns.difference(numbers.columns)}
-        filled = numbers.fillna(self.fill_)
-        self.mean_, self.scale_ = filled.mean(), filled.std(ddof=0).replace(0.0, 1.0)
-        return self
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """The frame, complete and scaled."""
-        filled = X.fillna(self.fill_)
-        filled[self.mean_.index] = (filled[self.mean_.index] - self.mean_) / self.scale_
-        return filled
+def categories(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that hold codes of categories, for a ColumnTransformer."""
+    return [name for name in frame.columns if CATALOGUE[name].categories]
 
 
-class Smote(BaseEstimator):  # type: ignore[misc]
-    """SMOTE; of a frame with categories SMOTENC, whose new clients have the neighbours' most frequent category."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Training rows and as many made-up defaults as it takes for half of them all to be defaults."""
-        options = {"random_state": self.seed, "k_neighbors": min(NEIGHBOURS, int(np.sum(y)) - 1)}
-        types = getattr(X, "dtypes", None)
-        mixed = types is not None and any(isinstance(kind, pd.CategoricalDtype) for kind in types)
-        return (SMOTENC("auto", **options) if mixed else SMOTE(**options)).fit_resample(X, y)
+def with_category_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give categories the type by which boosters and SMOTE recognise them, in the order of the catalogue."""
+    typed = frame[[name for name in CATALOGUE if name in frame.columns]].copy()
+    for name in categories(typed):
+        codes = typed[name].fillna(-1).astype(int)
+        typed[name] = pd.Categorical.from_codes(codes, categories=range(len(CATALOGUE[name].categories)))
+    return typed
 
 
-def _most_frequent(values: pd.Series) -> Any:
-    known = values.mode()
-    return known.iloc[0] if len(known) else values.cat.categories[0]
+def complete_and_scale() -> ColumnTransformer:
+    """Return an imputer of all columns and scaler of the numbers, still to be fitted: distances need both."""
+    median = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    most_frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+    columns = ColumnTransformer(
+        [("numbers", median, numbers), ("categories", most_frequent, categories)], verbose_feature_names_out=False
+    )
+    return columns.set_output(transform="pandas")
+
+
+def smote(X: Any, y: Any, seed: int) -> tuple[Any, Any]:
+    """Add synthetic defaults until they are half of the rows.
+
+    With categories SMOTENC is used, whose new clients have the most frequent category of their neighbours.
+    """
+    options = {"random_state": seed, "k_neighbors": min(NEIGHBOURS, int(np.sum(y)) - 1)}
+    types = getattr(X, "dtypes", None)
+    mixed = types is not None and any(isinstance(kind, pd.CategoricalDtype) for kind in types)
+    resampled: tuple[Any, Any] = (SMOTENC("auto", **options) if mixed else SMOTE(**options)).fit_resample(X, y)
+    return resampled

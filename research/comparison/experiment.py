@@ -1,4 +1,4 @@
-"""What a comparison is made of: candidates, their results, and the problem they share."""
+"""Define a comparison: its settings, candidates, their results, and the problem they share."""
 
 import hashlib
 import json
@@ -7,42 +7,81 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from bento.features.catalogue import catalogue_hash
-from bento.policy import CostAssumptions, LoanEconomics
-from research.cli import ROOT
-from research.comparison import candidates
-from research.comparison.candidates import FAMILIES, NONE, Judged
+from bento.policy import CostAssumptions
+from research.cli import ROOT, CommandError
+from research.comparison.candidates import ARMS, FAMILIES, METRICS, NONE, FoldScores, Setting
 from research.data.dataset import Data, Rows
-from research.training import boosting, cross_fitting
+from research.evaluation.business_score import ACCEPT_ALL, REFUSE_ALL, CostModel
+from research.options import FOLDS, SEED, check_folds, option
+from research.training import boosting
+from research.types import FoldSplit, Integers, OutOfFold, TrainingMatrix, fold_numbers
 
-ACCEPT, REFUSE, PRIOR = BASELINES = ("accept_all", "refuse_all", "prior")
-"""Two policies that need no model, and one that tells everybody the same probability."""
-
-
+PRIOR = "prior"
+BASELINES = (ACCEPT_ALL, REFUSE_ALL, PRIOR)
+"""Two policies that need no model, and one that gives every client the mean default rate."""
 CHAMPION = "champion"
-"""The registered model itself, tuned and on its own features."""
-
-
+"""The registered model, tuned and with its selected features."""
 Row = dict[str, Any]
-
-
 PACKAGES = ("imbalanced-learn", "lightgbm", "numpy", "scikit-learn", "xgboost-cpu")
-
-
 CODE = (
     "comparison/candidates",
     "comparison/estimators",
     "training/boosting",
     "training/cross_fitting",
-    "training/linear",
     "training/feature_selection",
+    "training/linear",
     "data/splits",
+    "types",
 )
-"""Modules on whose text it hangs what a candidate's scores are: a change of one makes it run anew."""
+"""Modules whose source is part of the cache key: a candidate runs again after a change of one of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to compare.
+
+    Raises:
+        CommandError: an unknown name, or too few folds.
+    """
+
+    families: tuple[str, ...] = option(tuple(FAMILIES), "families of models")
+    arms: tuple[str, ...] = option(ARMS, f"treatments of the imbalance; {NONE} is always among them")
+    folds: int = option(FOLDS, "folds of the development split")
+    seed: int = option(SEED, "of folds, selection, samplers and classifiers")
+    metric: str = option("log_loss", f"by which the grid is searched: {', '.join(METRICS)}")
+    grid: bool = option(True, "search the grid of each family")
+    again: bool = option(False, "run finished candidates again")
+    cost_model: CostModel = field(default_factory=CostModel)
+
+    def __post_init__(self) -> None:
+        for kind, names, allowed in (
+            ("family", self.families, FAMILIES),
+            ("arm", self.arms, ARMS),
+            ("metric", (self.metric,), METRICS),
+        ):
+            for name in names:
+                if name not in allowed:
+                    raise CommandError(f"unknown {kind} {name!r}; known: {', '.join(allowed)}")
+        check_folds(self.folds)
+
+    @property
+    def costs(self) -> CostAssumptions:
+        """Of the two errors."""
+        return self.cost_model.costs
+
+    def candidates(self) -> list["Candidate"]:
+        """Return the baselines, then the families under their arms, the untreated arm first."""
+        models = [
+            Candidate(family, arm)
+            for family in FAMILIES
+            if family in self.families
+            for arm in ARMS
+            if arm in self.arms or arm == NONE
+        ]
+        return [*(Candidate(name) for name in BASELINES), *models]
 
 
 @dataclass(frozen=True)
@@ -67,23 +106,18 @@ class Candidate:
         return self.family == CHAMPION or (self.family in FAMILIES and FAMILIES[self.family].served)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
-    """The development rows, the folds that every candidate is judged in, and what errors cost."""
+    """The development rows and the folds that are the same for every candidate."""
 
     data: Data
     rows: Rows
-    matrix: cross_fitting.Matrix
-    names: tuple[str, ...]
-    folds: candidates.Folds
-    seed: int
-    costs: CostAssumptions
-    economics: LoanEconomics
-    metric: str
-    grid: bool
+    matrix: TrainingMatrix
+    splits: list[FoldSplit]
+    settings: Settings
 
     @property
-    def target(self) -> cross_fitting.Outcomes:
+    def target(self) -> Integers:
         """1 where the client defaulted."""
         return self.rows.target
 
@@ -93,42 +127,43 @@ class Problem:
         return self.rows.features["SK_ID_CURR"]
 
     @property
-    def fold(self) -> NDArray[np.int64]:
-        """Number of the fold that each row is judged in."""
-        number = np.empty(len(self.target), dtype=np.int64)
-        for position, (_, judged) in enumerate(self.folds):
-            number[judged] = position
-        return number
+    def fold(self) -> Integers:
+        """Number of the fold that validates each row."""
+        return fold_numbers(self.splits, len(self.target))
 
     def key(self, candidate: Candidate) -> str:
-        """The same where a finished run can stand for this one."""
+        """Return a hash of all that determines the candidate's scores: equal where a finished run can be reused."""
         grid = FAMILIES[candidate.family].grid if candidate.family in FAMILIES else {}
-        hangs_on = {
+        content = {
             "candidate": asdict(candidate),
-            "grid": dict(grid) if self.grid else None,
+            "grid": dict(grid) if self.settings.grid else None,
             "data": self.data.source.fingerprint,
             "catalogue": catalogue_hash(),
-            "features": [boosting.BEST_FEATURES, *self.names],
-            "folds": len(self.folds),
-            "seed": self.seed,
-            "costs": self.costs.model_dump(),
-            "metric": self.metric,
+            "features": [boosting.BEST_FEATURES, *(column.name for column in self.matrix.columns)],
+            "folds": len(self.splits),
+            "seed": self.settings.seed,
+            "costs": self.settings.costs.model_dump(),
+            "metric": self.settings.metric,
             "packages": {package: version(package) for package in PACKAGES},
             "code": _code(),
         }
-        return hashlib.sha256(json.dumps(hangs_on, sort_keys=True).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CandidateResult:
-    """A candidate, judged: now, or by a run that had finished before."""
+    """A candidate and its scores, computed now or by an earlier run."""
 
     candidate: Candidate
-    judged: Judged
-    setting: candidates.Setting = field(default_factory=dict)
+    scores: FoldScores
+    setting: Setting = field(default_factory=dict)
     grid: list[Row] = field(default_factory=list)
     run: str = ""
     reused: bool = False
+
+    def out_of_fold(self, problem: Problem) -> OutOfFold:
+        """Return the scores with outcomes and folds."""
+        return OutOfFold.from_probability(problem.target, self.scores.probability, problem.fold)
 
 
 @cache

@@ -1,8 +1,7 @@
-"""The pictures of a comparison: all candidates side by side, and the curves of one."""
+"""Draw a comparison: all candidates side by side, and the curves of one."""
 
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
@@ -10,13 +9,12 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from research.comparison.candidates import FAMILIES
 from research.comparison.experiment import CandidateResult, Problem
 from research.evaluation.business_score import GRID, cost_band
+from research.plotting import data_note, source_of
 
-mpl.use("Agg")
 
-
-def picture(found: dict[str, Any]) -> Figure:
-    """Cost with interval, AUC with that of each fold, calibration and times of every candidate, cheapest on top."""
-    rows = found["rows"]
+def plot_comparison(content: dict[str, Any]) -> Figure:
+    """Draw cost with interval, AUC overall and by fold, calibration and times of every candidate, cheapest on top."""
+    rows = content["rows"]
     figure = Figure(figsize=(13, 1.5 + 0.3 * len(rows)), layout="constrained")
     cost, auc, slope, times = figure.subplots(1, 4, sharey=True, width_ratios=[3, 2, 2, 2])
     cost.set_yticks(range(len(rows)), [row["candidate"] + (" *" if row["served"] else "") for row in rows])
@@ -26,7 +24,7 @@ def picture(found: dict[str, Any]) -> Figure:
         colour = "C0" if row["served"] else "C1" if row["family"] in FAMILIES else "grey"
         cost.errorbar(value, place, xerr=[[value - low], [high - value]], fmt="o", c=colour, capsize=3)
         if "auc" in row:
-            auc.plot([of_fold["auc"] for of_fold in row["by_fold"]], [place] * found["folds"], "|", c="grey")
+            auc.plot([of_fold["auc"] for of_fold in row["by_fold"]], [place] * content["folds"], "|", c="grey")
             auc.plot(row["auc"], place, "o", c=colour)
         if row["fit_seconds"] is not None:
             times.plot(row["fit_seconds"], place, "o", c=colour)
@@ -41,15 +39,13 @@ def picture(found: dict[str, Any]) -> Figure:
     times.set(title="seconds", xlabel="o: a fit   x: scoring 1,000 rows", xscale="log")
     for axes in (cost, auc, slope, times):
         axes.grid(alpha=0.3)
-    seed = "" if found["seed"] is None else f", seed {found['seed']}"
-    note = f"data: {found['data']}, {found['clients']:,} clients{seed}; * can be served"
-    figure.suptitle(note, x=0.99, ha="right", size=8, c="grey")
+    figure.suptitle(f"{data_note(source_of(content))}; * can be served", x=0.99, ha="right", size=8, c="grey")
     return figure
 
 
-def curves(problem: Problem, scored: CandidateResult, row: dict[str, Any]) -> Figure:
-    """ROC, precision and recall, cost of every threshold with its band, reliability by decile; all out of fold."""
-    target, probability = problem.target, scored.judged.probability
+def plot_curves(problem: Problem, result: CandidateResult, row: dict[str, Any]) -> Figure:
+    """Draw ROC, precision and recall, cost of each threshold with its band, reliability by decile; all out of fold."""
+    target, probability, costs = problem.target, result.scores.probability, problem.settings.costs
     figure = Figure(figsize=(10, 8), layout="constrained")
     (roc, recall, cost, reliability) = figure.subplots(2, 2).flat
     false_positive, true_positive, _ = roc_curve(target, probability)
@@ -60,10 +56,10 @@ def curves(problem: Problem, scored: CandidateResult, row: dict[str, Any]) -> Fi
     precision, recalled, _ = precision_recall_curve(target, probability)
     recall.plot(recalled, precision)
     recall.set(title=f"PR-AUC {row['pr_auc']:.3f}", xlabel="defaults refused (share)", ylabel="defaults among refused")
-    mean, low, high = cost_band(target, probability, costs=problem.costs)
+    mean, low, high = cost_band(target, probability, costs=costs)
     cost.fill_between(GRID, low, high, alpha=0.2)
     cost.plot(GRID, mean)
-    cost.axvline(problem.costs.theoretical_threshold, ls="--", c="C2", label="theory")
+    cost.axvline(costs.theoretical_threshold, ls="--", c="C2", label="theory")
     for threshold in row["thresholds"]:
         cost.axvline(threshold, c="C1", lw=0.8)
     cost.set(title="cost per client, 95 % band; thresholds of the folds", xlabel="threshold", xlim=(0, 0.4))
@@ -72,5 +68,5 @@ def curves(problem: Problem, scored: CandidateResult, row: dict[str, Any]) -> Fi
     reliability.plot(predicted, observed, "o-")
     reliability.axline((0, 0), slope=1, ls="--", c="grey", lw=0.8)
     reliability.set(title="reliability by decile", xlabel="predicted probability of default", ylabel="share in default")
-    figure.suptitle(f"{scored.candidate.name}, out of fold; data: {problem.data.source.tag}")
+    figure.suptitle(f"{result.candidate.name}, out of fold; data: {problem.data.source.tag}")
     return figure

@@ -1,19 +1,17 @@
-"""Peak memory of a fit."""
+"""Measure the peak memory of a fit."""
 
 import threading
 from typing import Self
 
 import psutil
 
-SAMPLED_EVERY = 0.02
-"""Seconds between two looks at the memory."""
-
-
+SAMPLING_INTERVAL_S = 0.02
+"""Between two samples; a shorter peak may be missed."""
 MIB = 2**20
 
 
 class PeakMemory:
-    """The resident set of this process at its largest, in bytes, from entering to leaving; looked at now and then."""
+    """Sample the largest resident set of this process, in bytes, from entering to leaving the context."""
 
     def __enter__(self) -> Self:
         self._process, self._stop = psutil.Process(), threading.Event()
@@ -27,5 +25,5 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stop.wait(SAMPLED_EVERY):
+        while not self._stop.wait(SAMPLING_INTERVAL_S):
             self.peak = max(self.peak, self._process.memory_info().rss)

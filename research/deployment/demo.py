@@ -11,7 +11,7 @@ from research.data.dataset import DATA, open_data
 from research.deployment.pipeline import pipeline, print_decision, write_credit_file
 from research.deployment.processes import ask, running, serving
 from research.evaluation.review_band import add_capacity_option
-from research.training.train import Settings
+from research.training.settings import Settings
 
 EXAMPLE = "python -m research demo --data data/raw"
 

@@ -19,7 +19,8 @@ from research.deployment.import_model import import_model
 from research.deployment.processes import ask, free_port, serving
 from research.evaluation.review_band import add_capacity_option
 from research.registry.promote import print_verdict, promote
-from research.training.train import DEFAULTS, Settings, print_training, train
+from research.training.settings import DEFAULTS, Settings
+from research.training.train import print_training, train
 
 EXAMPLE = "python -m research pipeline --data data/raw"
 

@@ -1,16 +1,17 @@
-"""Bootstrap intervals."""
+"""Estimate figures with bootstrap intervals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from research.types import Floats, Integers
 
 RESAMPLES = 1000
-
-
+"""Of means, which are fast to resample."""
 LEVEL = 0.95
+"""Confidence level of intervals."""
 
 
 @dataclass(frozen=True)
@@ -22,36 +23,37 @@ class Estimate:
     high: float
 
 
-def mean_with_interval(values: NDArray[np.float64], seed: int = 0) -> Estimate:
-    """Mean of a value of each client, with its percentile bootstrap interval over clients.
+def mean_with_interval(values: Floats, seed: int = 0) -> Estimate:
+    """Compute the mean of a value per client, with its percentile bootstrap interval over clients.
 
-    Of paired differences it is the interval of the difference. Costs take few distinct values, so that only their
-    numbers are drawn.
+    Of paired differences it is the interval of the difference. Costs take few distinct values, so only the number of
+    clients with each value is resampled.
     """
     distinct, counts = np.unique(values, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=RESAMPLES)
-    low, high = _quantiles(drawn @ distinct / len(values))
+    low, high = percentile_interval(drawn @ distinct / len(values))
     return Estimate(float(values.mean()), float(low), float(high))
 
 
 def bootstrap(
-    measure: Callable[[NDArray[np.int64]], float], rows: int, seed: int = 0, resamples: int = 200, level: float = LEVEL
+    statistic: Callable[[Integers], float], rows: int, seed: int = 0, resamples: int = 200, level: float = LEVEL
 ) -> Estimate:
-    """A figure that is no mean, such as AUC, and its percentile bootstrap interval; resamples without it do not count.
+    """Compute a statistic such as AUC, with its percentile bootstrap interval; resamples where it is NaN do not count.
 
     Args:
-        measure: the figure from the positions of the rows it is taken over, repeated ones included.
-        rows: how many there are.
+        statistic: from the positions of the rows, repeated ones included.
+        rows: number of rows.
         seed: of the resampling.
-        resamples: how many are drawn; each costs one call of `measure`.
+        resamples: number of calls of `statistic`.
         level: of the interval.
     """
     random = np.random.default_rng(seed)
-    drawn = np.array([measure(random.integers(0, rows, rows)) for _ in range(resamples)])
-    low, high = _quantiles(drawn, level)
-    return Estimate(float(measure(np.arange(rows))), float(low), float(high))
+    drawn = np.array([statistic(random.integers(0, rows, rows)) for _ in range(resamples)])
+    low, high = percentile_interval(drawn, level)
+    return Estimate(float(statistic(np.arange(rows))), float(low), float(high))
 
 
-def _quantiles(drawn: NDArray[np.float64], level: float = LEVEL) -> tuple[Any, Any]:
+def percentile_interval(drawn: Floats, level: float = LEVEL) -> tuple[Any, Any]:
+    """Return the bounds of the percentile interval over the first axis."""
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high

@@ -1,31 +1,41 @@
-"""What decisions cost: missed defaults and good clients refused, as counted errors and as money."""
+"""Compute what decisions cost: missed defaults and good clients refused, as counted errors and as money."""
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 from sklearn.metrics import make_scorer
 
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
 from research.cli import CommandError
-from research.evaluation.bootstrap import RESAMPLES, _quantiles, mean_with_interval
-
-Outcomes = NDArray[np.int64]
-Probabilities = NDArray[np.float64]
-Decisions = NDArray[np.bool_]
+from research.evaluation.bootstrap import RESAMPLES, mean_with_interval, percentile_interval
+from research.types import Booleans, Floats, Integers, OutOfFold
 
 RATIOS = (5, 7.5, 10, 12.5, 15, 17.5, 20)
-"""Of the cost of a missed default to that of a good client refused, tried by `sensitivity`."""
+"""Cost ratios of `sensitivity`: a missed default to a good client refused."""
 GRID = np.concatenate([[0.0], np.geomspace(0.002, 1.0, 400)])
 """Thresholds at which curves with a band are drawn: denser where default probabilities are."""
+ACCEPT_ALL, REFUSE_ALL = "accept_all", "refuse_all"
 
 
-def costs_of(target: Outcomes, refused: Decisions, costs: CostAssumptions = DEFAULT_COSTS) -> NDArray[np.float64]:
-    """Cost of the decision on each client: that of a missed default, of a good client refused, or nothing.
+@dataclass(frozen=True, kw_only=True)
+class CostModel:
+    """What errors cost: as counts, and as money."""
+
+    costs: CostAssumptions = DEFAULT_COSTS
+    economics: LoanEconomics = DEFAULT_ECONOMICS
+
+
+def trivial_policies(clients: int) -> dict[str, Booleans]:
+    """Return the refusals of the two policies that need no model, each of `clients` decisions."""
+    return {ACCEPT_ALL: np.zeros(clients, dtype=bool), REFUSE_ALL: np.ones(clients, dtype=bool)}
+
+
+def costs_of(target: Integers, refused: Booleans, costs: CostAssumptions = DEFAULT_COSTS) -> Floats:
+    """Compute the cost of the decision on each client: a missed default, a good client refused, or 0.
 
     >>> costs_of(np.array([1, 1, 0, 0]), np.array([True, False, True, False])).tolist()
     [0.0, 10.0, 1.0, 0.0]
@@ -34,8 +44,8 @@ def costs_of(target: Outcomes, refused: Decisions, costs: CostAssumptions = DEFA
     return np.where(missed, costs.false_negative, np.where(lost, costs.false_positive, 0.0))
 
 
-def cost_per_client(target: Outcomes, refused: Decisions, costs: CostAssumptions = DEFAULT_COSTS) -> float:
-    """Mean cost of a client under these decisions: (FN * cost of FN + FP * cost of FP) / clients.
+def cost_per_client(target: Integers, refused: Booleans, costs: CostAssumptions = DEFAULT_COSTS) -> float:
+    """Compute the mean cost per client: (FN * cost of FN + FP * cost of FP) / clients.
 
     >>> cost_per_client(np.array([1, 1, 0, 0]), np.array([True, False, True, False]))
     2.75
@@ -44,20 +54,20 @@ def cost_per_client(target: Outcomes, refused: Decisions, costs: CostAssumptions
 
 
 def money_of(
-    target: Outcomes,
-    refused: Decisions,
-    exposure: NDArray[np.float64],
+    target: Integers,
+    refused: Booleans,
+    exposure: Floats,
     economics: LoanEconomics = DEFAULT_ECONOMICS,
-) -> NDArray[np.float64]:
-    """Money lost on each client, against deciding with hindsight, in the currency of the exposure.
+) -> Floats:
+    """Compute the money lost on each client against perfect decisions, in the currency of the exposure.
 
-    A default that was granted loses its exposure times the loss given default; a good client who was refused, the
-    margin on it.
+    A granted default loses its exposure times the loss given default; a refused good client loses the margin on the
+    exposure.
 
     Args:
         target: 1 where the client defaulted.
         refused: the decisions.
-        exposure: at default; AMT_CREDIT stands for it.
+        exposure: at default, for which AMT_CREDIT is taken.
         economics: loss given default and margin, as shares of the exposure.
 
     >>> money_of(np.array([1, 0]), np.array([False, True]), np.array([1000.0, 1000.0])).round(6).tolist()
@@ -67,16 +77,14 @@ def money_of(
     return costs_of(target, refused, rates) * exposure
 
 
-def cost_curve(
-    target: Outcomes, probability: Probabilities, costs: CostAssumptions = DEFAULT_COSTS
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Every threshold worth trying, ascending, and the cost per client of refusing from it on.
+def cost_curve(target: Integers, probability: Floats, costs: CostAssumptions = DEFAULT_COSTS) -> tuple[Floats, Floats]:
+    """Return the thresholds between distinct scores, ascending, and the cost per client at each.
 
-    The first threshold refuses everybody, the last one nobody.
+    The first threshold refuses all clients, the last one none.
     """
     order = np.argsort(probability, kind="stable")
     ordered, default = probability[order], target[order] == 1
-    # Refusing from position k on grants the k safest clients.
+    # A threshold before position k grants the k safest clients.
     granted_defaults = np.concatenate([[0], np.cumsum(default)])
     refused_good = np.sum(~default) - np.concatenate([[0], np.cumsum(~default)])
     cost = (granted_defaults * costs.false_negative + refused_good * costs.false_positive) / len(target)
@@ -85,76 +93,74 @@ def cost_curve(
     return between[first_of_tie], cost[first_of_tie]
 
 
-def best_threshold(target: Outcomes, probability: Probabilities, costs: CostAssumptions = DEFAULT_COSTS) -> float:
-    """The threshold of least cost; of several, the one nearest to theory's FP / (FP + FN)."""
+def best_threshold(target: Integers, probability: Floats, costs: CostAssumptions = DEFAULT_COSTS) -> float:
+    """Return the threshold of least cost; of several, the one nearest to the theoretical FP / (FP + FN)."""
     thresholds, cost = cost_curve(target, probability, costs)
     best = thresholds[cost <= cost.min() + 1e-12]
     return float(best[np.argmin(np.abs(best - costs.theoretical_threshold))])
 
 
 def cost_band(
-    target: Outcomes,
-    probability: Probabilities,
-    thresholds: NDArray[np.float64] = GRID,
+    target: Integers,
+    probability: Floats,
+    thresholds: Floats = GRID,
     costs: CostAssumptions = DEFAULT_COSTS,
     seed: int = 0,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Cost per client at each of the ascending thresholds, and its bootstrap band, pointwise at `LEVEL`.
+) -> tuple[Floats, Floats, Floats]:
+    """Compute the cost per client at each of the ascending thresholds, and its pointwise bootstrap band at `LEVEL`.
 
     Returns:
         cost, low and high, each as long as `thresholds`.
     """
-    # Clients between two thresholds are alike to every decision: resampling their numbers is resampling them.
+    # All clients between two thresholds get the same decision, so it is enough to resample their number.
     cells = 2 * np.searchsorted(thresholds, probability, side="right") + (target == 1)
     counts = np.bincount(cells, minlength=2 * (len(thresholds) + 1))
     drawn = np.random.default_rng(seed).multinomial(len(target), counts / len(target), size=RESAMPLES)
     curves = _costs_of_cells(np.vstack([counts, drawn]), costs) / len(target)
-    low, high = _quantiles(curves[1:])
+    low, high = percentile_interval(curves[1:])
     return curves[0], low, high
 
 
-def _costs_of_cells(counts: NDArray[np.int64], costs: CostAssumptions) -> NDArray[np.float64]:
-    """Cost of refusing from each threshold on; cells hold good and bad clients by turns, below each threshold first."""
+def _costs_of_cells(counts: Integers, costs: CostAssumptions) -> Floats:
+    """Return the cost at each threshold; cells alternate good and bad clients, in ascending order of scores."""
     good, bad = counts[:, 0::2], counts[:, 1::2]
     granted_bad = np.cumsum(bad, axis=1)[:, :-1]
     refused_good = good.sum(axis=1, keepdims=True) - np.cumsum(good, axis=1)[:, :-1]
-    return granted_bad * costs.false_negative + refused_good * costs.false_positive
+    cost: Floats = granted_bad * costs.false_negative + refused_good * costs.false_positive
+    return cost
 
 
 def cross_fitted_decisions(
-    target: Outcomes, probability: Probabilities, fold: NDArray[np.int64], costs: CostAssumptions = DEFAULT_COSTS
-) -> tuple[Decisions, dict[int, float]]:
-    """Refusals, each by the threshold that the other folds chose, and that threshold by fold.
+    scores: OutOfFold, costs: CostAssumptions = DEFAULT_COSTS
+) -> tuple[Booleans, dict[int, float]]:
+    """Refuse each client by the best threshold of the other folds; return the refusals and the threshold by fold.
 
-    A threshold judged on the rows it was chosen on looks better than it is.
+    On the rows that a threshold is chosen on, its cost is underestimated.
     """
-    thresholds = {
-        int(number): best_threshold(target[fold != number], probability[fold != number], costs)
-        for number in np.unique(fold)
-    }
-    return probability >= np.array([thresholds[int(number)] for number in fold]), thresholds
+    refused, thresholds = np.zeros(len(scores.target), dtype=bool), {}
+    for number, validation in scores.by_fold():
+        thresholds[number] = best_threshold(scores.target[~validation], scores.probability[~validation], costs)
+        refused[validation] = scores.probability[validation] >= thresholds[number]
+    return refused, thresholds
 
 
-def sensitivity(
-    target: Outcomes, probability: Probabilities, fold: NDArray[np.int64], ratios: Sequence[float] = RATIOS
-) -> list[dict[str, float]]:
-    """For each cost ratio: the threshold found and theory's, the cost per client and that of the two trivial policies.
+def sensitivity(scores: OutOfFold, ratios: Sequence[float] = RATIOS) -> list[dict[str, float]]:
+    """Compute, for each cost ratio, the best and the theoretical threshold, and the cost beside the trivial policies.
 
-    The costs are in units of one good client refused, and judged by thresholds that the other folds chose.
+    Costs are in units of one good client refused, at thresholds chosen on the other folds.
     """
-    everybody = np.ones(len(target), dtype=bool)
+    target, policies = scores.target, trivial_policies(len(scores.target))
     rows = []
     for ratio in ratios:
         costs = CostAssumptions(false_negative=ratio, false_positive=1)
-        refused, _ = cross_fitted_decisions(target, probability, fold, costs)
+        refused, _ = cross_fitted_decisions(scores, costs)
         rows.append(
             {
                 "ratio": float(ratio),
-                "threshold": best_threshold(target, probability, costs),
+                "threshold": best_threshold(target, scores.probability, costs),
                 "theoretical_threshold": costs.theoretical_threshold,
                 "cost_per_client": cost_per_client(target, refused, costs),
-                "cost_per_client_accept_all": cost_per_client(target, ~everybody, costs),
-                "cost_per_client_refuse_all": cost_per_client(target, everybody, costs),
+                **{f"cost_per_client_{name}": cost_per_client(target, policies[name], costs) for name in policies},
                 "refused_share": float(np.mean(refused)),
             }
         )
@@ -162,7 +168,7 @@ def sensitivity(
 
 
 def decision_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:
-    """A scikit-learn scorer of decisions, greater is better: minus the cost per client, 1 standing for a refusal.
+    """Return a scikit-learn scorer of decisions, where 1 is a refusal: minus the cost per client, greater is better.
 
     It plugs into `TunedThresholdClassifierCV(estimator, scoring=decision_scorer())`.
     """
@@ -173,48 +179,34 @@ def decision_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:
     return make_scorer(score, greater_is_better=False)
 
 
-def probability_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:
-    """A scikit-learn scorer of probabilities, greater is better: minus the cost per client at theory's threshold.
-
-    It plugs into `GridSearchCV`: no threshold is fitted to the rows that are judged.
-    """
-
-    def score(target: Any, probability: Any) -> float:
-        return cost_per_client(np.asarray(target), np.asarray(probability) >= costs.theoretical_threshold, costs)
-
-    return make_scorer(score, greater_is_better=False, response_method="predict_proba")
-
-
 def business_report(
-    target: Outcomes,
-    probability: Probabilities,
-    refused: Decisions,
-    exposure: NDArray[np.float64],
-    costs: CostAssumptions = DEFAULT_COSTS,
-    economics: LoanEconomics = DEFAULT_ECONOMICS,
+    target: Integers, probability: Floats, refused: Booleans, exposure: Floats, cost_model: CostModel
 ) -> dict[str, Any]:
-    """What decisions cost beside theory's and the two trivial policies: per client with interval, and in money."""
-    everybody = np.ones(len(target), dtype=bool)
+    """Report what decisions cost, beside the theoretical threshold and the two trivial policies.
+
+    Returns:
+        For each policy the cost per client with its interval, the money per client, and shares of refusals.
+    """
+    costs = cost_model.costs
     policies = {
         "model": refused,
         "model_at_theory": probability >= costs.theoretical_threshold,
-        "accept_all": ~everybody,
-        "refuse_all": everybody,
+        **trivial_policies(len(target)),
     }
     return {
         name: {
-            "cost_per_client": asdict(mean_with_interval(costs_of(target, decided, costs))),
-            "money_per_client": float(money_of(target, decided, exposure, economics).mean()),
-            "refused_share": float(decided.mean()),
-            "defaults_caught": float(decided[target == 1].mean()) if np.any(target == 1) else None,
-            "good_clients_refused": float(decided[target == 0].mean()) if np.any(target == 0) else None,
+            "cost_per_client": asdict(mean_with_interval(costs_of(target, refusals, costs))),
+            "money_per_client": float(money_of(target, refusals, exposure, cost_model.economics).mean()),
+            "refused_share": float(refusals.mean()),
+            "defaults_caught": float(refusals[target == 1].mean()) if np.any(target == 1) else None,
+            "good_clients_refused": float(refusals[target == 0].mean()) if np.any(target == 0) else None,
         }
-        for name, decided in policies.items()
+        for name, refusals in policies.items()
     }
 
 
 def add_cost_options(arguments: argparse.ArgumentParser) -> None:
-    """`--cost-false-negative`, `--cost-false-positive`, `--loss-given-default` and `--margin`."""
+    """Add `--cost-false-negative`, `--cost-false-positive`, `--loss-given-default` and `--margin`."""
     for model, defaults in _OPTIONS.items():
         for name, field in model.model_fields.items():
             option = f"--cost-{name}" if model is CostAssumptions else f"--{name}"
@@ -223,15 +215,17 @@ def add_cost_options(arguments: argparse.ArgumentParser) -> None:
             )
 
 
-def cost_options(options: argparse.Namespace) -> tuple[CostAssumptions, LoanEconomics]:
-    """What `add_cost_options` was given.
+def cost_model_from(options: argparse.Namespace) -> CostModel:
+    """Return the cost model that the options of `add_cost_options` give.
 
     Raises:
-        CommandError: a cost that is out of bounds.
+        CommandError: a cost is out of bounds.
     """
     given = {model: {name: getattr(options, name) for name in model.model_fields} for model in _OPTIONS}
     try:
-        return CostAssumptions(**given[CostAssumptions]), LoanEconomics(**given[LoanEconomics])
+        return CostModel(
+            costs=CostAssumptions(**given[CostAssumptions]), economics=LoanEconomics(**given[LoanEconomics])
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise CommandError(f"{first['loc'][0]} is {first['input']}: {first['msg'].lower()}") from error

@@ -1,36 +1,36 @@
-"""Calibration: whether predicted probabilities are those that come true, and which map would mend them."""
+"""Measure and correct calibration: whether predicted probabilities agree with observed default rates."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from bento.model.manifest import Calibration
+from research.types import Floats, Integers, OutOfFold
 
-Vector = NDArray[np.float64]
-Outcomes = NDArray[np.int64]
-Map = Callable[[Vector], Vector]
+Map = Callable[[Floats], Floats]
+"""Probabilities from log-odds."""
 
 PROBABILITY_EPS = 1e-6
-"""Probabilities are held this far from 0 and 1: isotonic regression gives both, whose log-loss may be infinite."""
+"""Distance from 0 and 1 to which probabilities are clipped: isotonic regression gives both, of infinite log-loss."""
 MAX_ITERATIONS = 1000
-NEWTON_STEPS = 25
+MAX_NEWTON_STEPS = 25
 
 
-def calibration_line(target: Outcomes, log_odds: Vector) -> tuple[float, float]:
-    """Slope and intercept of the logistic regression of the outcome on the predicted log-odds: 1 and 0 are perfect.
+def calibration_line(target: Integers, log_odds: Floats) -> tuple[float, float]:
+    """Fit the logistic regression of the outcome on the predicted log-odds: slope 1 and intercept 0 are perfect.
 
-    A slope below 1 says that the predictions are too extreme (Cox, "Two further applications of a model for binary
+    A slope below 1 means that the predictions are too extreme (Cox, "Two further applications of a model for binary
     regression", 1958). Both are NaN where the rows determine no line: one class only, no spread, or classes that the
-    prediction tells apart without a fault.
+    prediction separates. Newton's method, since bootstraps call this thousands of times: 0.1 ms for 1,000 rows, where
+    scikit-learn's LogisticRegression takes 1.5 ms at least.
     """
     intercept, slope = 0.0, 0.0
-    for _ in range(NEWTON_STEPS):
+    for _ in range(MAX_NEWTON_STEPS):
         expected = expit(intercept + slope * log_odds)
         weight, missed = expected * (1 - expected), target - expected
         first, second, third = weight.sum(), weight @ log_odds, weight @ log_odds**2
@@ -45,36 +45,41 @@ def calibration_line(target: Outcomes, log_odds: Vector) -> tuple[float, float]:
     return math.nan, math.nan
 
 
-def fit_none(target: Outcomes, log_odds: Vector) -> Map:
-    """The probabilities as they are."""
-    return expit
+def clipped_log_odds(probability: Floats) -> Floats:
+    """Return the log-odds of probabilities that may be 0 or 1."""
+    return np.asarray(logit(np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)))
 
 
-def fit_sigmoid(target: Outcomes, log_odds: Vector) -> Map:
-    """An affine map of the log-odds (Platt 1999)."""
+def fit_none(target: Integers, log_odds: Floats) -> Map:
+    """Keep the probabilities unchanged."""
+    return lambda values: np.asarray(expit(values))
+
+
+def fit_sigmoid(target: Integers, log_odds: Floats) -> Map:
+    """Fit an affine map of the log-odds (Platt 1999)."""
     slope, intercept = calibration_line(target, log_odds)
-    return lambda values: expit(slope * values + intercept)
+    return lambda values: np.asarray(expit(slope * values + intercept))
 
 
-def fit_beta(target: Outcomes, log_odds: Vector) -> Map:
-    """The beta map: logit(q) = a ln(p) - b ln(1 - p) + c (Kull, Silva Filho and Flach 2017)."""
+def fit_beta(target: Integers, log_odds: Floats) -> Map:
+    """Fit the beta map: logit(q) = a ln(p) - b ln(1 - p) + c (Kull, Silva Filho and Flach 2017)."""
 
-    def logarithms(values: Vector) -> Vector:
+    def logarithms(values: Floats) -> Floats:
         return np.column_stack([-np.logaddexp(0, -values), np.logaddexp(0, values)])
 
-    line = _logistic(logarithms(log_odds), target)
-    return lambda values: expit(line.decision_function(logarithms(values)))
+    regression = LogisticRegression(C=np.inf, max_iter=MAX_ITERATIONS).fit(logarithms(log_odds), target)
+    return lambda values: np.asarray(expit(regression.decision_function(logarithms(values))))
 
 
-def fit_isotonic(target: Outcomes, log_odds: Vector) -> Map:
-    """The best map that never falls, in steps."""
+def fit_isotonic(target: Integers, log_odds: Floats) -> Map:
+    """Fit the best non-decreasing step function."""
     steps = IsotonicRegression(out_of_bounds="clip", y_min=PROBABILITY_EPS, y_max=1 - PROBABILITY_EPS).fit(
         log_odds, target
     )
     return lambda values: np.asarray(steps.predict(values))
 
 
-METHODS: dict[str, Callable[[Outcomes, Vector], Map]] = {
+METHODS: dict[str, Callable[[Integers, Floats], Map]] = {
     "none": fit_none,
     "sigmoid": fit_sigmoid,
     "beta": fit_beta,
@@ -82,35 +87,29 @@ METHODS: dict[str, Callable[[Outcomes, Vector], Map]] = {
 }
 
 
-def cross_fitted(
-    fit: Callable[[Outcomes, Vector], Map], target: Outcomes, log_odds: Vector, fold: NDArray[np.int64]
-) -> Vector:
-    """The probability of each row by the map that the other folds' rows were given."""
-    probability = np.empty(len(target))
-    for number in np.unique(fold):
-        judged = fold == number
-        probability[judged] = fit(target[~judged], log_odds[~judged])(log_odds[judged])
+def cross_fitted(fit: Callable[[Integers, Floats], Map], scores: OutOfFold) -> Floats:
+    """Calibrate each row by a map fitted on the other folds; return the probabilities."""
+    probability = np.empty(len(scores.target))
+    for _, validation in scores.by_fold():
+        calibrate = fit(scores.target[~validation], scores.log_odds[~validation])
+        probability[validation] = calibrate(scores.log_odds[validation])
     return probability
 
 
-def compare_calibrations(target: Outcomes, log_odds: Vector, fold: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Each method on out-of-fold scores, fitted on the other folds than the one it is judged on.
-
-    Args:
-        target: 1 where the client defaulted.
-        log_odds: out of fold.
-        fold: number of the fold that each row was judged in.
+def compare_calibrations(scores: OutOfFold) -> list[dict[str, Any]]:
+    """Evaluate each method on out-of-fold scores, fitted on the other folds than the one it is evaluated on.
 
     Returns:
-        method, log_loss and its gain over none with its standard error, brier, slope and intercept left over.
+        For each method: log_loss and its gain over none with its standard error, brier, and the slope and intercept
+        that remain.
     """
-    rows = []
-    plain = _log_losses(target, expit(log_odds))
+    rows, target = [], scores.target
+    uncalibrated = _log_losses(target, scores.probability)
     for name, fit in METHODS.items():
-        probability = cross_fitted(fit, target, log_odds, fold)
+        probability = cross_fitted(fit, scores)
         losses = _log_losses(target, probability)
-        gain = plain - losses
-        slope, intercept = calibration_line(target, logit(np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)))
+        gain = uncalibrated - losses
+        slope, intercept = calibration_line(target, clipped_log_odds(probability))
         rows.append(
             {
                 "method": name,
@@ -125,22 +124,18 @@ def compare_calibrations(target: Outcomes, log_odds: Vector, fold: NDArray[np.in
     return rows
 
 
-def served_calibration(target: Outcomes, log_odds: Vector, compared: list[dict[str, Any]]) -> Calibration:
-    """The sigmoid's map if it saves log-loss on rows it was not fitted on, else none.
+def served_calibration(scores: OutOfFold, compared: list[dict[str, Any]]) -> Calibration:
+    """Return the sigmoid's map if it saves log-loss on rows it was not fitted on, otherwise the identity.
 
     Only an affine map can be served: scaled by its slope, contributions still add up to the log-odds.
     """
     sigmoid = next(row for row in compared if row["method"] == "sigmoid")
     if not sigmoid["log_loss_gain"] > 0:
         return Calibration()
-    slope, intercept = calibration_line(target, log_odds)
+    slope, intercept = calibration_line(scores.target, scores.log_odds)
     return Calibration(slope=slope, intercept=intercept)
 
 
-def _logistic(X: NDArray[np.float64], target: Outcomes) -> LogisticRegression:
-    return LogisticRegression(C=np.inf, max_iter=MAX_ITERATIONS).fit(X, target)
-
-
-def _log_losses(target: Outcomes, probability: Vector) -> Vector:
+def _log_losses(target: Integers, probability: Floats) -> Floats:
     probability = np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)
     return -np.where(target == 1, np.log(probability), np.log1p(-probability))

@@ -1,4 +1,4 @@
-"""Draws fairness: approval and AUC by group, and the price of leaving gender or age out."""
+"""Draw fairness: approval and AUC by group, and the cost of excluding gender or age."""
 
 from pathlib import Path
 from typing import Any
@@ -7,26 +7,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bento.model.manifest import DataSource
-from research.explanation.figures import LESS_RISK, MORE_RISK, data_note, save
+from research.plotting import LESS_RISK, MORE_RISK, save_figure
 
 WORDS = {"F": "women", "M": "men"}
 TITLES = {"gender": "gender", "age": "age", "gender_age": "gender and age"}
 
 
-def write_figure(found: dict[str, Any], path: Path, source: DataSource) -> None:
-    """Approval rate and AUC by group with their intervals, as `fairness.fairness` gives them.
+def plot_groups(report: dict[str, Any], path: Path, source: DataSource) -> None:
+    """Draw approval rate and AUC by group with their intervals, from the report of `fairness`.
 
-    A dash marks, in each part, the share of the most approved group's rate that the rule asks for.
+    A dash marks the approval rate that the four-fifths rule requires of each group.
     """
-    lines = [("all clients", found["all"], None)]
+    lines: list[tuple[str, dict[str, Any] | None, float | None]] = [("all clients", report["all"], None)]
     for dimension, title in TITLES.items():
-        best = _rate(found[dimension])
+        best = _rate(report[dimension])
         lines.append((f"by {title}", None, None))
-        lines += [(words(row["group"]), row, best) for row in found[dimension]["groups"]]
+        lines += [(group_label(row["group"]), row, best) for row in report[dimension]["groups"]]
     lines.reverse()
     figure = Figure(figsize=(10, 0.3 * len(lines) + 1.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    least = found["rule"]["least_approval_ratio"]
+    least = report["rule"]["least_approval_ratio"]
     for height, (_, row, best) in enumerate(lines):
         if row is None:
             continue
@@ -41,19 +41,25 @@ def write_figure(found: dict[str, Any], path: Path, source: DataSource) -> None:
     left.set_title("Share of applications granted")
     left.set_xlabel(f"dash: {least:g} of the most approved group's (four-fifths rule); red: below", size=9)
     right.set_title("AUC")
-    right.set_xlabel("no point: too few clients or outcomes to judge", size=9)
+    right.set_xlabel("no point: too few clients or outcomes", size=9)
     for axes in (left, right):
         axes.grid(axis="x", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Decisions and scores by group, with {found['level']:.0%} intervals (clients)")
-    save(figure, path, data_note(source))
+    figure.suptitle(f"Decisions and scores by group, with {report['level']:.0%} intervals (clients)")
+    save_figure(figure, path, source)
 
 
-def write_price_figure(found: dict[str, Any], path: Path, source: DataSource) -> None:
-    """What the default loses in AUC, and the gaps in approval of every arm, as `fairness.price` gives them."""
+def plot_excluding_cost(report: dict[str, Any], path: Path, source: DataSource) -> None:
+    """Draw the AUC that the default loses, and the gaps in approval of every arm.
+
+    Args:
+        report: of `cost_of_excluding_protected_attributes`.
+        path: of the PNG.
+        source: of the data.
+    """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    prices = found["prices"][::-1]
+    prices = report["prices"][::-1]
     for height, row in enumerate(prices):
         _interval(left, height, row["auc"], LESS_RISK)
     left.set_yticks(range(len(prices)), [f"{row['leaving_out']} left out" for row in prices])
@@ -61,7 +67,7 @@ def write_price_figure(found: dict[str, Any], path: Path, source: DataSource) ->
     left.axvline(0, c="grey", lw=0.8)
     left.set_title("AUC lost by leaving out")
     left.set_xlabel("AUC with it less AUC of the default", size=9)
-    arms = found["arms"][::-1]
+    arms = report["arms"][::-1]
     for shift, name, colour in ((0.12, "gender", LESS_RISK), (-0.12, "age", MORE_RISK)):
         for height, row in enumerate(arms):
             _interval(right, height + shift, row["approval"][name]["gap"], colour)
@@ -75,13 +81,13 @@ def write_price_figure(found: dict[str, Any], path: Path, source: DataSource) ->
     for axes in (left, right):
         axes.grid(axis="x", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    save(figure, path, data_note(source))
+    save_figure(figure, path, source)
 
 
-def words(group: str) -> str:
-    """A group as it is written under a figure.
+def group_label(group: str) -> str:
+    """Return the label of a group in a figure.
 
-    >>> words("F, 30-39"), words("60 and over")
+    >>> group_label("F, 30-39"), group_label("60 and over")
     ('women, 30-39', '60 and over')
     """
     return ", ".join(WORDS.get(part, part) for part in group.split(", "))

@@ -1,31 +1,28 @@
-"""Judges probabilities against outcomes: discrimination, calibration, cost, and the best that could be reached."""
+"""Evaluate probabilities against outcomes: discrimination, calibration, cost, and the best that could be reached."""
 
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import logit
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
 
 from bento.policy import CostAssumptions
 from research.data.dataset import Data, Rows
 from research.evaluation.bootstrap import bootstrap
-from research.evaluation.business_score import Decisions, cost_per_client
+from research.evaluation.business_score import cost_per_client, trivial_policies
 from research.evaluation.calibration import calibration_line
-
-Vector = NDArray[np.float64]
-Outcomes = NDArray[np.int64]
+from research.types import Booleans, Floats, Integers
 
 SMALL_SAMPLE_CLIENTS = 10_000
-"""Below so many development clients a result says little, and is said to."""
+"""Development clients below which a result comes with a caution."""
 MIN_CLASS_SIZE = 10
-"""Below so many of the rarer outcome no interval is claimed."""
+"""Minimum clients of the rarer outcome for an interval."""
 
 
 def caution_of(clients: int) -> str:
-    """What to say of a result obtained on so many development clients; nothing where they are many.
+    """Return the caution for a result obtained on this number of development clients; empty where they are many.
 
     >>> caution_of(700)
     '700 development clients prove little: mind the intervals'
@@ -33,19 +30,53 @@ def caution_of(clients: int) -> str:
     return f"{clients:,} development clients prove little: mind the intervals" if clients < SMALL_SAMPLE_CLIENTS else ""
 
 
+def auc(target: Integers, scores: Floats) -> float:
+    """Compute the area under the ROC curve; NaN where all clients have the same outcome.
+
+    >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.2, 0.3]))
+    0.875
+    """
+    return float(roc_auc_score(target, scores)) if 0 < target.sum() < len(target) else float("nan")
+
+
+def gini(auc: float) -> float:
+    """Compute the Gini coefficient (accuracy ratio) from the AUC: 0 is random, 1 perfect.
+
+    >>> gini(0.875)
+    0.75
+    """
+    return 2 * auc - 1
+
+
+def ks(target: Integers, scores: Floats) -> float:
+    """Compute the Kolmogorov-Smirnov statistic: the largest distance between the scores of the two outcomes.
+
+    >>> ks(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.2, 0.3]))
+    0.5
+    """
+    false_positive, true_positive, _ = roc_curve(target, scores)
+    return float(np.max(np.abs(true_positive - false_positive)))
+
+
+def discrimination(target: Integers, scores: Floats) -> dict[str, float]:
+    """Compute AUC, Gini and KS, or nothing where all clients have the same outcome."""
+    area = auc(target, scores)
+    return {} if np.isnan(area) else {"auc": area, "gini": gini(area), "ks": ks(target, scores)}
+
+
 def measures(
-    name: str, target: Outcomes, probability: Vector, refused: Decisions, costs: CostAssumptions
+    name: str, target: Integers, probability: Floats, refused: Booleans, costs: CostAssumptions
 ) -> dict[str, float]:
-    """Every figure of these rows under the names `{name}_auc` and so on; no AUC where one class alone is there.
+    """Compute every metric of these rows, under names such as `{name}_auc`.
 
     Args:
         name: of the rows, such as test.
         target: 1 where the client defaulted.
         probability: of default.
-        refused: the decisions, by a threshold that these rows had no part in.
+        refused: the decisions, by a threshold that was not chosen on these rows.
         costs: of the two errors.
     """
-    everybody = np.ones(len(target), dtype=bool)
+    policies = trivial_policies(len(target))
     measured = {
         "clients": len(target),
         "default_rate": target.mean(),
@@ -54,45 +85,44 @@ def measures(
         "brier": brier_score_loss(target, probability),
         "cost_per_client": cost_per_client(target, refused, costs),
         "cost_per_client_at_theory": cost_per_client(target, probability >= costs.theoretical_threshold, costs),
-        "cost_per_client_accept_all": cost_per_client(target, ~everybody, costs),
-        "cost_per_client_refuse_all": cost_per_client(target, everybody, costs),
+        **{f"cost_per_client_{policy}": cost_per_client(target, policies[policy], costs) for policy in policies},
         "refused_share": refused.mean(),
         "predicted_to_observed": probability.mean() / max(target.mean(), 1 / len(target)),
+        **discrimination(target, probability),
     }
-    if len(np.unique(target)) == 2:
-        measured["auc"] = roc_auc_score(target, probability)
     return {f"{name}_{key}": float(value) for key, value in measured.items()}
 
 
-def intervals(target: Outcomes, probability: Vector) -> dict[str, Any]:
-    """AUC and the slope of calibration with bootstrap intervals; nothing where the rarer class is too rare."""
+def intervals(target: Integers, probability: Floats) -> dict[str, Any]:
+    """Estimate AUC and calibration slope with bootstrap intervals; nothing where the rarer outcome is too rare."""
     if min(target.sum(), len(target) - target.sum()) < MIN_CLASS_SIZE:
         return {}
     log_odds = logit(probability)
 
-    def slope(rows: NDArray[np.int64]) -> float:
+    def auc_of(rows: Integers) -> float:
+        return auc(target[rows], probability[rows])
+
+    def slope_of(rows: Integers) -> float:
         return calibration_line(target[rows], log_odds[rows])[0]
 
-    def auc(rows: NDArray[np.int64]) -> float:
-        return float(roc_auc_score(target[rows], probability[rows]))
-
     return {
-        "auc": asdict(bootstrap(auc, len(target))),
-        "calibration_slope": asdict(bootstrap(slope, len(target))),
+        "auc": asdict(bootstrap(auc_of, len(target))),
+        "calibration_slope": asdict(bootstrap(slope_of, len(target))),
     }
 
 
 def oracle(data: Data, splits: dict[str, Rows], costs: CostAssumptions) -> dict[str, float] | None:
-    """What the probabilities that synthetic outcomes were drawn from reach on these rows; nothing on real data.
+    """Evaluate the probabilities that synthetic outcomes were drawn from: the upper bound of any model.
 
-    No model sees them: they say how much there was to learn.
+    Returns:
+        `measures` of each split, or None on real data.
     """
     path = data.folder / "oracle.parquet"
     if not path.is_file():
         return None
-    truth, found = pl.read_parquet(path), {}
+    truth, measured = pl.read_parquet(path), dict[str, float]()
     for name, rows in splits.items():
         joined = rows.features.select("SK_ID_CURR").join(truth, on="SK_ID_CURR", how="left", maintain_order="left")
         probability = joined["PROBABILITY"].to_numpy()
-        found |= measures(name, rows.target, probability, probability >= costs.theoretical_threshold, costs)
-    return found
+        measured |= measures(name, rows.target, probability, probability >= costs.theoretical_threshold, costs)
+    return measured

@@ -1,14 +1,14 @@
-"""The review band: which applications a person sees, for what share of them there is time, and what that saves.
+"""Choose the review band, the applications that a person decides, and compute what review saves.
 
-At a probability p the decision of the model costs FN * p on average where it grants and FP * (1 - p) where it refuses:
-that is what a reviewer can save there, and it is highest at the threshold. To review wherever it exceeds a level is
-Chow's rule of the reject option (C. K. Chow, On Optimum Recognition Error and Reject Tradeoff, IEEE Transactions on
-Information Theory 16(1), 1970, 41-46). Where not the price of a review is known but how many can be done, the best
-strategy is the same, with the level that uses the capacity up (V. Franc, D. Prusa, V. Voracek, Optimal Strategies for
-Reject Option Classifiers, Journal of Machine Learning Research 24(11), 2023: the bounded-abstention model). With a
-missed default at ten good clients refused, the band reaches further above the threshold than below it.
+At a probability p the decision of the model costs FN * p on average where it grants and FP * (1 - p) where it refuses.
+A perfect reviewer saves this cost, which is highest at the threshold. To review where it exceeds a level is Chow's rule
+of the reject option (C. K. Chow, On Optimum Recognition Error and Reject Tradeoff, IEEE Transactions on Information
+Theory 16(1), 1970, 41-46). Where the capacity is known rather than the price of a review, the same strategy is optimal
+with the level that uses up the capacity (V. Franc, D. Prusa, V. Voracek, Optimal Strategies for Reject Option
+Classifiers, Journal of Machine Learning Research 24(11), 2023: the bounded-abstention model). With a missed default at
+ten good clients refused, the band reaches further above the threshold than below it.
 
-The time of a reviewer is not priced: what a review saves is reported, for the bank to hold against what it costs.
+The reviewer's time is not priced: the saving is reported, for the bank to compare with that cost.
 """
 
 import argparse
@@ -17,28 +17,28 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
 from research.evaluation.bootstrap import mean_with_interval
-from research.evaluation.business_score import Decisions, Outcomes, Probabilities, costs_of, cross_fitted_decisions
+from research.evaluation.business_score import costs_of, cross_fitted_decisions
+from research.types import Booleans, Floats, Integers, OutOfFold
 
 CAPACITIES = (0.05, 0.1, 0.2)
-"""Shares of the applications that are reported, whichever is served."""
+"""Shares of applications reviewed that are always reported, beside the served one."""
 REVIEWER_ERRORS = (0.0, 0.1, 0.2)
-"""Shares of their cases in which the reviewers err who are reported; the first one is perfect."""
+"""Error rates of the reviewers that are reported; the first is perfect."""
 
 
 def review_band(
-    probability: Probabilities, threshold: float, costs: CostAssumptions = DEFAULT_COSTS, capacity: float = 0.1
+    probability: Floats, threshold: float, costs: CostAssumptions = DEFAULT_COSTS, capacity: float = 0.1
 ) -> ReviewBand:
-    """The band around the threshold that holds this share of the scores: those whose decisions cost most on average.
+    """Return the band around the threshold with this share of the scores: those whose decisions cost most on average.
 
-    Ties are reviewed together, so that the share, which the band names, may be another than asked for; it is never 0.
+    Ties are reviewed together, so the share in the band may differ from the capacity asked for; it is never 0.
 
     Args:
-        probability: calibrated scores that stand for the applications to come: those out of fold.
-        threshold: from which on the model refuses.
+        probability: calibrated out-of-fold scores, which represent future applications.
+        threshold: at and above which the model refuses.
         costs: of the two errors.
         capacity: share of the applications that can be reviewed, above 0 and below 1.
 
@@ -59,130 +59,125 @@ def review_band(
     level = float(-(levels[last] + levels[last + 1]) / 2) if last + 1 < len(levels) else 0.0
     low = min(level / costs.false_negative, threshold)
     high = max(1 - level / costs.false_positive, threshold)
-    return ReviewBand(low=low, high=high, capacity=float(_within(probability, low, high).mean()))
+    return ReviewBand(low=low, high=high, capacity=float(_between(probability, low, high).mean()))
 
 
-def reviewed(probability: Probabilities, band: ReviewBand) -> Decisions:
-    """Which applications a person sees, as `bento.policy.decide` has it: from `low` up to, not including, `high`."""
-    return _within(probability, band.low, band.high)
+def reviewed(probability: Floats, band: ReviewBand) -> Booleans:
+    """Return which applications are reviewed, as in `bento.policy.decide`: from `low` up to, not including, `high`."""
+    return _between(probability, band.low, band.high)
 
 
-def _within(probability: Probabilities, low: float, high: float) -> Decisions:
+def _between(probability: Floats, low: float, high: float) -> Booleans:
     return (probability >= low) & (probability < high)
 
 
 def cross_fitted_review(
-    probability: Probabilities,
-    fold: NDArray[np.int64],
-    thresholds: dict[int, float],
-    costs: CostAssumptions,
-    capacity: float,
-) -> Decisions:
-    """Which applications a person sees, each by the band that the other folds chose around their threshold.
+    scores: OutOfFold, thresholds: dict[int, float], costs: CostAssumptions, capacity: float
+) -> Booleans:
+    """Return which applications are reviewed, by the band that the other folds give around their threshold.
 
     Args:
-        probability: out of fold.
-        fold: of each row.
+        scores: out of fold.
         thresholds: by fold, as `cross_fitted_decisions` returns them.
         costs: of the two errors.
         capacity: share of the applications that can be reviewed.
     """
-    seen = np.zeros(len(probability), dtype=bool)
-    for number, threshold in thresholds.items():
-        judged = fold == number
-        seen[judged] = reviewed(probability[judged], review_band(probability[~judged], threshold, costs, capacity))
-    return seen
+    in_band = np.zeros(len(scores.target), dtype=bool)
+    for number, validation in scores.by_fold():
+        band = review_band(scores.probability[~validation], thresholds[number], costs, capacity)
+        in_band[validation] = reviewed(scores.probability[validation], band)
+    return in_band
 
 
 def costs_with_review(
-    target: Outcomes, refused: Decisions, seen: Decisions, error: float, costs: CostAssumptions = DEFAULT_COSTS
-) -> NDArray[np.float64]:
-    """Cost of the decision on each client: the reviewer's where one sees the application, else the model's.
+    target: Integers, refused: Booleans, in_band: Booleans, error: float, costs: CostAssumptions = DEFAULT_COSTS
+) -> Floats:
+    """Compute the cost of the decision on each client: the reviewer's in the band, otherwise the model's.
 
     Args:
         target: 1 where the client defaulted.
         refused: decisions of the model.
-        seen: which applications a person decides.
-        error: share of cases, of either outcome alike, in which that person decides wrongly; its expected cost counts.
+        in_band: which applications a person decides.
+        error: share of cases, the same for both outcomes, that the reviewer decides wrongly; its expected cost counts.
         costs: of the two errors.
 
-    >>> default, refused, seen = np.array([1, 0, 1, 0]), np.array([0, 1, 0, 1]) == 1, np.array([0, 0, 1, 1]) == 1
-    >>> costs_with_review(default, refused, seen, error=0.1).tolist()
+    >>> default, refused, in_band = np.array([1, 0, 1, 0]), np.array([0, 1, 0, 1]) == 1, np.array([0, 0, 1, 1]) == 1
+    >>> costs_with_review(default, refused, in_band, error=0.1).tolist()
     [10.0, 1.0, 1.0, 0.1]
     """
     always_wrong = costs_of(target, target == 0, costs)
-    return np.where(seen, error * always_wrong, costs_of(target, refused, costs))
+    return np.where(in_band, error * always_wrong, costs_of(target, refused, costs))
 
 
 def review_report(
-    out_of_fold: tuple[Outcomes, Probabilities, NDArray[np.int64]],
-    test: tuple[Outcomes, Probabilities],
+    scores: OutOfFold,
+    test_target: Integers,
+    test_probability: Floats,
     threshold: float,
     costs: CostAssumptions = DEFAULT_COSTS,
     capacity: float = 0.0,
     errors: Sequence[float] = REVIEWER_ERRORS,
 ) -> dict[str, Any]:
-    """What review costs and saves per client, by capacity and reviewer, beside the model alone.
+    """Report what review costs and saves per client, by capacity and reviewer, beside the model alone.
 
-    Out of fold, thresholds and bands are those of the other folds; the test split is judged by those that are served.
+    Out of fold, thresholds and bands are those of the other folds; on the test split, the served ones.
 
     Args:
-        out_of_fold: outcome, probability and fold of the development rows.
-        test: outcome and probability of the test rows.
+        scores: of the development rows.
+        test_target: outcomes of the test rows.
+        test_probability: their probabilities of default.
         threshold: that is served.
         costs: of the two errors.
-        capacity: share of the applications that will be reviewed; 0: none, the others are reported all the same.
-        errors: shares of their cases in which the reviewers err.
+        capacity: share of the applications to review; 0 serves no band, `CAPACITIES` are still reported.
+        errors: error rates of the reviewers.
 
     Returns:
-        What can be written as JSON. `capacity`, and `served`: its band, or None. `table`: for each of `CAPACITIES`
-        and the one that is served, its band, and for either split the share reviewed, the cost without review and,
-        for each reviewer, the cost with it and what it saves, per client and per review.
+        JSON content. `capacity`, and `served`: its band, or None. `table`: for each of `CAPACITIES` and the served one
+        the band, and for each split the share reviewed, the cost without review and, for each reviewer, the cost with
+        it and the saving, per client and per review.
     """
-    target, probability, fold = out_of_fold
-    test_target, test_probability = test
-    refused, thresholds = cross_fitted_decisions(target, probability, fold, costs)
+    refused, thresholds = cross_fitted_decisions(scores, costs)
     served, table = None, []
     for share in sorted({*CAPACITIES, capacity} - {0}):
-        band = review_band(probability, threshold, costs, share)
+        band = review_band(scores.probability, threshold, costs, share)
         served = band.model_dump() if share == capacity else served
-        seen = cross_fitted_review(probability, fold, thresholds, costs, share)
-        seen_of_test, refused_of_test = reviewed(test_probability, band), test_probability >= threshold
+        in_band = cross_fitted_review(scores, thresholds, costs, share)
+        test_in_band, test_refused = reviewed(test_probability, band), test_probability >= threshold
         table.append(
             {
                 "capacity": share,
                 "band": band.model_dump(),
-                "out_of_fold": _judged(target, refused, seen, costs, errors),
-                "test": _judged(test_target, refused_of_test, seen_of_test, costs, errors),
+                "out_of_fold": _evaluate_review(scores.target, refused, in_band, costs, errors),
+                "test": _evaluate_review(test_target, test_refused, test_in_band, costs, errors),
             }
         )
     return {"capacity": capacity, "served": served, "table": table}
 
 
-def _judged(
-    target: Outcomes, refused: Decisions, seen: Decisions, costs: CostAssumptions, errors: Sequence[float]
+def _evaluate_review(
+    target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions, errors: Sequence[float]
 ) -> dict[str, Any]:
     without = costs_of(target, refused, costs)
     reviewers = []
     for error in errors:
-        cost = costs_with_review(target, refused, seen, error, costs)
+        cost = costs_with_review(target, refused, in_band, error, costs)
         reviewers.append(
             {
                 "error": error,
                 "cost_per_client": asdict(mean_with_interval(cost)),
                 "saved": asdict(mean_with_interval(without - cost)),
-                "saved_per_review": float((without - cost)[seen].mean()) if seen.any() else None,
+                "saved_per_review": float((without - cost)[in_band].mean()) if in_band.any() else None,
             }
         )
     return {
-        "reviewed_share": float(seen.mean()),
+        "reviewed_share": float(in_band.mean()),
         "cost_per_client": asdict(mean_with_interval(without)),
         "reviewers": reviewers,
     }
 
 
 def review_metrics(report: dict[str, Any]) -> dict[str, float]:
-    """The band that is served and what it costs, under the names that MLflow shows; nothing while review is off."""
+    """Return the served band and its costs under the names of MLflow metrics; nothing without review."""
     if report["served"] is None:
         return {}
     row = next(row for row in report["table"] if row["capacity"] == report["capacity"])
@@ -196,29 +191,27 @@ def review_metrics(report: dict[str, Any]) -> dict[str, float]:
 
 
 def cost_by_capacity(
-    target: Outcomes,
-    probability: Probabilities,
-    fold: NDArray[np.int64],
+    scores: OutOfFold,
     capacities: Sequence[float],
     errors: Sequence[float] = REVIEWER_ERRORS,
     costs: CostAssumptions = DEFAULT_COSTS,
-) -> NDArray[np.float64]:
-    """Cost per client out of fold (capacities x errors), by bands that the other folds chose; at capacity 0, none."""
-    refused, thresholds = cross_fitted_decisions(target, probability, fold, costs)
-    nobody = np.zeros(len(target), dtype=bool)
+) -> Floats:
+    """Compute the out-of-fold cost per client (capacities x errors), by bands of the other folds; at 0, no review."""
+    refused, thresholds = cross_fitted_decisions(scores, costs)
+    none = np.zeros(len(scores.target), dtype=bool)
     cost = []
     for capacity in capacities:
-        seen = cross_fitted_review(probability, fold, thresholds, costs, capacity) if capacity else nobody
-        cost.append([costs_with_review(target, refused, seen, error, costs).mean() for error in errors])
+        in_band = cross_fitted_review(scores, thresholds, costs, capacity) if capacity else none
+        cost.append([costs_with_review(scores.target, refused, in_band, error, costs).mean() for error in errors])
     return np.array(cost)
 
 
 def add_capacity_option(arguments: argparse.ArgumentParser) -> None:
-    """`--capacity SHARE`."""
+    """Add `--capacity SHARE`."""
     arguments.add_argument(
         "--capacity",
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="share of the applications that a person can review, 0.1 say; 0: none is reviewed",
+        help="share of the applications that a person can review, such as 0.1; 0: none is reviewed",
     )

@@ -34,6 +34,7 @@ from research.reporting.notebook_support import model_for, open_notebook, subplo
 from research.results import RESULTS_FILE, TrainingResults, read
 from research.training.linear import linear_pipeline
 from research.training.train import OUT_OF_FOLD_FILE
+from research.types import OutOfFold
 
 # %matplotlib inline
 
@@ -43,6 +44,7 @@ data = open_notebook()
 version, results = model_for(data)
 scores = pl.read_parquet(results / OUT_OF_FOLD_FILE)
 target, probability, fold = (scores[name].to_numpy() for name in ("target", "probability", "fold"))
+out_of_fold = OutOfFold.from_probability(target, probability, fold)
 development = data.rows("development")
 print(f"{version.name} version {version.version}: {len(scores):,} development clients, {target.mean():.2%} default")
 scores.head(5)
@@ -131,7 +133,7 @@ print(f"interval {difference.low:.4f} to {difference.high:.4f}")
 # threshold that the other folds choose: what is left of the gain is what can be expected of it.
 
 # %%
-refused, by_fold = score.cross_fitted_decisions(target, probability, fold)
+refused, by_fold = score.cross_fitted_decisions(out_of_fold)
 policies = {
     "found and judged on the same clients": probability >= best,
     "found on the other folds": refused,
@@ -163,7 +165,7 @@ pl.DataFrame(
 # columns show where a trivial policy comes near the model.
 
 # %%
-tried = pl.DataFrame(score.sensitivity(target, probability, fold))
+tried = pl.DataFrame(score.sensitivity(out_of_fold))
 figure, (left, right) = subplots(1, 2, figsize=(11, 3.6))
 for name, style in (("", "o-"), ("_accept_all", "--"), ("_refuse_all", ":")):
     left.plot(tried["ratio"], tried[f"cost_per_client{name}"], style, label=(name or "_model")[1:].replace("_", " "))
@@ -219,12 +221,13 @@ pl.DataFrame(
 served = ScoringModel(results / "model").manifest.calibration
 raw = (log_odds - served.intercept) / served.slope
 print(f"served: slope {served.slope:.3f}, intercept {served.intercept:.3f}")
-pl.DataFrame(calibration.compare_calibrations(target, raw, fold))
+uncalibrated = OutOfFold(target=target, log_odds=raw, fold=fold)
+pl.DataFrame(calibration.compare_calibrations(uncalibrated))
 
 # %%
 figure, axes = subplots(figsize=(6.5, 4.6))
 for name, fit in calibration.METHODS.items():
-    mapped = calibration.cross_fitted(fit, target, raw, fold)
+    mapped = calibration.cross_fitted(fit, uncalibrated)
     observed, predicted = calibration_curve(target, mapped, n_bins=10, strategy="quantile")
     axes.plot(predicted, observed, "o-" if name == "none" else ".--", lw=1.5 if name == "none" else 0.8, label=name)
 axes.axline((0, 0), slope=1, ls=":", c="grey", lw=0.8)

@@ -79,7 +79,7 @@ quality = ["auc", "pr_auc", "log_loss", "brier", "calibration_slope", "predicted
 rows.filter(pl.col("auc").is_not_null()).select("candidate", *quality, "fit_seconds", "score_ms_per_1000")
 
 # %%
-overview = compare.picture(table)
+overview = compare.plot_comparison(table)
 overview.set_dpi(80)
 overview
 

@@ -21,10 +21,12 @@ from research.comparison.candidates import ARMS, FAMILIES
 from research.data.dataset import DATA, Data, open_data
 from research.data.splits import split_of
 from research.evaluation.metrics import SMALL_SAMPLE_CLIENTS
+from research.options import FOLDS
 from research.registry.promote import promote
 from research.results import RESULTS_FILE
 from research.settings import Settings as Environment
-from research.training.train import OUT_OF_FOLD_FILE, Settings, train
+from research.training.settings import Settings
+from research.training.train import OUT_OF_FOLD_FILE, train
 
 LOOK: dict[Any, Any] = {"figure.dpi": 90, "figure.constrained_layout.use": True, "axes.grid": True, "grid.alpha": 0.3}
 NOTEBOOK_FOLDS = 3
@@ -75,7 +77,7 @@ def model_for(data: Data) -> tuple[ModelVersion, Path]:
 
 def folds_for(data: Data) -> int:
     """Return the number of folds, fewer where there are few development clients."""
-    return NOTEBOOK_FOLDS if _few(data) else compare.FOLDS
+    return NOTEBOOK_FOLDS if _few(data) else FOLDS
 
 
 def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -87,8 +89,9 @@ def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, 
         arms: treatments of the imbalance, by default all.
     """
     few = _few(data)
-    default = [name for name, family in FAMILIES.items() if family.served or not few]
-    return compare.compare(data, families or default, arms or ARMS, folds_for(data), grid=not few)
+    default = tuple(name for name, family in FAMILIES.items() if family.served or not few)
+    settings = compare.Settings(families=families or default, arms=arms or ARMS, folds=folds_for(data), grid=not few)
+    return compare.compare(data, settings)
 
 
 def subplots(*shape: int, **settings: Any) -> tuple[Figure, Any]:

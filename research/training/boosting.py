@@ -1,19 +1,25 @@
-"""Fits a family on log-loss: out-of-fold scores by stratified folds, then one model on all development rows."""
+"""Fit LightGBM on log-loss: out-of-fold scores by stratified folds, then one booster on all development rows."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import BoosterPredictor
-from research.training.cross_fitting import Choose, Fitted, Matrix, Outcomes, Scorer, _chosen, cross_fit, threads
-from research.training.linear import linear_pipeline, linear_predictor
+from research.data.splits import fold_rows
+from research.training.cross_fitting import (
+    Choose,
+    Fitted,
+    n_parallel_fits,
+    n_threads,
+    parallel_map,
+    select_columns,
+)
+from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
@@ -31,53 +37,60 @@ PARAMETERS: dict[str, Any] = {
     "force_row_wise": True,
     "verbosity": -1,
 }
-# Decided by research/results/feature_study.json; measure again with: python -m research.comparison.feature_study
+# Decided by research/results/feature_study.json; measure again with: python -m research study
 MAX_ROUNDS = 500
+"""Trees of a booster; explanations take time in proportion to them."""
 BEST_FEATURES: int | None = 60
-"""Features chosen by their ranking; None: all that bring more than noise."""
+"""Features chosen by their ranking; None: all that rank above noise."""
 CONSTRAINTS = True
 CONSTRAINTS_METHOD = "intermediate"
-"""LightGBM's "advanced" fits closer, but breaks a promise now and then: found by scoring rows of raised features."""
+"""LightGBM's "advanced" fits closer, but sometimes violates a constraint: seen by raising features of scored rows."""
 WITH_AGE = False
 
 PATIENCE = 2.5
-"""Rounds without a gain before a booster stops, times its learning rate: smaller steps need more of them."""
+"""Rounds without improvement before early stopping, times the learning rate: smaller steps need more rounds."""
 INNER_SHARE = 0.15
-"""Share of a fold's training rows on which early stopping looks; never the rows whose scores count."""
+"""Share of a fold's training rows that early stopping evaluates; never validation rows."""
 
-Log = dict[str, list[float]]
+TrainingLog = dict[str, list[float]]
+"""Value of each metric by round."""
 
 
-def constrained(columns: list[ModelFeature]) -> dict[str, Any]:
-    """LightGBM's parameters that hold each monotone feature to the direction that the catalogue names."""
-    directions = [feature.risk if feature.monotone else 0 for feature in (CATALOGUE[each.name] for each in columns)]
-    return (
-        {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
-        if any(directions)
-        else {}
+def monotone_constraint_params(columns: Sequence[ModelFeature]) -> dict[str, Any]:
+    """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so.
+
+    A column that is not in the catalogue is free.
+    """
+    features = [CATALOGUE.get(column.name) for column in columns]
+    directions = [feature.risk if feature is not None and feature.monotone else 0 for feature in features]
+    if not any(directions):
+        return {}
+    return {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
+
+
+def booster_params(data: TrainingMatrix, parameters: Mapping[str, Any], constraints: bool) -> dict[str, Any]:
+    """Return the parameters with those that depend on the data: threads, and monotone constraints if asked for."""
+    constrained = monotone_constraint_params(data.columns) if constraints else {}
+    return {**parameters, "num_threads": n_threads(len(data)), **constrained}
+
+
+def train_booster(
+    data: TrainingMatrix, rows: Integers, seed: int, parameters: Mapping[str, Any], max_rounds: int = MAX_ROUNDS
+) -> tuple[lightgbm.Booster, TrainingLog]:
+    """Train a booster on these rows, `INNER_SHARE` of which decide when it stops; return it and its log."""
+    inner_train, inner_stop = train_test_split(
+        rows, test_size=INNER_SHARE, stratify=data.target[rows], random_state=seed
     )
-
-
-def grow(
-    matrix: Matrix,
-    target: Outcomes,
-    columns: list[ModelFeature],
-    train: NDArray[np.int64],
-    seed: int,
-    parameters: Mapping[str, Any],
-    most_rounds: int = MAX_ROUNDS,
-) -> tuple[lightgbm.Booster, Log]:
-    """A booster of these training rows, and its log; it stops by an inner part of them on which it does not grow."""
-    inner_train, inner_stop = train_test_split(train, test_size=INNER_SHARE, stratify=target[train], random_state=seed)
     patience = round(PATIENCE / parameters["learning_rate"])
-    log: dict[str, Log] = {}
+    log: dict[str, TrainingLog] = {}
     booster = lightgbm.train(
         {**parameters, "seed": seed},
-        _dataset(matrix[inner_train], target[inner_train], columns),
-        most_rounds,
-        valid_sets=[_dataset(matrix[inner_stop], target[inner_stop], columns)],
+        booster_dataset(data.rows(inner_train)),
+        max_rounds,
+        valid_sets=[booster_dataset(data.rows(inner_stop))],
         valid_names=["inner"],
-        # Told to the callback: of the parameter of that name it knows nothing, and AUC on few rows peaks by chance.
+        # first_metric_only must be an argument here: the callback does not read the parameter of that name, and AUC
+        # on few rows has its maximum by chance.
         callbacks=[
             lightgbm.early_stopping(patience, first_metric_only=True, verbose=False),
             lightgbm.record_evaluation(log),
@@ -86,75 +99,72 @@ def grow(
     return booster, log["inner"]
 
 
+def booster_dataset(data: TrainingMatrix) -> lightgbm.Dataset:
+    """Return the clients as LightGBM takes them."""
+    return lightgbm.Dataset(
+        data.matrix,
+        data.target,
+        feature_name=[column.name for column in data.columns],
+        categorical_feature=[column.name for column in data.columns if column.categories],
+        params={"verbosity": -1, "num_threads": n_threads(len(data))},
+    )
+
+
 def fit(
-    matrix: Matrix,
-    target: Outcomes,
-    columns: list[ModelFeature],
-    person: NDArray[np.int64],
+    data: TrainingMatrix,
     folds: int,
     seed: int,
     choose: Choose | None = None,
     constraints: bool = False,
     parameters: Mapping[str, Any] = PARAMETERS,
 ) -> Fitted:
-    """Boosters of the folds, each stopped early by rows of its own, and one of all rows with their median of trees.
+    """Fit a booster for each fold, and one on all rows with the median of their numbers of trees.
 
-    Out-of-fold scores are those at that median too: with other numbers of trees, log-odds would spread less or more
-    than the served ones, and neither calibration nor threshold would pass from them to the served booster.
+    Out-of-fold scores are those at the median number of trees too: at another number the spread of the log-odds would
+    differ from that of the served booster, whose calibration and threshold are fitted on these scores.
 
-    Args and Raises: as `cross_fit`; `constraints` holds monotone features to their direction.
+    Args:
+        data: development rows.
+        folds: number of folds.
+        seed: of folds and models.
+        choose: chooses the features of a fold from its training rows; by default all are taken.
+        constraints: keep the risk monotone where the catalogue declares it.
+        parameters: of LightGBM.
+
+    Raises:
+        CommandError: one class only, or fewer defaults than folds.
     """
-    grown: dict[int, tuple[int, Log]] = {}
+    splits = fold_rows(data.target, data.person, folds, seed)
 
-    def settings(kept: list[ModelFeature]) -> dict[str, Any]:
-        return {**parameters, "num_threads": threads(len(target))} | (constrained(kept) if constraints else {})
+    def train_fold(number: int) -> tuple[lightgbm.Booster, TrainingLog, Floats]:
+        train, validation = splits[number]
+        chosen = select_columns(data, train, choose, seed + number)
+        booster, log = train_booster(chosen, train, seed + number, booster_params(chosen, parameters, constraints))
+        return booster, log, chosen.matrix[validation]
 
-    def fit_one(part: Matrix, kept: list[ModelFeature], train: NDArray[np.int64], seed: int) -> Scorer:
-        booster, log = grow(part, target, kept, train, seed, settings(kept))
-        grown[seed] = booster.best_iteration, log
-        return partial(booster.predict, raw_score=True)
-
-    scores, fold_of = cross_fit(matrix, target, columns, person, folds, seed, choose, fit_one)
-    rounds, logs = (list(found) for found in zip(*(grown[number] for number in sorted(grown)), strict=True))
-    trees = max(1, round(float(np.median(rounds))))
-    out_of_fold = np.empty(len(target))
-    for number, score in enumerate(scores):
-        out_of_fold[fold_of == number] = score(num_iteration=trees)
-    part, kept = _chosen(matrix, target, columns, np.arange(len(target)), choose, seed)
-    served = lightgbm.train(settings(kept) | {"seed": seed}, _dataset(part, target, kept), trees)
-    shortest = min(len(log["auc"]) for log in logs)
-    curves = {name: np.mean([log[name][:shortest] for log in logs], axis=0).tolist() for name in logs[0]}
-    return Fitted(BoosterPredictor(served), kept, out_of_fold, fold_of, rounds, curves)
-
-
-def fit_linear(
-    matrix: Matrix,
-    target: Outcomes,
-    columns: list[ModelFeature],
-    person: NDArray[np.int64],
-    folds: int,
-    seed: int,
-    choose: Choose | None = None,
-) -> Fitted:
-    """Linear models of the folds, and one of all rows. Args and Raises: as `cross_fit`."""
-
-    def fit_one(part: Matrix, kept: list[ModelFeature], train: NDArray[np.int64], seed: int) -> Scorer:
-        return linear_pipeline(kept).fit(part[train], target[train]).decision_function
-
-    scores, fold_of = cross_fit(matrix, target, columns, person, folds, seed, choose, fit_one)
-    out_of_fold = np.empty(len(target))
-    for number, score in enumerate(scores):
-        out_of_fold[fold_of == number] = score()
-    part, kept = _chosen(matrix, target, columns, np.arange(len(target)), choose, seed)
-    served = linear_predictor(linear_pipeline(kept).fit(part, target), part, kept)
-    return Fitted(served, kept, out_of_fold, fold_of, [], {})
-
-
-def _dataset(matrix: Matrix, target: Outcomes, columns: list[ModelFeature]) -> lightgbm.Dataset:
-    return lightgbm.Dataset(
-        matrix,
-        target,
-        feature_name=[column.name for column in columns],
-        categorical_feature=[column.name for column in columns if column.categories],
-        params={"verbosity": -1, "num_threads": threads(len(target))},
+    fold_boosters = parallel_map(train_fold, range(folds), n_parallel_fits(len(data)), "folds")
+    rounds = [booster.best_iteration for booster, _, _ in fold_boosters]
+    trees = median_trees(rounds)
+    scores = [
+        np.asarray(booster.predict(validation, raw_score=True, num_iteration=trees))
+        for booster, _, validation in fold_boosters
+    ]
+    chosen = select_columns(data, np.arange(len(data)), choose, seed)
+    params = booster_params(chosen, parameters, constraints) | {"seed": seed}
+    return Fitted(
+        predictor=BoosterPredictor(lightgbm.train(params, booster_dataset(chosen), trees)),
+        features=chosen.columns,
+        out_of_fold=OutOfFold.from_folds(data.target, splits, scores),
+        rounds=rounds,
+        curves=_mean_curves([log for _, log, _ in fold_boosters]),
     )
+
+
+def median_trees(rounds: Sequence[int]) -> int:
+    """Return the median number of trees, at least 1."""
+    return max(1, round(float(np.median(rounds))))
+
+
+def _mean_curves(logs: Sequence[TrainingLog]) -> dict[str, list[float]]:
+    shortest = min(len(log["auc"]) for log in logs)
+    return {name: np.mean([log[name][:shortest] for log in logs], axis=0).tolist() for name in logs[0]}

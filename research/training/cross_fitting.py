@@ -1,131 +1,99 @@
-"""Cross-fitting: out-of-fold scores by stratified folds."""
+"""Cross-fitting: the columns a model may be given, and out-of-fold scores by fits that run in parallel."""
 
-import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+import joblib
 from tqdm import tqdm
 
 from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import Predictor
-from research.data.splits import fold_rows
+from bento.model.scoring_model import encode
+from research.data.dataset import Rows
+from research.types import Floats, FoldSplit, Integers, OutOfFold, TrainingMatrix
 
 MIN_ROWS_FOR_THREADS = 50_000
+"""Training rows below which a booster is fitted faster by one thread than by several."""
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Choose = Callable[[TrainingMatrix, int], Collection[str]]
+"""Chooses feature names from training rows and a seed."""
 
 
-Matrix = NDArray[np.float64]
-
-
-Outcomes = NDArray[np.int64]
-
-
-Scorer = Callable[..., Matrix]
-"""Log-odds from a matrix."""
-
-
-Choose = Callable[[Matrix, Outcomes, list[ModelFeature], int], Collection[str]]
-"""Names the features worth having, from training rows and a seed."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What the folds gave, and the model that is served."""
+    """Out-of-fold scores, and the model that is served."""
 
     predictor: Predictor
     features: list[ModelFeature]
-    out_of_fold: Matrix
-    """Log-odds of each development row, from the model of the fold that did not see it."""
-    fold: NDArray[np.int64]
+    out_of_fold: OutOfFold
     rounds: list[int]
-    """Trees that each fold stopped at; empty for a family without any."""
+    """Trees at which each fold stopped; empty for a family without trees."""
     curves: dict[str, list[float]]
-    """Mean over the folds of each inner metric, by round, as long as every fold still trained."""
+    """Mean over the folds of each early-stopping metric, by round, up to the shortest fold."""
 
 
 def catalogue_names(with_age: bool) -> list[str]:
-    """The features a model may be given: all of the catalogue, or those that are not computed from age."""
+    """Return the features that a model may be given: all of the catalogue, or those not computed from age."""
     return [feature.name for feature in CATALOGUE.values() if with_age or not feature.uses_age]
 
 
-def model_features(names: list[str]) -> list[ModelFeature]:
-    """The columns of the model's matrix; the codes of a category are the order of its declaration."""
+def model_features(names: Sequence[str]) -> list[ModelFeature]:
+    """Return columns of these names; the codes of a category follow the order of its declaration."""
     return [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
 
 
-def take(matrix: Matrix, columns: list[ModelFeature], names: Collection[str]) -> tuple[Matrix, list[ModelFeature]]:
-    """The named columns of the matrix, in its order."""
-    positions = [position for position, column in enumerate(columns) if column.name in names]
-    return matrix[:, positions], [columns[position] for position in positions]
+def training_matrix(rows: Rows, names: Sequence[str]) -> TrainingMatrix:
+    """Encode the named features of the clients of one split."""
+    columns = model_features(names)
+    matrix = encode(rows.features, columns)
+    return TrainingMatrix(matrix=matrix, target=rows.target, columns=columns, person=rows.person)
 
 
-def threads(rows: int) -> int:
-    """Return LightGBM's number of threads: 1 below `MIN_ROWS_FOR_THREADS`, where more are slower, else 0 (all)."""
+def n_threads(rows: int) -> int:
+    """Return LightGBM's number of threads: 1 below `MIN_ROWS_FOR_THREADS`, otherwise 0 (all)."""
     return 1 if rows < MIN_ROWS_FOR_THREADS else 0
 
 
-def at_a_time(rows: int) -> int:
-    """How many boosters of so many rows to grow at once, so that each core has one thread."""
-    return (os.cpu_count() or 1) if threads(rows) == 1 else 1
+def n_parallel_fits(rows: int) -> int:
+    """Return how many boosters to fit at a time, so that each core runs one thread."""
+    return joblib.cpu_count() if n_threads(rows) == 1 else 1
 
 
-def cross_fit(
-    matrix: Matrix,
-    target: Outcomes,
-    columns: list[ModelFeature],
-    person: NDArray[np.int64],
-    folds: int,
-    seed: int,
-    choose: Choose | None,
-    fit_one: Callable[[Matrix, list[ModelFeature], NDArray[np.int64], int], Scorer],
-) -> tuple[list[Scorer], NDArray[np.int64]]:
-    """For each fold the scores of its rows by a model that did not see them, and the number of each row's fold.
+def select_columns(data: TrainingMatrix, rows: Integers, choose: Choose | None, seed: int) -> TrainingMatrix:
+    """Return all clients with the columns chosen from these rows; without `choose`, with all columns."""
+    return data if choose is None else data.select(choose(data.rows(rows), seed))
+
+
+def parallel_map(
+    task: Callable[[Task], Result], tasks: Iterable[Task], n_parallel: int, title: str | None
+) -> list[Result]:
+    """Return the result of each task, in order; with a title, a progress bar is shown."""
+    listed = list(tasks)
+    with ThreadPoolExecutor(n_parallel) as pool:
+        results = pool.map(task, listed)
+        return list(tqdm(results, total=len(listed), desc=title, unit="fit", disable=title is None))
+
+
+def out_of_fold(
+    target: Integers,
+    splits: Sequence[FoldSplit],
+    score_fold: Callable[[int, Integers, Integers], Floats],
+    title: str | None = None,
+) -> OutOfFold:
+    """Score each fold's validation rows by a model of its training rows.
 
     Args:
-        matrix: rows x columns.
         target: 1 where the client defaulted.
-        columns: of the matrix.
-        person: who stays in one fold.
-        folds: how many.
-        seed: of folds and models.
-        choose: names the features of a fold from the rows it trains on; by default all are taken.
-        fit_one: what scores a matrix, from the matrix of these features, the rows to train on and a seed.
-
-    Raises:
-        CommandError: one class only, or fewer defaults than folds.
+        splits: training and validation rows of each fold.
+        score_fold: log-odds of the validation rows, from the number of the fold, its training and validation rows.
+        title: of the progress bar; without one, none is shown.
     """
-    splits = fold_rows(target, person, folds, seed)
-    fold_of = np.empty(len(target), dtype=np.int64)
-    for number, (_, judged) in enumerate(splits):
-        fold_of[judged] = number
-
-    def one(number: int) -> Scorer:
-        train, judged = splits[number]
-        part, kept = _chosen(matrix, target, columns, train, choose, seed + number)
-        return partial(fit_one(part, kept, train, seed + number), part[judged])
-
-    return each(one, range(folds), len(target), "folds"), fold_of
-
-
-def each(task: Callable[[Any], Any], arguments: Sequence[Any], rows: int, title: str) -> list[Any]:
-    """The task of each argument, in order, with a progress bar; see `at_a_time`."""
-    with ThreadPoolExecutor(at_a_time(rows)) as pool:
-        return list(tqdm(pool.map(task, arguments), total=len(arguments), desc=title, unit="fold"))
-
-
-def _chosen(
-    matrix: Matrix,
-    target: Outcomes,
-    columns: list[ModelFeature],
-    rows: NDArray[np.int64],
-    choose: Choose | None,
-    seed: int,
-) -> tuple[Matrix, list[ModelFeature]]:
-    if choose is None:
-        return matrix, columns
-    return take(matrix, columns, choose(matrix[rows], target[rows], columns, seed))
+    scores = parallel_map(
+        lambda number: score_fold(number, *splits[number]), range(len(splits)), n_parallel_fits(len(target)), title
+    )
+    return OutOfFold.from_folds(target, splits, scores)

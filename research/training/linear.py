@@ -1,40 +1,52 @@
-"""The linear model: one scikit-learn pipeline to fit, and the terms that are served."""
+"""The linear model: the scikit-learn pipeline that is fitted, and the terms that are served."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import LinearPredictor, Term
-
-Matrix = NDArray[np.float64]
+from research.data.splits import fold_rows
+from research.training.cross_fitting import Choose, Fitted, out_of_fold, select_columns
+from research.types import Floats, Integers, TrainingMatrix
 
 TAIL = 0.005
-"""Share of the values at either end that are pulled in: amounts have tails that a straight line cannot follow."""
+"""Share of the values clipped at either end: amounts have tails that a linear effect does not fit."""
 INVERSE_PENALTY = 0.1
+"""`C` of the logistic regression."""
 MAX_ITERATIONS = 500
+"""Maximum iterations of the solver."""
+Columns = Sequence[int] | Callable[[pd.DataFrame], list[str]]
+"""Positions of a matrix's columns, or a selector of a frame's."""
 
 
 class Clip(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Holds each column between two quantiles of its training rows; missing values (NaN) stay.
+    """Clip each column to two quantiles of its training rows; missing values (NaN) stay.
 
     Attributes:
-        low_, high_: the bounds of each column; 0 where a column has no value.
+        low_, high_: bounds of each column; 0 where it has no value.
     """
 
     def __init__(self, tail: float = TAIL) -> None:
         self.tail = tail
 
-    def fit(self, X: Matrix, y: Any = None) -> Self:
-        """Learn the bounds (rows x columns).
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Floats, y: Any = None) -> Self:
+        """Learn the bounds from rows x columns.
 
         Raises:
             ValueError: an infinite value.
@@ -44,58 +56,87 @@ class Clip(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: igno
         self.low_, self.high_ = np.nanquantile(np.where(empty, 0.0, X), [self.tail, 1 - self.tail], axis=0)
         return self
 
-    def transform(self, X: Matrix) -> Matrix:
-        """The matrix, held between the bounds."""
+    def transform(self, X: Floats) -> Floats:
+        """Clip the matrix to the bounds."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
         return np.clip(X, self.low_, self.high_)
 
 
-def linear_preprocessing(columns: list[ModelFeature]) -> ColumnTransformer:
-    """Numbers clipped, filled by their median with a mark, standardised; categories as one column for each code.
+def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransformer:
+    """Return the preprocessing of a linear model, still to be fitted.
 
-    Args:
-        columns: of the matrix it is to be given, as `bento.model.scoring_model.encode` makes it.
+    Numbers are clipped, imputed by the median with a missing indicator, and standardised; categories are one-hot
+    encoded.
     """
-    numbers = [position for position, column in enumerate(columns) if not column.categories]
-    categories = [position for position, column in enumerate(columns) if column.categories]
     steps = [
         ("clip", Clip()),
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
         ("scale", StandardScaler()),
     ]
-    return ColumnTransformer(
-        [
-            ("numbers", Pipeline(steps), numbers),
-            ("categories", OneHotEncoder(handle_unknown="ignore", sparse_output=False), categories),
-        ]
-    )
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return ColumnTransformer([("numbers", Pipeline(steps), numbers), ("categories", encoder, categories)])
 
 
 def linear_pipeline(columns: list[ModelFeature], C: float = INVERSE_PENALTY) -> Pipeline:
-    """Preprocessing and a logistic regression with inverse penalty `C`, fitted on log-loss."""
+    """Return preprocessing and a logistic regression with inverse penalty `C`, still to be fitted.
+
+    Args:
+        columns: of the matrix it will be fitted on, as `bento.model.scoring_model.encode` makes it.
+        C: inverse of the penalty.
+    """
+    numbers, categories = (
+        [position for position, column in enumerate(columns) if bool(column.categories) == is_category]
+        for is_category in (False, True)
+    )
     classifier = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
-    return Pipeline([("preprocess", linear_preprocessing(columns)), ("classify", classifier)])
+    return Pipeline([("preprocess", linear_preprocessing(numbers, categories)), ("classify", classifier)])
 
 
-def linear_predictor(fitted: Pipeline, matrix: Matrix, columns: list[ModelFeature]) -> LinearPredictor:
-    """The fitted pipeline as an intercept and a term for each feature, which give the same log-odds.
+def fit_linear(data: TrainingMatrix, folds: int, seed: int, choose: Choose | None = None) -> Fitted:
+    """Fit a linear model for each fold, and one on all rows.
+
+    Args:
+        data: development rows.
+        folds: number of folds.
+        seed: of folds and feature choice.
+        choose: chooses the features of a fold from its training rows; by default all are taken.
+
+    Raises:
+        CommandError: one class only, or fewer defaults than folds.
+    """
+
+    def score_fold(number: int, train: Integers, validation: Integers) -> Floats:
+        chosen = select_columns(data, train, choose, seed + number)
+        pipeline = linear_pipeline(chosen.columns).fit(chosen.matrix[train], data.target[train])
+        return np.asarray(pipeline.decision_function(chosen.matrix[validation]))
+
+    splits = fold_rows(data.target, data.person, folds, seed)
+    scores = out_of_fold(data.target, splits, score_fold, "folds")
+    chosen = select_columns(data, np.arange(len(data)), choose, seed)
+    pipeline = linear_pipeline(chosen.columns).fit(chosen.matrix, data.target)
+    predictor = linear_predictor(pipeline, chosen.matrix, chosen.columns)
+    return Fitted(predictor=predictor, features=chosen.columns, out_of_fold=scores, rounds=[], curves={})
+
+
+def linear_predictor(fitted: Pipeline, matrix: Floats, columns: list[ModelFeature]) -> LinearPredictor:
+    """Return the fitted pipeline as an intercept and a term for each feature, which give the same log-odds.
 
     Args:
         fitted: by `linear_pipeline` on these columns.
-        matrix: the rows it was fitted on; the mean effects are taken over them.
+        matrix: rows it was fitted on, over which mean effects are taken.
         columns: of the matrix.
     """
-    clip = fitted.named_steps["preprocess"].named_transformers_.get("numbers")
-    bounds = iter(zip(clip["clip"].low_, clip["clip"].high_, strict=True)) if clip is not None else iter(())
-    nothing = np.full((1, len(columns)), np.nan)
-    base = float(fitted.decision_function(nothing)[0])
+    numbers = fitted.named_steps["preprocess"].named_transformers_.get("numbers")
+    bounds = iter(zip(numbers["clip"].low_, numbers["clip"].high_, strict=True)) if numbers is not None else iter(())
+    all_missing = np.full((1, len(columns)), np.nan)
+    base = float(fitted.decision_function(all_missing)[0])
 
     def effects(position: int, values: list[float]) -> list[float]:
-        """What each value of a feature adds to the log-odds of a client of whom nothing is known."""
-        rows = np.repeat(nothing, len(values), axis=0)
+        """Return what each value of a feature adds to the log-odds of a client without any value."""
+        rows = np.repeat(all_missing, len(values), axis=0)
         rows[:, position] = values
-        return (fitted.decision_function(rows) - base).tolist()
+        return [float(log_odds - base) for log_odds in fitted.decision_function(rows)]
 
     terms = []
     for position, column in enumerate(columns):
@@ -109,7 +150,6 @@ def linear_predictor(fitted: Pipeline, matrix: Matrix, columns: list[ModelFeatur
             offset = at_low - weight * low
             term = Term(feature=column.name, low=low, high=high, weight=weight, offset=offset, missing=0.0, mean=0.0)
         terms.append(term)
-    plain = LinearPredictor(intercept=base, terms=terms)
-    means = plain.contributions(matrix)[0].mean(axis=0)
+    means = LinearPredictor(intercept=base, terms=terms).contributions(matrix)[0].mean(axis=0)
     averaged = [term.model_copy(update={"mean": float(mean)}) for term, mean in zip(terms, means, strict=True)]
     return LinearPredictor(intercept=base, terms=averaged)

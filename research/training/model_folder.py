@@ -1,4 +1,4 @@
-"""Writes the model folder, the one artifact: predictor, scoring.json, reference.json, golden examples; no pickle."""
+"""Write the model folder: predictor, scoring.json, reference.json and golden examples, without pickle."""
 
 import json
 from pathlib import Path
@@ -11,24 +11,24 @@ from bento.model.predictors import Predictor
 from bento.model.scoring_model import ScoringModel, digests, probability
 from research.data.example_credit_files import example_credit_files
 
-EXAMPLES = 20
+N_EXAMPLES = 20
 
 
 def write_model_folder(
-    folder: Path, predictor: Predictor, scoring: ModelManifest, reference: Reference
+    folder: Path, predictor: Predictor, manifest: ModelManifest, reference: Reference
 ) -> ScoringModel:
-    """Write the folder, compute its examples, and read it back as the service will.
+    """Write the folder, compute its examples, and read it back as the service does.
 
     Raises:
-        bento.model.scoring_model.ModelError: what was written does not answer its own examples.
+        bento.model.scoring_model.ModelError: the folder does not reproduce its examples.
     """
     folder.mkdir(parents=True)
     predictor.save(folder)
     reference.save(folder)
-    (folder / SCORING_FILE).write_text(scoring.model_dump_json(indent=1) + "\n")
+    (folder / SCORING_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
     model = ScoringModel(folder)
     examples = []
-    for content in example_credit_files(EXAMPLES):
+    for content in example_credit_files(N_EXAMPLES):
         features = model.features([CreditFile.model_validate_json(json.dumps(content))])
         log_odds = float(model.log_odds(features)[0])
         examples.append(

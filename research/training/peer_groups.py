@@ -1,4 +1,4 @@
-"""Describes the training clients for the model folder: medians by segment and usual ranges, never a row."""
+"""Describe the training clients for the model folder: medians by segment and usual ranges, never a single client."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -11,24 +11,24 @@ from research.cli import CommandError
 
 INCOME_TYPE = "NAME_INCOME_TYPE"
 COLUMNS = (INCOME_TYPE, *AMOUNTS)
-"""What is read of the applications."""
+"""Columns of the applications that are read."""
 TAIL = 0.001
-"""Share of the clients beyond either end of a range: its ends are quantiles, so that none is one person's extreme."""
+"""Share of the clients outside either end of a range: its ends are quantiles, so none is one person's extreme value."""
 MIN_CLIENTS_BEYOND = 5
-"""Clients beyond either end of a range, where `TAIL` would be fewer."""
+"""Minimum clients outside either end of a range, where `TAIL` would be fewer."""
 Bounds = tuple[float | None, float | None]
 
 
-def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence[str]) -> Reference:
-    """Medians by segment of similar clients, and the ranges of amounts and of their ratios.
+def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence[str]) -> Reference:
+    """Compute medians by segment of similar clients, and the ranges of amounts and of their ratios.
 
-    A segment is a source of income and a quarter of AMT_CREDIT, a quarter, or everybody; those below
-    `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded, so that they can be told.
-    Ranges go from the 0.1 % to the 99.9 % quantile rather than from one person's extreme to another's.
+    A segment is an income type and a quarter of AMT_CREDIT, a quarter, or all clients; those with fewer than
+    `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded for display. Ranges go from the 0.1 %
+    to the 99.9 % quantile, so that they show no person's value.
 
     Args:
         features: of the development clients, as `build_features` gives them.
-        applications: their `COLUMNS`, row by row the same client.
+        applications: their `COLUMNS`, in the same order.
         names: the features to describe.
 
     Raises:
@@ -49,13 +49,13 @@ def describe(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence
             chosen &= (applications["AMT_CREDIT"] < high).fill_null(False)
         if (clients := int(chosen.sum())) >= MIN_GROUP_SIZE:
             rows = features.filter(chosen)
-            medians = {name: _typical(rows[name]) for name in names}
+            medians = {name: _median(rows[name]) for name in names}
             segments.append(PeerGroup(income_type=income_type, low=low, high=high, clients=clients, medians=medians))
     return Reference(ranges=_ranges(applications), groups=segments)
 
 
 def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:
-    """The narrowest first, everybody last."""
+    """Yield income types and bounds: the narrowest segments first, all clients last."""
     credit = applications["AMT_CREDIT"].cast(pl.Float64)
     bounds = [None, *(_rounded(credit.quantile(share, "linear") or 0.0) for share in (0.25, 0.5, 0.75)), None]
     quarters = list(pairwise(bounds))
@@ -67,19 +67,19 @@ def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]
 
 
 def _rounded(value: float) -> float:
-    """To three digits."""
+    """Round to three significant digits."""
     return float(f"{value:.3g}")
 
 
-def _typical(values: pl.Series) -> float | str | None:
+def _median(values: pl.Series) -> float | str | None:
     feature = CATALOGUE[values.name]
-    known = values.filter(values.is_in(feature.categories)) if feature.is_category else values.drop_nulls()
-    if 2 * len(known) < len(values) or known.is_empty():
+    present = values.filter(values.is_in(feature.categories)) if feature.is_category else values.drop_nulls()
+    if 2 * len(present) < len(values) or present.is_empty():
         return None
     if feature.is_category:
-        counts = known.value_counts().sort("count", values.name, descending=[True, False])
+        counts = present.value_counts().sort("count", values.name, descending=[True, False])
         return str(counts[values.name][0])
-    return float(known.median())  # type: ignore[arg-type]
+    return float(present.median())  # type: ignore[arg-type]
 
 
 def _ranges(applications: pl.DataFrame) -> dict[str, Range]:
@@ -89,9 +89,9 @@ def _ranges(applications: pl.DataFrame) -> dict[str, Range]:
 
 
 def _range(values: pl.Series) -> Range:
-    known = values.filter(values.is_finite())
-    tail = min(max(TAIL, MIN_CLIENTS_BEYOND / max(len(known), 1)), 0.5)
-    low, high = (known.quantile(share, "linear") for share in (tail, 1 - tail))
+    finite = values.filter(values.is_finite())
+    tail = min(max(TAIL, MIN_CLIENTS_BEYOND / max(len(finite), 1)), 0.5)
+    low, high = (finite.quantile(share, "linear") for share in (tail, 1 - tail))
     if low is None or high is None:
-        raise CommandError(f"{values.name} is known of no client: the training data cannot be described")
+        raise CommandError(f"{values.name} has no value for any client: the training data cannot be described")
     return Range(low=low, high=high)

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from bento.model.manifest import DataSource
-from research.training.figures import save
+from research.plotting import save_figure
 from tests.benchmarks.measure import Figures
 from tests.benchmarks.table import TARGETS
 
@@ -49,4 +49,4 @@ def draw(figures: Figures, path: Path) -> None:
     for axes in (left, right):
         axes.grid(alpha=0.3)
     source = DataSource(data=figures["data"], clients=figures["clients"], seed=figures["seed"], fingerprint="")
-    save(figure, path, source)
+    save_figure(figure, path, source)

@@ -23,7 +23,7 @@ from research.data.example_credit_files import credit_file
 from research.training.cross_fitting import model_features
 from research.training.linear import linear_pipeline, linear_predictor
 from research.training.model_folder import write_model_folder
-from research.training.peer_groups import COLUMNS, describe
+from research.training.peer_groups import COLUMNS, peer_group_statistics
 
 VERSION = ModelVersion(name="test", version="1")
 CLIENTS = 40
@@ -72,7 +72,7 @@ def trained(family: str, names: list[str], data: Data, rows: Rows, folder: Path)
         code_version="test",
         metrics={},
     )
-    reference = describe(rows.features, data.applications("development", COLUMNS), names)
+    reference = peer_group_statistics(rows.features, data.applications("development", COLUMNS), names)
     return write_model_folder(folder, predictor, scoring, reference)
 
 

@@ -1,25 +1,31 @@
-import functools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from bento.features.catalogue import CATALOGUE
-from research.cli import run
+from research.cli import FAULT
 from research.comparison import feature_study
-from research.comparison.feature_study import Arm, Result
+from research.comparison.feature_study import Arm, Bench, Result, Settings
 from research.data.dataset import open_data
 from research.evaluation.business_score import best_threshold, cost_per_client
+from research.evaluation.delong import delong_auc, placements
 from research.reporting.publish import PUBLISHED
-from research.training import boosting, cross_fitting
+from research.training import boosting
+from research.training.feature_selection import Ranking
+from research.types import OutOfFold, TrainingMatrix
+from tests.research.commands import run_command
+from tests.research.made_up import is_drawn
 
 ROWS = 900
+QUICK = Settings(folds=2, seed=3, counts=(5, 20), max_trees=4)
 
 
 def _result(name: str, log_odds: np.ndarray, target: np.ndarray) -> Result:
-    return Result(Arm(name, [["a"], ["a", "b"], ["b"]]), 9.0, target, np.arange(ROWS) % 3, log_odds)
+    scores = OutOfFold(target=target, log_odds=log_odds, fold=np.arange(ROWS) % 3)
+    return Result(arm=Arm(name=name, chosen=[["a"], ["a", "b"], ["b"]]), trees=9.0, scores=scores)
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +34,6 @@ def results() -> tuple[Result, Result]:
     target = (random.random(ROWS) < 0.2).astype(np.int64)
     good, poor = (np.round(target + random.normal(scale=scale, size=ROWS), 1) - 2 for scale in (0.8, 1.5))
     return _result("good", good, target), _result("poor", poor, target)
-
-
-def test_the_auc_is_that_of_the_folds_with_ties(results):
-    for result in results:
-        folds = [(result.target[result.fold == fold], result.log_odds[result.fold == fold]) for fold in range(3)]
-        weights = [target.sum() for target, _ in folds]
-        expected = np.average([roc_auc_score(*fold) for fold in folds], weights=weights)
-        assert result.row()["auc"] == pytest.approx(expected)
 
 
 def test_gains_are_paired(results):
@@ -52,25 +50,26 @@ def test_gains_are_paired(results):
 
 def test_the_standard_error_is_that_of_resampled_clients(results):
     good, poor = results
-    random, defaults, goods = np.random.default_rng(2), *(np.flatnonzero(good.target == outcome) for outcome in (1, 0))
+    random, target = np.random.default_rng(2), good.scores.target
+    defaults, goods = (np.flatnonzero(target == outcome) for outcome in (1, 0))
     gains = []
     for _ in range(300):
         rows = np.concatenate([random.choice(part, len(part)) for part in (defaults, goods)])
         fold = np.zeros(ROWS, dtype=np.int64)
         first, second = (
-            Result(result.arm, 9.0, good.target[rows], fold, result.log_odds[rows]) for result in (good, poor)
+            placements(OutOfFold(target=target[rows], log_odds=result.scores.log_odds[rows], fold=fold))
+            for result in (good, poor)
         )
-        gains.append(feature_study.area(second.placement - first.placement, first.target)[0])
+        gains.append(delong_auc(second - first, target[rows])[0])
     assert poor.row(good)["auc_gain_error"] == pytest.approx(np.std(gains), rel=0.15)
 
 
-def test_a_fold_is_judged_at_the_threshold_of_the_others(results):
+def test_a_fold_is_decided_at_the_threshold_of_the_others(results):
     result = results[0]
-    probability = 1 / (1 + np.exp(-result.log_odds))
-    judged = result.fold == 1
-    threshold = best_threshold(result.target[~judged], probability[~judged])
-    expected = cost_per_client(result.target[judged], probability[judged] >= threshold)
-    assert result.cost[judged].mean() == pytest.approx(expected)
+    target, probability, validation = result.scores.target, result.scores.probability, result.scores.fold == 1
+    threshold = best_threshold(target[~validation], probability[~validation])
+    expected = cost_per_client(target[validation], probability[validation] >= threshold)
+    assert result.cost[validation].mean() == pytest.approx(expected)
 
 
 NONE = {"constraints": 0.0, "without age": 0.0}
@@ -94,63 +93,69 @@ SIZES = dict.fromkeys([*feature_study.FINER, *feature_study.LARGER], 0.0)
 )
 def test_the_decisions_follow_the_rules(gains: dict[str, float], decided: dict[str, object]):
     rows = [{"arm": arm, "auc_gain": gain} for arm, gain in (NONE | SIZES | gains).items()]
-    assert decided.items() <= feature_study._decide(rows).items()
+    assert decided.items() <= feature_study.decide(rows).items()
 
 
 def test_a_history_counts_what_it_gives_together_with_the_application():
-    alone, with_bureau = (feature_study._from_tables("application", *more) for more in ([], ["bureau"]))
+    alone, with_bureau = (feature_study.features_from("application", *more) for more in ([], ["bureau"]))
     assert set(alone) < set(with_bureau)
     gained = set(with_bureau) - set(alone)
     assert {feature_study.table_of(name) for name in gained} == {"bureau", "combined"}
 
 
-def test_the_study_writes_both_files_and_ranks_on_training_rows_only(
-    synthetic_folder: Path, tmp_path: Path, monkeypatch, capsys
-):
-    seen: list[np.ndarray] = []
-    benches: list[feature_study.Bench] = []
+@pytest.fixture(scope="module")
+def bench(synthetic_folder: Path) -> Bench:
+    return Bench(open_data(synthetic_folder).rows("development"), QUICK)
 
-    def recorded(matrix, target, columns, seed):
-        seen.append(matrix)
-        return rank(matrix, target, columns, seed)
 
-    def kept(*arguments):
-        benches.append(bench(*arguments))
-        return benches[0]
+def test_features_are_ranked_on_training_rows_only(bench: Bench, monkeypatch):
+    ranked: dict[int, TrainingMatrix] = {}
 
-    rank, bench = feature_study.rank, feature_study.Bench
+    def recorded(data: TrainingMatrix, seed: int) -> Ranking:
+        ranked[seed - QUICK.seed] = data
+        return Ranking(names=[], noise=[], dropped={})
+
     monkeypatch.setattr(feature_study, "rank", recorded)
-    monkeypatch.setattr(feature_study, "Bench", kept)
-    few = functools.partial(feature_study.study, counts=(5, 20), most_rounds=4)
-    monkeypatch.setattr(feature_study, "study", few)
-    out = tmp_path / "results"
-    arguments = ["--data", str(synthetic_folder), "--out", str(out), "--folds", "2", "--seed", "3"]
-    monkeypatch.setattr("sys.argv", ["feature_study", *arguments])
-    feature_study.main()
+    bench._rankings(with_age=True, title="rankings")
 
-    found = json.loads((out / "feature_study.json").read_text())
-    assert (out / "feature_study.png").stat().st_size > 10_000
-    source = open_data(synthetic_folder).source
-    assert (found["data"], found["clients"], found["seed"]) == ("synthetic", source.clients, source.seed)
-    assert found["fingerprint"] == source.fingerprint
-    arms = [row["arm"] for part in ("tables", "numbers", "variants") for row in found[part]]
+    for fold, (train, validation) in enumerate(bench.splits):
+        rows = {row.tobytes() for row in ranked[fold].matrix}
+        assert rows.isdisjoint({row.tobytes() for row in bench.data.matrix[validation]})
+        assert len(ranked[fold]) == len(train)
+
+
+@pytest.fixture(scope="module")
+def content(synthetic_folder: Path) -> dict[str, Any]:
+    return feature_study.study(open_data(synthetic_folder), QUICK)
+
+
+def test_the_study_reports_every_arm_and_the_source_of_the_data(content, synthetic_folder: Path):
+    assert open_data(synthetic_folder).source.model_dump().items() <= content.items()
+    arms = [row["arm"] for row in _rows(content)]
     assert {"application", "application, bureau", "5 best", "all", "without age", *SIZES, "as served"} < set(arms)
-    assert len(set(found["features"])) == len(found["features"]) > 0
-    assert found["decisions"]["with_age"] or not any(CATALOGUE[name].uses_age for name in found["features"])
-    printed = capsys.readouterr().out
-    assert all(arm in printed for arm in arms)
+    assert all(row["gini"] == 2 * row["auc"] - 1 and 0 < row["ks"] < 1 for row in _rows(content))
+    assert len(set(content["features"])) == len(content["features"]) > 0
+    assert content["decisions"]["with_age"] or not any(CATALOGUE[name].uses_age for name in content["features"])
 
-    names = cross_fitting.catalogue_names(with_age=True)
-    rankings = [rows for rows in seen if rows.shape[1] == len(names)][:2]
-    for train, judged in benches[0].splits:
-        judged_rows = {row.tobytes() for row in benches[0].matrix[judged]}
-        assert any(
-            len(rows) == len(train) and judged_rows.isdisjoint({row.tobytes() for row in rows}) for rows in rankings
-        )
+
+def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for part in ("tables", "numbers", "variants") for row in content[part]]
+
+
+def test_the_command_writes_both_files_and_prints_every_arm(
+    content, synthetic_folder: Path, tmp_path: Path, monkeypatch, capsys
+):
+    monkeypatch.setattr(feature_study, "study", lambda data, settings: content)
+    out = tmp_path / "results"
+    assert run_command(feature_study, "--data", str(synthetic_folder), "--out", str(out)) == 0
+    assert json.loads((out / "feature_study.json").read_text()) == content
+    assert is_drawn(out / "feature_study.png")
+    printed = capsys.readouterr().out
+    assert all(row["arm"] in printed for row in _rows(content))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--folds", "1"], "--folds must be at least 2"),
         (["--data", "nowhere"], "nowhere: no such folder"),
@@ -158,14 +163,11 @@ def test_the_study_writes_both_files_and_ranks_on_training_rows_only(
         (["--folds", "500"], "give more clients or fewer --folds"),
     ],
 )
-def test_bad_input_is_one_clear_line(arguments, said, synthetic_folder: Path, tmp_path: Path, monkeypatch, capsys):
-    given = ["--data", str(synthetic_folder), "--out", str(tmp_path), *arguments]
-    monkeypatch.setattr("sys.argv", ["feature_study", *given])
-    with pytest.raises(SystemExit) as ended:
-        run(feature_study.main)
-    assert ended.value.code == 2
+def test_bad_input_is_one_clear_line(arguments, message, synthetic_folder: Path, tmp_path: Path, capsys):
+    common = ("--data", str(synthetic_folder), "--out", str(tmp_path))
+    assert run_command(feature_study, *common, *arguments) == FAULT
     error = capsys.readouterr().err
-    assert said in error.splitlines()[-1]
+    assert message in error.splitlines()[-1]
     assert "Traceback" not in error
 
 
@@ -176,4 +178,4 @@ def test_the_defaults_are_those_that_the_published_study_decided():
     assert decisions["with_age"] == boosting.WITH_AGE
     assert decisions["num_leaves"] == boosting.PARAMETERS["num_leaves"]
     assert decisions["learning_rate"] == boosting.PARAMETERS["learning_rate"]
-    assert decisions["times_the_trees"] * feature_study.TREES == boosting.MAX_ROUNDS
+    assert decisions["times_the_trees"] * feature_study.MAX_TREES == boosting.MAX_ROUNDS

@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV, cross_val_predict
+from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predict
 
 from bento.policy import DEFAULT_COSTS, CostAssumptions, LoanEconomics
 from research.evaluation.bootstrap import bootstrap, mean_with_interval
 from research.evaluation.business_score import (
+    CostModel,
     best_threshold,
     business_report,
     cost_band,
@@ -18,9 +19,10 @@ from research.evaluation.business_score import (
     cross_fitted_decisions,
     decision_scorer,
     money_of,
-    probability_scorer,
     sensitivity,
+    trivial_policies,
 )
+from research.types import OutOfFold
 
 TARGET = np.array([0, 0, 1, 0, 1])
 PROBABILITY = np.array([0.02, 0.05, 0.08, 0.20, 0.60])
@@ -32,8 +34,8 @@ def test_costs_of_the_two_errors_by_hand():
 
 
 def test_trivial_policies_by_hand():
-    assert cost_per_client(TARGET, np.zeros(5, dtype=bool)) == pytest.approx(20 / 5)
-    assert cost_per_client(TARGET, np.ones(5, dtype=bool)) == pytest.approx(3 / 5)
+    costs = {name: cost_per_client(TARGET, refused) for name, refused in trivial_policies(5).items()}
+    assert costs == {"accept_all": pytest.approx(20 / 5), "refuse_all": pytest.approx(3 / 5)}
 
 
 def test_the_curve_by_hand():
@@ -49,7 +51,7 @@ def test_the_best_threshold_by_hand():
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=1, max_size=30))
-def test_the_curve_is_what_counting_gives_even_with_ties(rows: list[tuple[bool, int]]):
+def test_the_curve_is_that_of_counting_even_with_ties(rows: list[tuple[bool, int]]):
     target = np.array([int(default) for default, _ in rows])
     probability = np.array([score / 10 for _, score in rows])
     thresholds, cost = cost_curve(target, probability)
@@ -86,7 +88,7 @@ def _calibrated(rows: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_threshold_of_calibrated_scores_is_near_theory():
     target, probability = _calibrated(60_000)
     assert best_threshold(target, probability) == pytest.approx(DEFAULT_COSTS.theoretical_threshold, abs=0.02)
-    for row in sensitivity(target, probability, np.arange(60_000) % 5):
+    for row in sensitivity(OutOfFold.from_probability(target, probability, np.arange(60_000) % 5)):
         assert row["threshold"] == pytest.approx(1 / (1 + row["ratio"]), abs=0.03)
         assert row["cost_per_client"] <= min(row["cost_per_client_accept_all"], row["cost_per_client_refuse_all"])
 
@@ -106,30 +108,27 @@ def test_the_band_holds_the_curve_and_is_that_of_resampled_clients():
 
 def test_the_interval_of_a_mean_is_that_of_theory():
     values = np.random.default_rng(1).choice([0.0, 1.0, 10.0], 5_000, p=[0.6, 0.35, 0.05])
-    found = mean_with_interval(values)
+    estimate = mean_with_interval(values)
     error = values.std() / np.sqrt(5_000)
-    assert (found.low, found.high) == pytest.approx(
+    assert (estimate.low, estimate.high) == pytest.approx(
         (values.mean() - 1.96 * error, values.mean() + 1.96 * error), rel=0.02
     )
     other = bootstrap(lambda rows: float(values[rows].mean()), 5_000, resamples=500)
-    assert (other.low, other.high) == pytest.approx((found.low, found.high), rel=0.03)
+    assert (other.low, other.high) == pytest.approx((estimate.low, estimate.high), rel=0.03)
     assert mean_with_interval(np.zeros(10)).high == 0
 
 
-def test_each_fold_is_judged_by_a_threshold_of_the_others():
+def test_each_fold_is_decided_by_a_threshold_of_the_others():
     target, probability = _calibrated(3_000)
-    fold = np.arange(3_000) % 3
-    refused, thresholds = cross_fitted_decisions(target, probability, fold)
-    for number in range(3):
-        others, judged = fold != number, fold == number
-        assert thresholds[number] == best_threshold(target[others], probability[others])
-        np.testing.assert_array_equal(refused[judged], probability[judged] >= thresholds[number])
+    scores = OutOfFold.from_probability(target, probability, np.arange(3_000) % 3)
+    refused, thresholds = cross_fitted_decisions(scores)
+    for number, validation in scores.by_fold():
+        assert thresholds[number] == best_threshold(target[~validation], scores.probability[~validation])
+        np.testing.assert_array_equal(refused[validation], scores.probability[validation] >= thresholds[number])
 
 
-def test_the_scorers_plug_into_scikit_learn():
+def test_the_scorer_plugs_into_scikit_learn():
     X, y = make_classification(2_000, weights=[0.9], random_state=1)
-    search = GridSearchCV(LogisticRegression(), {"C": [0.01, 1]}, scoring=probability_scorer(), cv=3).fit(X, y)
-    assert search.best_score_ < 0
     tuned = TunedThresholdClassifierCV(LogisticRegression(), scoring=decision_scorer(), cv=3).fit(X, y)
     plain = LogisticRegression().fit(X, y)
     probability = cross_val_predict(LogisticRegression(), X, y, cv=3, method="predict_proba")[:, 1]
@@ -138,7 +137,7 @@ def test_the_scorers_plug_into_scikit_learn():
 
 
 def test_the_report_sets_the_model_beside_the_trivial_policies():
-    report = business_report(TARGET, PROBABILITY, PROBABILITY >= 0.065, np.full(5, 1000.0))
+    report = business_report(TARGET, PROBABILITY, PROBABILITY >= 0.065, np.full(5, 1000.0), CostModel())
     assert report["model"]["cost_per_client"]["value"] == pytest.approx(1 / 5)
     assert report["model"]["money_per_client"] == pytest.approx(55 / 5)
     assert report["accept_all"]["cost_per_client"]["value"] == pytest.approx(20 / 5)

@@ -1,10 +1,10 @@
-"""The review band: chosen by capacity, judged by bands of the other folds, written by training and decided by."""
+"""The review band: chosen by capacity, evaluated by bands of the other folds, written by training, used to decide."""
 
 import json
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from bento.model.manifest import SCORING_FILE, ModelManifest
 from bento.model.scoring_model import ScoringModel
 from bento.policy import DEFAULT_COSTS, CostAssumptions, Decision, ReviewBand, decide
 from research import tracking
-from research.cli import FAULT, CommandError, run
+from research.cli import FAULT, CommandError
 from research.data.dataset import DATA, Data
 from research.deployment import demo, pipeline
 from research.evaluation.business_score import best_threshold, cost_per_client, costs_of, cross_fitted_decisions
@@ -37,16 +37,23 @@ from research.registry import promote
 from research.reporting.model_card import model_card
 from research.training import train
 from research.training.train import RESULTS_FILE, Settings
+from research.types import OutOfFold
+from tests.research.commands import run_command
 
 TARGET = np.array([0, 0, 1, 0, 1, 0])
 PROBABILITY = np.array([0.02, 0.05, 0.07, 0.12, 0.60, 0.95])
 """On average their decisions at theory's threshold, 1 / 11, cost 0.2, 0.5, 0.7, 0.88, 0.4 and 0.05."""
 
 
-def _calibrated(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
+def _calibrated(rows: int) -> OutOfFold:
+    random = np.random.default_rng(1)
     probability = random.beta(0.7, 8, rows)
-    return (random.random(rows) < probability).astype(np.int64), probability, np.arange(rows) % 5
+    target = (random.random(rows) < probability).astype(np.int64)
+    return OutOfFold.from_probability(target, probability, np.arange(rows) % 5)
+
+
+def _report(scores: OutOfFold, threshold: float, capacity: float = 0.0) -> dict[str, Any]:
+    return review_report(scores, scores.target, scores.probability, threshold, capacity=capacity)
 
 
 def test_the_band_by_hand():
@@ -63,9 +70,9 @@ def test_costs_by_hand():
     # Granted: 0.02, 0.05, 0.07 (a default: 10); refused: 0.12 (a good client: 1), 0.60, 0.95 (a good client: 1).
     refused = PROBABILITY >= 0.09
     assert cost_per_client(TARGET, refused) == pytest.approx(12 / 6)
-    seen = reviewed(PROBABILITY, ReviewBand(low=0.06, high=0.4, capacity=2 / 6))
-    assert costs_with_review(TARGET, refused, seen, error=0).tolist() == [0, 0, 0, 0, 0, 1]
-    np.testing.assert_allclose(costs_with_review(TARGET, refused, seen, error=0.2), [0, 0, 2, 0.2, 0, 1])
+    in_band = reviewed(PROBABILITY, ReviewBand(low=0.06, high=0.4, capacity=2 / 6))
+    assert costs_with_review(TARGET, refused, in_band, error=0).tolist() == [0, 0, 0, 0, 0, 1]
+    np.testing.assert_allclose(costs_with_review(TARGET, refused, in_band, error=0.2), [0, 0, 2, 0.2, 0, 1])
 
 
 def test_other_costs_move_the_band_by_hand():
@@ -77,12 +84,12 @@ def test_other_costs_move_the_band_by_hand():
 
 @pytest.mark.parametrize("capacity", [0.01, 0.05, 0.1, 0.2, 0.5, 0.99])
 def test_the_band_holds_the_capacity_and_contains_the_threshold(capacity: float):
-    target, probability, _ = _calibrated(20_000)
-    threshold = best_threshold(target, probability)
-    band = review_band(probability, threshold, capacity=capacity)
+    scores = _calibrated(20_000)
+    threshold = best_threshold(scores.target, scores.probability)
+    band = review_band(scores.probability, threshold, capacity=capacity)
     assert band.low <= threshold <= band.high
     assert band.capacity == pytest.approx(capacity, abs=1 / 20_000)
-    assert reviewed(probability, band).mean() == band.capacity
+    assert reviewed(scores.probability, band).mean() == band.capacity
 
 
 @given(
@@ -90,27 +97,27 @@ def test_the_band_holds_the_capacity_and_contains_the_threshold(capacity: float)
     st.integers(0, 40),
     st.floats(0.001, 0.999),
 )
-def test_no_other_cases_cost_more_whatever_the_threshold_and_the_ties(scores: list[int], at: int, capacity: float):
+def test_no_other_cases_cost_more_at_any_threshold_and_with_ties(scores: list[int], at: int, capacity: float):
     probability, threshold = np.array(scores) / 40, at / 40
     band = review_band(probability, threshold, capacity=capacity)
     assert band.low <= threshold <= band.high
-    seen = reviewed(probability, band)
-    assert band.capacity == seen.mean() > 0
+    in_band = reviewed(probability, band)
+    assert band.capacity == in_band.mean() > 0
     expected = np.where(probability >= threshold, 1 - probability, 10 * probability).round(9)
-    if not seen.all():
-        assert expected[seen].min() > expected[~seen].max()
+    if not in_band.all():
+        assert expected[in_band].min() > expected[~in_band].max()
     # As near to the capacity as ties allow: neither the next case nor leaving the last one would be nearer.
     levels = np.unique(expected)[::-1]
     possible = [np.mean(expected >= level) for level in levels]
     assert abs(band.capacity - capacity) == pytest.approx(np.abs(np.array(possible) - capacity).min())
 
 
-def test_the_service_reviews_whom_the_figures_count():
-    _, probability, _ = _calibrated(2_000)
+def test_the_service_reviews_the_clients_that_the_figures_count():
+    probability = _calibrated(2_000).probability
     band = review_band(probability, 0.09, capacity=0.1)
-    decisions = np.array([decide(each, 0.09, band) for each in [*probability, band.low, band.high]])
-    seen = reviewed(np.array([*probability, band.low, band.high]), band)
-    np.testing.assert_array_equal(decisions == Decision.REVIEW, seen)
+    probability = np.array([*probability, band.low, band.high])
+    decisions = np.array([decide(value, 0.09, band) for value in probability])
+    np.testing.assert_array_equal(decisions == Decision.REVIEW, reviewed(probability, band))
 
 
 @pytest.mark.parametrize("capacity", [0.0, 1.0, -0.1, float("nan")])
@@ -120,17 +127,17 @@ def test_a_band_of_no_or_of_every_application_is_refused(capacity: float):
 
 
 def test_each_fold_is_reviewed_by_a_band_of_the_others():
-    target, probability, fold = _calibrated(3_000)
-    _, thresholds = cross_fitted_decisions(target, probability, fold)
-    seen = cross_fitted_review(probability, fold, thresholds, DEFAULT_COSTS, 0.1)
-    for number in range(5):
-        band = review_band(probability[fold != number], thresholds[number], capacity=0.1)
-        np.testing.assert_array_equal(seen[fold == number], reviewed(probability[fold == number], band))
+    scores = _calibrated(3_000)
+    _, thresholds = cross_fitted_decisions(scores)
+    in_band = cross_fitted_review(scores, thresholds, DEFAULT_COSTS, 0.1)
+    for number, validation in scores.by_fold():
+        band = review_band(scores.probability[~validation], thresholds[number], capacity=0.1)
+        np.testing.assert_array_equal(in_band[validation], reviewed(scores.probability[validation], band))
 
 
-def test_a_perfect_reviewer_is_never_dearer_than_none_and_errors_cost():
-    target, probability, fold = _calibrated(20_000)
-    report = review_report((target, probability, fold), (target, probability), best_threshold(target, probability))
+def test_a_perfect_reviewer_never_costs_more_than_none_and_errors_cost():
+    scores = _calibrated(20_000)
+    report = _report(scores, best_threshold(scores.target, scores.probability))
     assert [row["capacity"] for row in report["table"]] == list(CAPACITIES)
     for row in report["table"]:
         for split in (row["out_of_fold"], row["test"]):
@@ -144,37 +151,35 @@ def test_a_perfect_reviewer_is_never_dearer_than_none_and_errors_cost():
                 assert reviewer["saved_per_review"] * split["reviewed_share"] == pytest.approx(without - cost)
 
 
-def test_what_a_review_saves_is_what_the_band_promises():
+def test_a_review_saves_the_expected_cost_of_the_band():
     # Calibrated scores: a perfect reviewer saves 1 - p above the threshold and 10 p below it, on average.
-    target, probability, fold = _calibrated(200_000)
-    threshold = DEFAULT_COSTS.theoretical_threshold
-    row = review_report((target, probability, fold), (target, probability), threshold)["table"][1]
-    seen = reviewed(probability, ReviewBand(**row["band"]))
-    promised = np.minimum(10 * probability, 1 - probability)[seen].mean()
-    assert row["test"]["reviewers"][0]["saved_per_review"] == pytest.approx(promised, rel=0.05)
-    # One who errs in 20 % of cases pays 0.2 * (10 p + 1 - p) of it back.
-    paid = 0.2 * (10 * probability + 1 - probability)[seen].mean()
-    assert row["test"]["reviewers"][2]["saved_per_review"] == pytest.approx(promised - paid, rel=0.05)
+    scores = _calibrated(200_000)
+    row = _report(scores, DEFAULT_COSTS.theoretical_threshold)["table"][1]
+    probability = scores.probability[reviewed(scores.probability, ReviewBand(**row["band"]))]
+    expected = np.minimum(10 * probability, 1 - probability).mean()
+    assert row["test"]["reviewers"][0]["saved_per_review"] == pytest.approx(expected, rel=0.05)
+    # A reviewer who errs in 20 % of cases adds 0.2 * (10 p + 1 - p).
+    added = 0.2 * (10 * probability + 1 - probability).mean()
+    assert row["test"]["reviewers"][2]["saved_per_review"] == pytest.approx(expected - added, rel=0.05)
 
 
 def test_out_of_fold_costs_are_those_of_other_folds_bands():
-    target, probability, fold = _calibrated(5_000)
-    report = review_report((target, probability, fold), (target, probability), 0.09, capacity=0.15)
-    refused, thresholds = cross_fitted_decisions(target, probability, fold)
-    seen = cross_fitted_review(probability, fold, thresholds, DEFAULT_COSTS, 0.15)
-    cost = costs_of(target, refused & ~seen) * ~seen
+    scores = _calibrated(5_000)
+    report = _report(scores, 0.09, capacity=0.15)
+    refused, thresholds = cross_fitted_decisions(scores)
+    in_band = cross_fitted_review(scores, thresholds, DEFAULT_COSTS, 0.15)
+    cost = costs_of(scores.target, refused & ~in_band) * ~in_band
     served = next(row for row in report["table"] if row["capacity"] == 0.15)
     assert served["out_of_fold"]["reviewers"][0]["cost_per_client"]["value"] == pytest.approx(cost.mean())
     assert review_metrics(report)["out_of_fold_cost_per_client_with_review"] == pytest.approx(cost.mean())
-    drawn = cost_by_capacity(target, probability, fold, [0, 0.15])
+    drawn = cost_by_capacity(scores, [0, 0.15])
     assert drawn.shape == (2, len(REVIEWER_ERRORS))
-    np.testing.assert_allclose(drawn[:, 0], [cost_per_client(target, refused), cost.mean()])
+    np.testing.assert_allclose(drawn[:, 0], [cost_per_client(scores.target, refused), cost.mean()])
     assert len(set(drawn[0])) == 1
 
 
 def test_without_a_capacity_nothing_is_served_but_all_is_reported():
-    target, probability, fold = _calibrated(3_000)
-    report = review_report((target, probability, fold), (target, probability), 0.09)
+    report = _report(_calibrated(3_000), 0.09)
     assert report["served"] is None
     assert review_metrics(report) == {}
     assert len(report["table"]) == len(CAPACITIES)
@@ -193,23 +198,23 @@ class Trained:
 
 @pytest.fixture(scope="module")
 def trained(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """A linear model with a capacity of 15 %, in a registry of its own."""
+    """A linear model with a capacity of 15 %, in a separate registry."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('review')}/mlflow.db")
         registered = train.train(data, Settings(family="linear", folds=3, capacity=0.15))
         client = tracking.connect()
         registered = client.get_model_version(registered.name, registered.version)
-        found = Trained(registered, client.get_run(registered.run_id).data, DATA / "results" / registered.run_id)
+        logged = client.get_run(registered.run_id).data
     tracking.connect()
-    return found
+    return Trained(registered, logged, DATA / "results" / registered.run_id)
 
 
-def test_training_with_a_capacity_writes_a_band_in_which_a_person_decides(trained: Trained, data: Data):
+def test_training_with_a_capacity_writes_a_review_band(trained: Trained, data: Data):
     model, band = trained.model, trained.model.review_band
     assert band is not None
     assert band.capacity == pytest.approx(0.15, abs=0.01)
     between = (band.low + band.high) / 2
-    decisions = [decide(each, model.threshold, band) for each in (band.low / 2, between, (1 + band.high) / 2)]
+    decisions = [decide(value, model.threshold, band) for value in (band.low / 2, between, (1 + band.high) / 2)]
     assert decisions == [Decision.GRANTED, Decision.REVIEW, Decision.REFUSED]
     probability = model.probability(data.rows("test").features)
     assert 0.05 < reviewed(probability, band).mean() < 0.3
@@ -234,14 +239,14 @@ def test_training_logs_capacity_and_costs_with_review(trained: Trained):
     assert trained.model.manifest.metrics.items() <= metrics.items()
 
 
-def test_a_band_beside_the_threshold_makes_no_scoring(trained: Trained):
+def test_a_band_without_the_threshold_is_refused(trained: Trained):
     scoring = json.loads((trained.results / "model" / SCORING_FILE).read_text())
     beside = (1 + scoring["review_band"]["high"]) / 2
     with pytest.raises(ValidationError, match="the review band must contain the threshold"):
         ModelManifest.model_validate(scoring | {"threshold": beside})
 
 
-def test_a_band_passes_the_gate_and_counts_for_nothing_there(trained: Trained, data: Data, tmp_path: Path):
+def test_a_band_passes_the_gate_without_changing_the_costs(trained: Trained, data: Data, tmp_path: Path):
     folder = Path(shutil.copytree(trained.results / "model", tmp_path / "model"))
     scoring = json.loads((folder / SCORING_FILE).read_text())
     (folder / SCORING_FILE).write_text(json.dumps(scoring | {"review_band": None}))
@@ -250,8 +255,7 @@ def test_a_band_passes_the_gate_and_counts_for_nothing_there(trained: Trained, d
 
     checks = promote._cost(gate, trained.model, trained.model.probability(gate.features), without, margin=0)
     assert [(check.passed, check.found.split(" per ")[0]) for check in checks] == [(True, "0.000 (0.000 to 0.000)")]
-    found = promote.contract(trained.model.folder)
-    assert found.passed, found
+    assert promote.contract(trained.model.folder).passed
 
 
 def test_a_champion_is_not_used_again_for_another_capacity(trained: Trained):
@@ -261,16 +265,13 @@ def test_a_champion_is_not_used_again_for_another_capacity(trained: Trained):
 
 
 @pytest.mark.parametrize("capacity", [-0.1, 1.0, float("nan")])
-def test_settings_with_a_capacity_out_of_bounds_are_refused(capacity: float):
+def test_settings_refuse_a_capacity_out_of_bounds(capacity: float):
     with pytest.raises(CommandError, match="--capacity must be at least 0 and below 1"):
         Settings(capacity=capacity)
 
 
 @pytest.mark.parametrize("command", [train, pipeline, demo])
 @pytest.mark.parametrize("capacity", ["1", "-0.1", "nan"])
-def test_commands_refuse_a_capacity_out_of_bounds_before_they_read_data(command, capacity: str, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", [command.__name__, "--data", "/nowhere", f"--capacity={capacity}"])
-    with pytest.raises(SystemExit) as ended:
-        run(command.main)
-    assert ended.value.code == FAULT
+def test_commands_refuse_a_capacity_before_they_read_data(command, capacity: str, capsys):
+    assert run_command(command, "--data", "/nowhere", f"--capacity={capacity}") == FAULT
     assert "error: --capacity must be at least 0 and below 1" in capsys.readouterr().err

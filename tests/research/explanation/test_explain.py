@@ -1,28 +1,31 @@
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
 import polars as pl
 import pytest
 import shap
-from matplotlib import pyplot as plt
 from scipy.special import expit
 
 from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import Calibration, DataSource, ModelManifest
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ScoringModel, encode
-from research.cli import FAULT, run
+from research.cli import FAULT
 from research.data.dataset import Data
 from research.explanation import explain
 from research.explanation import figures as explain_figures
+from research.explanation.lime_explainer import LIME_SEEDS, Lime, LimeView, bins, decode
 from research.training import cross_fitting
 from research.training.linear import linear_pipeline, linear_predictor
+from tests.research.commands import run_command
+from tests.research.made_up import is_drawn
 from tests.support.references import any_reference
 
 CLIENTS = 500
+SAMPLES = 300
 NUMBERS = ["application_ext_source_2", "application_ext_source_3", "application_employed_years"]
 NAMES = [*NUMBERS, "application_occupation", "application_email"]
 COLUMNS = cross_fitting.model_features(NAMES)
@@ -63,7 +66,7 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
     folder = tmp_path_factory.mktemp(request.param) / "run" / "model"
     folder.mkdir(parents=True)
     predictor.save(folder)
-    scoring = ModelManifest(
+    manifest = ModelManifest(
         family=request.param,
         features=COLUMNS,
         calibration=Calibration(slope=1.2, intercept=-0.3),
@@ -72,53 +75,66 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
         code_version="test",
         metrics={},
     )
-    (folder / "scoring.json").write_text(scoring.model_dump_json())
+    (folder / "scoring.json").write_text(manifest.model_dump_json())
     any_reference(NAMES).save(folder)
     return ScoringModel(folder)
 
 
-@pytest.fixture(autouse=True)
-def _few_neighbours(monkeypatch):
-    monkeypatch.setattr(explain, "LIME_SAMPLES", 300)
+@pytest.fixture(scope="module")
+def explained(model, features, tmp_path_factory) -> tuple[dict[str, Any], Path]:
+    """The report of a model, and the folder of its figures."""
+    out = tmp_path_factory.mktemp("explained")
+    return explain.explain(model, features, out, seed=1, lime_samples=SAMPLES), out
 
 
-def not_blank(path: Path) -> bool:
-    return float(plt.imread(path)[..., :3].std()) > 0.02
+def test_the_report_can_be_written_as_json_and_names_the_data(explained):
+    report, _ = explained
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert (report["data"], report["rows"]) == ("synthetic", CLIENTS)
 
 
-def test_a_model_is_explained_in_numbers_and_figures(model, features, tmp_path):
-    found = explain.explain(model, features, tmp_path, seed=1)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert (found["data"], found["rows"]) == ("synthetic", CLIENTS)
-    assert found["largest_additivity_error"] < 1e-9
+def test_features_are_listed_by_their_mean_contribution(explained, model, features):
+    report, _ = explained
     contributions, base = model.contributions(features)
-    assert found["base_value"] == base
+    assert report["base_value"] == base
+    assert report["largest_additivity_error"] < 1e-9
     importance = dict(zip(NAMES, np.abs(contributions).mean(axis=0), strict=True))
-    listed = [row["feature"] for row in found["features"]]
-    assert listed == sorted(NAMES, key=lambda name: -importance[name])
-    assert all(row["mean_abs_shap"] == pytest.approx(importance[row["feature"]]) for row in found["features"])
-    assert all(row["label"] == CATALOGUE[row["feature"]].en for row in found["features"])
-    granted, refused = (found["typical"][name]["probability_of_default"] for name in ("granted", "refused"))
+    assert [row["feature"] for row in report["features"]] == sorted(NAMES, key=lambda name: -importance[name])
+    for row in report["features"]:
+        assert row["mean_abs_shap"] == pytest.approx(importance[row["feature"]])
+        assert row["label"] == CATALOGUE[row["feature"]].en
+
+
+def test_typical_clients_lie_on_both_sides_of_the_threshold(explained, model):
+    typical = explained[0]["typical"]
+    granted, refused = (typical[name]["probability_of_default"] for name in ("granted", "refused"))
     assert granted < model.threshold <= refused
-    lime = found["lime"]
+
+
+def test_lime_agrees_with_shap_on_the_sign(explained):
+    lime = explained[0]["lime"]
     assert len(lime["clients"]) == len(explain.LIME_CLIENTS)
     assert 0 < lime["stability"]["jaccard"] <= lime["stability"]["overlap"] <= 1
     assert lime["agreement"]["sign"] > 0.5
-    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(FIGURES)
-    assert all(not_blank(tmp_path / f"{name}.png") for name in FIGURES)
+
+
+def test_every_figure_is_drawn(explained):
+    _, out = explained
+    assert sorted(path.stem for path in out.iterdir()) == sorted(FIGURES)
+    assert all(is_drawn(out / f"{name}.png") for name in FIGURES)
 
 
 @pytest.mark.parametrize("model", ["lightgbm"], indirect=True)
-def test_the_same_seed_explains_alike_whatever_was_drawn_before(model, features, tmp_path, monkeypatch):
-    monkeypatch.setattr(explain, "ROWS", 60)
-    found = []
+def test_the_same_seed_gives_the_same_numbers_and_figures(model, features, tmp_path, monkeypatch):
+    monkeypatch.setattr(explain, "MAX_CLIENTS", 60)
+    reports = []
     for name in ("first", "second"):
-        np.random.rand(7)
-        found.append(explain.explain(model, features, tmp_path / name, seed=3))
-    assert found[0] == found[1]
+        np.random.rand(7)  # the state of the global generator must not matter
+        reports.append(explain.explain(model, features, tmp_path / name, seed=3, lime_samples=SAMPLES))
+    assert reports[0] == reports[1]
     for name in FIGURES:
         assert (tmp_path / "first" / f"{name}.png").read_bytes() == (tmp_path / "second" / f"{name}.png").read_bytes()
-    assert found[0]["rows"] == 60
+    assert reports[0]["rows"] == 60
 
 
 @pytest.mark.parametrize("model", ["lightgbm"], indirect=True)
@@ -131,7 +147,7 @@ def test_contributions_are_those_of_shap_itself(model, features):
     np.testing.assert_allclose(base, of_shap.base_values * slope + intercept, rtol=1e-9)
 
 
-def test_what_is_drawn_adds_up(model, features):
+def test_the_drawn_contributions_add_up(model, features):
     contributions, base = model.contributions(features)
     view = explain_figures.View.of(model, features, contributions, base)
     drawn = view.explanation.values.sum(axis=1) + view.explanation.base_values
@@ -156,21 +172,21 @@ def test_values_are_drawn_in_words(model, features):
 
 
 def test_decoding_undoes_encoding(features):
-    assert explain.decode(encode(features, COLUMNS), COLUMNS).fill_nan(None).equals(features)
+    assert decode(encode(features, COLUMNS), COLUMNS).fill_nan(None).equals(features)
 
 
 def test_lime_is_the_same_by_seed(model, features):
-    lime = explain.Lime(model, features)
+    lime = Lime(model, features, SAMPLES)
     first, again, other = (lime.explain(5, seed) for seed in (1, 1, 10))
     np.testing.assert_array_equal(first.weights, again.weights)
     assert not np.array_equal(first.weights, other.weights)
-    assert first.weights.shape == (explain.LIME_SEEDS, len(NAMES))
-    # Seeds of their own: the second of seed 1 is the first of seed 2.
+    assert first.weights.shape == (LIME_SEEDS, len(NAMES))
+    # Each seed is separate: the second of seed 1 is the first of seed 2.
     np.testing.assert_array_equal(first.weights[1], lime.explain(5, 2).weights[0])
 
 
 class Watched:
-    """A model that knows one feature only, and keeps what it was asked."""
+    """A model of one feature, which records the clients it scores."""
 
     def __init__(self, model: ScoringModel) -> None:
         self.manifest, self.asked = model.manifest, []
@@ -180,27 +196,27 @@ class Watched:
         return 2 - 6 * features[NAMES[0]].to_numpy()
 
 
-def test_limes_neighbours_are_values_of_clients_and_missing_stays_missing(model, features):
+def test_limes_neighbours_have_values_of_clients_or_missing_ones(model, features):
     watched = Watched(model)
     # A client of high score, whose second score is missing.
     row = int(features.with_row_index().filter(pl.col(NAMES[1]).is_null()).sort(NAMES[0])["index"][-1])
-    found = explain.Lime(watched, features).explain(row, seed=1)
+    lime_view = Lime(watched, features, SAMPLES).explain(row, seed=1)
     neighbours = watched.asked[0].with_columns(pl.col(NUMBERS).fill_nan(None))
     assert neighbours.columns == NAMES
     assert neighbours[:1].equals(features[row : row + 1])
     for name in NAMES:
         assert set(neighbours[name].to_list()) <= set(features[name].to_list())
     assert 0.15 < neighbours[NAMES[1]].null_count() / len(neighbours) < 0.45
-    assert all(top[0] == 0 for top in np.argsort(-np.abs(found.weights), axis=1))
-    assert np.abs(found.weights[:, 1:]).max() < 0.3 * np.abs(found.weights[:, 0]).min()
-    assert np.all(found.weights[:, 0] < 0)
+    assert all(top[0] == 0 for top in np.argsort(-np.abs(lime_view.weights), axis=1))
+    assert np.abs(lime_view.weights[:, 1:]).max() < 0.3 * np.abs(lime_view.weights[:, 0]).min()
+    assert np.all(lime_view.weights[:, 0] < 0)
 
 
 def test_stability_and_agreement_by_hand():
     weights = np.zeros((2, 12))
     weights[0, :10] = np.arange(20, 10, -1)
     weights[1, 1:11] = np.arange(20, 10, -1)
-    view = explain.LimeView(weights, np.array([0.5, 0.5]))
+    view = LimeView(weights, np.array([0.5, 0.5]))
     assert view.stability() == {"overlap": pytest.approx(0.9), "jaccard": pytest.approx(9 / 11)}
     shap_values = np.arange(12, 0, -1.0)
     shap_values[1] = -11.0
@@ -210,24 +226,17 @@ def test_stability_and_agreement_by_hand():
 
 
 def test_a_column_without_values_is_one_bin():
-    assert explain.bins(np.full(3, np.nan), COLUMNS[0]).tolist() == [1.0, 1.0, 1.0]
+    assert bins(np.full(3, np.nan), COLUMNS[0]).tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("model", ["linear"], indirect=True)
 def test_only_granted_clients_are_explained_too(model, features, tmp_path):
     everybody = model.manifest.model_copy(update={"threshold": 1.0})
     lenient = ScoringModel(model.folder)
-    lenient.scoring = everybody
-    found = explain.explain(lenient, features[:80], tmp_path, seed=1)
-    assert list(found["typical"]) == ["granted"]
-    assert not_blank(tmp_path / "shap_waterfall.png")
-
-
-def command(monkeypatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["explain", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        run(explain.main)
-    return int(ended.value.code or 0)
+    lenient.manifest = everybody
+    report = explain.explain(lenient, features[:80], tmp_path, seed=1, lime_samples=SAMPLES)
+    assert list(report["typical"]) == ["granted"]
+    assert is_drawn(tmp_path / "shap_waterfall.png")
 
 
 @pytest.mark.parametrize("model", ["lightgbm"], indirect=True)
@@ -237,25 +246,25 @@ def test_the_command_explains_a_run_and_a_client(model, synthetic_folder, monkey
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "r").symlink_to(results)
     arguments = ("--run", "r", "--data", str(synthetic_folder))
-    assert command(monkeypatch, *arguments) == 0
-    found = json.loads((results / "explanations.json").read_text())
+    assert run_command(explain, *arguments) == 0
+    report = json.loads((results / "explanations.json").read_text())
     test = Data(synthetic_folder).rows("test")
-    assert found["rows"] == len(test.target)
+    assert report["rows"] == len(test.target)
     client = int(test.features["SK_ID_CURR"][3])
-    assert command(monkeypatch, *arguments, "--client", str(client)) == 0
-    assert all(not_blank(results / f"{client}_{name}.png") for name in ("waterfall", "lime"))
+    assert run_command(explain, *arguments, "--client", str(client)) == 0
+    assert all(is_drawn(results / f"{client}_{name}.png") for name in ("waterfall", "lime"))
     assert f"{model.probability(test.features[3:4])[0]:.6f}"[:7] in capsys.readouterr().out
-    assert command(monkeypatch, *arguments, "--client", "7") == FAULT
+    assert run_command(explain, *arguments, "--client", "7") == FAULT
     assert "holds no client 7" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("model", ["lightgbm"], indirect=True)
-def test_other_data_than_that_of_the_training_is_refused(model, synthetic_folder, monkeypatch, tmp_path, capsys):
+def test_other_data_than_that_of_training_is_refused(model, synthetic_folder, monkeypatch, tmp_path, capsys):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "r").symlink_to(model.folder.parent)
     monkeypatch.setattr(explain, "DATA", tmp_path)
     other = tmp_path / "other"
     other.mkdir()
     (other / "application_train.parquet").symlink_to(synthetic_folder / "application_train.parquet")
-    assert command(monkeypatch, "--run", "r", "--data", str(other)) == FAULT
+    assert run_command(explain, "--run", "r", "--data", str(other)) == FAULT
     assert "not the data that r was trained on" in capsys.readouterr().err

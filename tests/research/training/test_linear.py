@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import LinearPredictor
@@ -23,7 +24,7 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
     matrix = np.column_stack(
         [
             np.exp(random.normal(10, 2, ROWS)),
-            random.integers(0, 2, ROWS),  # nobody lives with parents
+            random.integers(0, 2, ROWS),  # no client lives with parents
             np.full(ROWS, np.nan),
             random.random(ROWS),
         ]
@@ -44,7 +45,7 @@ def served(sample) -> tuple[np.ndarray, LinearPredictor, Pipeline]:
     return extreme, linear_predictor(pipeline, matrix, COLUMNS), pipeline
 
 
-def test_the_terms_give_the_log_odds_of_the_pipeline_beyond_the_training_rows_too(served):
+def test_the_terms_give_the_log_odds_of_the_pipeline_on_any_row(served):
     matrix, predictor, pipeline = served
     np.testing.assert_allclose(predictor.log_odds(matrix), pipeline.decision_function(matrix), atol=1e-9)
 
@@ -57,14 +58,19 @@ def test_contributions_add_up_and_are_nothing_on_average(sample, served):
     np.testing.assert_allclose(contributions.mean(axis=0), 0, atol=1e-9)
 
 
-def test_the_file_holds_all_of_it(served, tmp_path: Path):
+def test_the_saved_file_gives_the_same_log_odds(served, tmp_path: Path):
     matrix, predictor, _ = served
     predictor.save(tmp_path)
     np.testing.assert_array_equal(LinearPredictor.load(tmp_path).log_odds(matrix), predictor.log_odds(matrix))
 
 
-def test_clip_keeps_what_is_missing_and_refuses_what_is_infinite():
+def test_clip_keeps_missing_values_and_refuses_infinite_ones():
     clipped = Clip(0.25).fit_transform(np.array([[1.0], [2], [np.nan], [3], [4], [5]]))
     np.testing.assert_array_equal(clipped[:, 0], [2, 2, np.nan, 3, 4, 4])
     with pytest.raises(ValueError, match="infinity"):
         Clip().fit(np.array([[np.inf], [1]]))
+
+
+@parametrize_with_checks([Clip()])
+def test_clip_is_a_scikit_learn_estimator(estimator, check):
+    check(estimator)

@@ -9,7 +9,7 @@ from bento.features.catalogue import CATALOGUE
 from bento.model.peer_groups import MIN_GROUP_SIZE, Reference
 from research.cli import CommandError
 from research.data.dataset import Data
-from research.training.peer_groups import COLUMNS, MIN_CLIENTS_BEYOND, TAIL, describe
+from research.training.peer_groups import COLUMNS, MIN_CLIENTS_BEYOND, TAIL, peer_group_statistics
 
 NUMBER, SPARSE, WORD = "application_ext_source_2", "bureau_credit_days_mean", "application_occupation"
 NAMES = [NUMBER, SPARSE, WORD]
@@ -42,35 +42,35 @@ def features() -> pl.DataFrame:
 
 
 def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications: pl.DataFrame):
-    found = describe(features, applications, NAMES)
+    statistics = peer_group_statistics(features, applications, NAMES)
     rows = [
         feature | application
         for feature, application in zip(features.to_dicts(), applications.to_dicts(), strict=True)
         if application["NAME_INCOME_TYPE"] == "Working" and 1000 <= application["AMT_CREDIT"] < 2000
     ]
-    similar = found.peer_group({"NAME_INCOME_TYPE": "Working", "AMT_CREDIT": 1500.0})
-    assert (similar.low, similar.high, similar.clients) == (1000, 2000, len(rows))
-    assert similar.medians[NUMBER] == pytest.approx(median(row[NUMBER] for row in rows), abs=1e-15)
+    peer_group = statistics.peer_group({"NAME_INCOME_TYPE": "Working", "AMT_CREDIT": 1500.0})
+    assert (peer_group.low, peer_group.high, peer_group.clients) == (1000, 2000, len(rows))
+    assert peer_group.medians[NUMBER] == pytest.approx(median(row[NUMBER] for row in rows), abs=1e-15)
     words = [row[WORD] for row in rows if row[WORD] != "Astronaut"]
-    assert similar.medians[WORD] == max(set(words), key=words.count)
-    assert similar.medians[SPARSE] is None
+    assert peer_group.medians[WORD] == max(set(words), key=words.count)
+    assert peer_group.medians[SPARSE] is None
 
 
-def test_a_median_is_of_those_who_are_known_where_most_are(applications: pl.DataFrame):
+def test_a_median_needs_half_of_the_values(applications: pl.DataFrame):
     half = pl.DataFrame({SPARSE: [1.0, None] * (CLIENTS // 2)})
-    assert describe(half, applications, [SPARSE]).groups[-1].medians == {SPARSE: 1.0}
+    assert peer_group_statistics(half, applications, [SPARSE]).groups[-1].medians == {SPARSE: 1.0}
 
 
 def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame, applications: pl.DataFrame):
-    segments = describe(features, applications, NAMES).groups
-    types = [segment.income_type for segment in segments]
+    groups = peer_group_statistics(features, applications, NAMES).groups
+    types = [segment.income_type for segment in groups]
     assert types == ["Pensioner"] * 4 + ["Working"] * 4 + [None] * 5  # 120 students are 30 a quarter
-    assert all(segment.clients >= MIN_GROUP_SIZE for segment in segments)
-    assert sum(segment.clients for segment in segments[8:12]) == segments[12].clients == CLIENTS
+    assert all(segment.clients >= MIN_GROUP_SIZE for segment in groups)
+    assert sum(segment.clients for segment in groups[8:12]) == groups[12].clients == CLIENTS
 
 
 def test_ranges_are_quantiles_and_no_extremes(features: pl.DataFrame, applications: pl.DataFrame):
-    ranges = describe(features, applications, NAMES).ranges
+    ranges = peer_group_statistics(features, applications, NAMES).ranges
     beyond = MIN_CLIENTS_BEYOND / CLIENTS
     assert beyond > TAIL
     low, high = np.quantile(np.arange(1.0, CLIENTS + 1), [beyond, 1 - beyond])
@@ -80,27 +80,27 @@ def test_ranges_are_quantiles_and_no_extremes(features: pl.DataFrame, applicatio
     assert (ranges["goods_cover"].low, ranges["goods_cover"].high) == pytest.approx((1 / 0.9, 1 / 0.9))
 
 
-def test_in_large_data_a_thousandth_lies_beyond_either_end(features: pl.DataFrame, applications: pl.DataFrame):
+def test_in_large_data_a_thousandth_lies_outside_either_end(features: pl.DataFrame, applications: pl.DataFrame):
     many = pl.concat([applications] * 5)
-    found = describe(pl.concat([features] * 5), many, NAMES).ranges["AMT_ANNUITY"]
+    limits = peer_group_statistics(pl.concat([features] * 5), many, NAMES).ranges["AMT_ANNUITY"]
     low, high = many["AMT_ANNUITY"].quantile(TAIL, "linear"), many["AMT_ANNUITY"].quantile(1 - TAIL, "linear")
-    assert (found.low, found.high) == pytest.approx((low, high))
+    assert (limits.low, limits.high) == pytest.approx((low, high))
 
 
 def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications: pl.DataFrame):
     same = applications.with_columns(AMT_CREDIT=pl.lit(450_000.0), AMT_ANNUITY=pl.lit(0.0))
-    with pytest.raises(CommandError, match="term is known of no client"):
-        describe(features, same, NAMES)
+    with pytest.raises(CommandError, match="term has no value for any client"):
+        peer_group_statistics(features, same, NAMES)
     same = same.with_columns(AMT_ANNUITY=pl.lit(25_000.0))
-    found = describe(features, same, NAMES)
-    assert found.peer_group({"AMT_CREDIT": 450_000}).clients == CLIENTS
-    assert found.peer_group({"AMT_CREDIT": 1}).income_type is None
+    statistics = peer_group_statistics(features, same, NAMES)
+    assert statistics.peer_group({"AMT_CREDIT": 450_000}).clients == CLIENTS
+    assert statistics.peer_group({"AMT_CREDIT": 1}).income_type is None
 
 
 def test_too_few_clients_are_not_described(features: pl.DataFrame, applications: pl.DataFrame):
     few = MIN_GROUP_SIZE - 1
     with pytest.raises(CommandError, match="49 clients are too few to describe without exposing one"):
-        describe(features.head(few), applications.head(few), NAMES)
+        peer_group_statistics(features.head(few), applications.head(few), NAMES)
 
 
 def test_the_applications_of_a_split_are_row_by_row_its_clients(data: Data):
@@ -109,8 +109,8 @@ def test_the_applications_of_a_split_are_row_by_row_its_clients(data: Data):
     assert applications["AMT_ANNUITY"].to_list() == rows.features["application_annuity"].to_list()
 
 
-def test_a_model_folder_holds_what_its_training_clients_were_like(model_folder: Path, data: Data):
-    kept = Reference.load(model_folder)
+def test_a_model_folder_holds_the_statistics_of_its_training_clients(model_folder: Path, data: Data):
+    stored = Reference.load(model_folder)
     features = data.rows("development").features
-    names = list(kept.groups[0].medians)
-    assert kept == describe(features, data.applications("development", COLUMNS), names)
+    names = list(stored.groups[0].medians)
+    assert stored == peer_group_statistics(features, data.applications("development", COLUMNS), names)

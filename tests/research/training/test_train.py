@@ -1,5 +1,6 @@
-"""Training of either family, in a registry of its own."""
+"""Training of each family, in a separate registry."""
 
+import argparse
 import json
 
 import numpy as np
@@ -9,16 +10,19 @@ from mlflow.exceptions import MlflowException
 from bento import NAME
 from bento.model.predictors import LinearPredictor
 from bento.model.scoring_model import ScoringModel
+from bento.policy import DEFAULT_COSTS
 from research import tracking
 from research.cli import CommandError
 from research.data.dataset import DATA, Data
+from research.evaluation.business_score import cost_model_from
 from research.evaluation.metrics import measures
+from research.options import settings_from
 from research.registry.promote import contract
 from research.training import train
 from research.training.train import OUT_OF_FOLD_FILE, Settings
 
 
-def test_a_linear_model_is_trained_registered_and_can_be_served(client, data: Data):
+def test_a_linear_model_is_registered_and_can_be_served(client, data: Data):
     registered = train.train(data, Settings(family="linear", folds=2))
     assert tracking.registered(client, tracking.CHALLENGER).version == registered.version
     results = DATA / "results" / registered.run_id
@@ -33,6 +37,9 @@ def test_a_linear_model_is_trained_registered_and_can_be_served(client, data: Da
     assert report["family"] == "linear"
     assert report["tuning"] is None
     assert report["oracle"]["test_auc"] > report["metrics"]["test_auc"] - 0.2
+    for split in ("out_of_fold", "test"):
+        assert report["metrics"][f"{split}_gini"] == 2 * report["metrics"][f"{split}_auc"] - 1
+        assert 0 < report["metrics"][f"{split}_ks"] < report["metrics"][f"{split}_auc"]
     assert (results / OUT_OF_FOLD_FILE).is_file()
 
 
@@ -40,7 +47,7 @@ def test_an_interrupted_training_is_marked_so(client, data: Data, monkeypatch):
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "_fit", interrupted)
+    monkeypatch.setattr(train, "fit_family", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train.train(data, Settings(trials=0))
     experiment = client.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
@@ -52,7 +59,7 @@ def test_where_mlflow_fails_halfway_one_line_says_so(client, data: Data, monkeyp
     def gone(*_: object) -> None:
         raise MlflowException("connection refused\nand more")
 
-    monkeypatch.setattr(train, "_fit", gone)
+    monkeypatch.setattr(train, "fit_family", gone)
     with pytest.raises(CommandError, match=r"MLflow failed halfway \(connection refused\); finished runs are kept"):
         train.train(data, Settings(trials=0))
 
@@ -62,7 +69,32 @@ def test_too_many_folds_for_the_defaults_are_refused(client, data: Data):
         train.train(data, Settings(folds=400, trials=0))
 
 
-def test_rows_of_one_class_have_every_figure_but_the_auc():
-    found = measures("test", np.zeros(5, np.int64), np.full(5, 0.1), np.ones(5, bool), train.DEFAULTS.costs)
-    assert "test_auc" not in found
-    assert found["test_cost_per_client"] == 1
+def test_rows_of_one_class_have_no_auc_gini_and_ks():
+    figures = measures("test", np.zeros(5, np.int64), np.full(5, 0.1), np.ones(5, bool), DEFAULT_COSTS)
+    assert not {"test_auc", "test_gini", "test_ks"} & set(figures)
+    assert figures["test_cost_per_client"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"family": "xgboost"}, "no family 'xgboost' can be served; choose from lightgbm, linear"),
+        ({"folds": 1}, "--folds must be at least 2"),
+        ({"trials": -1}, "--trials must be at least 0"),
+        ({"capacity": 1.0}, "--capacity must be at least 0 and below 1"),
+    ],
+)
+def test_settings_out_of_bounds_are_refused(changed, message: str):
+    with pytest.raises(CommandError, match=message):
+        Settings(**changed)
+
+
+def test_options_give_settings_and_default_to_theirs():
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    costs = cost_model_from(parser.parse_args([]))
+    assert settings_from(Settings, parser.parse_args([]), cost_model=costs) == Settings()
+    options = parser.parse_args(["--no-constraints", "--with-age", "--trials", "3", "--cost-false-negative", "5"])
+    settings = settings_from(Settings, options, cost_model=cost_model_from(options))
+    assert (settings.constraints, settings.with_age, settings.trials) == (False, True, 3)
+    assert settings.cost_model.costs.false_negative == 5

@@ -2,29 +2,26 @@ import numpy as np
 import pytest
 
 from bento.features.catalogue import CATALOGUE
-from research.training import boosting, cross_fitting, tuning
+from research.training import boosting, cross_fitting
 from research.training.feature_selection import choose
-from research.training.tuning import SPACE, tune
+from research.training.tuning import SPACE, Tuned, tune
+from research.types import TrainingMatrix
 
 ROWS = 1500
 NAMES = [name for name, feature in CATALOGUE.items() if not feature.is_category][:6]
-COLUMNS = cross_fitting.model_features(NAMES)
 
 
 @pytest.fixture(scope="module")
-def sample() -> tuple[np.ndarray, np.ndarray]:
+def sample() -> TrainingMatrix:
     random = np.random.default_rng(1)
     matrix = random.random((ROWS, len(NAMES)))
-    return matrix, (random.random(ROWS) < 0.4 * matrix[:, 0] ** 2).astype(np.int64)
+    target = (random.random(ROWS) < 0.4 * matrix[:, 0] ** 2).astype(np.int64)
+    columns = cross_fitting.model_features(NAMES)
+    return TrainingMatrix(matrix=matrix, target=target, columns=columns, person=np.arange(ROWS))
 
 
-def _tuned(sample, **changed):
-    return tune(
-        *sample,
-        COLUMNS,
-        np.arange(ROWS),
-        **({"trials": 3, "seed": 1, "choose": choose, "constraints": False} | changed),
-    )
+def _tuned(sample: TrainingMatrix, **changed) -> Tuned:
+    return tune(sample, **({"trials": 3, "seed": 1, "choose": choose, "constraints": False} | changed))
 
 
 def test_the_defaults_are_tried_first_and_kept_unless_clearly_beaten(sample):
@@ -50,13 +47,12 @@ def test_the_same_seed_tries_the_same(sample):
     assert _tuned(sample).table == _tuned(sample).table
 
 
-def test_only_so_many_rows_are_looked_at(sample, monkeypatch):
-    monkeypatch.setattr(tuning, "MAX_TUNING_ROWS", 600)
-    seen = []
+def test_the_number_of_rows_is_limited(sample):
+    rows = []
 
-    def watched(matrix, target, columns, seed):
-        seen.append(len(matrix))
-        return choose(matrix, target, columns, seed)
+    def recorded(data: TrainingMatrix, seed: int) -> list[str]:
+        rows.append(len(data))
+        return choose(data, seed)
 
-    _tuned(sample, choose=watched, trials=0)
-    assert seen == [400, 400, 400]
+    _tuned(sample, choose=recorded, trials=0, max_rows=600)
+    assert rows == [400, 400, 400]

@@ -1,0 +1,168 @@
+"""Evaluate a fitted model on development and test rows, and report the result as JSON."""
+
+import shutil
+import subprocess
+import tomllib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import Calibration, ModelManifest
+from bento.model.scoring_model import encode
+from research.cli import ROOT
+from research.data.dataset import Data, Rows
+from research.evaluation.business_score import best_threshold, business_report, cross_fitted_decisions, sensitivity
+from research.evaluation.calibration import compare_calibrations, served_calibration
+from research.evaluation.metrics import intervals, measures, oracle
+from research.evaluation.review_band import review_metrics, review_report
+from research.training.cross_fitting import Fitted
+from research.training.settings import Settings
+from research.training.tuning import Tuned
+from research.types import Booleans, Floats, OutOfFold
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """A fitted model with its calibration, threshold and decisions on development and test rows."""
+
+    data: Data
+    settings: Settings
+    development: Rows
+    fitted: Fitted
+    tuned: Tuned | None
+
+    @cached_property
+    def test(self) -> Rows:
+        """The rows that the model was not trained on."""
+        return self.data.rows("test")
+
+    @cached_property
+    def calibrations(self) -> list[dict[str, Any]]:
+        """Comparison of calibration methods."""
+        return compare_calibrations(self.fitted.out_of_fold)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """The calibration that is served."""
+        return served_calibration(self.fitted.out_of_fold, self.calibrations)
+
+    @cached_property
+    def scores(self) -> OutOfFold:
+        """Calibrated out-of-fold scores."""
+        return self.fitted.out_of_fold.calibrated(self.calibration.slope, self.calibration.intercept)
+
+    @cached_property
+    def threshold(self) -> float:
+        """The threshold that is served."""
+        return best_threshold(self.scores.target, self.scores.probability, self.settings.cost_model.costs)
+
+    @cached_property
+    def refused(self) -> Booleans:
+        """Out-of-fold decisions, by thresholds of the other folds."""
+        return cross_fitted_decisions(self.scores, self.settings.cost_model.costs)[0]
+
+    @cached_property
+    def test_probability(self) -> Floats:
+        """Probability of default of the test rows."""
+        log_odds = self.fitted.predictor.log_odds(encode(self.test.features, self.fitted.features))
+        return np.asarray(expit(log_odds * self.calibration.slope + self.calibration.intercept))
+
+    @cached_property
+    def test_refused(self) -> Booleans:
+        """Decisions on the test rows, by the served threshold."""
+        return self.test_probability >= self.threshold
+
+    @cached_property
+    def review(self) -> dict[str, Any]:
+        """Report on the review band."""
+        costs, capacity = self.settings.cost_model.costs, self.settings.capacity
+        return review_report(self.scores, self.test.target, self.test_probability, self.threshold, costs, capacity)
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Figures that MLflow, the model folder and the report show."""
+        costs = self.settings.cost_model.costs
+        metrics = {
+            **measures("out_of_fold", self.scores.target, self.scores.probability, self.refused, costs),
+            **measures("test", self.test.target, self.test_probability, self.test_refused, costs),
+            "threshold": self.threshold,
+            "theoretical_threshold": costs.theoretical_threshold,
+            "features": float(len(self.fitted.features)),
+            "calibration_slope": self.calibration.slope,
+            "calibration_intercept": self.calibration.intercept,
+        }
+        if self.fitted.rounds:
+            metrics["trees"] = float(np.median(self.fitted.rounds))
+        return metrics | review_metrics(self.review)
+
+    def manifest(self) -> ModelManifest:
+        """Return the content of scoring.json."""
+        return ModelManifest(
+            family=self.settings.family,
+            features=self.fitted.features,
+            calibration=self.calibration,
+            costs=self.settings.cost_model.costs,
+            threshold=self.threshold,
+            review_band=self.review["served"],
+            training_data=self.data.source,
+            code_version=code_version(),
+            metrics=self.metrics,
+        )
+
+
+def report(
+    evaluation: Evaluation, run_id: str, fairness: dict[str, Any], explanations: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the content of results.json."""
+    settings, scores, cost_model = evaluation.settings, evaluation.scores, evaluation.settings.cost_model
+    development, test = evaluation.development, evaluation.test
+    return {
+        **evaluation.data.source.model_dump(),
+        "run": run_id,
+        "family": settings.family,
+        "code_version": code_version(),
+        "catalogue": catalogue_hash(),
+        "seed_of_training": settings.seed,
+        "folds": settings.folds,
+        "constraints": settings.constraints,
+        "with_age": settings.with_age,
+        "costs": cost_model.costs.model_dump(),
+        "economics": cost_model.economics.model_dump(),
+        "metrics": evaluation.metrics,
+        "intervals": {
+            "out_of_fold": intervals(scores.target, scores.probability),
+            "test": intervals(test.target, evaluation.test_probability),
+        },
+        "business": {
+            "out_of_fold": business_report(
+                scores.target, scores.probability, evaluation.refused, development.exposure, cost_model
+            ),
+            "test": business_report(
+                test.target, evaluation.test_probability, evaluation.test_refused, test.exposure, cost_model
+            ),
+        },
+        "sensitivity": sensitivity(scores),
+        "review": evaluation.review,
+        "calibration": {"compared": evaluation.calibrations, "served": evaluation.calibration.model_dump()},
+        "tuning": asdict(evaluation.tuned) if evaluation.tuned else None,
+        "oracle": oracle(evaluation.data, {"out_of_fold": development, "test": test}, cost_model.costs),
+        "fairness": fairness,
+        "explanations": explanations,
+    }
+
+
+def code_version() -> str:
+    """Return the version of the project and, in a git checkout, the commit."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        number = str(tomllib.load(file)["project"]["version"])
+    git = shutil.which("git")
+    if git is None:
+        return number
+    described = subprocess.run(
+        [git, "-C", str(ROOT), "describe", "--always", "--dirty"], check=False, capture_output=True, text=True
+    )
+    return f"{number}+{described.stdout.strip()}" if described.returncode == 0 else number

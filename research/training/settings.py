@@ -1,0 +1,48 @@
+"""Settings of a training run."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bento.model.predictors import FAMILIES
+from research.cli import CommandError
+from research.evaluation.business_score import CostModel
+from research.options import FOLDS, SEED, check_folds, option
+from research.training import boosting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to train; the defaults are those that `research.comparison.feature_study` decided.
+
+    Raises:
+        CommandError: a setting is out of bounds, or the family cannot be served.
+    """
+
+    family: str = option("lightgbm", f"family of the model: {' or '.join(FAMILIES)}")
+    folds: int = option(FOLDS, "folds of the development split")
+    seed: int = option(SEED, "of folds, tuning, selection and models")
+    trials: int = option(8, "trials of tuning beyond the default parameters; 0: no tuning (boosters only)")
+    constraints: bool = option(
+        boosting.CONSTRAINTS, "keep the risk monotone where the catalogue declares it (boosters only)"
+    )
+    with_age: bool = option(boosting.WITH_AGE, "allow features that are computed from age")
+    capacity: float = 0.0
+    """Share of the applications that a person can review; 0: none is reviewed."""
+    cost_model: CostModel = field(default_factory=CostModel)
+
+    def __post_init__(self) -> None:
+        check_folds(self.folds)
+        if self.trials < 0:
+            raise CommandError("--trials must be at least 0")
+        if not 0 <= self.capacity < 1:
+            raise CommandError(f"--capacity must be at least 0 and below 1, it is {self.capacity:g}")
+        if self.family not in FAMILIES:
+            raise CommandError(f"no family {self.family!r} can be served; choose from {', '.join(FAMILIES)}")
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the settings as parameters of an MLflow run."""
+        plain = {name: value for name, value in asdict(self).items() if name != "cost_model"}
+        return plain | self.cost_model.costs.model_dump() | self.cost_model.economics.model_dump()
+
+
+DEFAULTS = Settings()
