@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -146,13 +145,17 @@ class Bench:
         def rank_fold(fold: int) -> Ranking:
             return rank(data.rows(self.splits[fold][0]), self.settings.seed + fold)
 
-        return cross_fitting.parallel_map(rank_fold, range(len(self.splits)), joblib.cpu_count(), title)
+        return cross_fitting.parallel_map(
+            rank_fold, range(len(self.splits)), cross_fitting.n_parallel_fits(len(self.data)), title
+        )
 
     def fit(self, arms: list[Arm], title: str) -> list[Result]:
         """Return the out-of-fold scores of each arm."""
         folds = range(len(self.splits))
         tasks = [(arm, fold) for arm in arms for fold in folds]
-        fitted = iter(cross_fitting.parallel_map(self._fit_fold, tasks, joblib.cpu_count(), title))
+        fitted = iter(
+            cross_fitting.parallel_map(self._fit_fold, tasks, cross_fitting.n_parallel_fits(len(self.data)), title)
+        )
         results = []
         for arm in arms:
             log_odds, trees = zip(*(next(fitted) for _ in folds), strict=True)
@@ -165,11 +168,10 @@ class Bench:
         train, validation = self.splits[fold]
         data = self.data.select(arm.chosen[fold])
         parameters = {**boosting.PARAMETERS, "learning_rate": LEARNING_RATE, **arm.parameters}
-        parameters = boosting.booster_params(data, parameters, arm.constraints) | {"num_threads": 1}
+        parameters = boosting.booster_params(data, parameters, arm.constraints)
         max_trees = self.settings.max_trees * arm.times_the_trees
         booster, _ = boosting.train_booster(data, train, self.settings.seed + fold, parameters, max_trees)
-        log_odds = np.asarray(booster.predict(data.matrix[validation], raw_score=True, num_threads=1))
-        return log_odds, booster.best_iteration
+        return boosting.predict_log_odds(booster, data.matrix[validation]), booster.best_iteration
 
 
 DEFAULTS = Settings()

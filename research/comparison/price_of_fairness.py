@@ -135,7 +135,7 @@ def _fit_arms(
             fold_data = data.select(names[number])
             params = boosting.booster_params(fold_data, parameters, boosting.CONSTRAINTS) | {"seed": seeds[number]}
             booster = lightgbm.train(params, boosting.booster_dataset(fold_data.rows(train)), trees)
-            return np.asarray(booster.predict(fold_data.matrix[validation], raw_score=True))
+            return boosting.predict_log_odds(booster, fold_data.matrix[validation])
 
         return score
 

@@ -9,7 +9,7 @@ import optuna
 from tqdm import tqdm
 
 from research.data.splits import fold_rows
-from research.training.boosting import PARAMETERS, booster_params, train_booster
+from research.training.boosting import PARAMETERS, booster_params, predict_log_odds, train_booster
 from research.training.cross_fitting import Choose, n_parallel_fits, out_of_fold, parallel_map
 from research.types import Floats, Integers, TrainingMatrix
 
@@ -104,7 +104,7 @@ def _trial_losses(
             chosen = fold_data[number]
             parameters = booster_params(chosen, {**defaults, **changed, "learning_rate": LEARNING_RATE}, constraints)
             booster, _ = train_booster(chosen, train, seed, parameters, MAX_TRIAL_ROUNDS)
-            return np.asarray(booster.predict(chosen.matrix[validation], raw_score=True))
+            return predict_log_odds(booster, chosen.matrix[validation])
 
         scores = out_of_fold(data.target, splits, score_fold)
         return -np.log(np.where(data.target == 1, scores.probability, 1 - scores.probability))

@@ -1,3 +1,4 @@
+import lightgbm
 import numpy as np
 import pytest
 
@@ -56,3 +57,17 @@ def test_the_number_of_rows_is_limited(sample):
 
     _tuned(sample, choose=recorded, trials=0, max_rows=600)
     assert rows == [400, 400, 400]
+
+
+def test_no_prediction_changes_the_threads_of_another_fit(sample, monkeypatch: pytest.MonkeyPatch):
+    predict, threads = lightgbm.Booster.predict, []
+
+    def recorded(self, *arguments, **options):
+        threads.append(options.get("num_threads"))
+        return predict(self, *arguments, **options)
+
+    monkeypatch.setattr(lightgbm.Booster, "predict", recorded)
+    _tuned(sample, trials=1)
+    boosting.fit(sample, folds=2, seed=1)
+    assert threads
+    assert set(threads) == {1}
