@@ -1,37 +1,59 @@
-"""What the tests share: a small synthetic data set, and the real pipeline and service on it, each made once."""
+"""What the tests share: temporary stores, synthetic data, the whole pipeline and its service, each made once.
+
+With pytest-xdist each worker has separate stores. The tests that need the pipeline run in one worker, the others by
+file.
+"""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import postgresql
+from tests.support.deadlines import timeout_s
 
-# Before anything of ours or of BentoML is imported: nothing of a test may reach the user's own stores.
+# Before any module of the project or of BentoML is imported: a test must not reach the user's own stores.
 _home = tempfile.TemporaryDirectory(prefix="credit_scoring_tests_")
 os.environ |= {
     "BENTOML_HOME": f"{_home.name}/bentoml",
     "MLFLOW_TRACKING_URI": f"sqlite:///{_home.name}/mlflow.db",
     "SCORING_DATA": f"{_home.name}/data",
 }
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers already use every core; threads of theirs would only wait for each other.
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=100)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 CLIENTS = 1500
+FOLDS, TRIALS = 2, 1
+"""Of the pipeline's training: enough for a model that is better than chance."""
 LEFT_OUT = pytest.StashKey[int]()
+PIPELINE = "pipeline"
+"""The group of the tests that need what the pipeline made."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs PostgreSQL where it is not installed, and say so at the end."""
+    """Leave out what needs PostgreSQL where it is not installed, and report it at the end; group the rest."""
     left_out = [] if postgresql.programs() else [item for item in items if item.get_closest_marker("postgresql")]
     config.stash[LEFT_OUT] = len(left_out)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        needs_pipeline = "bento_tag" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group(PIPELINE if needs_pipeline else str(item.path)))
+    items.sort(key=lambda item: "bento_tag" not in getattr(item, "fixturenames", ()))  # the longest group first
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -41,7 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of synthetic tables."""
+    """Return a folder of synthetic tables; `tests/bento` has a simpler one."""
     from research.synthetic import write
 
     folder = tmp_path_factory.mktemp("data") / "synthetic"
@@ -51,26 +73,28 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bento_tag(synthetic_folder: Path) -> str:
-    """The Bento that the whole pipeline built: trained, registered, imported."""
+    """Return the Bento that the whole pipeline built: trained, registered, imported."""
     from research.data.dataset import open_data
     from research.deployment.pipeline import pipeline
+    from research.training.train import Settings
 
-    return str(pipeline(open_data(synthetic_folder)).tag)
+    return str(pipeline(open_data(synthetic_folder), settings=Settings(folds=FOLDS, trials=TRIALS)).tag)
 
 
 @pytest.fixture(scope="session")
 def service_url(bento_tag: str) -> Iterator[str]:
-    """The address of the Bento's service, running in the serving environment."""
+    """Return the address of the Bento's service, running in the serving environment."""
     from research.deployment.processes import free_port, serving
+    from tests.support.services import READY_TIMEOUT_S
 
     port = free_port()
-    with serving(bento_tag, port):
+    with serving(bento_tag, port, timeout_s(READY_TIMEOUT_S)):
         yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
 def model_folder(bento_tag: str) -> Path:
-    """The model folder inside the Bento store."""
+    """Return the pipeline's model folder in the Bento store; tests of rooms have a smaller one."""
     from bento.model.manifest import FOLDER_IN_STORE
     from research.deployment.import_model import latest_model
 
@@ -81,14 +105,14 @@ def model_folder(bento_tag: str) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
-    """A PostgreSQL server of the tests' own; a test that uses it is marked `postgresql`."""
+    """Return a PostgreSQL server for the tests; a test that uses it is marked `postgresql`."""
     with postgresql.running() as server:
         yield server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without a journal: a SQLite file that is not there yet, or one on PostgreSQL."""
+    """Return the address of a database without a journal: a SQLite file yet to be made, or one on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/journal.db"
     server: postgresql.Server = request.getfixturevalue("postgresql_server")

@@ -1,0 +1,132 @@
+"""Make a model folder in about a second: few trees on few clients, for tests that need any model.
+
+`write_small_model` uses packages of the serving environment only.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import polars as pl
+
+from bento.data.cleaning import clean
+from bento.data.credit_file import CreditFile
+from bento.data.readers import read_application, read_histories
+from bento.data.tables import TARGET
+from bento.features.build import build_features
+from bento.features.catalogue import CATALOGUE, catalogue_hash
+from bento.model.manifest import (
+    EXAMPLES_FILE,
+    SCORING_FILE,
+    Calibration,
+    DataSource,
+    Example,
+    Examples,
+    ModelFeature,
+    ModelManifest,
+)
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, Range, Reference, Segment
+from bento.model.predictors import BoosterPredictor
+from bento.model.scoring_model import ScoringModel, digests, encode, probability
+from tests.support.clients import make_credit_files
+
+TREES = 60
+EXAMPLES = 20
+THRESHOLD = 0.09
+FEATURES = (
+    "application_ext_source_1",
+    "application_ext_source_2",
+    "application_ext_source_3",
+    "application_ext_source_mean",
+    "application_credit",
+    "application_annuity",
+    "application_goods_price",
+    "application_credit_to_annuity",
+    "application_credit_to_goods_price",
+    "application_annuity_to_income",
+    "application_simple_interest_at_previous_term",
+    "application_occupation",
+    "bureau_debt_to_loan",
+    "previous_refused_share",
+    "installments_days_late_mean",
+    "installments_late_share",
+)
+SOURCE = DataSource(data="synthetic", clients=600, seed=1, fingerprint="0" * 64)
+
+
+def train_trees(
+    features: pl.DataFrame, target: Sequence[int] | np.ndarray, columns: list[ModelFeature]
+) -> BoosterPredictor:
+    """Train `TREES` small trees, in one thread, so that they are the same on every machine."""
+    names = [column.name for column in columns]
+    dataset = lightgbm.Dataset(encode(features, columns), np.asarray(target), feature_name=names)
+    settings = {"objective": "binary", "num_leaves": 7, "verbosity": -1, "num_threads": 1, "seed": 1}
+    return BoosterPredictor(lightgbm.train(settings, dataset, TREES))
+
+
+def manifest(columns: list[ModelFeature], family: str = "lightgbm", source: DataSource = SOURCE) -> ModelManifest:
+    """Return a manifest with a calibration that is not the identity."""
+    return ModelManifest(
+        family=family,
+        features=columns,
+        calibration=Calibration(slope=0.9, intercept=-0.1),
+        threshold=THRESHOLD,
+        training_data=source,
+        code_version="test",
+        metrics={"out_of_fold_auc": 0.7},
+    )
+
+
+def write_small_model(folder: Path, data: Path, names: Sequence[str] = FEATURES) -> ScoringModel:
+    """Train on the applications of a folder of raw tables, write the model folder, and read it back."""
+    applications = read_application(data, "application_train", [TARGET])
+    features = build_features(clean({"application": applications.drop(TARGET.name), **read_histories(data)}))
+    columns = [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
+    folder.mkdir(parents=True)
+    train_trees(features, applications[TARGET.name].to_list(), columns).save(folder)
+    describe_clients(applications, features, names).save(folder)
+    (folder / SCORING_FILE).write_text(manifest(columns).model_dump_json(indent=1) + "\n")
+    model = ScoringModel(folder)
+    examples = [_example(model, credit_file) for credit_file in make_credit_files(EXAMPLES)]
+    contents = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)
+    (folder / EXAMPLES_FILE).write_text(contents.model_dump_json() + "\n")
+    model.verify()
+    return model
+
+
+def describe_clients(applications: pl.DataFrame, features: pl.DataFrame, names: Sequence[str]) -> Reference:
+    """Return ranges of the amounts, and medians by source of income and of all clients."""
+    ratios = [(pl.col(top) / pl.col(bottom)).alias(name) for name, (top, bottom) in RATIOS.items()]
+    values = applications.select(*AMOUNTS, *ratios)
+    ranges = {column.name: Range(low=column.quantile(0.001), high=column.quantile(0.999)) for column in values}
+    segments = []
+    for income_type in (*sorted(applications["NAME_INCOME_TYPE"].drop_nulls().unique()), None):
+        members = features.filter(
+            applications["NAME_INCOME_TYPE"].eq_missing(income_type) if income_type else pl.repeat(True, len(features))
+        )
+        if len(members) >= MIN_GROUP_SIZE:
+            typical = {name: _typical(members[name]) for name in names}
+            segment = Segment(income_type=income_type, low=None, high=None, clients=len(members), typical=typical)
+            segments.append(segment)
+    return Reference(ranges=ranges, segments=segments)
+
+
+def _typical(values: pl.Series) -> float | str | None:
+    present = values.drop_nulls()
+    if 2 * len(present) < len(values):
+        return None
+    return str(present.mode().sort()[0]) if present.dtype == pl.String else float(present.median())  # type: ignore[arg-type]
+
+
+def _example(model: ScoringModel, credit_file: dict[str, Any]) -> Example:
+    features = model.features([CreditFile.model_validate_json(json.dumps(credit_file))])
+    log_odds = float(model.log_odds(features)[0])
+    return Example(
+        credit_file=credit_file,
+        features=features.select(model.feature_names).row(0, named=True),
+        log_odds=log_odds,
+        probability_of_default=probability(log_odds),
+    )
