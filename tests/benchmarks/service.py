@@ -58,7 +58,7 @@ def measured(
     _write_features(scoring, files)
     figures: Figures = {
         "bento": str(bento.tag),
-        "model": {"family": scoring.scoring.family, "features": len(scoring.feature_names)},
+        "model": {"family": scoring.manifest.family, "features": len(scoring.feature_names)},
         "disk_sync_ms": _disk_sync(files),
     }
     cold_starts: list[float] = []

@@ -24,6 +24,7 @@ from bento.api.problems import Problem
 from bento.api.schemas import BatchPrediction, Prediction
 from bento.scoring.explanation import Explanation
 from tests.support.deadlines import timeout_s
+from tests.support.sampling import examples
 from tests.support.services import FILES, REQUEST_TIMEOUT_S, Service, problem
 
 Json = dict[str, Any]
@@ -368,7 +369,7 @@ def _mutated(file: Json, choice: random.Random, value: Any) -> Json:
 
 
 @given(st.sampled_from(FILES), st.randoms(use_true_random=False), VALUES)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck), derandomize=True)
 def test_any_change_of_a_credit_file_is_decided_or_refused(service: Service, file: Json, choice: Any, value: Any):
     content = json.dumps(_mutated(file, choice, value)).encode()
     answer = _sent(service, "/predict?purpose=simulation", content)

@@ -19,6 +19,7 @@ from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import CommandError
+from tests.support.sampling import examples
 from tests.support.services import FILES, Service, problem, served
 
 MODEL_FILE = BoosterPredictor.FILE
@@ -96,7 +97,7 @@ def test_without_its_model_in_the_store_the_service_does_not_start(bento_tag: st
 
 
 @pytest.mark.parametrize("name", FOLDER_FILES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(place=st.floats(0, 1, exclude_max=True), garbage=st.binary(max_size=3), length=st.integers(0, 2000))
 def test_a_damaged_file_is_refused_or_changes_nothing(
     model_folder: Path, name: str, place: float, garbage: bytes, length: int

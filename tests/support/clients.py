@@ -13,7 +13,7 @@ import polars as pl
 
 from bento.data.tables import HISTORIES, TABLES, TARGET, Column, Table
 
-FIRST_CLIENT = 100_001
+FIRST_CLIENT, FIRST_CREDIT = 100_001, 5_000_001
 MISSING_SHARE = 0.1
 """Share of nulls in a column that may be null."""
 CODE_SHARE = 0.05
@@ -94,7 +94,7 @@ def _history(table: Table, owners: pl.Series, random: np.random.Generator) -> pl
     if "MONTHS_BALANCE" in rows.columns:
         rows = rows.with_columns(MONTHS_BALANCE=pl.Series(-place, dtype=pl.Int64))
     if table.key in (("SK_ID_BUREAU",), ("SK_ID_PREV",)):
-        rows = rows.with_columns(pl.Series(table.key[0], range(1, len(rows) + 1)))
+        rows = rows.with_columns(pl.Series(table.key[0], range(FIRST_CREDIT, FIRST_CREDIT + len(rows))))
     return rows
 
 
@@ -118,7 +118,7 @@ def _values(column: Column, count: int, random: np.random.Generator) -> pl.Serie
 
 def _numbers(column: Column, count: int, random: np.random.Generator) -> np.ndarray:
     if column.unit == "currency":
-        signs = np.where((random.random(count) < CODE_SHARE) & (column.minimum != 0), -1, 1)
+        signs = np.where(random.random(count) < CODE_SHARE, 0 if column.minimum == 0 else -1, 1)
         return np.round(signs * random.lognormal(np.log(MEDIAN_AMOUNT), 0.8, count), 1)
     if column.unit in ("share", "score"):
         return np.round(random.random(count), 4)
@@ -127,7 +127,7 @@ def _numbers(column: Column, count: int, random: np.random.Generator) -> np.ndar
     if column.unit in ("rank", "hour"):
         return random.integers(int(column.minimum or 0), int(column.maximum or 0) + 1, count)
     if column.unit in ("days", "months") and (column.minimum or 0) < 0:
-        return -random.integers(1, 3000 if column.unit == "days" else 60, count)
+        return -50 * random.integers(1, 60, count)  # so coarse that some rows have the same date
     return random.poisson(3, count)
 
 

@@ -29,7 +29,7 @@ from bento.model.manifest import (
     ModelManifest,
 )
 from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, Range, Reference, Segment
-from bento.model.predictors import BoosterPredictor
+from bento.model.predictors import BoosterPredictor, LinearPredictor, Term
 from bento.model.scoring_model import ScoringModel, digests, encode, probability
 from tests.support.clients import make_credit_files
 
@@ -80,15 +80,59 @@ def manifest(columns: list[ModelFeature], family: str = "lightgbm", source: Data
     )
 
 
-def write_small_model(folder: Path, data: Path, names: Sequence[str] = FEATURES) -> ScoringModel:
+def train_line(
+    features: pl.DataFrame, target: Sequence[int] | np.ndarray, columns: list[ModelFeature]
+) -> LinearPredictor:
+    """Fit a linear model by Newton's steps on the standardised numbers; a category has the log-odds of its clients."""
+    matrix, outcome = encode(features, columns), np.asarray(target, dtype=np.float64)
+    missing, share = np.isnan(matrix), outcome.mean()
+    effects = {
+        at: [_log_odds(outcome[matrix[:, at] == code], share) for code in range(len(column.categories))]
+        for at, column in enumerate(columns)
+        if column.categories
+    }
+    for at, values in effects.items():
+        matrix[~missing[:, at], at] = np.array(values)[matrix[~missing[:, at], at].astype(int)]
+    means, deviations = np.nanmean(matrix, axis=0), np.nanstd(matrix, axis=0) + 1e-9
+    rows = np.column_stack([np.ones(len(matrix)), np.where(missing, 0, (matrix - means) / deviations)])
+    weights = np.zeros(rows.shape[1])
+    for _ in range(20):
+        chance = 1 / (1 + np.exp(-rows @ weights))
+        curvature = (rows * (chance * (1 - chance))[:, None]).T @ rows + np.eye(rows.shape[1])
+        weights += np.linalg.solve(curvature, rows.T @ (outcome - chance) - weights)
+    terms = []
+    for at, (column, slope) in enumerate(zip(columns, weights[1:] / deviations, strict=True)):
+        if column.categories:
+            by_code = [float(slope * (value - means[at])) for value in effects[at]]
+            terms.append(Term(feature=column.name, effects=by_code, missing=0.0, mean=0.0))
+        else:
+            low, high = np.nanmin(matrix[:, at]), np.nanmax(matrix[:, at])
+            offset = float(-slope * means[at])
+            term = Term(feature=column.name, low=low, high=high, weight=slope, offset=offset, missing=0.0, mean=0.0)
+            terms.append(term)
+    return LinearPredictor(intercept=float(weights[0]), terms=terms)
+
+
+def _log_odds(outcomes: np.ndarray, share: float) -> float:
+    """Return the log-odds of a group's defaults, drawn towards `share` as by ten more clients."""
+    chance = (outcomes.sum() + 10 * share) / (len(outcomes) + 10)
+    return float(np.log(chance / (1 - chance)))
+
+
+TRAIN = {"lightgbm": train_trees, "linear": train_line}
+
+
+def write_small_model(
+    folder: Path, data: Path, names: Sequence[str] = FEATURES, family: str = "lightgbm"
+) -> ScoringModel:
     """Train on the applications of a folder of raw tables, write the model folder, and read it back."""
     applications = read_application(data, "application_train", [TARGET])
     features = build_features(clean({"application": applications.drop(TARGET.name), **read_histories(data)}))
     columns = [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
     folder.mkdir(parents=True)
-    train_trees(features, applications[TARGET.name].to_list(), columns).save(folder)
+    TRAIN[family](features, applications[TARGET.name].to_list(), columns).save(folder)
     describe_clients(applications, features, names).save(folder)
-    (folder / SCORING_FILE).write_text(manifest(columns).model_dump_json(indent=1) + "\n")
+    (folder / SCORING_FILE).write_text(manifest(columns, family).model_dump_json(indent=1) + "\n")
     model = ScoringModel(folder)
     examples = [_example(model, credit_file) for credit_file in make_credit_files(EXAMPLES)]
     contents = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)

@@ -31,7 +31,7 @@ def test_the_run_tells_data_metrics_and_curves(bento_tag: str, synthetic_folder:
 
 
 def test_the_model_beats_the_trivial_policies_out_of_fold(bento_tag: str, model_folder: Path):
-    metrics = ScoringModel(model_folder).scoring.metrics
+    metrics = ScoringModel(model_folder).manifest.metrics
     assert metrics["out_of_fold_cost_per_client"] < metrics["out_of_fold_cost_per_client_accept_all"]
     assert metrics["out_of_fold_cost_per_client"] < metrics["out_of_fold_cost_per_client_refuse_all"]
     assert metrics["out_of_fold_auc"] > 0.6
