@@ -1,9 +1,9 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-serving test-faults test-postgres test-notebooks test-browser test-container demo pipeline data fidelity \
-	study compare train promote rollback explain fairness notebooks import bento container serve ui mlflow drift bench \
-	lock clean check-types check-rest
+.PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
+	test-browser test-container demo pipeline data fidelity study compare train promote rollback explain fairness \
+	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
 PYTHON_VERSION ?= 3.11
