@@ -120,7 +120,7 @@ check-rest:
 	@$(RUN) tests.words
 
 test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
-	@.venv/bin/pytest -m "not postgresql" -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@.venv/bin/pytest -m "not postgresql" -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
 	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgresql
 from tests.support.deadlines import timeout_s
@@ -34,26 +36,34 @@ CLIENTS = 1500
 FOLDS, TRIALS = 2, 1
 """Of the pipeline's training: enough for a model that is better than chance."""
 LEFT_OUT = pytest.StashKey[int]()
-PIPELINE = "pipeline"
-"""The group of the tests that need what the pipeline made."""
+AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
+"""Folders whose tests need what the pipeline made."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs PostgreSQL where it is not installed, and report it at the end; group the rest."""
+    """Leave out what needs PostgreSQL where it is not installed, and report it at the end."""
     left_out = [] if postgresql.programs() else [item for item in items if item.get_closest_marker("postgresql")]
     config.stash[LEFT_OUT] = len(left_out)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        needs_pipeline = "bento_tag" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group(PIPELINE if needs_pipeline else str(item.path)))
-    items.sort(key=lambda item: "bento_tag" not in getattr(item, "fixturenames", ()))  # the longest group first
+    items.sort(key=lambda item: not item.nodeid.startswith(AFTER_PIPELINE))  # the longest part first
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return Scheduler(config, log)
+
+
+class Scheduler(LoadScopeScheduling):
+    """Gives all that needs the pipeline to one worker, and the other tests file by file to the one that is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "pipeline" if nodeid.startswith(AFTER_PIPELINE) else nodeid.split("::", maxsplit=1)[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """What the pipeline leaves behind beside its model: a Bento, and results that can be published."""
 
+import re
 from pathlib import Path
 
 import bentoml
@@ -24,4 +25,4 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp
     card = model_card(out)
     assert "on 201 clients that nothing else reads: promoted" in card
     assert "| F, 30-39 |" in card
-    assert "As served, nobody is reviewed" in card
+    assert re.search("As served, .* is reviewed", card)
