@@ -1,12 +1,13 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-postgres test-notebooks test-browser test-container demo pipeline data fidelity \
-	study compare train promote rollback explain fairness notebooks import bento container serve ui mlflow drift bench \
-	lock clean
+.PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
+	test-browser test-container demo pipeline data fidelity study compare train promote rollback explain fairness \
+	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
 PYTHON_VERSION ?= 3.11
+WORKERS ?= 2
 DATA ?=
 CAPACITY ?=
 CONTAINER_ENGINE ?=
@@ -37,6 +38,12 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 .venv-serve/.synced: .venv/.synced
 	@echo "making .venv-serve"
 	@UV_PROJECT_ENVIRONMENT=.venv-serve $(UV) sync --locked --quiet --no-default-groups --python $(PYTHON_VERSION)
+	@touch $@
+
+.venv-serve-tests/.synced: .venv/.synced
+	@echo "making .venv-serve-tests"
+	@UV_PROJECT_ENVIRONMENT=.venv-serve-tests $(UV) sync --locked --quiet --no-default-groups --group serving-tests \
+		--python $(PYTHON_VERSION)
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
@@ -99,18 +106,31 @@ drift: setup ## The Evidently report, training against new applications; exit co
 bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
 	@$(RUN) tests.benchmarks $(if $(SOAK),--soak $(SOAK)) $(if $(FULL),--full $(FULL)) $(if $(BENTO),--bento $(BENTO))
 
-check: setup ## Format, lint, types, arrows between the rooms
+# Each check prints what is wrong, and nothing else. mypy takes longest, so it runs beside the others.
+check: setup ## Format, lint, types, layers, words
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-rest
+
+check-types:
+	@.venv/bin/mypy --no-error-summary
+
+check-rest:
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
-	@.venv/bin/mypy
-	@.venv/bin/lint-imports | tail -n 1
+	@output=$$(.venv/bin/lint-imports) || { echo "$$output"; exit 1; }
+	@$(RUN) tests.words
 
-test: setup ## Every test that needs nothing beyond Python; those on PostgreSQL too, where it is installed
-	@.venv/bin/pytest
+test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
+	@.venv/bin/pytest -m "not postgresql" -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
-test-postgres: setup ## The journal on a PostgreSQL server that the tests start
+test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
+	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento
+
+test-faults: setup ## Faults, fuzzing and Schemathesis, against real services
+	@.venv/bin/pytest -m "not postgresql" tests/faults
+
+test-postgres: setup ## The journal and its faults on a PostgreSQL server that the tests start
 	@$(RUN) tests.support.postgresql
-	@.venv/bin/pytest -m postgresql
+	@.venv/bin/pytest -m postgresql tests/bento tests/faults
 
 test-notebooks: setup ## The four notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks
@@ -128,4 +148,4 @@ lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade
 
 clean: ## Remove environments and caches; data, runs and the Bento store stay
-	@rm -rf .venv .venv-serve build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-serve .venv-serve-tests build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis

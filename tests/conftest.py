@@ -1,24 +1,43 @@
-"""What the tests share: a small synthetic data set, and the real pipeline and service on it, each made once."""
+"""What the tests share: temporary stores, synthetic data, the whole pipeline and its service, each made once.
+
+With pytest-xdist each worker has separate stores. The tests that need the pipeline run in one worker, the others by
+file.
+"""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgresql
+from tests.support.deadlines import timeout_s
 
-# Before anything of ours or of BentoML is imported: nothing of a test may reach the user's own stores.
+# Before any module of the project or of BentoML is imported: a test must not reach the user's own stores.
 _home = tempfile.TemporaryDirectory(prefix="credit_scoring_tests_")
 os.environ |= {
     "BENTOML_HOME": f"{_home.name}/bentoml",
     "MLFLOW_TRACKING_URI": f"sqlite:///{_home.name}/mlflow.db",
     "SCORING_DATA": f"{_home.name}/data",
 }
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers already use every core; threads of theirs would only wait for each other.
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=100)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 CLIENTS = 1500
+FOLDS, TRIALS = 2, 1
+"""Of the pipeline's training: enough for a model that is better than chance."""
 LEFT_OUT = pytest.StashKey[int]()
+AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
+"""Folders whose tests need what the pipeline made."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,12 +45,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs PostgreSQL where it is not installed, and say so at the end."""
+    """Leave out what needs PostgreSQL where it is not installed, and report it at the end."""
     left_out = [] if postgresql.programs() else [item for item in items if item.get_closest_marker("postgresql")]
     config.stash[LEFT_OUT] = len(left_out)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: not item.nodeid.startswith(AFTER_PIPELINE))  # the longest part first
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return Scheduler(config, log)
+
+
+class Scheduler(LoadScopeScheduling):
+    """Gives all that needs the pipeline to one worker, and the other tests file by file to the one that is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "pipeline" if nodeid.startswith(AFTER_PIPELINE) else nodeid.split("::", maxsplit=1)[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -41,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of synthetic tables."""
+    """Return a folder of synthetic tables; `tests/bento` has a simpler one."""
     from research.synthetic import write
 
     folder = tmp_path_factory.mktemp("data") / "synthetic"
@@ -51,26 +83,28 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bento_tag(synthetic_folder: Path) -> str:
-    """The Bento that the whole pipeline built: trained, registered, imported."""
+    """Return the Bento that the whole pipeline built: trained, registered, imported."""
     from research.data.dataset import open_data
     from research.deployment.pipeline import pipeline
+    from research.training.train import Settings
 
-    return str(pipeline(open_data(synthetic_folder)).tag)
+    return str(pipeline(open_data(synthetic_folder), settings=Settings(folds=FOLDS, trials=TRIALS)).tag)
 
 
 @pytest.fixture(scope="session")
 def service_url(bento_tag: str) -> Iterator[str]:
-    """The address of the Bento's service, running in the serving environment."""
+    """Return the address of the Bento's service, running in the serving environment."""
     from research.deployment.processes import free_port, serving
+    from tests.support.services import READY_TIMEOUT_S
 
     port = free_port()
-    with serving(bento_tag, port):
+    with serving(bento_tag, port, timeout_s(READY_TIMEOUT_S)):
         yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
 def model_folder(bento_tag: str) -> Path:
-    """The model folder inside the Bento store."""
+    """Return the pipeline's model folder in the Bento store; tests of rooms have a smaller one."""
     from bento.model.manifest import FOLDER_IN_STORE
     from research.deployment.import_model import latest_model
 
@@ -81,14 +115,14 @@ def model_folder(bento_tag: str) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
-    """A PostgreSQL server of the tests' own; a test that uses it is marked `postgresql`."""
+    """Return a PostgreSQL server for the tests; a test that uses it is marked `postgresql`."""
     with postgresql.running() as server:
         yield server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without a journal: a SQLite file that is not there yet, or one on PostgreSQL."""
+    """Return the address of a database without a journal: a SQLite file yet to be made, or one on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/journal.db"
     server: postgresql.Server = request.getfixturevalue("postgresql_server")

@@ -27,7 +27,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str | Path], ready_url: str, log: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str | Path], ready_url: str, log: Path, ready_timeout_s: float = READY_TIMEOUT_S, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in a new process group: ready on entry, stopped on exit with all its children.
 
     `settings` are added to its environment.
@@ -47,7 +49,7 @@ def running(command: list[str | Path], ready_url: str, log: Path, **settings: st
             start_new_session=True,
         )
     try:
-        _wait_until_ready(process, ready_url, log)
+        _wait_until_ready(process, ready_url, log, ready_timeout_s)
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -59,8 +61,8 @@ def running(command: list[str | Path], ready_url: str, log: Path, **settings: st
             process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + READY_TIMEOUT_S
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path, timeout_s: float) -> None:
+    end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         if process.poll() is not None:
             message = last_line(log.read_text(errors="replace"), "it ended without a message")
@@ -70,10 +72,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise CommandError(f"not ready after {READY_TIMEOUT_S:.0f} s (log: {log})")
+    raise CommandError(f"not ready after {timeout_s:.0f} s (log: {log})")
 
 
-def serving(bento: str, port: int) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+def serving(
+    bento: str, port: int, ready_timeout_s: float = READY_TIMEOUT_S
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the built service in the environment that holds only what the container holds.
 
     Raises:
@@ -83,7 +87,7 @@ def serving(bento: str, port: int) -> contextlib.AbstractContextManager[subproce
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     command: list[str | Path] = [SERVING_PYTHON, "-m", "bento", "serve", "--bento", bento, "--port", str(port)]
     command += ["--no-auth", "--upgrade-journal"]
-    return running(command, f"http://127.0.0.1:{port}/readyz", DATA / "logs" / "service.log")
+    return running(command, f"http://127.0.0.1:{port}/readyz", DATA / "logs" / "service.log", ready_timeout_s)
 
 
 def ask(url: str, body: bytes) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What the one path costs: offline, online and behind HTTP, beside the same job in the usual pandas style."""
+"""Benchmarks of the feature path: offline, online and behind HTTP, compared with the same work in pandas."""

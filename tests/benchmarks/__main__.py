@@ -1,4 +1,4 @@
-"""Runs every benchmark and writes one table, `benchmarks.json` and a picture: `python -m tests.benchmarks --help`."""
+"""Run every benchmark and write one table, `benchmarks.json` and a figure: `python -m tests.benchmarks --help`."""
 
 import contextlib
 import json
@@ -48,15 +48,15 @@ def benchmarks(
     sustained: float,
     soak: int,
 ) -> Figures:
-    """Every figure: offline, online, service, and with `full` the features of a folder of full size.
+    """Return every figure: offline, online, service, and with `full` the features of a folder of full size.
 
     Args:
         bento: what is served.
         clients: synthetic clients to make the features of, and to score.
         seed: of the synthetic clients.
         full: a folder of Parquet files.
-        seconds: for each thing that is measured over and over.
-        rounds: runs of each process, in turn with those it is compared to.
+        seconds: for each measurement that is repeated.
+        rounds: runs of each process, alternating with those it is compared to.
         sustained: seconds of the service under many connections.
         soak: requests over which the memory of the service is watched; 0 for none.
 
@@ -67,23 +67,23 @@ def benchmarks(
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_") as place:
         folder, files, load = Path(place) / "clients", Path(place) / "files", Path(place) / "load"
-        _say(f"making {clients:,} synthetic clients")
+        _report(f"making {clients:,} synthetic clients")
         _make_clients(folder, clients, seed)
         chosen, asked = write_three(folder, files), write_requests(folder, load)
         figures: Figures = {"data": "synthetic", "clients": clients, "seed": seed, "machine": _machine()}
-        _say("offline: ours and pandas in turn")
+        _report("offline: ours and pandas in turn")
         figures["offline"] = _offline(folder, rounds)
-        _say("online: ours and pandas in turn, one thread")
+        _report("online: ours and pandas in turn, one thread")
         figures["online"] = _online(bento, files, chosen, seconds, rounds)
-        _say("service, and MLflow's own server beside it")
+        _report("service, and MLflow's own server beside it")
         options = {"bento": bento.tag, "seconds": 4 * seconds, "rounds": rounds, "sustained": sustained, "soak": soak}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         # As in the image, the code is compiled once and not at each start.
         environment = {JOURNAL_VARIABLE: f"sqlite:///{place}/journal.db", "PYTHONDONTWRITEBYTECODE": ""}
-        found = in_process(PYTHON, "tests.benchmarks.service", load, *words, **environment)
-        figures["service"] = {"asked": asked} | found
+        service = in_process(PYTHON, "tests.benchmarks.service", load, *words, **environment)
+        figures["service"] = {"asked": asked} | service
     if full is not None:
-        _say(f"full size: {full}")
+        _report(f"full size: {full}")
         figures["full"] = _source(full) | in_process(PYTHON, "tests.benchmarks.offline", "ours", full)
         figures["full"]["by_table"] = in_process(PYTHON, "tests.benchmarks.offline", "ours_by_table", full)
     return figures
@@ -120,10 +120,10 @@ def _online(bento: bentoml.Bento, files: Path, chosen: Mapping[str, Figures], se
     figures = in_turn({"ours": ours, "pandas": in_pandas}, rounds)
     answer: Figures = {"threads": 1, "served": str(model.tag), "files": {}}
     for name, file in chosen.items():
-        found = file | figures["ours"][name] | figures["pandas"][name]
-        pandas = found["pandas"]["wall_ms"]["median"]
-        found["pandas_over_ours"] = {part: pandas / found[part]["wall_ms"]["median"] for part in ("served", "all")}
-        answer["files"][name] = found
+        figures_of_file = file | figures["ours"][name] | figures["pandas"][name]
+        pandas = figures_of_file["pandas"]["wall_ms"]["median"]
+        ratios = {part: pandas / figures_of_file[part]["wall_ms"]["median"] for part in ("served", "all")}
+        answer["files"][name] = figures_of_file | {"pandas_over_ours": ratios}
     return answer
 
 
@@ -145,8 +145,8 @@ def _machine() -> Figures:
 
 
 @contextlib.contextmanager
-def _stores_of_its_own(clients: int, seed: int) -> Iterator[dict[str, str]]:
-    """The environment of temporary stores, in which the pipeline has built a Bento of the synthetic clients."""
+def _temporary_stores(clients: int, seed: int) -> Iterator[dict[str, str]]:
+    """Yield the environment of temporary stores, in which the pipeline has built a Bento of the synthetic clients."""
     with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_") as home:
         stores = {
             "BENTOML_HOME": f"{home}/bentoml",
@@ -154,18 +154,18 @@ def _stores_of_its_own(clients: int, seed: int) -> Iterator[dict[str, str]]:
             "SCORING_DATA": f"{home}/data",
         }
         folder = Path(home) / "clients"
-        _say(f"training a model of {clients:,} synthetic clients, and building a Bento of it")
+        _report(f"training a model of {clients:,} synthetic clients, and building a Bento of it")
         _make_clients(folder, clients, seed)
         printed(PYTHON, "research", "pipeline", "--data", folder, **stores)
         yield stores
 
 
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)  # noqa: T201
+def _report(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
+    """Run the command line."""
     options = parser(
         "Time and memory of the one path: offline, online and behind HTTP.", "python -m tests.benchmarks --soak 50000"
     )
@@ -173,14 +173,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--bento", help="tag of the Bento to serve; without it one is trained and built for the run")
     options.add_argument("--full", type=Path, metavar="DIR", help="also the features of this folder of Parquet files")
-    options.add_argument("--seconds", type=float, default=2.0, help="for each thing measured over and over")
-    options.add_argument("--rounds", type=int, default=3, help="runs of each, in turn with what it is compared to")
+    options.add_argument("--seconds", type=float, default=2.0, help="for each measurement that is repeated")
+    options.add_argument("--rounds", type=int, default=3, help="runs of each, alternating with what it is compared to")
     options.add_argument("--sustained", type=float, default=60.0, help="seconds of the service under many connections")
     options.add_argument("--soak", type=int, default=0, help="requests over which the service's memory is watched")
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
     if chosen.bento is None:
-        with _stores_of_its_own(chosen.clients, chosen.seed) as stores:
+        with _temporary_stores(chosen.clients, chosen.seed) as stores:
             again = [*(sys.argv[1:] if arguments is None else arguments), "--bento", f"{NAME}:latest"]
             return subprocess.run(
                 [PYTHON, "-m", "tests.benchmarks", *again], env=os.environ | stores, check=False
@@ -195,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
     draw(figures, chosen.out / PICTURE)
     print(table(figures))  # noqa: T201
-    _say(f"written: {chosen.out / RESULT}, {chosen.out / PICTURE}")
+    _report(f"written: {chosen.out / RESULT}, {chosen.out / PICTURE}")
     return 0
 
 

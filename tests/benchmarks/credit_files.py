@@ -1,4 +1,4 @@
-"""Credit files as requests have them, out of a folder of synthetic clients."""
+"""Credit files as requests hold them, from a folder of synthetic clients."""
 
 import json
 from functools import lru_cache
@@ -19,7 +19,7 @@ _IDS = {"SK_ID_CURR", "SK_ID_BUREAU"}
 
 
 def write_three(folder: Path, files: Path) -> dict[str, Figures]:
-    """Write an average, a short and a long credit file; history rows and bytes of each."""
+    """Write an average, a short and a long credit file; return history rows and bytes of each."""
     sizes = _sizes(folder)
     wanted = {
         "average": pl.lit(AVERAGE_ROWS),
@@ -41,11 +41,11 @@ def write_three(folder: Path, files: Path) -> dict[str, Figures]:
 def write_requests(folder: Path, files: Path) -> Figures:
     """Write what the service is asked: average credit files one by one, the same as a batch, and the largest batch.
 
-    Each in a folder of its own: `average`, `batch`, `largest`. The largest batch holds as many files as a batch may,
+    Each in a separate folder: `average`, `batch`, `largest`. The largest batch holds as many files as a batch may,
     and nearly as many bytes as a request may.
 
     Returns:
-        How many credit files, their mean history rows and bytes; bytes of each batch.
+        The number of credit files, their mean history rows and bytes; bytes of each batch.
     """
     sizes = _sizes(folder)
     nearest = _nearest(sizes, AVERAGE_ROWS)
@@ -68,7 +68,7 @@ def write_requests(folder: Path, files: Path) -> Figures:
 
 
 def _largest_batch(folder: Path, sizes: pl.DataFrame, average_batch: int) -> str:
-    """A hundred files that just fit into the largest request: of so many rows, or as near to that as there are."""
+    """Return a batch of a hundred files, as long as the largest request allows."""
     limit = PREDICT_BATCH.max_body_bytes
     rows = AVERAGE_ROWS * limit / average_batch
     while True:
@@ -92,7 +92,7 @@ def _text(folder: Path, client: int) -> str:
 
 
 def _sizes(folder: Path) -> pl.DataFrame:
-    """Of each client the history rows, and how many histories hold any."""
+    """Return the number of history rows of each client, and of histories that hold any."""
     keys = {
         name: read_file(folder / f"{name}.parquet", TABLES[name], TABLES[name].schema.keys() & _IDS)
         for name in HISTORIES

@@ -1,4 +1,4 @@
-"""The picture of the service: how long answers take beside MLflow's server, and memory over requests."""
+"""The figure of the service: response times beside those of MLflow's server, and memory over requests."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from research.plotting import save_figure
 from tests.benchmarks.measure import Figures
 from tests.benchmarks.table import TARGETS
 
-SLOWEST = 1000
-"""The axis of percentiles ends at one answer in so many."""
+MAX_INVERSE_TAIL = 1000
+"""End of the axis of percentiles: one answer in a thousand is slower."""
 MAX_MIB = TARGETS["service.memory.peak_mib"][1]
 
 
 def draw(figures: Figures, path: Path) -> None:
-    """Write the picture."""
+    """Write the figure."""
     service = figures["service"]
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2) if "soak" in service else None)
@@ -30,7 +30,7 @@ def draw(figures: Figures, path: Path) -> None:
         left.plot([100 / (100 - float(place)) for place in places], list(places.values()), style, label=label)
     left.set_xscale("log", base=10)
     left.set_yscale("log")
-    left.set_xticks([1, 2, 10, 100, SLOWEST], ["0", "50", "90", "99", "99.9"])
+    left.set_xticks([1, 2, 10, 100, MAX_INVERSE_TAIL], ["0", "50", "90", "99", "99.9"])
     left.minorticks_off()
     left.set(title="predict", xlabel="percentile", ylabel="milliseconds")
     figure.legend(fontsize=8, loc="outside lower left", ncols=2)

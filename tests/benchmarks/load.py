@@ -1,4 +1,4 @@
-"""Asks a service the same over and over, from a Locust process of its own: `python -m tests.benchmarks.load --help`."""
+"""Load a service with the same requests, from a separate Locust process: `python -m tests.benchmarks.load --help`."""
 
 import argparse
 import itertools
@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 PARTS = 10
 """Equal parts of a number of requests; after each the memory of the server is read."""
-MIN_ANSWERS, PAUSE = 3, 0.01
-"""Answers that are waited for where the seconds are too few; looked for every so many seconds."""
+MIN_ANSWERS = 3
+"""Answers to wait for when the seconds are too few."""
+PAUSE = 0.01
+"""Seconds between two looks at the number of answers."""
 FINISH_TIMEOUT_S = 30
 """Seconds for the last answers."""
 
@@ -35,14 +37,14 @@ def ask(
         connections: kept alive, each with one request at a time.
         warm_up: requests at first whose answers are not counted; their faults are.
         seconds: for how long, from then on.
-        requests: after how many to stop instead; 0 for no number.
+        requests: the number after which to stop instead; 0 for none.
         watched: processes whose memory is read after each tenth of `requests`.
 
     Returns:
-        Seconds in all, seconds of each answer, faults by what was wrong, and by requests the memory (MiB) of the
+        Seconds in all, seconds of each answer, faults by kind, and by requests the memory (MiB) of the
         process that takes most.
     """
-    import gevent  # late, both: Locust puts gevent's sockets in the place of those of whoever imports it
+    import gevent  # imported late, both: Locust replaces the sockets of the process by gevent's
     import psutil
     from locust import FastHttpUser, task
     from locust.env import Environment
@@ -99,19 +101,19 @@ def ask(
 
 
 def main() -> None:
-    """The command line: prints what was found as JSON."""
+    """Load a service and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("url")
     parser.add_argument("bodies", type=Path, metavar="DIR", help="folder of JSON files, sent in turn")
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("--warm-up", type=int, default=20, help="requests that are not counted")
     parser.add_argument("--seconds", type=float, default=10.0, help="for how long, once warm")
-    parser.add_argument("--requests", type=int, default=0, help="stop after so many instead")
+    parser.add_argument("--requests", type=int, default=0, help="stop after this number instead")
     words = "read the memory of this process meanwhile; may be given for several"
     parser.add_argument("--watch", type=int, default=[], action="append", metavar="PID", help=words)
     options = parser.parse_args()
     bodies = [path.read_bytes() for path in sorted(options.bodies.glob("*.json"))]
-    found = ask(
+    figures = ask(
         options.url,
         bodies,
         options.connections,
@@ -120,7 +122,7 @@ def main() -> None:
         options.requests,
         options.watch,
     )
-    print(json.dumps(found))  # noqa: T201
+    print(json.dumps(figures))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measures work in a fresh process of its own: wall time, processor time and peak memory."""
+"""Measure work in a fresh process: wall time, processor time and peak memory."""
 
 import json
 import os
@@ -31,13 +31,13 @@ class Clock:
         self.cpu[name] = self.cpu.get(name, 0.0) + time.process_time() - cpu
 
 
-def repeat(job: Callable[[Clock], object], seconds: float, least: int = 3) -> Figures:
-    """Run a job for some seconds after a warm-up: milliseconds on the wall and of the processor, and of each part."""
+def repeat(job: Callable[[Clock], object], seconds: float, min_runs: int = 3) -> Figures:
+    """Run a job for some seconds after a warm-up; return wall and processor time in milliseconds, and of each part."""
     for _ in range(2):
         job(Clock())
     clocks: list[Clock] = []
     end = time.perf_counter() + seconds
-    while len(clocks) < least or time.perf_counter() < end:
+    while len(clocks) < min_runs or time.perf_counter() < end:
         clocks.append(Clock())
         job(clocks[-1])
     return {
@@ -49,7 +49,7 @@ def repeat(job: Callable[[Clock], object], seconds: float, least: int = 3) -> Fi
 
 
 def spread(seconds: Sequence[float]) -> dict[str, float]:
-    """Median, 95th and 99th percentile in milliseconds."""
+    """Return median, 95th and 99th percentile in milliseconds."""
     ordered = sorted(seconds)
     places = {"p95": 0.95, "p99": 0.99}
     return {"median": 1000 * median(ordered)} | {
@@ -58,29 +58,29 @@ def spread(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def peak_memory(process: int | str = "self") -> float:
-    """MiB that a process, by default this one, held at most since it was started (Linux).
+    """Return the peak memory of a process, by default this one, since its start, in MiB (Linux).
 
-    `getrusage` would not do: a process begins with the peak of the one that started it.
+    `getrusage` does not serve: a process begins with the peak of the one that started it.
     """
     status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
 def in_process(python: Path, module: str, *arguments: object, **environment: str) -> Figures:
-    """The figures that `python -m module` prints as JSON.
+    """Run `python -m module` and return the figures that it prints as JSON.
 
     Raises:
-        subprocess.CalledProcessError: it failed; it has said why on stderr.
+        subprocess.CalledProcessError: it failed; the reason is on stderr.
     """
     figures: Figures = json.loads(printed(python, module, *arguments, **environment))
     return figures
 
 
 def printed(python: Path, module: str, *arguments: object, **environment: str) -> str:
-    """What `python -m module` prints.
+    """Run `python -m module` and return its output.
 
     Raises:
-        subprocess.CalledProcessError: it failed; it has said why on stderr.
+        subprocess.CalledProcessError: it failed; the reason is on stderr.
     """
     return subprocess.run(
         [python, "-m", module, *map(str, arguments)],
@@ -93,7 +93,7 @@ def printed(python: Path, module: str, *arguments: object, **environment: str) -
 
 
 def medians(runs: Sequence[Mapping[str, Any]]) -> Figures:
-    """The runs of one measurement as one: the median of each number, and the first of what is no number."""
+    """Merge the runs of one measurement: the median of each number, the first of any other value."""
     first = runs[0]
     return {
         name: medians([run[name] for run in runs])
@@ -106,7 +106,7 @@ def medians(runs: Sequence[Mapping[str, Any]]) -> Figures:
 
 
 def in_turn(jobs: Mapping[str, Callable[[], Figures]], rounds: int) -> dict[str, Figures]:
-    """Medians of several runs of each job, one after the other in turn, so that noise meets them all alike."""
+    """Run each job several times, alternating so that noise affects all alike, and return the medians."""
     runs: dict[str, list[Figures]] = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, job in jobs.items():

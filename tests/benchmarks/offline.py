@@ -19,23 +19,23 @@ APPLICATIONS = ("application_train", "application_test")
 
 
 class Tables(Mapping[str, pl.DataFrame]):
-    """The cleaned tables of a folder, each read when it is asked for; one history is held at a time."""
+    """The cleaned tables of a folder, each read on access; one history is kept in memory at a time."""
 
     def __init__(self, folder: Path, names: Sequence[str] | None = None) -> None:
         self.clock = Clock()
         self.rows: dict[str, int] = {}
         self._folder, self._columns = folder, needed_columns(names)
-        self._held: dict[str, pl.DataFrame] = {}
+        self._loaded: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        if name not in self._held:
-            self._held = {held: frame for held, frame in self._held.items() if held == APPLICATION.name}
+        if name not in self._loaded:
+            self._loaded = {kept: frame for kept, frame in self._loaded.items() if kept == APPLICATION.name}
             with self.clock.part("read"):
                 frame = self._read(name)
             with self.clock.part("clean"):
-                self._held |= clean({name: frame})
+                self._loaded |= clean({name: frame})
             self.rows[name] = len(frame)
-        return self._held[name]
+        return self._loaded[name]
 
     def _read(self, name: str) -> pl.DataFrame:
         columns = self._columns[name]
@@ -52,22 +52,22 @@ class Tables(Mapping[str, pl.DataFrame]):
 
 
 def ours(folder: Path) -> Figures:
-    """Read the columns that are needed, clean, build; training and new applications together."""
+    """Read the needed columns, clean and build; training and new applications together."""
     return _build(folder)
 
 
 def ours_by_table(folder: Path) -> Figures:
-    """The same for the features of each table alone; what two tables need is done twice here.
+    """Measure the features of each table alone; work that two tables need is done twice here.
 
     Peak memory is left out: it is that of the process so far, not of one table.
     """
     by_table: defaultdict[str, list[str]] = defaultdict(list)
     for name in CATALOGUE:
         by_table[table_of(name)].append(name)
-    found = {table: _build(folder, names) for table, names in by_table.items()}
+    figures = {table: _build(folder, names) for table, names in by_table.items()}
     return {
         table: {name: value for name, value in alone.items() if name != "peak_memory_mib"}
-        for table, alone in found.items()
+        for table, alone in figures.items()
     }
 
 

@@ -58,7 +58,7 @@ def measured(
     _write_features(scoring, files)
     figures: Figures = {
         "bento": str(bento.tag),
-        "model": {"family": scoring.scoring.family, "features": len(scoring.feature_names)},
+        "model": {"family": scoring.manifest.family, "features": len(scoring.feature_names)},
         "disk_sync_ms": _disk_sync(files),
     }
     cold_starts: list[float] = []
@@ -88,21 +88,21 @@ def measured(
 
 
 def _load(url: str, bodies: Path, watched: Workers = (), **options: float) -> Figures:
-    """What Locust found: requests, errors, requests a second, milliseconds, and the memory of the watched."""
+    """Run Locust; return requests, errors, requests a second, milliseconds, and the memory of watched processes."""
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
     words += [word for worker in watched for word in ("--watch", worker.pid)]
-    found = in_process(PYTHON, "tests.benchmarks.load", url, bodies, *words)
-    answers, faults = found["answers"], found["faults"]
+    load = in_process(PYTHON, "tests.benchmarks.load", url, bodies, *words)
+    answers, faults = load["answers"], load["faults"]
     if not answers:
         raise RuntimeError(f"{url}: no request was answered: {faults}")
     return {
         "requests": len(answers),
         "errors": sum(faults.values()),
         "faults": [f"{count} x {what}" for what, count in faults.items()],
-        "requests_per_second": len(answers) / found["seconds"],
+        "requests_per_second": len(answers) / load["seconds"],
         "wall_ms": spread(answers),
         "percentiles_ms": dict(zip(PLACES, (1000 * np.percentile(answers, PLACES)).tolist(), strict=True)),
-        "memory": found["memory"],
+        "memory": load["memory"],
     }
 
 
@@ -111,12 +111,12 @@ PLACES = (1, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9)
 
 
 def _one_connection(ours: str, mlflow: str, files: Path, seconds: float, rounds: int) -> Figures:
-    """Ours and MLflow's in turn, so that whatever else the machine does meets them alike."""
+    """Measure our service and MLflow's, alternating so that noise affects both alike."""
 
     def job(url: str, bodies: str) -> Callable[[], Figures]:
         return lambda: _load(url, files / bodies, seconds=seconds)
 
-    found = in_turn(
+    figures = in_turn(
         {
             "predict": job(f"{ours}/predict", "average"),
             "mlflow": job(f"{mlflow}/invocations", "features"),
@@ -124,44 +124,44 @@ def _one_connection(ours: str, mlflow: str, files: Path, seconds: float, rounds:
         },
         rounds,
     )
-    return {"predict": found["predict"], "explain": found["explain"], "mlflow": found["mlflow"]}
+    return {"predict": figures["predict"], "explain": figures["explain"], "mlflow": figures["mlflow"]}
 
 
 def _batches(ours: str, files: Path, one_by_one: float, rounds: int) -> Figures:
-    """A hundred average files without reasons at a time; several of the largest requests, with an eye on /livez."""
+    """Measure batches of a hundred average files without reasons, and several of the largest requests beside /livez."""
     url, several = f"{ours}/predict_batch", {"requests": BATCHES * rounds, "warm_up": 2}
     batch = _load(url, files / "batch", **several)
     with _watched(ours) as livez:
         largest = _load(url, files / "largest", connections=MAX_LARGE_AT_ONCE, **several)
-    for found, name in ((batch, "batch"), (largest, "largest")):
+    for figures, name in ((batch, "batch"), (largest, "largest")):
         count = len(json.loads((files / name / "batch.json").read_bytes())["credit_files"])
-        found |= {"credit_files": count, "files_per_second": count * found["requests_per_second"]}
+        figures |= {"credit_files": count, "files_per_second": count * figures["requests_per_second"]}
     batch["over_one_by_one"] = batch["files_per_second"] / one_by_one
     return {"predict_batch": batch, "largest_batch": largest | {"livez": livez}}
 
 
 def _sustained(ours: str, mlflow: str, files: Path, seconds: float, workers: Workers) -> Figures:
-    """Many connections for long, with an eye on /livez; MLflow's server for a third of the time."""
+    """Measure many connections over a long time beside /livez; MLflow's server for a third of the time."""
     options = {"connections": CONNECTIONS, "warm_up": 5 * CONNECTIONS}
     before = _processor(workers)
     with _watched(ours) as livez:
-        found = _load(f"{ours}/predict", files / "average", seconds=seconds, **options)
-    taken = 1000 * (_processor(workers) - before) / (found["requests"] + options["warm_up"])
-    found |= {"connections": CONNECTIONS, "seconds": seconds, "livez": livez, "processor_ms": taken}
+        figures = _load(f"{ours}/predict", files / "average", seconds=seconds, **options)
+    taken = 1000 * (_processor(workers) - before) / (figures["requests"] + options["warm_up"])
+    figures |= {"connections": CONNECTIONS, "seconds": seconds, "livez": livez, "processor_ms": taken}
     other = _load(f"{mlflow}/invocations", files / "features", seconds=seconds / 3, **options)
-    return {"sustained": found, "mlflow_sustained": other | {"connections": CONNECTIONS, "seconds": seconds / 3}}
+    return {"sustained": figures, "mlflow_sustained": other | {"connections": CONNECTIONS, "seconds": seconds / 3}}
 
 
 def _soak(ours: str, files: Path, requests: int, workers: Workers) -> Figures:
-    """Memory over many requests, and how it grows once the first tenth is over."""
-    found = _load(f"{ours}/predict", files / "average", workers, connections=CONNECTIONS, requests=requests)
-    count, mib = np.array(found["memory"][1:]).T
+    """Measure memory over many requests, and its growth after the first tenth."""
+    figures = _load(f"{ours}/predict", files / "average", workers, connections=CONNECTIONS, requests=requests)
+    count, mib = np.array(figures["memory"][1:]).T
     slope = float(np.polyfit(count, mib, 1)[0])
-    return found | {"most_mib": float(mib.max()), "mib_per_10000_requests": 10_000 * slope}
+    return figures | {"most_mib": float(mib.max()), "mib_per_10000_requests": 10_000 * slope}
 
 
 def ratios(figures: Mapping[str, Any]) -> Figures:
-    """How many times slower, or less able, MLflow's server is from finished features than ours from raw tables."""
+    """Return how many times slower MLflow's server is from finished features than ours from raw tables."""
     ours, theirs = figures["predict"]["wall_ms"], figures["mlflow"]["wall_ms"]
     able = figures["sustained"]["requests_per_second"] / figures["mlflow_sustained"]["requests_per_second"]
     return {place: theirs[place] / ours[place] for place in ours} | {"requests_per_second": able}

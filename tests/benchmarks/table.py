@@ -22,23 +22,23 @@ TARGETS: dict[str, tuple[str, float]] = {
     "service.cold_start_seconds.median": ("<=", 5),
     "service.mlflow_over_ours.median": (">=", 1),
 }
-"""What is asked of the service, on two cores; a run says what is met, a test does not."""
+"""Targets of the service on two cores; a run reports which are met, tests do not check them."""
 
 
 def table(figures: Figures) -> str:
-    """All figures, one a line."""
+    """Return all figures, one in each line."""
     parts = [_offline(figures), _online(figures["online"]), _service(figures), _full(figures.get("full"))]
     return "\n".join(line for part in parts for line in part)
 
 
-def judged(figures: Figures) -> dict[str, bool]:
-    """Of each target whose figure there is, whether it is met."""
-    found = {path: value_at(figures, path) for path in TARGETS}
-    return {path: _met(path, value) for path, value in found.items() if value is not None}
+def targets_met(figures: Figures) -> dict[str, bool]:
+    """Return whether each target is met whose figure was measured."""
+    values = {path: value_at(figures, path) for path in TARGETS}
+    return {path: _met(path, value) for path, value in values.items() if value is not None}
 
 
 def value_at(figures: Mapping[str, Any], path: str) -> float | None:
-    """The figure at a path of names with dots between; None where it was not measured."""
+    """Return the figure at a dotted path; None where it was not measured."""
     value: Any = reduce(lambda part, name: (part or {}).get(name), path.split("."), figures)
     return None if value is None else float(value)
 
@@ -69,12 +69,12 @@ def _online(online: Figures) -> Iterator[str]:
     for name, file in online["files"].items():
         yield f"online, one thread, {name} file ({file['history_rows']:,} rows, {file['bytes']:,} bytes)"
         for part in ("served", "all"):
-            found, other = file[part], file["pandas"]
-            what = f"  ms, {found['features']:.0f} features ({part})"
-            yield _compared(what, found["wall_ms"]["median"], other["wall_ms"]["median"])
-            yield _compared("    95th percentile", found["wall_ms"]["p95"], other["wall_ms"]["p95"])
-            yield _compared("    processor", found["cpu_ms"]["median"], other["cpu_ms"]["median"])
-            for step, value in found["parts_ms"].items():
+            ours, other = file[part], file["pandas"]
+            what = f"  ms, {ours['features']:.0f} features ({part})"
+            yield _compared(what, ours["wall_ms"]["median"], other["wall_ms"]["median"])
+            yield _compared("    95th percentile", ours["wall_ms"]["p95"], other["wall_ms"]["p95"])
+            yield _compared("    processor", ours["cpu_ms"]["median"], other["cpu_ms"]["median"])
+            for step, value in ours["parts_ms"].items():
                 yield _line(f"    {step}", value)
 
 
@@ -123,13 +123,13 @@ def _service(figures: Figures) -> Iterator[str]:
     }.items():
         if (value := value_at(service, path)) is not None:
             yield _line(what, value).ljust(40 + sum(WIDTHS)) + _asked(figures, f"service.{path}")
-    met = judged(figures)
+    met = targets_met(figures)
     yield f"  mlflow's median over ours{'':51}" + _asked(figures, "service.mlflow_over_ours.median")
     yield f"  {sum(met.values())} of {len(met)} targets met"
 
 
 def _asked(figures: Figures, path: str) -> str:
-    """The target of a figure and whether it is met; nothing where there is none."""
+    """Return the target of a figure and whether it is met; empty where there is none."""
     value = value_at(figures, path)
     if path not in TARGETS or value is None:
         return ""

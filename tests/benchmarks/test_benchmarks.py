@@ -1,4 +1,4 @@
-"""The benchmark runs and writes what it says; the pandas recipe computes what ours computes, where they coincide."""
+"""The benchmark writes every figure; the pandas recipe computes the same values where the definitions coincide."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ from tests.benchmarks.measure import Figures, in_process
 from tests.benchmarks.offline import Tables
 from tests.benchmarks.pandas_recipe import simple_features
 from tests.benchmarks.service import ratios
-from tests.benchmarks.table import TARGETS, judged
+from tests.benchmarks.table import TARGETS, targets_met
 
 PREFIXES = {
     "bureau": "bureau",
@@ -40,8 +40,8 @@ AGGREGATES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
 
 
 def _coincide() -> dict[str, str]:
-    """Our name by the recipe's, of every plain aggregate of a column that needs no cleaning."""
-    found = {}
+    """Return our feature by the recipe's name, for every plain aggregate of a column that needs no cleaning."""
+    names = {}
     for table, prefix in PREFIXES.items():
         clean = [column for column in TABLES[table] if not column.missing_codes and column.kind != "id"]
         plain = [
@@ -52,8 +52,8 @@ def _coincide() -> dict[str, str]:
                 expected = aggregate(pl.col(column))
                 for feature in CATALOGUE.values():
                     if feature.name.startswith(prefix[:4]) and feature.expression.meta.eq(expected):
-                        found[f"{prefix}_{column}_{name}"] = feature.name
-    return found
+                        names[f"{prefix}_{column}_{name}"] = feature.name
+    return names
 
 
 def test_the_recipe_gives_our_values_where_the_definitions_coincide(synthetic_folder: Path):
@@ -67,8 +67,8 @@ def test_the_recipe_gives_our_values_where_the_definitions_coincide(synthetic_fo
     for theirs, name in pairs.items():
         # Without a row a sum is 0 for us and missing for the recipe.
         expected = recipe[theirs].fillna(0) if theirs.endswith("_sum") else recipe[theirs]
-        found = ours[name].to_pandas()
-        pd.testing.assert_series_equal(found, expected, check_names=False, check_dtype=False, rtol=1e-9, obj=name)
+        values = ours[name].to_pandas()
+        pd.testing.assert_series_equal(values, expected, check_names=False, check_dtype=False, rtol=1e-9, obj=name)
 
 
 def test_it_writes_every_figure(bento_tag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -81,10 +81,10 @@ def test_it_writes_every_figure(bento_tag: str, tmp_path: Path, capsys: pytest.C
     _assert_offline(figures["offline"])
     _assert_online(figures["online"])
     _assert_service(figures["service"], bento_tag)
-    assert set(judged(figures)) == set(TARGETS)
-    said = capsys.readouterr().out
-    assert "offline, 300 synthetic clients" in said
-    assert said.count(": met") + said.count(": MISSED") == len(TARGETS)
+    assert set(targets_met(figures)) == set(TARGETS)
+    output = capsys.readouterr().out
+    assert "offline, 300 synthetic clients" in output
+    assert output.count(": met") + output.count(": MISSED") == len(TARGETS)
     assert (tmp_path / "service.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -123,7 +123,7 @@ def _assert_service(service: Figures, bento: str):
     assert service["memory"]["peak_mib"] >= service["memory"]["after_largest_batches_mib"] > 50
 
 
-def test_a_median_in_milliseconds_says_how_much_faster_than_mlflow_the_service_is():
+def test_ratios_compare_medians_and_rates_with_mlflow():
     ours, theirs = {"median": 5.0, "p95": 8.0, "p99": 10.0}, {"median": 10.0, "p95": 8.0, "p99": 5.0}
     figures = {
         "predict": {"wall_ms": ours},
@@ -138,7 +138,7 @@ def test_a_target_counts_as_missed_where_its_figure_is_on_the_wrong_side():
     figures = {
         "service": {"predict": {"wall_ms": {"median": 15, "p99": 40.1}}, "predict_batch": {"over_one_by_one": 5}}
     }
-    assert judged(figures) == {
+    assert targets_met(figures) == {
         "service.predict.wall_ms.median": True,
         "service.predict.wall_ms.p99": False,
         "service.predict_batch.over_one_by_one": True,
@@ -159,19 +159,19 @@ class _EveryThirdFails(BaseHTTPRequestHandler):
         pass
 
 
-def test_the_load_counts_answers_and_faults_apart_and_reads_memory_meanwhile(tmp_path: Path):
+def test_the_load_counts_answers_and_faults_and_reads_memory(tmp_path: Path):
     (tmp_path / "body.json").write_text("{}")
     with ThreadingHTTPServer(("127.0.0.1", 0), _EveryThirdFails) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/predict"
         options = ["--warm-up", 3, "--requests", 30, "--watch", os.getpid()]
-        found = in_process(Path(sys.executable), "tests.benchmarks.load", url, tmp_path, *options)
+        load = in_process(Path(sys.executable), "tests.benchmarks.load", url, tmp_path, *options)
         server.shutdown()
-    assert len(found["answers"]) == 20
-    assert sum(found["faults"].values()) == 11
-    assert all("500" in what for what in found["faults"])
-    assert [count for count, _ in found["memory"]] == list(range(0, 31, 3))
-    assert all(mib > 10 for _, mib in found["memory"])
+    assert len(load["answers"]) == 20
+    assert sum(load["faults"].values()) == 11
+    assert all("500" in fault for fault in load["faults"])
+    assert [count for count, _ in load["memory"]] == list(range(0, 31, 3))
+    assert all(mib > 10 for _, mib in load["memory"])
 
 
 def test_a_folder_of_full_size_is_measured_by_table(synthetic_folder: Path):

@@ -1,20 +1,22 @@
-"""A headless Chromium, and the page as it is run for the officers, before the real service."""
+"""A headless Chromium, and the page as the loan officers see it, before the real service."""
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from research.deployment.processes import free_port
+from tests.support.deadlines import timeout_s, wait_until
 
 ROOT = Path(__file__).parents[2]
-WAIT_MS = 60_000
+READY_TIMEOUT_S = STOP_TIMEOUT_S = 60.0
+"""Seconds for the page to start, to change and to stop on a quiet machine."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,7 +29,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium of the system, or the one that CHROMIUM names."""
+    """Launch Chromium of the system, or the one that CHROMIUM names."""
     program = shutil.which(os.environ.get("CHROMIUM", "chromium"))
     if program is None:
         pytest.fail("no Chromium found; install the Debian package: apt-get install chromium", pytrace=False)
@@ -39,9 +41,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def page_url(browser: Browser, service_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `streamlit run ui/app.py`, started from the root of the project."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    """Run `streamlit run ui/app.py` from the root of the project and return its address."""
+    port = free_port()
     log = tmp_path_factory.mktemp("streamlit") / "log"
     streamlit = Path(sys.executable).with_name("streamlit")  # not `python -m`, which would add the root to sys.path
     with log.open("w") as output:
@@ -58,26 +59,27 @@ def page_url(browser: Browser, service_url: str, tmp_path_factory: pytest.TempPa
         yield url
     finally:
         program.terminate()
-        program.wait(timeout=20)
+        program.wait(timeout=timeout_s(STOP_TIMEOUT_S))
 
 
 def wait_until_healthy(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + WAIT_MS / 1000
-    while time.monotonic() < end and program.poll() is None:
+    def is_healthy() -> bool:
         try:
-            if httpx.get(url).is_success:
-                return
+            return httpx.get(url).is_success
         except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    pytest.fail(f"the page did not start:\n{log.read_text()}", pytrace=False)
+            return False
+
+    wait_until(lambda: program.poll() is not None or is_healthy(), READY_TIMEOUT_S, pause_s=0.2)
+    if program.poll() is not None:
+        pytest.fail(f"the page did not start:\n{log.read_text()}", pytrace=False)
 
 
 @pytest.fixture
 def page(browser: Browser, page_url: str) -> Iterator[Page]:
-    """The page as just opened, 1280 pixels wide."""
+    """Open the page, 1280 pixels wide."""
     opened = browser.new_page(viewport={"width": 1280, "height": 2040})
-    opened.set_default_timeout(WAIT_MS)
+    opened.set_default_timeout(1000 * timeout_s(READY_TIMEOUT_S))
+    expect.set_options(timeout=1000 * timeout_s(READY_TIMEOUT_S))
     opened.goto(page_url)
     yield opened
     opened.close()

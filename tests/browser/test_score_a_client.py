@@ -1,4 +1,4 @@
-"""A loan officer scores a client, in a real browser, before the real service."""
+"""A loan officer scores a client in a real browser, before the real service."""
 
 import os
 import re
@@ -7,8 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
-
-expect.set_options(timeout=60_000)
 
 MAX_PICTURE_BYTES = 300_000
 
@@ -57,7 +55,7 @@ def test_another_language_keeps_what_was_chosen(page: Page) -> None:
 
     page.get_by_text("English", exact=True).click()
     expect(page.get_by_text(re.compile("Kind of loan.* → not given"))).to_be_visible()
-    page.get_by_role("button", name="Simulate").click()  # and once more, now that the browser has its say
+    page.get_by_role("button", name="Simulate").click()  # once more, after the browser has reported its state
 
     expect(page.get_by_role("heading", name=re.compile("Simulation: credit"))).to_be_visible()
     expect(page.get_by_role("heading", name=client, exact=True)).to_be_visible()
@@ -120,7 +118,7 @@ def upload(page: Page, content: bytes) -> None:
 
 
 def save_picture(page: Page) -> None:
-    """The picture of the README, where SCREENSHOT names its path."""
+    """Write the picture of the README to the path that SCREENSHOT names."""
     path = os.environ.get("SCREENSHOT")
     if not path:
         return

@@ -1,17 +1,19 @@
-"""The image python:3.11-slim in buildah's store: pulled, or else made out of Debian packages."""
+"""Provide the image python:3.11-slim in buildah's store: pulled, or else made from Debian packages."""
 
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.support.deadlines import timeout_s
+
 IMAGE = "docker.io/library/python:3.11-slim"
 SUITE = "bookworm"
 """The Debian release whose Python is 3.11."""
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 PULL_TIMEOUT_S = 120
-"""Seconds given to the registry."""
-# As the official images have it: apt keeps no packages and no caches.
+"""Seconds for the registry."""
+# As in the official images: apt keeps no packages and no caches.
 APT_KEEPS_NOTHING = """\
 APT::Keep-Downloaded-Packages "false";
 Dir::Cache::pkgcache "";
@@ -20,13 +22,13 @@ Dir::Cache::srcpkgcache "";
 
 
 def ensure_base_image() -> None:
-    """Have the image, by the quickest way: it is there, a registry gives it, or a stand-in is made."""
+    """Provide the image by the quickest way: it is there, a registry has it, or a substitute is made."""
     if not _is_there() and not _pulled():
-        _make_stand_in()
+        _make_substitute()
 
 
 def buildah(*arguments: str) -> str:
-    """Run buildah; what it prints."""
+    """Run buildah and return its output."""
     return _run("buildah", *arguments, stdout=subprocess.PIPE).stdout.strip()
 
 
@@ -40,12 +42,12 @@ def _is_there() -> bool:
 
 def _pulled() -> bool:
     try:
-        return _run("buildah", "pull", "--quiet", IMAGE, check=False, timeout=PULL_TIMEOUT_S).returncode == 0
+        return _run("buildah", "pull", "--quiet", IMAGE, check=False, timeout=timeout_s(PULL_TIMEOUT_S)).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
 
-def _make_stand_in() -> None:
+def _make_substitute() -> None:
     container = buildah("from", "scratch")
     try:
         root = Path(buildah("mount", container))

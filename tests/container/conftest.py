@@ -1,8 +1,7 @@
-"""The image of the pipeline's Bento, built by the project's own command, and a container of it."""
+"""The image of the pipeline's Bento, built by the command of the project, and a container of it."""
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,9 @@ import pytest
 from research.deployment.containerize import engine_environment, run_command
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah, ensure_base_image
+from tests.support.commands import bento, research
+from tests.support.deadlines import timeout_s
+from tests.support.services import READY_TIMEOUT_S
 
 STORAGE = """\
 [storage]
@@ -25,7 +27,7 @@ skip_mount_home = "true"
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A store of images beside the user's own, kept from one run to the next for the base image in it."""
+    """Use a separate store of images, kept from one run to the next for the base image in it."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "credit_scoring" / "containers"
     temporary = tmp_path_factory.mktemp("containers")
     driver = buildah("info", "--format", "{{.store.GraphDriverName}}")
@@ -40,16 +42,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def containerized(store: None, bento_tag: str) -> Iterator[str]:
-    """What the command says of the image it built; the image is called as the Bento."""
+    """Build the image, named as the Bento, and return the output of the command."""
     ensure_base_image()
-    command = [sys.executable, "-m", "research", "containerize", "--engine", "buildah", "--bento", bento_tag]
+    command = research("containerize", "--engine", "buildah", "--bento", bento_tag)
     yield subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     buildah("rmi", bento_tag)
 
 
 @pytest.fixture(scope="session")
 def container(containerized: str, bento_tag: str) -> Iterator[str]:
-    """A container of the image, in which `buildah run` runs commands."""
+    """Return a container of the image, in which `buildah run` runs commands."""
     name = buildah("from", bento_tag)
     yield name
     buildah("rm", name)
@@ -60,18 +62,18 @@ KEYS = "/journal/keys.json"
 
 @pytest.fixture(scope="session")
 def api_key(container: str) -> str:
-    """A key that scores, made in the container as the operators' page says; there is a journal then, too."""
-    command = ["python", "-m", "bento", "keys", "new-key", "--scope", "score", "--file", KEYS]
+    """Make a key that scores and a journal in the container, as docs/operate.md describes; return the key."""
+    command = bento("keys", "new-key", "--scope", "score", "--file", KEYS, python="python")
     made = subprocess.run(run_command(container, *command), check=True, stdout=subprocess.PIPE, text=True)
-    subprocess.run(run_command(container, "python", "-m", "bento", "journal", "upgrade"), check=True)
+    subprocess.run(run_command(container, *bento("journal", "upgrade", python="python")), check=True)
     return made.stdout.strip()
 
 
 @pytest.fixture(scope="session")
 def container_url(container: str, api_key: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the service in the container, which shares this machine's network."""
+    """Run the service in the container, which shares the network of this machine, and return its address."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     log = tmp_path_factory.mktemp("log") / "container.log"
     command = run_command(container, "--port", str(port), SCORING_KEYS_FILE=KEYS)
-    with running(command, f"{url}/readyz", log):
+    with running(command, f"{url}/readyz", log, timeout_s(READY_TIMEOUT_S)):
         yield url

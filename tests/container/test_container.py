@@ -1,4 +1,4 @@
-"""The image holds what serving takes and no more, and its container answers as the model does."""
+"""The image holds what serving needs and no more, and its container answers as the model."""
 
 import json
 import socket
@@ -17,12 +17,16 @@ from bento.model.scoring_model import ScoringModel
 from research.data.example_credit_files import example_credit_files
 from research.deployment.containerize import run_command
 from tests.container.base_image import buildah
+from tests.support.deadlines import timeout_s
+from tests.support.services import REQUEST_TIMEOUT_S
 
 PACKAGES = ("evidently", "mlflow", "pandas", "sklearn", "streamlit")
 PROGRAMS = ("cc", "c++", "gcc", "g++", "git", "ld", "make")
 MAX_IMAGE_MB = 900
 """Megabytes an image may have."""
 EXACT = 1e-12
+START_TIMEOUT_S = 120.0
+"""Seconds in which a service that may not start has ended."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,7 @@ def test_the_command_names_the_image_its_size_and_how_to_run_it(
         sys.stdout.write(f"\n{built}\n")
 
 
-def test_nothing_but_what_serving_takes_is_in_the_image(container: str) -> None:
+def test_the_image_holds_serving_packages_only(container: str) -> None:
     look = (
         "import importlib.util, shutil;"
         f"print([name for name in {PACKAGES} if importlib.util.find_spec(name)],"
@@ -77,22 +81,25 @@ def test_every_address_is_listened_on(container_url: str) -> None:
         pass
 
 
-def test_without_keys_it_refuses_to_start_and_says_how_to_make_one(container: str) -> None:
-    done = subprocess.run(run_command(container), capture_output=True, text=True, timeout=120, check=False)
+def test_without_keys_the_service_refuses_to_start_and_names_the_remedy(container: str) -> None:
+    run = subprocess.run(
+        run_command(container), capture_output=True, text=True, timeout=timeout_s(START_TIMEOUT_S), check=False
+    )
 
-    assert done.returncode != 0
-    assert "python -m bento keys new-key" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert run.returncode != 0
+    assert "keys new-key" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def _asked(address: str, body: bytes, key: str) -> dict[str, Any]:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=30) as response:  # noqa: S310
+    timeout = timeout_s(REQUEST_TIMEOUT_S)
+    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=timeout) as response:  # noqa: S310
         answer: dict[str, Any] = json.load(response)
         return answer
 
 
-def test_nobody_is_answered_without_a_key(container_url: str) -> None:
+def test_a_request_without_a_key_is_refused(container_url: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="401"):
         _asked(f"{container_url}/predict", b"{}", "none")
 
@@ -120,6 +127,6 @@ def test_explain_answers_as_the_model(
 
     assert answer["probability_of_default"] == pytest.approx(model.probability(features)[0], rel=0, abs=EXACT)
     assert answer["base_value"] == pytest.approx(base_value, rel=0, abs=EXACT)
-    found = {item["feature"]: item["contribution"] for item in answer["contributions"]}
+    contributed = {item["feature"]: item["contribution"] for item in answer["contributions"]}
     expected = dict(zip(model.feature_names, contributions[0].tolist(), strict=True))
-    assert found == pytest.approx(expected, rel=0, abs=EXACT)
+    assert contributed == pytest.approx(expected, rel=0, abs=EXACT)

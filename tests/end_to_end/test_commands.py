@@ -6,168 +6,159 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from research.__main__ import COMMANDS, main
+from research.__main__ import COMMANDS
 from research.cli import FAULT, ROOT
 from research.deployment.processes import free_port
+from tests.support.commands import CommandRunner, bento, research
+from tests.support.deadlines import timeout_s
+
+COMMAND_TIMEOUT_S = 120.0
+"""Seconds for a command that refuses its input, most of them for imports."""
+STOP_TIMEOUT_S = 30.0
 
 
-class Command:
-    """Runs a command of the research room in this process, as `python -m research NAME` would."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-
-    def __call__(self, name: str, *arguments: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([name, *map(str, arguments)])
-        return int(ended.value.code or 0), *self.capsys.readouterr()
-
-    def assert_fault(self, name: str, *arguments: str | Path, said: list[str]) -> None:
-        code, _, error = self(name, *arguments)
-        _assert_one_line_fault(code, error, said)
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> CommandRunner:
+    return CommandRunner(capsys)
 
 
-def _assert_one_line_fault(code: int, error: str, said: list[str]) -> None:
+def _assert_fault(result: tuple[int, str, str], *words: str | Path) -> None:
+    """Check that a command ended with one line that holds these words, and no traceback."""
+    code, _, error = result
     assert code == FAULT, error
     assert "Traceback" not in error
     lines = [line for line in error.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1
-    assert all(word in lines[0] for word in said), lines[0]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    return Command(capsys)
+    assert all(str(word) in lines[0] for word in words), lines[0]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_an_example(command: Command, name: str):
-    code, said, _ = command(name, "--help")
+def test_every_command_has_help_with_an_example(command: CommandRunner, name: str):
+    code, output, _ = command(name, "--help")
     assert code == 0
-    assert "example: " in said
+    assert "example: " in output
 
 
 def test_training_on_a_misspelt_column_names_file_column_and_remedy(
-    command: Command, synthetic_folder: Path, tmp_path: Path
+    command: CommandRunner, synthetic_folder: Path, tmp_path: Path
 ):
     applications = pl.read_parquet(synthetic_folder / "application_train.parquet")
     applications.rename({"AMT_CREDIT": "AMT_CRDIT"}).write_csv(tmp_path / "application_train.csv")
-    said = ["application_train.csv", "AMT_CREDIT", "rename column 'AMT_CRDIT'"]
-    command.assert_fault("train", "--data", tmp_path, said=said)
+    words = ["application_train.csv", "AMT_CREDIT", "rename column 'AMT_CRDIT'"]
+    _assert_fault(command("train", "--data", tmp_path), *words)
 
 
-def test_training_without_applications_names_the_folder(command: Command, tmp_path: Path):
-    command.assert_fault("train", "--data", tmp_path, said=[str(tmp_path), "application_train.csv"])
+def test_training_without_applications_names_the_folder(command: CommandRunner, tmp_path: Path):
+    _assert_fault(command("train", "--data", tmp_path), tmp_path, "application_train.csv")
 
 
-def test_training_without_mlflow_names_its_address(command: Command, synthetic_folder: Path, monkeypatch):
+def test_training_without_mlflow_names_its_address(command: CommandRunner, synthetic_folder: Path, monkeypatch):
     uri = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    command.assert_fault("train", "--data", synthetic_folder, said=["MLflow does not answer", uri])
+    _assert_fault(command("train", "--data", synthetic_folder), "MLflow does not answer", uri)
 
 
-def test_importing_without_a_champion_names_the_remedy(command: Command, tmp_path: Path, monkeypatch):
+def test_importing_without_a_champion_names_the_remedy(command: CommandRunner, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
-    command.assert_fault("import", said=["no champion", "make train promote"])
+    _assert_fault(command("import"), "no champion", "make train promote")
 
 
-def test_training_an_unknown_family_names_the_known_ones(command: Command, synthetic_folder: Path):
-    command.assert_fault("train", "--data", synthetic_folder, "--family", "svm", said=["'svm'", "lightgbm", "linear"])
+def test_training_an_unknown_family_names_the_known_ones(command: CommandRunner, synthetic_folder: Path):
+    result = command("train", "--data", synthetic_folder, "--family", "svm")
+    _assert_fault(result, "'svm'", "lightgbm", "linear")
 
 
 def test_promoting_without_a_challenger_names_the_remedy(
-    command: Command, synthetic_folder: Path, tmp_path: Path, monkeypatch
+    command: CommandRunner, synthetic_folder: Path, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
-    command.assert_fault("promote", "--data", synthetic_folder, said=["no challenger", "make train"])
+    _assert_fault(command("promote", "--data", synthetic_folder), "no challenger", "make train")
 
 
-def test_synthetic_data_of_nobody_is_refused(command: Command, tmp_path: Path):
-    command.assert_fault("data", "synth", "--clients", "0", "--out", tmp_path / "out", said=["clients"])
+def test_synthetic_data_of_zero_clients_is_refused(command: CommandRunner, tmp_path: Path):
+    _assert_fault(command("data", "synth", "--clients", "0", "--out", tmp_path / "out"), "clients")
     assert not (tmp_path / "out").exists()
 
 
-def test_publishing_an_unknown_run_names_its_folder(command: Command):
-    command.assert_fault("publish", "nosuchrun", said=["nosuchrun", "results.json"])
+def test_publishing_an_unknown_run_names_its_folder(command: CommandRunner):
+    _assert_fault(command("publish", "nosuchrun"), "nosuchrun", "results.json")
 
 
-def _process(*arguments: str, **environment: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
+def _run(command: list[str], **environment: str) -> tuple[int, str, str]:
+    run = subprocess.run(
+        command,
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout_s(COMMAND_TIMEOUT_S),
         check=False,
     )
-    return done.returncode, done.stderr
+    return run.returncode, run.stdout, run.stderr
 
 
 def test_building_without_a_model_names_the_remedy(tmp_path: Path):
-    _assert_one_line_fault(*_process("research", "build", BENTOML_HOME=str(tmp_path)), said=["make import"])
+    _assert_fault(_run(research("build"), BENTOML_HOME=str(tmp_path)), "make import")
 
 
 def test_serving_without_a_bento_names_the_remedy(tmp_path: Path):
-    _assert_one_line_fault(*_process("bento", "serve", BENTOML_HOME=str(tmp_path)), said=["make pipeline"])
+    _assert_fault(_run(bento("serve"), BENTOML_HOME=str(tmp_path)), "make pipeline")
 
 
 def test_a_port_in_use_is_named(bento_tag: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        _assert_one_line_fault(*_process("bento", "serve", "--port", port), said=[f"127.0.0.1:{port}", "in use"])
+        _assert_fault(_run(bento("serve", "--port", port)), f"127.0.0.1:{port}", "in use")
 
 
-def test_the_demo_serves_until_interrupted_and_does_nothing_twice(bento_tag: str, synthetic_folder: Path):
+def test_the_demo_reuses_what_is_there_and_serves_until_interrupted(bento_tag: str, synthetic_folder: Path):
     ports = [free_port(), free_port()]
-    command = [sys.executable, "-m", "research", "demo", "--data", str(synthetic_folder)]
-    command += ["--port", str(ports[0]), "--ui-port", str(ports[1])]
+    command = research("demo", "--data", synthetic_folder, "--port", ports[0], "--ui-port", ports[1])
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
-        said = []
         assert demo.stdout is not None
+        lines = []
         for line in demo.stdout:
-            said.append(line)
+            lines.append(line)
             if "Ctrl-C" in line:
                 break
-        text = "".join(said)
+        output = "".join(lines)
         try:
-            curl = re.search(r"again: +(curl .*)", text)
-            assert curl, text
+            curl = re.search(r"again: +(curl .*)", output)
+            assert curl, output
             if shutil.which("curl"):
                 again = subprocess.run(curl[1], shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
                 assert '"probability_of_default"' in again.stdout
         finally:
             demo.send_signal(signal.SIGINT)
             try:
-                demo.wait(timeout=30)
+                demo.wait(timeout=timeout_s(STOP_TIMEOUT_S))
             finally:
                 demo.kill()
-    assert re.search(r"client \d+: (granted|refused), probability of default 0\.\d+", text)
-    assert "version 1 registered" not in text
-    assert f"{bento_tag} built" in text
+    assert re.search(r"client \d+: (granted|refused), probability of default 0\.\d+", output)
+    assert "version 1 registered" not in output
+    assert f"{bento_tag} built" in output
     for port in ports:
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-def test_checking_data_names_each_fault_and_ends_with_1(command: Command, synthetic_folder: Path, tmp_path: Path):
+def test_checking_data_names_each_fault_and_ends_with_1(command: CommandRunner, synthetic_folder: Path, tmp_path: Path):
     assert command("data", "check", synthetic_folder)[0] == 0
     applications = pl.read_parquet(synthetic_folder / "application_train.parquet").head(20)
     applications.with_columns(CNT_CHILDREN=-1, EXT_SOURCE_2=9.0).write_csv(tmp_path / "application_train.csv")
-    code, said, error = command("data", "check", tmp_path)
+    code, output, error = command("data", "check", tmp_path)
     assert code == 1
-    assert "2 faults" in said
+    assert "2 faults" in output
     assert all(f"column {column}: 20 rows" in error for column in ("CNT_CHILDREN", "EXT_SOURCE_2"))
 
 
-def test_training_on_faulty_data_stops_at_the_door(command: Command, synthetic_folder: Path, tmp_path: Path):
+def test_training_on_faulty_data_names_fault_and_remedy(command: CommandRunner, synthetic_folder: Path, tmp_path: Path):
     applications = pl.read_parquet(synthetic_folder / "application_train.parquet").head(20)
     applications.with_columns(EXT_SOURCE_2=9.0).write_csv(tmp_path / "application_train.csv")
-    said = ["application_train.csv", "EXT_SOURCE_2", "20 rows are above 1", "research data check"]
-    command.assert_fault("train", "--data", tmp_path, said=said)
+    words = ["application_train.csv", "EXT_SOURCE_2", "20 rows are above 1", "check"]
+    _assert_fault(command("train", "--data", tmp_path), *words)

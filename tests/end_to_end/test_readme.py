@@ -7,32 +7,36 @@ import subprocess
 from pathlib import Path
 
 from research.cli import ROOT
+from tests.support.deadlines import timeout_s
 
-# As printed, but that an error of the service ends it, and that each answer can be told from the next.
+SCRIPT_TIMEOUT_S = 120.0
+"""Seconds for the whole script, which takes about two."""
+
+# As printed, but an error of the service ends the script, and a line separates each answer from the next.
 CURL = 'curl() { command curl --fail-with-body --write-out "\\n=====\\n" "$@"; }\n'
 
 
 def _block() -> str:
-    found = re.search(r"test_readme\.py -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
+    block = re.search(r"test_readme\.py -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert block is not None
+    return block[1]
 
 
 def test_the_curl_examples_work_as_printed(service_url: str, tmp_path: Path):
-    assert shutil.which("curl"), "the README tells people to use curl: it is needed to try what it says"
+    assert shutil.which("curl"), "curl is needed to try the commands of the README"
     shutil.copytree(ROOT / "ui" / "examples", tmp_path / "ui" / "examples")
     script = _block().replace("> decision.json", "| sed '/^=====$/d' > decision.json")
     script = CURL + script.replace("http://127.0.0.1:3000", service_url)
-    done = subprocess.run(
+    run = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout_s(SCRIPT_TIMEOUT_S),
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    answers = [json.loads(text) for text in done.stdout.split("\n=====\n") if text.strip()]
+    assert run.returncode == 0, run.stdout + run.stderr
+    answers = [json.loads(text) for text in run.stdout.split("\n=====\n") if text.strip()]
     decision, simulation, explanation, batch, record, review, model = answers
     kept = json.loads((tmp_path / "decision.json").read_text())
     assert decision["decision_id"]

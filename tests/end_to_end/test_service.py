@@ -1,4 +1,4 @@
-"""The real service process, in the serving environment, on the Bento that the pipeline built: what it answers."""
+"""What the real service answers, run in the serving environment on the Bento that the pipeline built."""
 
 import json
 import math
@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from bento.api.openapi import EXAMPLE
-from bento.api.problems import Problem
 from bento.api.schemas import MAX_CREDIT_FILES, BatchPrediction, DecisionOut, ModelCard, Prediction
 from bento.data.credit_file import CreditFile
 from bento.journal.store import Journal
@@ -24,6 +23,8 @@ from bento.settings import Settings
 from research.cli import ROOT, SERVING_PYTHON
 from research.data.dataset import DATA
 from research.data.example_credit_files import example_credit_files
+from tests.support.deadlines import timeout_s
+from tests.support.services import REQUEST_TIMEOUT_S, problem
 
 Json = dict[str, Any]
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
@@ -36,7 +37,7 @@ def files() -> list[Json]:
 
 @pytest.fixture(scope="module")
 def client(service_url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service_url, timeout=30) as http:
+    with httpx.Client(base_url=service_url, timeout=timeout_s(REQUEST_TIMEOUT_S)) as http:
         yield http
 
 
@@ -50,20 +51,12 @@ def journal(service_url: str) -> Iterator[Journal]:
 def _decided(client: httpx.Client, file: Json, **options: Any) -> Json:
     answer = client.post("/predict", json=file, **options)
     assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    Prediction.model_validate(found)
-    return found
+    prediction: Json = answer.json()
+    Prediction.model_validate(prediction)
+    return prediction
 
 
-def _problem(answer: httpx.Response, status: int) -> Problem:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    found = Problem.model_validate_json(answer.content)
-    assert found.status == status
-    return found
-
-
-def test_it_decides_as_the_model_does_in_process(client: httpx.Client, files: list[Json], model_folder: Path):
+def test_predict_answers_as_the_model_in_process(client: httpx.Client, files: list[Json], model_folder: Path):
     model = ScoringModel(model_folder)
     for file in files:
         answer = _decided(client, file)
@@ -95,18 +88,18 @@ def test_a_decision_names_its_four_main_reasons_in_both_languages(client: httpx.
             assert reason["facts"]
 
 
-def test_a_decision_is_in_the_journal_with_all_it_was_made_of(client: httpx.Client, files: list[Json], journal):
+def test_a_decision_is_recorded_with_its_request_and_answer(client: httpx.Client, files: list[Json], journal):
     body = json.dumps(files[4])
     sent = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
-    found = journal.find(sent.json()["decision_id"])
-    assert found.credit_file == body.encode()
-    assert found.answer == sent.content
-    assert (found.decision, found.probability) == (sent.json()["decision"], sent.json()["probability_of_default"])
-    assert found.key_id == "local"
-    assert found.bento.startswith("credit_scoring:")
+    decision = journal.find(sent.json()["decision_id"])
+    assert decision.credit_file == body.encode()
+    assert decision.answer == sent.content
+    assert (decision.decision, decision.probability) == (sent.json()["decision"], sent.json()["probability_of_default"])
+    assert decision.key_id == "local"
+    assert decision.bento.startswith("credit_scoring:")
 
 
-def test_a_simulation_answers_the_same_and_leaves_no_trace(client: httpx.Client, files: list[Json], journal):
+def test_a_simulation_answers_the_same_and_is_not_recorded(client: httpx.Client, files: list[Json], journal):
     decided = _decided(client, files[3])
     before = len(journal.ids())
     simulated = _decided(client, files[3], params={"purpose": "simulation"})
@@ -128,7 +121,7 @@ def test_the_same_idempotency_key_and_body_get_the_same_decision(client: httpx.C
     assert "idempotent-replayed" not in first.headers
     assert len(journal.ids()) == before
     other = client.post("/predict", json=files[1], headers=header)
-    assert "another body" in _problem(other, 409).detail
+    assert "another body" in problem(other, 409).detail
 
 
 @pytest.mark.parametrize(
@@ -140,9 +133,7 @@ def test_the_same_idempotency_key_and_body_get_the_same_decision(client: httpx.C
     ],
 )
 def test_a_wrong_parameter_is_named(client: httpx.Client, files: list[Json], request_of: Json, place: list[str]):
-    assert [fault.loc for fault in _problem(client.post("/predict", json=files[0], **request_of), 422).errors] == [
-        place
-    ]
+    assert [fault.loc for fault in problem(client.post("/predict", json=files[0], **request_of), 422).errors] == [place]
 
 
 def test_an_explanation_adds_up_to_the_logit_and_decides_nothing(client: httpx.Client, files: list[Json], journal):
@@ -164,21 +155,21 @@ def test_an_explanation_adds_up_to_the_logit_and_decides_nothing(client: httpx.C
 
 
 def test_the_counterfactual_flips_the_decision_when_it_is_tried(client: httpx.Client, files: list[Json]):
-    found = 0
+    flipped = 0
     for file in files:
         counterfactual = client.post("/explain", json=file).json()["counterfactual"]
         assert all(counterfactual["text"][language] for language in ("en", "fr"))
         if counterfactual["found"]:
-            found += 1
+            flipped += 1
             changed = {change["column"]: change["needed"] for change in counterfactual["changes"]}
             tried = file | {"application": file["application"] | changed}
             answer = _decided(client, tried, params={"purpose": "simulation"})
             assert answer["decision"] == counterfactual["would_be"] != counterfactual["decision"]
             assert answer["probability_of_default"] == pytest.approx(counterfactual["probability_of_default"])
-    assert found
+    assert flipped
 
 
-def test_what_is_not_understood_is_scored_and_said(client: httpx.Client, files: list[Json]):
+def test_unknown_categories_and_columns_are_scored_with_a_warning(client: httpx.Client, files: list[Json]):
     application = files[0]["application"] | {"NAME_INCOME_TYPE": "Astronaut", "SHOE_SIZE": 43}
     answer = _decided(client, {"application": application})
     assert {(warning["kind"], warning["field"]) for warning in answer["warnings"]} == {
@@ -210,12 +201,12 @@ BAD_INPUT = [
 
 @pytest.mark.parametrize(("body", "status", "path"), BAD_INPUT)
 @pytest.mark.parametrize("endpoint", ["/predict", "/explain"])
-def test_bad_input_gets_its_path_and_never_a_500(client: httpx.Client, files: list[Json], endpoint, body, status, path):
+def test_bad_input_gets_a_problem_with_its_path(client: httpx.Client, files: list[Json], endpoint, body, status, path):
     answer = client.post(endpoint, content=body(files[0]), headers={"Content-Type": "application/json"})
-    assert path in [fault.loc for fault in _problem(answer, status).errors]
+    assert path in [fault.loc for fault in problem(answer, status).errors]
 
 
-def test_a_batch_answers_or_refuses_each_file_by_itself_in_order(client: httpx.Client, files: list[Json], journal):
+def test_a_batch_answers_or_refuses_each_file_separately_in_order(client: httpx.Client, files: list[Json], journal):
     before = len(journal.ids())
     bad = {"application": files[0]["application"] | {"AMT_CREDIT": "much"}}
     answer = client.post("/predict_batch", json={"credit_files": [files[5], bad, files[0], "no file", files[5]]})
@@ -235,13 +226,13 @@ def test_a_batch_answers_or_refuses_each_file_by_itself_in_order(client: httpx.C
     assert len(journal.ids()) == before + 3
 
 
-def test_a_batch_gives_reasons_on_request_and_the_same_ones(client: httpx.Client, files: list[Json]):
+def test_a_batch_gives_the_same_reasons_on_request(client: httpx.Client, files: list[Json]):
     parameters = {"reasons": "true", "purpose": "simulation"}
     results = client.post("/predict_batch", params=parameters, json={"credit_files": files}).json()["results"]
     for result, file in zip(results, files, strict=True):
         alone = _decided(client, file, params={"purpose": "simulation"})
-        said = [(reason["code"], reason["text"]) for reason in result["prediction"]["reasons"]]
-        assert said == [(reason["code"], reason["text"]) for reason in alone["reasons"]]
+        reasons = [(reason["code"], reason["text"]) for reason in result["prediction"]["reasons"]]
+        assert reasons == [(reason["code"], reason["text"]) for reason in alone["reasons"]]
 
 
 def test_a_batch_too_is_idempotent(client: httpx.Client, files: list[Json]):
@@ -254,7 +245,7 @@ def test_a_batch_too_is_idempotent(client: httpx.Client, files: list[Json]):
 
 def test_a_batch_of_too_many_files_is_refused(client: httpx.Client, files: list[Json]):
     answer = client.post("/predict_batch", json={"credit_files": [files[0]] * (MAX_CREDIT_FILES + 1)})
-    assert [fault.loc for fault in _problem(answer, 422).errors] == [["credit_files"]]
+    assert [fault.loc for fault in problem(answer, 422).errors] == [["credit_files"]]
 
 
 def test_a_decision_can_be_read_again_with_its_reasons(client: httpx.Client, files: list[Json]):
@@ -268,10 +259,10 @@ def test_a_decision_can_be_read_again_with_its_reasons(client: httpx.Client, fil
     results = client.post("/predict_batch", json={"credit_files": [files[4]]}).json()["results"]
     without_reasons = client.get(f"/decisions/{results[0]['prediction']['decision_id']}").json()
     assert without_reasons["reasons"] == decided["reasons"]
-    _problem(client.get(f"/decisions/{UNKNOWN_ID}"), 404)
+    problem(client.get(f"/decisions/{UNKNOWN_ID}"), 404)
 
 
-def test_a_person_overturns_and_confirms_and_nothing_is_rewritten(client: httpx.Client, files: list[Json]):
+def test_reviews_overturn_and_confirm_without_rewriting_the_decision(client: httpx.Client, files: list[Json]):
     decided = _decided(client, files[1])
     address, stands = f"/decisions/{decided['decision_id']}", decided["decision"]
     other = {"granted": "refused", "refused": "granted"}[stands]
@@ -281,22 +272,22 @@ def test_a_person_overturns_and_confirms_and_nothing_is_rewritten(client: httpx.
             f"{address}/review", json={"reviewer": "R. Viewer", "reason": "income was seen on paper"} | changes
         )
 
-    assert "stands" in _problem(review(verdict="confirmed", outcome=other), 409).detail
+    assert "stands" in problem(review(verdict="confirmed", outcome=other), 409).detail
     assert review(verdict="overturned", outcome=other).status_code == 201
     assert review(verdict="confirmed", outcome=other).status_code == 201
     record = client.get(address).json()
     assert (record["decision"], record["outcome"]) == (stands, other)
-    assert [found["verdict"] for found in record["reviews"]] == ["overturned", "confirmed"]
+    assert [review["verdict"] for review in record["reviews"]] == ["overturned", "confirmed"]
     assert record["reviews"][0]["reason"] == "income was seen on paper"
-    short = _problem(review(verdict="confirmed", outcome=other, reason="short"), 422)
+    short = problem(review(verdict="confirmed", outcome=other, reason="short"), 422)
     assert [fault.loc for fault in short.errors] == [["reason"]]
     valid = {"verdict": "confirmed", "outcome": "granted", "reason": "a good reason", "reviewer": "x"}
-    _problem(client.post(f"/decisions/{UNKNOWN_ID}/review", json=valid), 404)
+    problem(client.post(f"/decisions/{UNKNOWN_ID}/review", json=valid), 404)
 
 
-def test_the_model_can_be_looked_at(client: httpx.Client, model_folder: Path):
+def test_the_model_card_describes_the_model(client: httpx.Client, model_folder: Path):
     card = ModelCard.model_validate_json(client.get("/model").content)
-    scoring = ScoringModel(model_folder).scoring
+    scoring = ScoringModel(model_folder).manifest
     assert card.threshold == scoring.threshold
     assert card.metrics == scoring.metrics
     assert [feature.feature for feature in card.features] == [feature.name for feature in scoring.features]
@@ -316,7 +307,7 @@ def test_rejected_values_do_not_reach_the_log(client: httpx.Client, files: list[
     assert "Traceback" not in log
 
 
-def test_it_is_alive_ready_and_documented(client: httpx.Client):
+def test_the_service_is_alive_ready_and_documented(client: httpx.Client):
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
     page = client.get("/")
     assert "static_content/swagger-ui-bundle.js" in page.text
@@ -338,7 +329,7 @@ def test_it_is_alive_ready_and_documented(client: httpx.Client):
     assert application["AMT_CREDIT"]["description"] == "amount of the loan"
 
 
-def test_the_examples_of_the_documentation_work_as_they_stand(client: httpx.Client):
+def test_the_examples_of_the_documentation_are_accepted(client: httpx.Client):
     for path, methods in client.get("/docs.json").json()["paths"].items():
         if "requestBody" in methods.get("post", {}) and "{" not in path:
             body = methods["post"]["requestBody"]["content"]["application/json"]["example"]

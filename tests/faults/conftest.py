@@ -1,15 +1,16 @@
-"""A service on each kind of journal, for faults that it is to survive."""
+"""One service on each kind of journal, for all tests of a module."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.serving import Service, served, wait_until
 from tests.support import postgresql
+from tests.support.deadlines import wait_until
+from tests.support.services import Service, served
 
 ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 
-# What the service's Python reads at its start: its clock runs ahead by the seconds that a file says.
+# The service's Python reads this at its start: its clock runs ahead by the seconds in a file.
 CLOCK = """
 import os, time
 def shifted(clock, unit):
@@ -29,7 +30,7 @@ time.time_ns = shifted(time.time_ns, lambda seconds: int(seconds * 1e9))
 def running_service(
     request: pytest.FixtureRequest, bento_tag: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """A service, one for all the faults that it is to survive; the file `clock` beside its log sets its clock ahead."""
+    """Run one service for all faults; the file `clock` beside its log sets its clock ahead."""
     folder = tmp_path_factory.mktemp(request.param)
     journal = f"sqlite:///{folder}/journal.db"
     if request.param == "postgresql":
@@ -42,7 +43,7 @@ def running_service(
 
 @pytest.fixture
 def service(running_service: Service) -> Iterator[Service]:
-    """The service, sound before the fault, and after."""
+    """Return the service, ready before the test, and check that it is ready after it."""
     wait_until(running_service.is_ready)
     yield running_service
     wait_until(running_service.is_ready)

@@ -1,4 +1,4 @@
-"""What no schema can say of a request: the rows of a history belong to the client of the application."""
+"""Make generated requests keep a rule that a schema cannot state: the rows of a file belong to its client."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import schemathesis
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Leave out whom a row belongs to, which is then whose file it stands in."""
+    """Leave the client out of the rows of a history: they then belong to the client of the file."""
     body = case.body
     if not isinstance(body, dict):
         return
@@ -20,5 +20,5 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
 
 
 def _is_id(value: object) -> bool:
-    """Whether a value is one that a schema allows: what is wrong stays."""
+    """Return whether the schema allows a value as an id; wrong values stay in the request."""
     return isinstance(value, int | float) and 0 < value < 2**53 and value == int(value)

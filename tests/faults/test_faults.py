@@ -1,4 +1,4 @@
-"""Faults around the running service: it says so in time, recovers by itself, and loses no decision that it gave."""
+"""Faults around the running service: it answers in time, recovers by itself, and loses no decision."""
 
 import os
 import resource
@@ -14,13 +14,15 @@ import psutil
 import pytest
 
 from tests.faults.conftest import ON_POSTGRESQL
-from tests.faults.serving import TIMEOUT_S, Load, Service, assert_journalled, problem, served, wait_until
+from tests.faults.load import Load, assert_journalled
 from tests.support import postgresql
+from tests.support.deadlines import timeout_s, wait_until
 from tests.support.journals import locked, opened
+from tests.support.services import READY_TIMEOUT_S, Service, problem, served
 
-GONE = 10.0
-"""Seconds for which a database is gone."""
-AT_MOST = 5.0
+OUTAGE_S = 10.0
+"""Seconds for which a database is stopped."""
+MAX_REFUSAL_S = 5.0
 """Seconds for a refusal: 3 for the journal, the rest for a machine that is busy with other tests."""
 
 
@@ -30,13 +32,13 @@ on_postgresql = pytest.mark.parametrize("running_service", [ON_POSTGRESQL], indi
 
 @pytest.fixture
 def before(service: Service) -> set[str]:
-    """The decisions in the journal before the fault."""
+    """Return the ids of the decisions in the journal before the fault."""
     return set(service.journal.ids())
 
 
 @contextmanager
 def _disk_full(service: Service) -> Iterator[None]:
-    """No file of the workers' may grow beyond what the journal has by now; room is left for what they log."""
+    """Let no file of the workers grow beyond the present size of the journal; there is room for their log."""
     database = service.journal.engine.url.database
     assert database is not None
     written_ahead, log = Path(f"{database}-wal").stat().st_size, service.log.stat().st_size
@@ -50,10 +52,10 @@ def _disk_full(service: Service) -> Iterator[None]:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
 
 
-@on_sqlite  # the disk of a server is the server's to watch
-def test_while_the_disk_is_full_nothing_is_decided_and_then_all_is(service: Service, before: set[str]):
+@on_sqlite  # PostgreSQL watches its disk by itself
+def test_decisions_stop_while_the_disk_is_full_and_resume(service: Service, before: set[str]):
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
         with _disk_full(service):
             wait_until(lambda: bool(load.refused))
             wait_until(lambda: not service.is_ready())
@@ -61,7 +63,7 @@ def test_while_the_disk_is_full_nothing_is_decided_and_then_all_is(service: Serv
             problem(service.predict(), 503)
             assert service.predict(params={"purpose": "simulation"}).status_code == 200
             assert service.get(f"/decisions/{next(iter(load.answered.values()))}").status_code == 200
-        load.goes_on()
+        load.wait_for_answers()
         wait_until(service.is_ready)
     for answer in load.refused:
         problem(answer, 503)
@@ -69,17 +71,17 @@ def test_while_the_disk_is_full_nothing_is_decided_and_then_all_is(service: Serv
     assert_journalled(service.journal, load, before)
 
 
-def test_while_another_holds_the_journal_there_is_an_answer_in_time(service: Service, before: set[str]):
+def test_requests_are_refused_in_time_while_the_journal_is_locked(service: Service, before: set[str]):
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
         with locked(service.journal):
             wait_until(lambda: len(load.refused) >= 4)
             assert service.get("/livez").status_code == 200
             assert service.get(f"/decisions/{next(iter(load.answered.values()))}").status_code == 200
-        load.goes_on()
+        load.wait_for_answers()
     for answer in load.refused:
         problem(answer, 503)
-    assert max(load.seconds) < AT_MOST
+    assert max(load.seconds) < timeout_s(MAX_REFUSAL_S)
     assert not load.broken
     assert_journalled(service.journal, load, before)
 
@@ -90,16 +92,16 @@ def _journal_files(service: Service) -> list[Path]:
 
 
 @on_sqlite
-def test_while_the_file_of_the_journal_is_gone_nothing_is_decided_and_then_all_is(service: Service, before: set[str]):
+def test_decisions_stop_while_the_journal_file_is_missing_and_resume(service: Service, before: set[str]):
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
         moved = {path: path.rename(path.with_name(f"moved_{path.name}")) for path in _journal_files(service)}
         wait_until(lambda: len(load.refused) >= 4)
         assert not service.is_ready()
         problem(service.predict(), 503)
         for path, away in moved.items():
             away.rename(path)
-        load.goes_on()
+        load.wait_for_answers()
     for answer in load.refused:
         problem(answer, 503)
     assert not load.broken
@@ -107,7 +109,7 @@ def test_while_the_file_of_the_journal_is_gone_nothing_is_decided_and_then_all_i
 
 
 @on_sqlite
-def test_once_the_file_of_the_journal_is_another_decisions_go_there(service: Service, tmp_path: Path):
+def test_decisions_go_to_the_journal_file_that_replaced_the_first(service: Service, tmp_path: Path):
     another = tmp_path / "journal.db"
     with opened(f"sqlite:///{another}"):
         pass
@@ -115,41 +117,41 @@ def test_once_the_file_of_the_journal_is_another_decisions_go_there(service: Ser
         path.rename(path.with_name(f"old_{path.name}"))
     another.rename(service.journal.engine.url.database or "")
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
     assert_journalled(service.journal, load, before=set())
 
 
 @on_postgresql
-def test_while_the_database_is_gone_nothing_is_decided_and_then_all_is(
+def test_decisions_stop_while_the_database_is_stopped_and_resume(
     service: Service, before: set[str], postgresql_server: postgresql.Server
 ):
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
         postgresql_server.stop()
-        gone_at = time.monotonic()
+        stopped_at = time.monotonic()
         wait_until(lambda: not service.is_ready())
         problem(service.predict(), 503)
         problem(service.get("/decisions/any"), 503)
         assert service.get("/livez").status_code == 200
         assert service.predict(params={"purpose": "simulation"}).status_code == 200
-        time.sleep(max(0, gone_at + GONE - time.monotonic()))
+        time.sleep(max(0, stopped_at + OUTAGE_S - time.monotonic()))
         answered = len(load.answered)
         assert not service.is_ready()
         postgresql_server.start()
-        load.goes_on()
-        wait_until(service.is_ready, within=AT_MOST)
-    assert len(load.refused) >= GONE
+        load.wait_for_answers()
+        wait_until(service.is_ready, MAX_REFUSAL_S)
+    assert len(load.refused) >= OUTAGE_S
     assert len(load.answered) > answered
     for answer in load.refused:
         problem(answer, 503)
-    assert max(load.seconds) < AT_MOST
+    assert max(load.seconds) < timeout_s(MAX_REFUSAL_S)
     assert not load.broken
     assert_journalled(service.journal, load, before)
 
 
 @contextmanager
 def _frozen(server: postgresql.Server) -> Iterator[None]:
-    """The database takes everything and answers nothing."""
+    """Suspend the processes of the database: it accepts connections and answers nothing."""
     named = f"--port={server.port}"
     master = next(process for process in psutil.process_iter(["cmdline"]) if named in (process.info["cmdline"] or ()))
     processes = [master, *master.children(recursive=True)]
@@ -163,58 +165,56 @@ def _frozen(server: postgresql.Server) -> Iterator[None]:
 
 
 @on_postgresql
-def test_while_the_database_does_not_answer_there_is_an_answer_in_time(
+def test_requests_are_refused_in_time_while_the_database_hangs(
     service: Service, before: set[str], postgresql_server: postgresql.Server
 ):
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
         with _frozen(postgresql_server):
             wait_until(lambda: len(load.refused) >= 4)
             start = time.monotonic()
             assert not service.is_ready()
             assert service.get("/livez").status_code == 200
-            assert time.monotonic() < start + AT_MOST
-        load.goes_on()
+            assert time.monotonic() < start + timeout_s(MAX_REFUSAL_S)
+        load.wait_for_answers()
     for answer in load.refused:
         problem(answer, 503)
-    assert max(load.seconds) < AT_MOST
+    assert max(load.seconds) < timeout_s(MAX_REFUSAL_S)
     assert not load.broken
     assert_journalled(service.journal, load, before)
 
 
-def test_workers_that_are_killed_are_replaced_and_a_repeated_request_is_decided_once(
-    service: Service, before: set[str]
-):
+def test_killed_workers_are_replaced_and_retries_decide_once(service: Service, before: set[str]):
     killed = service.workers
     with Load(service.url) as load:
-        load.goes_on()
+        load.wait_for_answers()
         for worker in killed:
             worker.kill()
         wait_until(lambda: load.broken > 0)
-        load.goes_on(100)
+        load.wait_for_answers(100)
     wait_until(lambda: len(service.workers) == len(killed))
     assert {worker.pid for worker in service.workers}.isdisjoint(worker.pid for worker in killed)
     assert_journalled(service.journal, load, before)
 
 
-def test_a_clock_that_jumps_changes_nothing_but_the_time(service: Service, before: set[str]):
+def test_a_jumping_clock_changes_only_the_times(service: Service, before: set[str]):
     clock = service.log.parent / "clock"
     with Load(service.url) as load:
         for days in (0, 9, -9, 0):
             (clock.parent / "next").write_text(str(days * 86_400))
             os.replace(clock.parent / "next", clock)
-            load.goes_on()
-            found = service.predict().json()
-            off = datetime.fromisoformat(found["decided_at"]) - datetime.now(UTC) - timedelta(days=days)
-            assert abs(off) < timedelta(seconds=TIMEOUT_S)
+            load.wait_for_answers()
+            decision = service.predict().json()
+            off = datetime.fromisoformat(decision["decided_at"]) - datetime.now(UTC) - timedelta(days=days)
+            assert abs(off) < timedelta(seconds=timeout_s(READY_TIMEOUT_S))
             assert service.is_ready()
-            before = {*before, found["decision_id"]}
+            before = {*before, decision["decision_id"]}
     assert not load.refused
     assert not load.broken
     assert_journalled(service.journal, load, before)
 
 
-def test_the_latest_review_stays_the_latest_although_the_clock_is_set_back(service: Service):
+def test_reviews_keep_their_order_when_the_clock_is_set_back(service: Service):
     clock = service.log.parent / "clock"
     given = service.predict().json()
     other = {"granted": "refused", "refused": "granted", "review": "granted"}[given["decision"]]
@@ -224,15 +224,15 @@ def test_the_latest_review_stays_the_latest_although_the_clock_is_set_back(servi
         clock.write_text(str(days * 86_400))
         assert service.post(f"{address}/review", review | {"verdict": verdict}).status_code == 201
     clock.write_text("0")
-    found = service.get(address).json()
-    assert found["outcome"] == other
-    assert [each["verdict"] for each in found["reviews"]] == ["overturned", "confirmed", "confirmed"]
-    times = [each["reviewed_at"] for each in found["reviews"]]
+    record = service.get(address).json()
+    assert record["outcome"] == other
+    assert [review["verdict"] for review in record["reviews"]] == ["overturned", "confirmed", "confirmed"]
+    times = [review["reviewed_at"] for review in record["reviews"]]
     assert times == sorted(times)
 
 
-def test_of_reviews_that_come_at_once_each_stands_on_those_before(service: Service):
-    """Each overturns what stands: granted and refused take turns, however many try at the same time."""
+def test_concurrent_reviews_build_on_each_other(service: Service):
+    """Each review overturns the outcome before it: granted and refused alternate in any order of arrival."""
     given = service.predict().json()
     address, outcomes = f"/decisions/{given['decision_id']}", ("granted", "refused")
 
@@ -248,22 +248,20 @@ def test_of_reviews_that_come_at_once_each_stands_on_those_before(service: Servi
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(review, range(40)))
     assert set(statuses) == {201, 409}
-    found = [each["outcome"] for each in service.get(address).json()["reviews"]]
-    assert len(found) == statuses.count(201)
-    assert all(before != after for before, after in pairwise([given["decision"], *found]))
+    reviewed = [review["outcome"] for review in service.get(address).json()["reviews"]]
+    assert len(reviewed) == statuses.count(201)
+    assert all(before != after for before, after in pairwise([given["decision"], *reviewed]))
 
 
-def test_whoever_was_accepted_when_the_service_is_told_to_end_is_answered(
-    bento_tag: str, journal_url: str, tmp_path: Path
-):
+def test_accepted_requests_are_answered_when_the_service_is_stopped(bento_tag: str, journal_url: str, tmp_path: Path):
     with served(bento_tag, journal_url, tmp_path) as service, Load(service.url, persistent=False) as load:
-        load.goes_on()
+        load.wait_for_answers()
         with locked(service.journal):
             time.sleep(0.5)
             accepted = set(load.waiting.values())
             service.process.terminate()
             time.sleep(0.5)
-        service.process.wait(TIMEOUT_S)
+        service.process.wait(timeout_s(READY_TIMEOUT_S))
         wait_until(lambda: load.broken > 0)
     assert len(accepted) == 4
     assert accepted <= load.answered.keys()
@@ -271,13 +269,11 @@ def test_whoever_was_accepted_when_the_service_is_told_to_end_is_answered(
     assert_journalled(service.journal, load, before=set())
 
 
-def test_under_load_no_decision_is_lost_between_the_journal_and_its_answer_when_the_service_ends(
-    bento_tag: str, tmp_path: Path
-):
+def test_no_decision_is_lost_when_the_service_is_stopped_under_load(bento_tag: str, tmp_path: Path):
     url = f"sqlite:///{tmp_path}/journal.db"
     with served(bento_tag, url, tmp_path) as service, Load(service.url, clients=16, persistent=False) as load:
-        load.goes_on(100)
+        load.wait_for_answers(100)
         service.process.terminate()
-        service.process.wait(TIMEOUT_S)
+        service.process.wait(timeout_s(READY_TIMEOUT_S))
     assert not load.refused
     assert_journalled(service.journal, load, before=set())

@@ -1,4 +1,4 @@
-"""A model folder that is damaged: nothing is ever decided by it, and the service says so without ending."""
+"""A damaged model folder: the service decides nothing with it, reports it and stays alive."""
 
 import json
 import os
@@ -19,7 +19,8 @@ from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import CommandError
-from tests.faults.serving import FILES, Service, problem, served
+from tests.support.sampling import examples
+from tests.support.services import FILES, Service, problem, served
 
 MODEL_FILE = BoosterPredictor.FILE
 FOLDER_FILES = (MODEL_FILE, SCORING_FILE, REFERENCE_FILE, EXAMPLES_FILE)
@@ -51,7 +52,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 def _store(folder: Path) -> tuple[Path, Path]:
-    """A BentoML store like that of the tests, and the model folder in it."""
+    """Copy the BentoML store of the tests, and return the copy and the model folder in it."""
     store = shutil.copytree(os.environ["BENTOML_HOME"], folder / "bentoml", symlinks=True)
     (model,) = (store / "models" / NAME).glob(f"*/{FOLDER_IN_STORE}")
     return store, model
@@ -59,7 +60,7 @@ def _store(folder: Path) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def damaged(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Service]]:
-    """By what is damaged a service of a store of its own; all start at once."""
+    """Run one service for each damage, on a separate store; two start at once."""
 
     def start(damage: str) -> Service:
         folder = tmp_path_factory.mktemp("damaged")
@@ -68,12 +69,12 @@ def damaged(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         journal = f"sqlite:///{folder}/journal.db"
         return stack.enter_context(served(bento_tag, journal, folder, "/livez", BENTOML_HOME=str(store)))
 
-    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         yield dict(zip(DAMAGES, pool.map(start, DAMAGES), strict=True))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_service_of_a_damaged_model_lives_and_decides_nothing(damaged: dict[str, Service], damage: str):
+def test_a_service_with_a_damaged_model_lives_and_decides_nothing(damaged: dict[str, Service], damage: str):
     service = damaged[damage]
     assert service.get("/livez").status_code == 200
     assert not service.is_ready()
@@ -82,9 +83,9 @@ def test_a_service_of_a_damaged_model_lives_and_decides_nothing(damaged: dict[st
     problem(service.post("/predict_batch", {"credit_files": FILES}), 503)
     problem(service.get("/model"), 503)
     assert service.journal.ids() == []
-    said = service.log.read_text(encoding="utf-8")
-    assert "the model is refused, nothing will be decided" in said
-    assert "Traceback" not in said
+    log = service.log.read_text(encoding="utf-8")
+    assert "the model is refused, nothing will be decided" in log
+    assert "Traceback" not in log
 
 
 def test_without_its_model_in_the_store_the_service_does_not_start(bento_tag: str, tmp_path: Path):
@@ -96,16 +97,16 @@ def test_without_its_model_in_the_store_the_service_does_not_start(bento_tag: st
 
 
 @pytest.mark.parametrize("name", FOLDER_FILES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(place=st.floats(0, 1, exclude_max=True), garbage=st.binary(max_size=3), length=st.integers(0, 2000))
-def test_a_file_of_the_folder_that_is_damaged_anywhere_is_refused_or_changes_nothing(
+def test_a_damaged_file_is_refused_or_changes_nothing(
     model_folder: Path, name: str, place: float, garbage: bytes, length: int
 ):
     content = (model_folder / name).read_bytes()
     at = int(place * len(content))
     changed = content[:at] + garbage + content[at + length :]
-    with TemporaryDirectory() as place_of_its_own:
-        folder = shutil.copytree(model_folder, Path(place_of_its_own) / "model")
+    with TemporaryDirectory() as temporary:
+        folder = shutil.copytree(model_folder, Path(temporary) / "model")
         (folder / name).write_bytes(changed)
         try:
             model = ScoringModel.verified(folder)

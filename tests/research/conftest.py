@@ -8,12 +8,26 @@ import pytest
 
 from research import tracking
 from research.data.dataset import Data, open_data
+from research.training.cross_fitting import model_features
+from research.training.model_folder import write_model_folder
+from research.training.peer_groups import COLUMNS, peer_group_statistics
+from tests.support.small_model import FEATURES, manifest, train_trees
 
 
 @pytest.fixture(scope="session")
 def data(synthetic_folder: Path) -> Data:
     """The small synthetic data set."""
     return open_data(synthetic_folder)
+
+
+@pytest.fixture(scope="session")
+def model_folder(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model folder of few trees, trained on the small data set."""
+    rows, columns = data.rows("development"), model_features(list(FEATURES))
+    reference = peer_group_statistics(rows.features, data.applications("development", COLUMNS), FEATURES)
+    folder = tmp_path_factory.mktemp("model") / "model"
+    predictor = train_trees(rows.features, rows.target, columns)
+    return write_model_folder(folder, predictor, manifest(columns, source=data.source), reference).folder
 
 
 @pytest.fixture

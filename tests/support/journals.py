@@ -1,7 +1,6 @@
-"""Journals to test on: entries, reviews, and what it takes to look behind them."""
+"""Journals to test on: entries, reviews, and direct access to their tables."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,17 +12,18 @@ from bento.journal.entries import Entry, StoredReview
 from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
 from bento.journal.vault import Vault
+from tests.support.deadlines import timeout_s, wait_until
 
 VAULTS = {"plain": Vault(None), "encrypted": Vault(bytes(range(32)))}
 CLIENT = 471100299
 NOW = datetime(2026, 5, 4, 12, 30, 15, 250_000, tzinfo=UTC)
-SECONDS = 5
-"""Within which whatever is waited for must have come."""
+SECONDS = timeout_s(5)
+"""Seconds for what takes a fraction of a second on a quiet machine."""
 
 
 @contextmanager
 def opened(url: str, vault: Vault = VAULTS["plain"]) -> Iterator[Journal]:
-    """A journal whose schema is up to date."""
+    """Open a journal, and bring its schema up to date."""
     journal = Journal(url, vault)
     upgrade(journal)
     yield journal
@@ -32,7 +32,7 @@ def opened(url: str, vault: Vault = VAULTS["plain"]) -> Iterator[Journal]:
 
 @contextmanager
 def another(journal: Journal) -> Iterator[Journal]:
-    """The same journal by connections of its own, as another process has it."""
+    """Open the same journal through separate connections, as another process does."""
     url = journal.engine.url.render_as_string(hide_password=False)
     other = Journal(url, journal.vault)
     yield other
@@ -40,7 +40,7 @@ def another(journal: Journal) -> Iterator[Journal]:
 
 
 def entry(**changes: Any) -> Entry:
-    """A decision on CLIENT, or what `changes` make of it."""
+    """Return a decision on CLIENT, with `changes`."""
     content = {"application": {"SK_ID_CURR": CLIENT}, "bureau": [{"DAYS_CREDIT": -n} for n in range(50)]}
     values: dict[str, Any] = {
         "client": CLIENT,
@@ -63,27 +63,27 @@ def entry(**changes: Any) -> Entry:
 
 
 def review(**changes: Any) -> StoredReview:
-    """A confirmation, a day after the decision, or what `changes` make of it."""
+    """Return a confirmation of the day after the decision, with `changes`."""
     values: dict[str, Any] = {
         "reviewed_at": NOW + timedelta(days=1),
         "key_id": "e5f6a7b8",
         "verdict": "confirmed",
         "outcome": "granted",
-        "reason": "income was proven by pay slips",
+        "reason": "income was proven by three payslips",
         "reviewer": "Camille Martin",
     }
     return StoredReview(**values | changes)
 
 
 def rows(journal: Journal, table: str = "decisions") -> list[dict[str, Any]]:
-    """What a table holds, as the database gives it."""
+    """Return the rows of a table as the database gives them."""
     with journal.engine.connect() as connection:
-        found = connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1"))  # noqa: S608
-        return [dict(row) for row in found.mappings()]
+        result = connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1"))  # noqa: S608
+        return [dict(row) for row in result.mappings()]
 
 
 def execute(journal: Journal, *statements: str) -> None:
-    """Do as somebody with access to the database may."""
+    """Execute statements, as a person with access to the database can."""
     with journal.engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
@@ -91,7 +91,7 @@ def execute(journal: Journal, *statements: str) -> None:
 
 @contextmanager
 def locked(journal: Journal) -> Iterator[None]:
-    """Keep everybody else from writing."""
+    """Keep all other connections from writing."""
     with journal.engine.begin() as connection:  # takes the lock of SQLite
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("LOCK TABLE client_keys, decisions IN SHARE MODE"))
@@ -99,8 +99,5 @@ def locked(journal: Journal) -> Iterator[None]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something has come true in another thread."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    """Wait for a condition that another thread fulfils."""
+    wait_until(condition, SECONDS, pause_s=0.001)

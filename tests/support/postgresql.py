@@ -1,4 +1,4 @@
-"""A PostgreSQL server that the tests start: `python -m tests.support.postgresql` says whether it is installed."""
+"""A PostgreSQL server that the tests start: `python -m tests.support.postgresql` checks whether it is installed."""
 
 import contextlib
 import os
@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.support.deadlines import timeout_s, wait_until
+
 MISSING = "missing: a PostgreSQL server (Debian package postgresql)"
 USER = "scoring"
+UNPRIVILEGED = 65534
+"""Number of the user without rights that every Linux system has."""
 TIMEOUT_S = 30
 """Seconds for the server to start or stop."""
 # The server ends with the tests however they end: the shell reads from a pipe that only they hold open.
@@ -26,11 +29,11 @@ SERVE = '"$@" & read -r _; kill -QUIT $!; wait $!'
 
 
 def programs() -> Path | None:
-    """The folder of `initdb` and `postgres`: that of the PATH, or else the newest that Debian installed."""
+    """Return the folder of `initdb` and `postgres`: that of the PATH, or else the newest that Debian installed."""
     on_path = shutil.which("initdb")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
-    found = [*([Path(on_path).resolve().parent] if on_path else []), *debian]
-    return next((path for path in found if (path / "initdb").exists() and (path / "postgres").exists()), None)
+    folders = [*([Path(on_path).resolve().parent] if on_path else []), *debian]
+    return next((path for path in folders if (path / "initdb").exists() and (path / "postgres").exists()), None)
 
 
 class Server:
@@ -47,7 +50,7 @@ class Server:
         # PostgreSQL refuses to run as root.
         self._as_user: dict[str, Any] = {"cwd": folder}
         if os.getuid() == 0:
-            user = next(user for name in ("postgres", "nobody") if (user := _user(name)) is not None)
+            user = _server_user()
             self._as_user |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             os.chown(folder, user.pw_uid, user.pw_gid)
         (folder / "password").write_text(self._password)
@@ -62,12 +65,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address of the database that every server has."""
+        """Return the address of the database that every server has."""
         return self._url("postgres")
 
     @property
     def log(self) -> str:
-        """What the server has said so far."""
+        """Return the log of the server so far."""
         return (self._folder / "log").read_text(encoding="utf-8")
 
     def start(self) -> None:
@@ -85,22 +88,20 @@ class Server:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", SERVE, "sh", *command], stdin=subprocess.PIPE, stdout=log, stderr=log, **self._as_user
             )
-        deadline = time.monotonic() + TIMEOUT_S
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError(f"PostgreSQL did not start:\n{self.log}")
-            time.sleep(0.05)
+        process = self._process
+        wait_until(lambda: process.poll() is not None or self._answers(), TIMEOUT_S, pause_s=0.05)
+        if process.poll() is not None:
+            raise RuntimeError(f"PostgreSQL did not start:\n{self.log}")
 
     def stop(self) -> None:
-        """Stop at once, as in a crash: whoever is connected loses the connection, what is committed stays."""
+        """Stop at once, as in a crash: clients lose their connections, committed data stays."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
-            self._process.wait(TIMEOUT_S)
+            self._process.wait(timeout_s(TIMEOUT_S))
         self._process = None
 
     def new_database(self) -> str:
-        """The address of an empty database."""
+        """Create an empty database and return its address."""
         self._databases += 1
         name = f"journal_{self._databases}"
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -108,7 +109,7 @@ class Server:
         return self._url(name)
 
     def emptied_database(self) -> str:
-        """The address of the one database that is emptied for each test: much quicker than a new one."""
+        """Return the address of the one database that is emptied for each test: much quicker than a new one."""
         if self._emptied is None:
             self._emptied = self.new_database()
         with psycopg.connect(self._emptied, autocommit=True) as connection:
@@ -132,7 +133,7 @@ class Server:
 
 @contextlib.contextmanager
 def running() -> Iterator[Server]:
-    """A started server, in a temporary folder; nothing of it stays."""
+    """Run a server in a temporary folder that is removed afterwards."""
     binaries = programs()
     if binaries is None:
         raise RuntimeError(MISSING)
@@ -145,11 +146,11 @@ def running() -> Iterator[Server]:
             server.stop()
 
 
-def _user(name: str) -> pwd.struct_passwd | None:
+def _server_user() -> pwd.struct_passwd:
     try:
-        return pwd.getpwnam(name)
+        return pwd.getpwnam("postgres")
     except KeyError:
-        return None
+        return pwd.getpwuid(UNPRIVILEGED)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A reference file for model folders that tests make by hand."""
+"""A reference file for model folders that tests write by hand."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, 
 
 
 def any_reference(names: Sequence[str]) -> Reference:
-    """Wide ranges, and one peer group, in which these features are unknown."""
+    """Return wide ranges, and one segment of all clients without values."""
     ranges = {name: Range(low=1, high=1e9) for name in AMOUNTS} | {name: Range(low=0.01, high=1e3) for name in RATIOS}
     medians: dict[str, Value] = dict.fromkeys(names)
     everybody = PeerGroup(income_type=None, low=None, high=None, clients=MIN_GROUP_SIZE, medians=medians)

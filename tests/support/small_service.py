@@ -1,4 +1,4 @@
-"""A BentoML and Starlette service with our middlewares and log filter, and endpoints that fail in every way."""
+"""A service with our middleware, timeout and log filter, and endpoints that fail in every way."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from bento.api.middleware.gateway import gateway
 JSON = {"Content-Type": "application/json"}
 TIMEOUT_S = 1
 """Seconds for a request."""
-SECRET = "a-secret-amount"  # noqa: S105 - a value that nothing may repeat
+SECRET = "a-secret-amount"  # noqa: S105 - a value that no answer and no log may repeat
 
 timeout.install()
 
@@ -32,7 +32,7 @@ class Amount(BaseModel):
 
 
 class Careless(BaseModel):
-    """A model that repeats what was wrong."""
+    """A model whose errors repeat the rejected value."""
 
     amount: float
 
@@ -90,17 +90,17 @@ for middleware in gateway(lambda: None):
 
 @cache
 def built() -> Any:
-    """The application that BentoML makes of it."""
+    """Return the ASGI application that BentoML makes of the service."""
     return Small.to_asgi()
 
 
 def ask(method: str, path: str, content: bytes = b'{"amount": 1}') -> httpx.Response:
-    """What it answers."""
+    """Return the answer to a request."""
     return ask_all([(method, path, content)])[0]
 
 
 def ask_all(requests: list[tuple[str, str, bytes]]) -> list[httpx.Response]:
-    """What it answers to requests that are made at once."""
+    """Return the answers to concurrent requests."""
 
     async def answers() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app=built(), raise_app_exceptions=False)

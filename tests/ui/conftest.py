@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from tests.support.deadlines import timeout_s
 from tests.ui.stand_in import CREDIT_FILE, EXPLANATION, PREDICTION, Service
 
 APP = Path(__file__).parents[2] / "ui" / "app.py"
@@ -67,7 +68,7 @@ def page(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     st.cache_resource.clear()
 
     def open_page(language: str = "fr") -> AppTest:
-        app = AppTest.from_file(APP, default_timeout=20)
+        app = AppTest.from_file(APP, default_timeout=timeout_s(20))
         app.session_state["language"] = language
         return app.run()
 

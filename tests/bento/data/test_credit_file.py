@@ -103,7 +103,7 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from(sorted(TABLES["application"].schema)), _json, max_size=6),
     st.dictionaries(st.sampled_from(sorted(TABLES)), _json, max_size=3),

@@ -14,6 +14,7 @@ from bento.data.readers import read_application, read_client
 from bento.features.build import Variants, build_features
 from bento.features.catalogue import CATALOGUE, computed_from
 from bento.model.peer_groups import AMOUNTS
+from tests.support.sampling import examples
 
 Tables = dict[str, pl.DataFrame]
 CLIENTS = 12
@@ -54,7 +55,7 @@ def test_variants_have_the_features_of_build_features(clients: list[Tables]):
 amount = st.none() | st.floats(0, 1e12) | st.sampled_from([0.0, 1.0, 450_000.0, 1e300])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(client=st.integers(0, CLIENTS), amounts=st.lists(st.tuples(amount, amount, amount), min_size=1, max_size=4))
 def test_any_amounts_give_the_same_alone_and_together(client: int, amounts: list[tuple[float | None, ...]], clients):
     columns = dict(zip(AMOUNTS, map(list, zip(*amounts, strict=True)), strict=True))

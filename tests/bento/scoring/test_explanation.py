@@ -3,27 +3,20 @@
 import json
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 import pytest
 
 from bento.data.credit_file import CreditFile, warnings
-from bento.data.readers import read_client
 from bento.data.tables import MAX_AMOUNT
 from bento.features.catalogue import CATALOGUE
-from bento.model.manifest import Calibration, ModelManifest, ModelVersion
+from bento.model.manifest import ModelVersion
 from bento.model.peer_groups import AMOUNTS, RATIOS
-from bento.model.predictors import BoosterPredictor
-from bento.model.scoring_model import ScoringModel, encode
+from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, ReviewBand, decide
 from bento.scoring.counterfactual import STEPS_PER_AMOUNT, Counterfactual, round_amounts, round_step
 from bento.scoring.explanation import Explanation, explanation
-from research.data.dataset import Data, Rows, open_data
-from research.data.example_credit_files import credit_file
-from research.training.cross_fitting import model_features
-from research.training.linear import linear_pipeline, linear_predictor
-from research.training.model_folder import write_model_folder
-from research.training.peer_groups import COLUMNS, peer_group_statistics
+from tests.support.clients import make_credit_files
+from tests.support.small_model import write_small_model
 
 VERSION = ModelVersion(name="test", version="1")
 CLIENTS = 40
@@ -44,48 +37,15 @@ NAMES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def data(synthetic_folder: Path) -> Data:
-    return open_data(synthetic_folder)
-
-
-@pytest.fixture(scope="module")
-def rows(data: Data) -> Rows:
-    return data.rows("development")
-
-
-def trained(family: str, names: list[str], data: Data, rows: Rows, folder: Path) -> ScoringModel:
-    columns = model_features(names)
-    matrix = encode(rows.features, columns)
-    if family == "lightgbm":
-        dataset = lightgbm.Dataset(matrix, rows.target, feature_name=names)
-        settings = {"objective": "binary", "num_leaves": 7, "verbosity": -1, "num_threads": 1}
-        predictor = BoosterPredictor(lightgbm.train(settings, dataset, 60))
-    else:
-        predictor = linear_predictor(linear_pipeline(columns).fit(matrix, rows.target), matrix, columns)
-    scoring = ModelManifest(
-        family=family,
-        features=columns,
-        calibration=Calibration(slope=0.9, intercept=-0.1),
-        threshold=0.07,
-        training_data=data.source,
-        code_version="test",
-        metrics={},
-    )
-    reference = peer_group_statistics(rows.features, data.applications("development", COLUMNS), names)
-    return write_model_folder(folder, predictor, scoring, reference)
-
-
 @pytest.fixture(scope="module", params=["lightgbm", "linear"])
-def model(request: pytest.FixtureRequest, data: Data, rows: Rows, tmp_path_factory) -> ScoringModel:
-    return trained(request.param, NAMES, data, rows, tmp_path_factory.mktemp(request.param) / "model")
+def model(request: pytest.FixtureRequest, synthetic_folder: Path, tmp_path_factory) -> ScoringModel:
+    folder = tmp_path_factory.mktemp(request.param) / "model"
+    return write_small_model(folder, synthetic_folder, NAMES, request.param)
 
 
 @pytest.fixture(scope="module")
-def credit_files(data: Data) -> list[CreditFile]:
-    clients = data.rows("test").features["SK_ID_CURR"].head(CLIENTS).to_list()
-    files = [json.dumps(credit_file(read_client(data.folder, "application_train", client))) for client in clients]
-    return [CreditFile.model_validate_json(file) for file in files]
+def credit_files() -> list[CreditFile]:
+    return [CreditFile.model_validate_json(json.dumps(content)) for content in make_credit_files(CLIENTS)]
 
 
 @pytest.fixture(scope="module")
@@ -273,8 +233,9 @@ def test_an_extreme_loan_is_explained(model, credit_files, amounts):
         assert total == pytest.approx(answer.log_odds)
 
 
-def test_a_model_without_amounts_has_no_counterfactual(data, rows, credit_files, tmp_path, monkeypatch):
-    model = trained("linear", ["application_ext_source_2", "previous_refused_share"], data, rows, tmp_path / "model")
+def test_a_model_without_amounts_has_no_counterfactual(synthetic_folder, credit_files, tmp_path, monkeypatch):
+    names = ["application_ext_source_2", "previous_refused_share"]
+    model = write_small_model(tmp_path / "model", synthetic_folder, names, "linear")
     monkeypatch.setattr(ScoringModel, "log_odds_with", None)
     assert not explanation(model, credit_files[0], VERSION, []).counterfactual.found
 

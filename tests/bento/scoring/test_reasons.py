@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bento.data.credit_file import CreditFile
@@ -13,8 +13,8 @@ from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
 from bento.scoring.fact_text import model_value
 from bento.scoring.reasons import CODES, MAX_FACTS, SENTENCES, Reason, main_reasons
-from research.data.example_credit_files import example_credit_files
 from tests.bento.scoring.test_fact_text import GENDER
+from tests.support.clients import make_credit_files
 
 FEATURES = [name for name in CATALOGUE if not CATALOGUE[name].is_category]
 ONE_EACH = {CATALOGUE[name].group: name for name in FEATURES}
@@ -87,7 +87,6 @@ def test_a_concept_without_weight_is_no_reason():
 
 
 @given(st.dictionaries(st.sampled_from(FEATURES), WEIGHTS, min_size=1, max_size=60), st.sampled_from(Decision))
-@settings(deadline=None)
 def test_reasons_add_up_and_have_the_right_direction(weights: dict[str, float], decision: Decision):
     reasons = _reasons(weights, decision, count=len(CODES))
     assert sum(reason.contribution for reason in reasons) == pytest.approx(sum(weights.values()), abs=1e-9)
@@ -200,7 +199,7 @@ def test_names_and_contributions_must_match():
 
 def test_real_clients_get_the_reasons_of_their_decision(model_folder: Path):
     model = ScoringModel(model_folder)
-    files = [CreditFile.model_validate_json(json.dumps(content)) for content in example_credit_files(6)]
+    files = [CreditFile.model_validate_json(json.dumps(content)) for content in make_credit_files(6)]
     features = model.features(files, share_counts=True)
     contributions, base = model.contributions(features)
     assert features.columns[1:] != model.features(files).columns[1:] or not share_counts_of(model.feature_names)

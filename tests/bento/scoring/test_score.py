@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bento.data.credit_file import CreditFile
 from bento.model.scoring_model import ScoringModel
 from bento.scoring.score import ScoredApplication, features_hash, score
-from research.data.example_credit_files import example_credit_files
+from tests.support.clients import make_credit_files
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def model(model_folder: Path) -> ScoringModel:
 
 @pytest.fixture(scope="module")
 def files() -> list[dict[str, Any]]:
-    return example_credit_files(12)
+    return make_credit_files(12)
 
 
 def _assert_alike(scored: ScoredApplication, expected: ScoredApplication) -> None:

@@ -17,9 +17,3 @@ def test_manifest_loses_only_the_description_of_endpoints(tmp_path: Path):
     manifest.write_text(yaml.safe_dump(kept | {"schema": {"routes": [{"name": "predict"}] * 100}}), "utf-8")
     shorten(manifest)
     assert yaml.safe_load(manifest.read_text("utf-8")) == kept | {"schema": {}}
-
-
-def test_the_bento_that_is_served_has_a_short_manifest(bento_tag: str):
-    import bentoml
-
-    assert bentoml.bentos.get(bento_tag).info.schema == {}

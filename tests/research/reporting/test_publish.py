@@ -1,11 +1,9 @@
 import json
-from pathlib import Path
 
 import pytest
 
 from research.reporting.model_card import CARD, model_card
-from research.reporting.publish import BEGIN, END, PUBLISHED, README, publish, results_table, write_readme
-from research.tracking import champion, connect
+from research.reporting.publish import BEGIN, END, PUBLISHED, README, results_table
 
 
 def test_the_readme_holds_the_published_figures():
@@ -32,20 +30,6 @@ def test_the_published_threshold_is_near_theory_where_clients_are_many():
     results = json.loads((PUBLISHED / "results.json").read_text())
     if results["clients"] >= 60_000:
         assert results["metrics"]["threshold"] == pytest.approx(results["metrics"]["theoretical_threshold"], abs=0.02)
-
-
-def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp_path: Path):
-    out = publish(champion(connect()).run_id, tmp_path / "results")
-    assert {path.name for path in out.iterdir()} >= {"results.json", "roc.png", "cost_curve.png", "review.png"}
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_readme(out, readme)
-    assert readme.read_text() == f"before\n{BEGIN}\n{results_table(out)}\n{END}\nafter\n"
-    assert "1,500 clients, seed 1" in results_table(out)
-    card = model_card(out)
-    assert "on 201 clients that nothing else reads: promoted" in card
-    assert "| F, 30-39 |" in card
-    assert "As served, no application is reviewed" in card
 
 
 @pytest.mark.parametrize("word", ["data: synthetic", "generator"])

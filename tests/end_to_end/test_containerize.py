@@ -10,7 +10,7 @@ from research.deployment.containerize import containerize, find_bento, find_engi
 
 
 def program(folder: Path, name: str, *lines: str) -> None:
-    """Write an executable that replaces an engine."""
+    """Write an executable that stands for a container engine."""
     path = folder / name
     path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
     path.chmod(0o755)
@@ -18,7 +18,7 @@ def program(folder: Path, name: str, *lines: str) -> None:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only folder in which programs are found."""
+    """Return the only folder in which programs are found."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 

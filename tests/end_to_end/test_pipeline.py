@@ -1,0 +1,28 @@
+"""What the pipeline leaves behind beside its model: a Bento, and results that can be published."""
+
+import re
+from pathlib import Path
+
+import bentoml
+
+from research.reporting.model_card import model_card
+from research.reporting.publish import BEGIN, END, publish, results_table, write_readme
+from research.tracking import champion, connect
+
+
+def test_the_bento_has_a_short_manifest(bento_tag: str):
+    assert bentoml.bentos.get(bento_tag).info.schema == {}
+
+
+def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp_path: Path):
+    out = publish(champion(connect()).run_id, tmp_path / "results")
+    assert {path.name for path in out.iterdir()} >= {"results.json", "roc.png", "cost_curve.png", "review.png"}
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_readme(out, readme)
+    assert readme.read_text() == f"before\n{BEGIN}\n{results_table(out)}\n{END}\nafter\n"
+    assert "1,500 clients, seed 1" in results_table(out)
+    card = model_card(out)
+    assert "on 201 clients that nothing else reads: promoted" in card
+    assert "| F, 30-39 |" in card
+    assert re.search("As served, .* is reviewed", card)
