@@ -25,8 +25,8 @@ from tests.support.deadlines import timeout_s, wait_until
 from tests.support.services import FILES, READY_TIMEOUT_S, REQUEST_TIMEOUT_S, Service, served
 
 REFUSALS = {
-    "no keys": ({}, ["keys new-key", "SCORING_KEYS_FILE"]),
-    "no journal": ({"SCORING_AUTH": "off", "JOURNAL_URL": "sqlite:///{folder}/none.db"}, ["bento.journal upgrade"]),
+    "no keys": ({}, ["python -m bento keys new-key", "SCORING_KEYS_FILE"]),
+    "no journal": ({"SCORING_AUTH": "off", "JOURNAL_URL": "sqlite:///{folder}/none.db"}, ["python -m bento journal upgrade"]),
     "broken master key": (
         {"SCORING_AUTH": "off", "SCORING_MASTER_KEY_FILE": "{folder}/master_key"},
         ["SCORING_MASTER_KEY_FILE"],
