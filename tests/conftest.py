@@ -5,6 +5,8 @@ file.
 """
 
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,9 @@ os.environ |= {
     "MLFLOW_TRACKING_URI": f"sqlite:///{_home.name}/mlflow.db",
     "SCORING_DATA": f"{_home.name}/data",
 }
+# Packages are compiled by the first process that imports them, not by each: services start in half the time.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+sys.dont_write_bytecode = False
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers already use every core; threads of theirs would only wait for each other.
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
@@ -82,18 +87,42 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bento_tag(synthetic_folder: Path) -> str:
+def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the SQLite file of an MLflow store without runs, to be copied: MLflow takes seconds to make its tables."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    SqlAlchemyStore(f"sqlite:///{folder}/mlflow.db", str(folder / "artifacts")).engine.dispose()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def registry(empty_registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Use an MLflow store without runs or models, and return its address."""
+    shutil.copy(empty_registry, tmp_path / "mlflow.db")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    return uri
+
+
+@pytest.fixture(scope="session")
+def bento_tag(synthetic_folder: Path, empty_registry: Path) -> str:
     """Return the Bento that the whole pipeline built: trained, registered, imported."""
     from research.data.dataset import open_data
     from research.deployment.pipeline import pipeline
     from research.training.train import Settings
 
+    shutil.copy(empty_registry, f"{_home.name}/mlflow.db")
     return str(pipeline(open_data(synthetic_folder), settings=Settings(folds=FOLDS, trials=TRIALS)).tag)
 
 
 @pytest.fixture(scope="session")
 def service_url(bento_tag: str) -> Iterator[str]:
-    """Return the address of the Bento's service, running in the serving environment."""
+    """Return the address of the Bento's service, running in the serving environment.
+
+    BentoML keeps the metrics of all services of a store in one folder, which each start empties: tests that start other
+    services come before those that use this one.
+    """
     from research.deployment.processes import free_port, serving
     from tests.support.services import READY_TIMEOUT_S
 

@@ -63,8 +63,7 @@ def test_training_without_mlflow_names_its_address(command: CommandRunner, synth
     _assert_fault(command("train", "--data", synthetic_folder), "MLflow does not answer", uri)
 
 
-def test_importing_without_a_champion_names_the_remedy(command: CommandRunner, tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
+def test_importing_without_a_champion_names_the_remedy(command: CommandRunner, registry: str):
     _assert_fault(command("import"), "no champion", "make train promote")
 
 
@@ -73,10 +72,7 @@ def test_training_an_unknown_family_names_the_known_ones(command: CommandRunner,
     _assert_fault(result, "'svm'", "lightgbm", "linear")
 
 
-def test_promoting_without_a_challenger_names_the_remedy(
-    command: CommandRunner, synthetic_folder: Path, tmp_path: Path, monkeypatch
-):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
+def test_promoting_without_a_challenger_names_the_remedy(command: CommandRunner, synthetic_folder: Path, registry: str):
     _assert_fault(command("promote", "--data", synthetic_folder), "no challenger", "make train")
 
 

@@ -1,12 +1,10 @@
 """Running the service: keys, refusals to start, replay, and a new champion without a lost request."""
 
-import json
 import os
 import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,7 @@ import pytest
 
 from bento.api.keys import new_key
 from bento.api.problems import Problem
-from bento.journal.entries import Entry
-from bento.journal.store import Journal
-from bento.journal.vault import Vault
-from research.cli import ROOT, SERVING_PYTHON
+from research.cli import ROOT
 from research.deployment.processes import free_port
 from tests.support.commands import bento, bentoml_serve
 from tests.support.deadlines import timeout_s, wait_until
@@ -33,8 +28,6 @@ REFUSALS = {
     ),
 }
 """By fault the environment of a service, and what it names before it ends."""
-REPLAY_TIMEOUT_S = 120.0
-"""Seconds for a replay of a few decisions, which takes about five."""
 
 
 @pytest.fixture(scope="module")
@@ -124,58 +117,6 @@ def test_a_revoked_key_is_refused_at_once(with_keys: tuple[httpx.Client, Path]):
     assert _status(client, "GET", "/model", read) == 200
     subprocess.run(bento("keys", "revoke", key.id, "--file", keys), cwd=ROOT, check=True, capture_output=True)
     assert _status(client, "GET", "/model", read) == 401
-
-
-def _replay(url: str, *arguments: str) -> tuple[int, str]:
-    command = bento("journal", "--url", url, "replay", *arguments, python=SERVING_PYTHON)
-    run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s(REPLAY_TIMEOUT_S), check=False
-    )
-    return run.returncode, run.stdout + run.stderr
-
-
-@pytest.fixture(scope="module")
-def recorded(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Return the address of a journal with 25 decisions of a service that has ended, and the id of one of them."""
-    folder = tmp_path_factory.mktemp("replay")
-    url = f"sqlite:///{folder}/journal.db"
-    with served(bento_tag, url, folder) as service:
-        for file in FILES:
-            assert service.predict(file).status_code == 200
-        batch = {"credit_files": FILES * 5}
-        assert service.post("/predict_batch?reasons=true", batch).status_code == 200
-        return url, service.predict(FILES[-1]).json()["decision_id"]
-
-
-def test_replayed_decisions_come_out_the_same(recorded: tuple[str, str]):
-    url, decision_id = recorded
-    assert _replay(url, "--random", "1000") == (0, "25 decisions replayed: 25 same\n")
-    assert _replay(url, decision_id) == (0, f"{decision_id}: same\n")
-    assert _replay(url, "unknown")[0] == 2
-
-
-def test_a_replay_reports_other_code_and_other_results(recorded: tuple[str, str], tmp_path: Path):
-    url, decision_id = recorded
-    journal = Journal(url, Vault(None))
-    entry = _entry_of(journal, decision_id)
-    names = ("of-other-code", "of-other-code-too")
-    journal.write([replace(entry, id=name, code="0123456789abcdef") for name in names])
-
-    code, output = _replay(url)
-
-    assert (code, output.count(": other code;")) == (2, 1)
-    assert output.endswith("27 decisions replayed: 25 same, 2 other code\n")
-    journal.write([replace(entry, id="of-other-data", credit_file=json.dumps(FILES[0]).encode())])
-    code, output = _replay(url, "of-other-data")
-    assert code == 1
-    assert "of-other-data: different; probability of default" in output
-
-
-def _entry_of(journal: Journal, decision_id: str) -> Entry:
-    decision = journal.find(decision_id)
-    assert decision is not None
-    values = {name: value for name, value in vars(decision).items() if name != "purged_at"}
-    return Entry(client=1, **values)
 
 
 class _Clients:

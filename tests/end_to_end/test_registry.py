@@ -73,8 +73,7 @@ def test_a_model_that_fails_its_examples_is_not_imported(bento_tag: str, monkeyp
     assert {str(model.tag) for model in bentoml.models.list()} == before
 
 
-def test_without_a_champion_the_remedy_is_named(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/empty.db")
+def test_without_a_champion_the_remedy_is_named(registry: str):
     with pytest.raises(
         CommandError, match="no champion of credit_scoring is registered; make one with: make train promote"
     ):

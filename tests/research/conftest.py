@@ -31,9 +31,8 @@ def model_folder(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.MlflowClient]:
-    """An MLflow store of the test's own; afterwards that of the session is in use again."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+def client(registry: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[mlflow.MlflowClient]:
+    """Use a separate MLflow store; afterwards that of the session is in use again."""
     yield tracking.connect()
     monkeypatch.undo()
     tracking.connect()
