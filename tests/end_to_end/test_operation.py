@@ -21,7 +21,10 @@ from tests.support.services import FILES, READY_TIMEOUT_S, REQUEST_TIMEOUT_S, Se
 
 REFUSALS = {
     "no keys": ({}, ["python -m bento keys new-key", "SCORING_KEYS_FILE"]),
-    "no journal": ({"SCORING_AUTH": "off", "JOURNAL_URL": "sqlite:///{folder}/none.db"}, ["python -m bento journal upgrade"]),
+    "no journal": (
+        {"SCORING_AUTH": "off", "JOURNAL_URL": "sqlite:///{folder}/none.db"},
+        ["python -m bento journal upgrade"],
+    ),
     "broken master key": (
         {"SCORING_AUTH": "off", "SCORING_MASTER_KEY_FILE": "{folder}/master_key"},
         ["SCORING_MASTER_KEY_FILE"],

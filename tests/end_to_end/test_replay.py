@@ -7,11 +7,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from bento.journal.database import journal_url
 from bento.journal.entries import Entry
 from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
 from bento.journal.vault import Vault
+from bento.settings import Settings
 from research.cli import ROOT, SERVING_PYTHON
 from tests.support.commands import bento
 from tests.support.deadlines import timeout_s
@@ -37,7 +37,7 @@ def recorded(service_url: str, tmp_path_factory: pytest.TempPathFactory) -> tupl
         batch = client.post("/predict_batch?reasons=true", json={"credit_files": FILES * 5}).json()
     ids += [result["prediction"]["decision_id"] for result in batch["results"]]
     source, copy = (
-        Journal(journal_url(), Vault(None)),
+        Journal(Settings.read().journal_address, Vault(None)),
         Journal(f"sqlite:///{tmp_path_factory.mktemp('replay')}/journal.db", Vault(None)),
     )
     upgrade(copy)
