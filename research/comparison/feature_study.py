@@ -17,8 +17,7 @@ from research.cli import ROOT, CommandError, add_data_option
 from research.data.dataset import Data, Rows, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import costs_of, cross_fitted_decisions
-from research.evaluation.delong import delong_auc, placements
-from research.evaluation.metrics import gini, ks
+from research.evaluation.metrics import delong_auc, gini, ks, placements
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.plotting import data_note, new_axes, source_of
 from research.training import boosting, cross_fitting

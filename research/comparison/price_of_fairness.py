@@ -20,9 +20,9 @@ from research.data.dataset import DATA, Data, Rows, open_data
 from research.data.splits import fold_rows
 from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
-from research.evaluation.delong import delong_auc
 from research.evaluation.fairness import BANDS, MIN_GROUP_OUTCOMES, TAILS, approval_gap, groups_of, has_enough
 from research.evaluation.fairness_figures import plot_excluding_cost
+from research.evaluation.metrics import delong_auc
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.training import boosting, cross_fitting
 from research.training.feature_selection import choose as choose_features

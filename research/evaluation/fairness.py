@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,8 @@ UNKNOWN = "unknown"
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 Values = tuple[Integers, Booleans, Floats]
-"""Integers, refusals and probabilities of default of the same clients."""
+"""Outcomes, refusals and probabilities of default of the same clients."""
 Metric = Callable[[Integers, Booleans, Floats], float]
-"""A figure of some clients, from their `Values`."""
-
-
-def calibration_slope(target: Integers, probability: Floats) -> float:
-    """Return the slope of `calibration_line`, of probabilities that may be 0 or 1."""
-    return calibration_line(target, clipped_log_odds(probability))[0]
 
 
 def _mean(values: NDArray[Any]) -> float:
@@ -52,7 +47,9 @@ METRICS: dict[str, Metric] = {
         float(probability.sum() / target.sum()) if target.any() else float("nan")
     ),
     "brier": lambda target, refused, probability: _mean((probability - target) ** 2),
-    "calibration_slope": lambda target, refused, probability: calibration_slope(target, probability),
+    "calibration_slope": lambda target, refused, probability: calibration_line(target, clipped_log_odds(probability))[
+        0
+    ],
 }
 """Default is the positive class: `good_clients_refused` is the false positive rate, `defaults_granted` the false
 negative rate."""
@@ -78,19 +75,11 @@ def groups_of(audit: pl.DataFrame) -> dict[str, pl.Series]:
 def fairness(
     target: Integers, probability: Floats, refused: Booleans, audit: pl.DataFrame, seed: int
 ) -> dict[str, Any]:
-    """Evaluate decisions and scores by group of clients.
+    """Evaluate decisions and scores by group of clients; `audit` is their `gender` and `age_years`.
 
-    Args:
-        target: 1 where the client defaulted.
-        probability: of default, as predicted.
-        refused: the decisions.
-        audit: `gender` and `age_years` of the same clients, which no model is given.
-        seed: of the intervals, by bootstrap over the clients of a group.
-
-    Returns:
-        JSON content: for all clients, and for each group of each dimension, each of `METRICS` as value, low and high,
-        and the `approval_ratio` to the most approved group, which the interval takes as fixed. None for groups of too
-        few clients, or of too few outcomes except for approvals. `differences` are Fairlearn's.
+    For all clients, and for each group of each dimension, each of `METRICS` as value, low and high, by bootstrap over
+    the group's clients, and the `approval_ratio` to the most approved group, which the interval takes as fixed. None
+    for groups of too few clients, or of too few outcomes except for approvals. `differences` are Fairlearn's.
     """
     values: Values = (target, refused.astype(bool), probability)
     return {
@@ -111,7 +100,7 @@ def _dimension(values: Values, group: NDArray[Any], seed: int) -> dict[str, Any]
     names = sorted(set(group.tolist()), key=lambda name: (UNKNOWN in name, name.replace("under", "0")))
     counted = [name for name in names if np.sum(group == name) >= MIN_GROUP_CLIENTS]
     evaluated = [name for name in counted if has_enough(target[group == name], MIN_GROUP_OUTCOMES)]
-    most_approved = max(counted, key=lambda name: float(np.mean(~refused[group == name])), default=None)
+    most_approved = max(counted, key=lambda name: np.mean(~refused[group == name]), default=None)
     reference = refused[group == most_approved]
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -138,7 +127,7 @@ def _differences(values: Values, group: NDArray[Any], evaluated: list[str]) -> d
     target, refused, probability = (part[of_groups] for part in values)
     # MetricFrame's bootstrap builds a frame for each resample: minutes, where `bootstrap` takes seconds.
     frame = MetricFrame(
-        metrics={name: _for_fairlearn(METRICS[name]) for name in COMPARED},
+        metrics={name: partial(_for_fairlearn, METRICS[name]) for name in COMPARED},
         y_true=target,
         y_pred=refused,
         sensitive_features=group[of_groups],
@@ -147,11 +136,8 @@ def _differences(values: Values, group: NDArray[Any], evaluated: list[str]) -> d
     return {name: float(value) for name, value in frame.difference().items()}
 
 
-def _for_fairlearn(metric: Metric) -> Callable[..., float]:
-    def figure(y_true: Any, y_pred: Any, probability: Any) -> float:
-        return metric(np.asarray(y_true), np.asarray(y_pred).astype(bool), np.asarray(probability))
-
-    return figure
+def _for_fairlearn(metric: Metric, y_true: Any, y_pred: Any, probability: Any) -> float:
+    return metric(np.asarray(y_true), np.asarray(y_pred).astype(bool), np.asarray(probability))
 
 
 def has_enough(target: Integers, outcomes: int) -> bool:

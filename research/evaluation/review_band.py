@@ -34,16 +34,11 @@ def review_band(
 ) -> ReviewBand:
     """Return the band around the threshold with this share of the scores: those whose decisions cost most on average.
 
-    Ties are reviewed together, so the share in the band may differ from the capacity asked for; it is never 0.
-
-    Args:
-        probability: calibrated out-of-fold scores, which represent future applications.
-        threshold: at and above which the model refuses.
-        costs: of the two errors.
-        capacity: share of the applications that can be reviewed, above 0 and below 1.
+    Ties are reviewed together, so the share in the band may differ from the capacity asked for; it is never 0. The
+    scores are calibrated and out of fold, to represent future applications.
 
     Raises:
-        ValueError: the capacity is out of bounds.
+        ValueError: the capacity is not above 0 and below 1.
 
     >>> band = review_band(np.array([0.01, 0.06, 0.10, 0.30, 0.60]), threshold=0.09, capacity=0.4)
     >>> round(band.low, 3), round(band.high, 3), band.capacity
@@ -59,29 +54,18 @@ def review_band(
     level = float(-(levels[last] + levels[last + 1]) / 2) if last + 1 < len(levels) else 0.0
     low = min(level / costs.false_negative, threshold)
     high = max(1 - level / costs.false_positive, threshold)
-    return ReviewBand(low=low, high=high, capacity=float(_between(probability, low, high).mean()))
+    return ReviewBand(low=low, high=high, capacity=float(((probability >= low) & (probability < high)).mean()))
 
 
 def reviewed(probability: Floats, band: ReviewBand) -> Booleans:
     """Return which applications are reviewed, as in `bento.policy.decide`: from `low` up to, not including, `high`."""
-    return _between(probability, band.low, band.high)
-
-
-def _between(probability: Floats, low: float, high: float) -> Booleans:
-    return (probability >= low) & (probability < high)
+    return (probability >= band.low) & (probability < band.high)
 
 
 def cross_fitted_review(
     scores: OutOfFold, thresholds: dict[int, float], costs: CostAssumptions, capacity: float
 ) -> Booleans:
-    """Return which applications are reviewed, by the band that the other folds give around their threshold.
-
-    Args:
-        scores: out of fold.
-        thresholds: by fold, as `cross_fitted_decisions` returns them.
-        costs: of the two errors.
-        capacity: share of the applications that can be reviewed.
-    """
+    """Return which applications are reviewed, by the band that the other folds give around their threshold."""
     in_band = np.zeros(len(scores.target), dtype=bool)
     for number, validation in scores.by_fold():
         band = review_band(scores.probability[~validation], thresholds[number], costs, capacity)
@@ -94,12 +78,7 @@ def costs_with_review(
 ) -> Floats:
     """Compute the cost of the decision on each client: the reviewer's in the band, otherwise the model's.
 
-    Args:
-        target: 1 where the client defaulted.
-        refused: decisions of the model.
-        in_band: which applications a person decides.
-        error: share of cases, the same for both outcomes, that the reviewer decides wrongly; its expected cost counts.
-        costs: of the two errors.
+    The reviewer's is expected: `error` is the share, of either outcome, that he decides wrongly.
 
     >>> default, refused, in_band = np.array([1, 0, 1, 0]), np.array([0, 1, 0, 1]) == 1, np.array([0, 0, 1, 1]) == 1
     >>> costs_with_review(default, refused, in_band, error=0.1).tolist()
@@ -120,21 +99,8 @@ def review_report(
 ) -> dict[str, Any]:
     """Report what review costs and saves per client, by capacity and reviewer, beside the model alone.
 
-    Out of fold, thresholds and bands are those of the other folds; on the test split, the served ones.
-
-    Args:
-        scores: of the development rows.
-        test_target: outcomes of the test rows.
-        test_probability: their probabilities of default.
-        threshold: that is served.
-        costs: of the two errors.
-        capacity: share of the applications to review; 0 serves no band, `CAPACITIES` are still reported.
-        errors: error rates of the reviewers.
-
-    Returns:
-        JSON content. `capacity`, and `served`: its band, or None. `table`: for each of `CAPACITIES` and the served one
-        the band, and for each split the share reviewed, the cost without review and, for each reviewer, the cost with
-        it and the saving, per client and per review.
+    Out of fold, thresholds and bands are those of the other folds; on the test split, the served ones. `served` is the
+    band of `capacity`, None for 0; `table` has a row for it and for each of `CAPACITIES`.
     """
     refused, thresholds = cross_fitted_decisions(scores, costs)
     served, table = None, []
@@ -158,21 +124,19 @@ def _evaluate_review(
     target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions, errors: Sequence[float]
 ) -> dict[str, Any]:
     without = costs_of(target, refused, costs)
-    reviewers = []
-    for error in errors:
-        cost = costs_with_review(target, refused, in_band, error, costs)
-        reviewers.append(
+    with_review = {error: costs_with_review(target, refused, in_band, error, costs) for error in errors}
+    return {
+        "reviewed_share": float(in_band.mean()),
+        "cost_per_client": asdict(mean_with_interval(without)),
+        "reviewers": [
             {
                 "error": error,
                 "cost_per_client": asdict(mean_with_interval(cost)),
                 "saved": asdict(mean_with_interval(without - cost)),
                 "saved_per_review": float((without - cost)[in_band].mean()) if in_band.any() else None,
             }
-        )
-    return {
-        "reviewed_share": float(in_band.mean()),
-        "cost_per_client": asdict(mean_with_interval(without)),
-        "reviewers": reviewers,
+            for error, cost in with_review.items()
+        ],
     }
 
 

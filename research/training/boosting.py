@@ -11,14 +11,7 @@ from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import BoosterPredictor
 from research.data.splits import fold_rows
-from research.training.cross_fitting import (
-    Choose,
-    Fitted,
-    n_parallel_fits,
-    n_threads,
-    parallel_map,
-    select_columns,
-)
+from research.training.cross_fitting import Choose, Fitted, n_parallel_fits, n_threads, parallel_map, select_columns
 from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 PARAMETERS: dict[str, Any] = {
@@ -57,10 +50,7 @@ TrainingLog = dict[str, list[float]]
 
 
 def monotone_constraint_params(columns: Sequence[ModelFeature]) -> dict[str, Any]:
-    """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so.
-
-    A column that is not in the catalogue is free.
-    """
+    """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so."""
     features = [CATALOGUE.get(column.name) for column in columns]
     directions = [feature.risk if feature is not None and feature.monotone else 0 for feature in features]
     if not any(directions):
@@ -134,14 +124,6 @@ def fit(
 
     Out-of-fold scores are those at the median number of trees too: at another number the spread of the log-odds would
     differ from that of the served booster, whose calibration and threshold are fitted on these scores.
-
-    Args:
-        data: development rows.
-        folds: number of folds.
-        seed: of folds and models.
-        choose: chooses the features of a fold from its training rows; by default all are taken.
-        constraints: keep the risk monotone where the catalogue declares it.
-        parameters: of LightGBM.
 
     Raises:
         CommandError: one class only, or fewer defaults than folds.

@@ -87,11 +87,7 @@ def out_of_fold(
 ) -> OutOfFold:
     """Score each fold's validation rows by a model of its training rows.
 
-    Args:
-        target: 1 where the client defaulted.
-        splits: training and validation rows of each fold.
-        score_fold: log-odds of the validation rows, from the number of the fold, its training and validation rows.
-        title: of the progress bar; without one, none is shown.
+    `score_fold` returns log-odds of the validation rows, from the fold's number, training and validation rows.
     """
     scores = parallel_map(
         lambda number: score_fold(number, *splits[number]), range(len(splits)), n_parallel_fits(len(target)), title

@@ -30,17 +30,7 @@ def write_figures(
     curves: dict[str, list[float]],
     source: DataSource,
 ) -> None:
-    """Write the figures as PNG, each with the source of its data.
-
-    Args:
-        folder: that takes the files.
-        uncalibrated: scores of the folds' models.
-        scores: the same after the served calibration.
-        threshold: that is served.
-        costs: of the two errors.
-        curves: learning curves; without any, no learning curve is drawn.
-        source: of the data.
-    """
+    """Write the figures as PNG, each with the source of its data; `scores` are `uncalibrated` as served."""
     figures = {
         "roc": plot_roc(scores),
         "calibration": plot_calibration(uncalibrated),
@@ -107,12 +97,9 @@ def plot_sensitivity(scores: OutOfFold) -> Figure:
     rows = sensitivity(scores)
     ratio = [row["ratio"] for row in rows]
     left, right = figure.subplots(1, 2)
-    for name, label in (
-        ("cost_per_client", "model"),
-        ("cost_per_client_accept_all", "accept all"),
-        ("cost_per_client_refuse_all", "refuse all"),
-    ):
-        left.plot(ratio, [row[name] for row in rows], "o-" if label == "model" else "--", label=label)
+    left.plot(ratio, [row["cost_per_client"] for row in rows], "o-", label="model")
+    for policy in trivial_policies(1):
+        left.plot(ratio, [row[f"cost_per_client_{policy}"] for row in rows], "--", label=policy.replace("_", " "))
     left.set(xlabel="cost of a missed default", ylabel=COST_LABEL)
     right.plot(ratio, [row["threshold"] for row in rows], "o-", label="best threshold")
     right.plot(ratio, [row["theoretical_threshold"] for row in rows], "--", c="C2", label="theory")

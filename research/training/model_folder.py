@@ -17,11 +17,7 @@ N_EXAMPLES = 20
 def write_model_folder(
     folder: Path, predictor: Predictor, manifest: ModelManifest, reference: Reference
 ) -> ScoringModel:
-    """Write the folder, compute its examples, and read it back as the service does.
-
-    Raises:
-        bento.model.scoring_model.ModelError: the folder does not reproduce its examples.
-    """
+    """Write the folder, compute its examples, and read it back; a ModelError where it does not reproduce them."""
     folder.mkdir(parents=True)
     predictor.save(folder)
     reference.save(folder)

@@ -49,9 +49,9 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
     }
     with tracking.started_run(f"train {settings.family}", tags) as active:
         tracking.log_dataset(data.folder, data.source)
-        mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
-        mlflow.log_params(settings.parameters())
-        mlflow.log_params({"best_features": boosting.BEST_FEATURES, "code_version": code_version()})
+        source = {f"data_{key}": value for key, value in data.source.model_dump().items()}
+        code = {"best_features": boosting.BEST_FEATURES, "code_version": code_version()}
+        mlflow.log_params(source | settings.parameters() | code)
         results = DATA / "results" / active.info.run_id
         development = data.rows("development")
         fitted, tuned = fit_family(development, settings)
@@ -104,8 +104,8 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
 def _log(evaluation: Evaluation) -> None:
     fitted, tuned, scores = evaluation.fitted, evaluation.tuned, evaluation.scores
     if fitted.rounds:
-        mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | {"rounds": fitted.rounds})
-        mlflow.log_params({"most_rounds": boosting.MAX_ROUNDS})
+        rounds = {"rounds": fitted.rounds, "most_rounds": boosting.MAX_ROUNDS}
+        mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | rounds)
     mlflow.log_metrics(evaluation.metrics)
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)
