@@ -28,10 +28,8 @@ NEIGHBOURS = 5
 class PriorCorrected(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Correct a binary classifier that is trained at another share of defaults than the natural one.
 
-    Args:
-        estimator: samples or weights its training rows.
-        trained_at: the share of defaults at which it is then trained; None: that of its rows, without correction.
-        weight_of_default: its parameter that takes the weight of one default, where it does not compute it itself.
+    `trained_at` is that share, None for no correction; `weight_of_default` names the estimator's parameter that takes
+    the weight of one default, where it does not compute it itself.
     """
 
     def __init__(self, estimator: Any, trained_at: float | None = None, weight_of_default: str | None = None) -> None:
@@ -85,19 +83,10 @@ def corrected(probability: Floats, prevalence: float, trained_at: float) -> Floa
 
 
 class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
-    """Select the features that rank best on the training rows.
-
-    Args:
-        columns: of the matrix; None: numbers.
-        count: how many are selected; None: those above noise.
-        seed: of the ranking.
-    """
+    """Select the `count` features that rank best on the training rows, None for those above noise."""
 
     def __init__(
-        self,
-        columns: tuple[ModelFeature, ...] | None = None,
-        count: int | None = boosting.BEST_FEATURES,
-        seed: int = 0,
+        self, columns: tuple[ModelFeature, ...] | None = None, count: int | None = boosting.BEST_FEATURES, seed: int = 0
     ) -> None:
         self.columns, self.count, self.seed = columns, count, seed
 
@@ -123,8 +112,7 @@ class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _get_support_mask(self) -> Booleans:
         check_is_fitted(self)
-        support: Booleans = self.support_
-        return support
+        return self.support_
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return the names of the selected columns."""
@@ -171,5 +159,4 @@ def smote(X: Any, y: Any, seed: int) -> tuple[Any, Any]:
     options = {"random_state": seed, "k_neighbors": min(NEIGHBOURS, int(np.sum(y)) - 1)}
     types = getattr(X, "dtypes", None)
     mixed = types is not None and any(isinstance(kind, pd.CategoricalDtype) for kind in types)
-    resampled: tuple[Any, Any] = (SMOTENC("auto", **options) if mixed else SMOTE(**options)).fit_resample(X, y)
-    return resampled
+    return (SMOTENC("auto", **options) if mixed else SMOTE(**options)).fit_resample(X, y)

@@ -41,11 +41,7 @@ CODE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to compare.
-
-    Raises:
-        CommandError: an unknown name, or too few folds.
-    """
+    """How to compare; a CommandError where a name is unknown or there are too few folds."""
 
     families: tuple[str, ...] = option(tuple(FAMILIES), "families of models")
     arms: tuple[str, ...] = option(ARMS, f"treatments of the imbalance; {NONE} is always among them")

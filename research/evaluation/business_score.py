@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sklearn.metrics import make_scorer
 
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
@@ -183,9 +183,9 @@ def business_report(
 
 def add_cost_options(arguments: argparse.ArgumentParser) -> None:
     """Add `--cost-false-negative`, `--cost-false-positive`, `--loss-given-default` and `--margin`."""
-    for model, defaults in _OPTIONS.items():
-        for name, field in model.model_fields.items():
-            option = f"--cost-{name}" if model is CostAssumptions else f"--{name}"
+    for defaults in (DEFAULT_COSTS, DEFAULT_ECONOMICS):
+        for name, field in type(defaults).model_fields.items():
+            option = f"--cost-{name}" if defaults is DEFAULT_COSTS else f"--{name}"
             arguments.add_argument(
                 option.replace("_", "-"), type=float, default=getattr(defaults, name), dest=name, help=field.description
             )
@@ -193,17 +193,11 @@ def add_cost_options(arguments: argparse.ArgumentParser) -> None:
 
 def cost_model_from(options: argparse.Namespace) -> CostModel:
     """Return the cost model that the options of `add_cost_options` give; a CommandError where one is out of bounds."""
-    given = {model: {name: getattr(options, name) for name in model.model_fields} for model in _OPTIONS}
+    costs, economics = (
+        {name: getattr(options, name) for name in model.model_fields} for model in (CostAssumptions, LoanEconomics)
+    )
     try:
-        return CostModel(
-            costs=CostAssumptions(**given[CostAssumptions]), economics=LoanEconomics(**given[LoanEconomics])
-        )
+        return CostModel(costs=CostAssumptions(**costs), economics=LoanEconomics(**economics))
     except ValidationError as error:
         first = error.errors()[0]
         raise CommandError(f"{first['loc'][0]} is {first['input']}: {first['msg'].lower()}") from error
-
-
-_OPTIONS: dict[type[CostAssumptions] | type[LoanEconomics], BaseModel] = {
-    CostAssumptions: DEFAULT_COSTS,
-    LoanEconomics: DEFAULT_ECONOMICS,
-}

@@ -37,22 +37,13 @@ def by_group(contributions: Floats, names: list[str]) -> tuple[Floats, list[Grou
 
 
 class Explained:
-    """Clients with their scores and SHAP contributions.
-
-    Args:
-        model: that scores them.
-        features: clients x features.
-    """
+    """Clients with their scores and SHAP contributions."""
 
     def __init__(self, model: ScoringModel, features: pl.DataFrame) -> None:
         self.model, self.features = model, features
         self.contributions, self.base = model.contributions(features)
         self.log_odds, self.probability = model.log_odds(features), model.probability(features)
-
-    @property
-    def view(self) -> figures.View:
-        """The clients as SHAP's plots take them."""
-        return figures.View.of(self.model, self.features, self.contributions, self.base)
+        self.view = figures.View.of(model, features, self.contributions, self.base)
 
     def typical(self) -> dict[str, int]:
         """Return, for each decision, the row of the client whose log-odds are nearest to the median."""
@@ -69,19 +60,7 @@ class Explained:
 def explain(
     model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = SEED, lime_samples: int = LIME_SAMPLES
 ) -> dict[str, Any]:
-    """Draw SHAP and LIME of these clients into `out`, and return the figures.
-
-    Args:
-        model: of any family; its SHAP values are exact contributions to the log-odds.
-        features: clients x features, at least those of the model; above `MAX_CLIENTS`, a sample is taken.
-        out: folder, created if missing, of shap_beeswarm, shap_groups, shap_dependence, shap_waterfall and lime (.png).
-        seed: of the sample, of LIME and of the order in which points are drawn.
-        lime_samples: neighbours that LIME draws of a client.
-
-    Returns:
-        JSON content: source of the training data, mean |SHAP| by feature and group, typical clients, LIME's settings,
-        stability and agreement with SHAP by client.
-    """
+    """Draw SHAP and LIME of these clients (rows; above `MAX_CLIENTS`, a sample) into `out`, and return the figures."""
     out.mkdir(parents=True, exist_ok=True)
     explained = Explained(model, _sample(features, seed))
     typical, log_odds = explained.typical(), explained.log_odds
@@ -90,14 +69,13 @@ def explain(
     lime = Lime(model, explained.features, lime_samples)
     views = {row: lime.explain(row, seed) for row in {*lime_rows, drawn}}
     _draw(explained, typical, drawn, views[drawn], out, seed)
+    sums = explained.base + explained.contributions.sum(axis=1)
     return {
         **model.manifest.training_data.model_dump(),
         "rows": len(explained.features),
         "sample_seed": seed,
         "base_value": explained.base,
-        "largest_additivity_error": float(
-            np.abs(explained.base + explained.contributions.sum(axis=1) - log_odds).max()
-        ),
+        "largest_additivity_error": float(np.abs(sums - log_odds).max()),
         **_importance(explained),
         "typical": {
             name: {"probability_of_default": float(explained.probability[row])} for name, row in typical.items()
@@ -171,13 +149,12 @@ def _lime_report(
             "neighbours": "quartiles of the known values; missing values are a separate bin",
         },
         "clients": clients,
-        **{part: _mean_of([client[part] for client in clients]) for part in ("stability", "agreement")},
+        **{
+            part: {name: float(np.mean([client[part][name] for client in clients])) for name in clients[0][part]}
+            for part in ("stability", "agreement")
+        },
         "fit": float(np.mean([client["fit"] for client in clients])),
     }
-
-
-def _mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def explain_client(
@@ -185,23 +162,13 @@ def explain_client(
 ) -> dict[str, Any]:
     """Draw the waterfall and LIME of one client (one row) into `out`, as `NAME_waterfall.png` and `NAME_lime.png`.
 
-    Args:
-        model: of any family.
-        features: of other clients, from whom LIME's neighbours take values.
-        client: the one row to explain.
-        out: folder, created if missing.
-        name: prefix of the file names.
-        seed: of the sample and of LIME.
-
-    Returns:
-        Probability of default, and LIME's stability and agreement with SHAP.
+    LIME's neighbours take values from the other clients, `features`.
     """
     out.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([_sample(features, seed).select(model.feature_names), client.select(model.feature_names)])
     row = len(rows) - 1
     explained = Explained(model, rows)
-    view = explained.view
-    probability = float(explained.probability[row])
+    view, probability = explained.view, float(explained.probability[row])
     decision = decide(probability, model.threshold, model.review_band)
     title = f"Probability of default {probability:.1%}, threshold {model.threshold:.1%}: {decision}"
     figures.plot_waterfalls(view, {row: title}, out / f"{name}_waterfall.png")
@@ -233,11 +200,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Explain the model of a run on the test split, or one client.
-
-    Raises:
-        CommandError: the data is not that of the run, or does not hold the client.
-    """
+    """Explain the model of a run on the test split, or one client; a CommandError where the data is not the run's."""
     out = DATA / "results" / (options.run or str(champion(connect()).run_id))
     model = ScoringModel(out / "model")
     data = open_data(options.data)

@@ -11,7 +11,7 @@ from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import BoosterPredictor
 from research.data.splits import fold_rows
-from research.training.cross_fitting import Choose, Fitted, n_parallel_fits, n_threads, parallel_map, select_columns
+from research.training.cross_fitting import Choose, Fitted, n_threads, parallel_map, select_columns
 from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 PARAMETERS: dict[str, Any] = {
@@ -136,7 +136,7 @@ def fit(
         booster, log = train_booster(chosen, train, seed + number, booster_params(chosen, parameters, constraints))
         return booster, log, chosen.matrix[validation]
 
-    fold_boosters = parallel_map(train_fold, range(folds), n_parallel_fits(len(data)), "folds")
+    fold_boosters = parallel_map(train_fold, range(folds), len(data), "folds")
     rounds = [booster.best_iteration for booster, _, _ in fold_boosters]
     trees = median_trees(rounds)
     scores = [predict_log_odds(booster, validation, trees) for booster, _, validation in fold_boosters]

@@ -8,13 +8,18 @@ import mlflow
 import polars as pl
 from mlflow.entities.model_registry import ModelVersion
 
-from bento.model.scoring_model import ScoringModel
+from bento.data.credit_file import CreditFile
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Example, Examples, ModelManifest
+from bento.model.peer_groups import Reference
+from bento.model.predictors import Predictor
+from bento.model.scoring_model import ScoringModel, digests, probability
 from research import tracking
 from research.cli import add_data_option
 from research.data.dataset import DATA, Data, Rows, open_data
+from research.data.example_credit_files import example_credit_files
 from research.evaluation.business_score import add_cost_options, cost_model_from
-from research.evaluation.fairness import fairness
-from research.evaluation.fairness_figures import plot_groups
+from research.evaluation.fairness import fairness, plot_groups
 from research.evaluation.metrics import auc, caution_of
 from research.evaluation.review_band import add_capacity_option
 from research.explanation.explain import explain
@@ -24,7 +29,6 @@ from research.training.cross_fitting import Fitted, catalogue_names, training_ma
 from research.training.feature_selection import choose
 from research.training.figures import write_figures
 from research.training.linear import fit_linear
-from research.training.model_folder import write_model_folder
 from research.training.peer_groups import COLUMNS, peer_group_statistics
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
@@ -32,6 +36,7 @@ from research.training.tuning import Tuned, tune
 
 EXAMPLE = "python -m research train --trials 0"
 RESULTS_FILE = "results.json"
+N_EXAMPLES = 20
 OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 
 
@@ -98,6 +103,33 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
     costs = settings.cost_model.costs
     write_figures(results, fitted.out_of_fold, scores, evaluation.threshold, costs, fitted.curves, data.source)
     _log(evaluation)
+    return model
+
+
+def write_model_folder(
+    folder: Path, predictor: Predictor, manifest: ModelManifest, reference: Reference
+) -> ScoringModel:
+    """Write the folder, compute its examples, and read it back; a ModelError where it does not reproduce them."""
+    folder.mkdir(parents=True)
+    predictor.save(folder)
+    reference.save(folder)
+    (folder / SCORING_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
+    model = ScoringModel(folder)
+    examples = []
+    for content in example_credit_files(N_EXAMPLES):
+        features = model.features([CreditFile.model_validate_json(json.dumps(content))])
+        log_odds = float(model.log_odds(features)[0])
+        examples.append(
+            Example(
+                credit_file=content,
+                features=features.select(model.feature_names).row(0, named=True),
+                log_odds=log_odds,
+                probability_of_default=probability(log_odds),
+            )
+        )
+    golden = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)
+    (folder / EXAMPLES_FILE).write_text(golden.model_dump_json() + "\n")
+    model.verify()
     return model
 
 

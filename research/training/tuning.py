@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from research.data.splits import fold_rows
 from research.training.boosting import PARAMETERS, booster_params, predict_log_odds, train_booster
-from research.training.cross_fitting import Choose, n_parallel_fits, out_of_fold, parallel_map, select_columns
+from research.training.cross_fitting import Choose, out_of_fold, parallel_map, select_columns
 from research.types import Floats, Integers, TrainingMatrix
 
 TUNING_FOLDS = 3
@@ -88,10 +88,7 @@ def _trial_losses(
     """Choose each fold's features, and return the function that gives a trial's out-of-fold log-loss of each row."""
     splits = fold_rows(data.target, data.person, TUNING_FOLDS, seed)
     fold_data = parallel_map(
-        lambda split: select_columns(data, split[0], choose, seed),
-        splits,
-        n_parallel_fits(len(data)),
-        "tuning, features",
+        lambda split: select_columns(data, split[0], choose, seed), splits, len(data), "tuning, features"
     )
 
     def losses(changed: Mapping[str, Any]) -> Floats:
