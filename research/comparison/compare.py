@@ -62,18 +62,20 @@ def compare(data: Data, settings: Settings = DEFAULTS) -> dict[str, Any]:
     try:
         with tracking.started_run("comparison", tracking.made_from(data.source)) as active:
             parent = active.info.run_id
-            mlflow.log_params(
-                {name: getattr(settings, name) for name in ("folds", "seed", "metric", "grid")}
-                | settings.costs.model_dump()
-            )
+            parameters = {name: getattr(settings, name) for name in ("folds", "seed", "metric", "grid")}
+            mlflow.log_params(parameters | settings.costs.model_dump())
             tracking.log_dataset(data.folder, data.source)
             finished = {} if settings.again else finished_results(client, problem, parent)
             for result in _run_candidates(problem, finished):
                 results.append(result)  # one by one: those before a failure are named
             results += champion_result(client, problem)
             content = report(problem, results, parent)
-            for path in _write(content):
-                mlflow.log_artifact(str(path))
+            folder = DATA / "results" / parent
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
+            plot_comparison(content).savefig(folder / PICTURE_FILE, dpi=110)
+            for name in (RESULT_FILE, PICTURE_FILE):
+                mlflow.log_artifact(str(folder / name))
     except CommandError as error:
         if error.__cause__ is None:
             raise
@@ -157,36 +159,33 @@ class _Runner:
 
     def select_features(self) -> None:
         """Select the features of every fold: all candidates use the same, and none is timed on it."""
-        problem, columns = self.problem, tuple(self.problem.matrix.columns)
+        data, seed = self.problem.matrix, self.problem.settings.seed
 
         def select(train: Integers) -> None:
-            data = problem.matrix.rows(train)
-            candidates.selecting(columns, problem.settings.seed, DummyClassifier(), self.memory).fit(
-                data.matrix, data.target
-            )
+            pipeline = candidates.selecting(tuple(data.columns), seed, DummyClassifier(), self.memory)
+            pipeline.fit(data.matrix[train], data.target[train])
 
         with self.limited():
             parallel = joblib.Parallel(self.jobs[0], backend="threading")
-            parallel(joblib.delayed(select)(train) for train, _ in problem.splits)
+            parallel(joblib.delayed(select)(train) for train, _ in self.problem.splits)
 
     def score(self, candidate: Candidate, setting: Setting | None, run_id: str) -> CandidateResult:
         """Score each fold, after the search of the grid if no setting is given."""
         problem, settings = self.problem, self.problem.settings
-        policies = trivial_policies(len(problem.target))
         data, splits, searched = problem.matrix, problem.splits, list[Row]()
         if candidate.family not in FAMILIES:
             if candidate.family == PRIOR:
                 scores = candidates.score_folds(DummyClassifier(), data, splits, self.done)
             else:
-                scores = FoldScores(probability=policies[candidate.family].astype(np.float64))
+                scores = FoldScores(probability=trivial_policies(len(data))[candidate.family].astype(np.float64))
             return CandidateResult(candidate=candidate, scores=scores, run=run_id)
         n_parallel, threads = self.jobs
         columns = tuple(data.columns)
         model = candidates.build(candidate.family, candidate.arm, columns, settings.seed, threads, self.memory)
         if setting is None and settings.grid:
-            grid = FAMILIES[candidate.family].grid
+            grid, costs = FAMILIES[candidate.family].grid, settings.costs
             setting, searched = candidates.search(
-                model, grid, data, splits, settings.costs, settings.metric, n_parallel, self.done
+                model, grid, data, splits, costs, settings.metric, n_parallel, self.done
             )
         setting = setting or {}
         model.set_params(**{f"{CLASSIFIER}{name}": value for name, value in setting.items()})
@@ -223,14 +222,8 @@ def _load(candidate: Candidate, problem: Problem, run_id: str) -> CandidateResul
         probability = pl.DataFrame({"SK_ID_CURR": problem.clients}).join(
             pl.read_parquet(scores_file), on="SK_ID_CURR", how="left", maintain_order="left"
         )["probability"]
-    return CandidateResult(
-        candidate=candidate,
-        scores=FoldScores(probability=probability.to_numpy(), **stored["judged"]),
-        setting=stored["setting"],
-        grid=stored["grid"],
-        run=run_id,
-        reused=True,
-    )
+    scores = FoldScores(probability=probability.to_numpy(), **stored.pop("judged"))
+    return CandidateResult(candidate=candidate, scores=scores, run=run_id, reused=True, **stored)
 
 
 def champion_result(client: mlflow.MlflowClient, problem: Problem) -> list[CandidateResult]:
@@ -251,10 +244,8 @@ def champion_result(client: mlflow.MlflowClient, problem: Problem) -> list[Candi
 def log_result(problem: Problem, result: CandidateResult) -> None:
     """Log to the active run: parameters, metrics by fold and overall, curves, and the scores for reuse."""
     row = row_of(problem, result)
-    mlflow.log_params(
-        {**asdict(result.candidate), **result.setting, "folds": len(problem.splits), "seed": problem.settings.seed}
-        | problem.settings.costs.model_dump()
-    )
+    folds = {"folds": len(problem.splits), "seed": problem.settings.seed}
+    mlflow.log_params(asdict(result.candidate) | result.setting | folds | problem.settings.costs.model_dump())
     tracking.log_dataset(problem.data.folder, problem.data.source)
     mlflow.log_metrics({name: value for name, value in flatten(row).items() if type(value) in (int, float)})
     for number, of_fold in enumerate(row.get("by_fold", [])):
@@ -269,14 +260,6 @@ def log_result(problem: Problem, result: CandidateResult) -> None:
         if row.get("by_fold"):
             plot_curves(problem, result, row).savefig(folder / CURVES_FILE, dpi=110)
         mlflow.log_artifacts(name)
-
-
-def _write(content: dict[str, Any]) -> list[Path]:
-    folder = DATA / "results" / content["run"]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
-    plot_comparison(content).savefig(folder / PICTURE_FILE, dpi=110)
-    return [folder / RESULT_FILE, folder / PICTURE_FILE]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -99,13 +99,9 @@ class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any) -> Self:
         """Rank on rows x all columns; the last class is the outcome that is predicted."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
-        columns = [ModelFeature(name=f"x{position}") for position in range(X.shape[1])]
-        data = TrainingMatrix(
-            matrix=X,
-            target=(np.asarray(y) == np.max(y)).astype(np.int64),
-            columns=list(self.columns) if self.columns is not None else columns,
-            person=np.arange(len(X)),
-        )
+        columns = list(self.columns or (ModelFeature(name=f"x{position}") for position in range(X.shape[1])))
+        target = (np.asarray(y) == np.max(y)).astype(np.int64)
+        data = TrainingMatrix(matrix=X, target=target, columns=columns, person=np.arange(len(X)))
         best = rank(data, self.seed).best(self.count)
         self.support_ = np.array([column.name in best for column in data.columns])
         return self
@@ -145,10 +141,8 @@ def complete_and_scale() -> ColumnTransformer:
     """Return an imputer of all columns and scaler of the numbers, still to be fitted: distances need both."""
     median = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     most_frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
-    columns = ColumnTransformer(
-        [("numbers", median, numbers), ("categories", most_frequent, categories)], verbose_feature_names_out=False
-    )
-    return columns.set_output(transform="pandas")
+    steps = [("numbers", median, numbers), ("categories", most_frequent, categories)]
+    return ColumnTransformer(steps, verbose_feature_names_out=False).set_output(transform="pandas")
 
 
 def smote(X: Any, y: Any, seed: int) -> tuple[Any, Any]:

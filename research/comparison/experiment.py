@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -70,14 +71,9 @@ class Settings:
 
     def candidates(self) -> list["Candidate"]:
         """Return the baselines, then the families under their arms, the untreated arm first."""
-        models = [
-            Candidate(family, arm)
-            for family in FAMILIES
-            if family in self.families
-            for arm in ARMS
-            if arm in self.arms or arm == NONE
-        ]
-        return [*(Candidate(name) for name in BASELINES), *models]
+        families = [family for family in FAMILIES if family in self.families]
+        arms = [arm for arm in ARMS if arm in self.arms or arm == NONE]
+        return [*map(Candidate, BASELINES), *(Candidate(family, arm) for family, arm in product(families, arms))]
 
 
 @dataclass(frozen=True)

@@ -94,25 +94,24 @@ def compare_calibrations(scores: OutOfFold) -> list[dict[str, Any]]:
 
     The gain in log-loss is over none, with its standard error; slope and intercept are those that remain.
     """
-    rows, target = [], scores.target
-    uncalibrated = _log_losses(target, scores.probability)
-    for name, fit in METHODS.items():
-        probability = cross_fitted(fit, scores)
+    target, uncalibrated = scores.target, _log_losses(scores.target, scores.probability)
+
+    def row(name: str) -> dict[str, Any]:
+        probability = cross_fitted(METHODS[name], scores)
         losses = _log_losses(target, probability)
         gain = uncalibrated - losses
         slope, intercept = calibration_line(target, clipped_log_odds(probability))
-        rows.append(
-            {
-                "method": name,
-                "log_loss": float(losses.mean()),
-                "log_loss_gain": float(gain.mean()),
-                "log_loss_gain_error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
-                "brier": float(np.mean((probability - target) ** 2)),
-                "slope": slope,
-                "intercept": intercept,
-            }
-        )
-    return rows
+        return {
+            "method": name,
+            "log_loss": float(losses.mean()),
+            "log_loss_gain": float(gain.mean()),
+            "log_loss_gain_error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            "brier": float(np.mean((probability - target) ** 2)),
+            "slope": slope,
+            "intercept": intercept,
+        }
+
+    return [row(name) for name in METHODS]
 
 
 def served_calibration(scores: OutOfFold, compared: list[dict[str, Any]]) -> Calibration:

@@ -3,12 +3,9 @@
 At a probability p the decision of the model costs FN * p on average where it grants and FP * (1 - p) where it refuses.
 A perfect reviewer saves this cost, which is highest at the threshold. To review where it exceeds a level is Chow's rule
 of the reject option (C. K. Chow, On Optimum Recognition Error and Reject Tradeoff, IEEE Transactions on Information
-Theory 16(1), 1970, 41-46). Where the capacity is known rather than the price of a review, the same strategy is optimal
-with the level that uses up the capacity (V. Franc, D. Prusa, V. Voracek, Optimal Strategies for Reject Option
-Classifiers, Journal of Machine Learning Research 24(11), 2023: the bounded-abstention model). With a missed default at
-ten good clients refused, the band reaches further above the threshold than below it.
-
-The reviewer's time is not priced: the saving is reported, for the bank to compare with that cost.
+Theory 16(1), 1970, 41-46). Where the capacity is known, the level that uses it up is optimal (V. Franc, D. Prusa, V.
+Voracek, Optimal Strategies for Reject Option Classifiers, Journal of Machine Learning Research 24(11), 2023: the
+bounded-abstention model). The reviewer's time is not priced: the bank compares the saving with that cost.
 """
 
 import argparse

@@ -63,7 +63,7 @@ def explain(
     """Draw SHAP and LIME of these clients (rows; above `MAX_CLIENTS`, a sample) into `out`, and return the figures."""
     out.mkdir(parents=True, exist_ok=True)
     explained = Explained(model, _sample(features, seed))
-    typical, log_odds = explained.typical(), explained.log_odds
+    typical, log_odds, probability = explained.typical(), explained.log_odds, explained.probability
     lime_rows = [_nearest(log_odds, float(np.quantile(log_odds, quantile))) for quantile in LIME_CLIENTS]
     drawn = typical.get("refused", lime_rows[-1])
     lime = Lime(model, explained.features, lime_samples)
@@ -77,9 +77,7 @@ def explain(
         "base_value": explained.base,
         "largest_additivity_error": float(np.abs(sums - log_odds).max()),
         **_importance(explained),
-        "typical": {
-            name: {"probability_of_default": float(explained.probability[row])} for name, row in typical.items()
-        },
+        "typical": {name: {"probability_of_default": float(probability[row])} for name, row in typical.items()},
         "lime": _lime_report(explained, [(row, views[row]) for row in lime_rows], seed, lime_samples),
     }
 
@@ -103,27 +101,22 @@ def _draw(
 
 def _importance(explained: Explained) -> dict[str, Any]:
     """Return the mean size of the contributions, by feature and by group, largest first."""
-    names = explained.model.feature_names
-    importance = np.abs(explained.contributions).mean(axis=0)
+    names, by_feature = explained.model.feature_names, np.abs(explained.contributions).mean(axis=0)
     grouped, groups = by_group(explained.contributions, names)
     group_importance = np.abs(grouped).mean(axis=0)
     return {
         "features": [
             {
-                "feature": names[position],
-                "label": CATALOGUE[names[position]].en,
-                "group": CATALOGUE[names[position]].group,
-                "mean_abs_shap": float(importance[position]),
+                "feature": name,
+                "label": CATALOGUE[name].en,
+                "group": CATALOGUE[name].group,
+                "mean_abs_shap": float(importance),
             }
-            for position in np.argsort(-importance, kind="stable")[:MAX_LISTED]
+            for name, importance in sorted(zip(names, by_feature, strict=True), key=lambda pair: -pair[1])[:MAX_LISTED]
         ],
         "groups": [
-            {
-                "group": groups[position],
-                "label": GROUP_LABELS[groups[position]]["en"],
-                "mean_abs_shap": float(group_importance[position]),
-            }
-            for position in np.argsort(-group_importance, kind="stable")
+            {"group": group, "label": GROUP_LABELS[group]["en"], "mean_abs_shap": float(importance)}
+            for group, importance in sorted(zip(groups, group_importance, strict=True), key=lambda pair: -pair[1])
         ],
     }
 

@@ -63,11 +63,8 @@ def rank(data: TrainingMatrix, seed: int) -> Ranking:
         raise CommandError(f"every feature is the same for all of {len(data)} clients: there is nothing to learn from")
     gain, noise_gain = _gains(candidates, seed)
     order = np.argsort(-gain, kind="stable")
-    names, noise = (
-        [candidates.columns[position].name for position in order if (gain[position] > noise_gain) == above]
-        for above in (True, False)
-    )
-    return Ranking(names=names, noise=noise, dropped=dropped)
+    names, above = [candidates.columns[position].name for position in order], int(np.sum(gain > noise_gain))
+    return Ranking(names=names[:above], noise=names[above:], dropped=dropped)
 
 
 def smallest_within_noise(sizes: Sequence[float], losses: Sequence[float], errors: Sequence[float]) -> int:

@@ -68,10 +68,8 @@ def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransfo
 
 def linear_pipeline(columns: list[ModelFeature], C: float = INVERSE_PENALTY) -> Pipeline:
     """Return preprocessing and a logistic regression with inverse penalty `C`, still to be fitted."""
-    numbers, categories = (
-        [position for position, column in enumerate(columns) if bool(column.categories) == is_category]
-        for is_category in (False, True)
-    )
+    categories = [position for position, column in enumerate(columns) if column.categories]
+    numbers = [position for position in range(len(columns)) if position not in categories]
     classifier = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
     return Pipeline([("preprocess", linear_preprocessing(numbers, categories)), ("classify", classifier)])
 

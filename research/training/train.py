@@ -118,15 +118,9 @@ def write_model_folder(
     examples = []
     for content in example_credit_files(N_EXAMPLES):
         features = model.features([CreditFile.model_validate_json(json.dumps(content))])
-        log_odds = float(model.log_odds(features)[0])
-        examples.append(
-            Example(
-                credit_file=content,
-                features=features.select(model.feature_names).row(0, named=True),
-                log_odds=log_odds,
-                probability_of_default=probability(log_odds),
-            )
-        )
+        log_odds, row = float(model.log_odds(features)[0]), features.select(model.feature_names).row(0, named=True)
+        default = probability(log_odds)
+        examples.append(Example(credit_file=content, features=row, log_odds=log_odds, probability_of_default=default))
     golden = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)
     (folder / EXAMPLES_FILE).write_text(golden.model_dump_json() + "\n")
     model.verify()
