@@ -146,10 +146,7 @@ def complete_and_scale() -> ColumnTransformer:
 
 
 def smote(X: Any, y: Any, seed: int) -> tuple[Any, Any]:
-    """Add synthetic defaults until they are half of the rows.
-
-    With categories SMOTENC is used, whose new clients have the most frequent category of their neighbours.
-    """
+    """Add synthetic defaults until they are half of the rows; their categories are the most frequent of neighbours."""
     options = {"random_state": seed, "k_neighbors": min(NEIGHBOURS, int(np.sum(y)) - 1)}
     types = getattr(X, "dtypes", None)
     mixed = types is not None and any(isinstance(kind, pd.CategoricalDtype) for kind in types)

@@ -18,7 +18,7 @@ from research.data.dataset import Data, Rows
 from research.evaluation.business_score import ACCEPT_ALL, REFUSE_ALL, CostModel
 from research.options import FOLDS, SEED, check_folds, option
 from research.training import boosting
-from research.types import FoldSplit, Integers, OutOfFold, TrainingMatrix, fold_numbers
+from research.types import FoldSplit, Integers, TrainingMatrix, fold_numbers
 
 PRIOR = "prior"
 BASELINES = (ACCEPT_ALL, REFUSE_ALL, PRIOR)
@@ -152,10 +152,6 @@ class CandidateResult:
     grid: list[Row] = field(default_factory=list)
     run: str = ""
     reused: bool = False
-
-    def out_of_fold(self, problem: Problem) -> OutOfFold:
-        """Return the scores with outcomes and folds."""
-        return OutOfFold.from_probability(problem.target, self.scores.probability, problem.fold)
 
 
 @cache

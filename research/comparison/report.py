@@ -18,7 +18,7 @@ from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.calibration import calibration_line, clipped_log_odds
 from research.evaluation.metrics import caution_of
 from research.plotting import data_note, source_of
-from research.types import Booleans, Floats
+from research.types import Booleans, Floats, OutOfFold
 
 COLUMNS = {
     "at theory": ("per_1000_at_theory", ".1f", 9),
@@ -108,7 +108,8 @@ def _decisions(problem: Problem, result: CandidateResult) -> tuple[Booleans, dic
     """Return refusals by thresholds of the other folds and these thresholds; a trivial policy has none."""
     if result.candidate.family in (business_score.ACCEPT_ALL, business_score.REFUSE_ALL):
         return result.scores.probability > 0, {}
-    return business_score.cross_fitted_decisions(result.out_of_fold(problem), problem.settings.costs)
+    scores = OutOfFold.from_probability(problem.target, result.scores.probability, problem.fold)
+    return business_score.cross_fitted_decisions(scores, problem.settings.costs)
 
 
 def _of_fold(problem: Problem, result: CandidateResult, refused: Booleans, number: int) -> dict[str, float]:

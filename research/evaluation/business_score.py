@@ -1,7 +1,6 @@
 """Compute what decisions cost: missed defaults and good clients refused, as counted errors and as money."""
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -69,10 +68,7 @@ def money_of(
 
 
 def cost_curve(target: Integers, probability: Floats, costs: CostAssumptions = DEFAULT_COSTS) -> tuple[Floats, Floats]:
-    """Return the thresholds between distinct scores, ascending, and the cost per client at each.
-
-    The first threshold refuses all clients, the last one none.
-    """
+    """Return ascending thresholds between distinct scores, from refusing all to none, and the cost of each."""
     order = np.argsort(probability, kind="stable")
     ordered, default = probability[order], target[order] == 1
     # A threshold before position k grants the k safest clients.
@@ -92,17 +88,13 @@ def best_threshold(target: Integers, probability: Floats, costs: CostAssumptions
 
 
 def cost_band(
-    target: Integers,
-    probability: Floats,
-    thresholds: Floats = GRID,
-    costs: CostAssumptions = DEFAULT_COSTS,
-    seed: int = 0,
+    target: Integers, probability: Floats, thresholds: Floats = GRID, costs: CostAssumptions = DEFAULT_COSTS
 ) -> tuple[Floats, Floats, Floats]:
     """Compute cost per client, low and high end of its bootstrap band at `LEVEL`, at each ascending threshold."""
     # All clients between two thresholds get the same decision, so it is enough to resample their number.
     cells = 2 * np.searchsorted(thresholds, probability, side="right") + (target == 1)
     counts = np.bincount(cells, minlength=2 * (len(thresholds) + 1))
-    drawn = np.random.default_rng(seed).multinomial(len(target), counts / len(target), size=RESAMPLES)
+    drawn = np.random.default_rng(0).multinomial(len(target), counts / len(target), size=RESAMPLES)
     good, bad = (np.vstack([counts, drawn])[:, outcome::2] for outcome in (0, 1))
     granted_bad = np.cumsum(bad, axis=1)[:, :-1]
     refused_good = good.sum(axis=1, keepdims=True) - np.cumsum(good, axis=1)[:, :-1]
@@ -125,11 +117,8 @@ def cross_fitted_decisions(
     return refused, thresholds
 
 
-def sensitivity(scores: OutOfFold, ratios: Sequence[float] = RATIOS) -> list[dict[str, float]]:
-    """Compute, for each cost ratio, the best and the theoretical threshold, and the cost beside the trivial policies.
-
-    Costs are in units of one good client refused, at thresholds chosen on the other folds.
-    """
+def sensitivity(scores: OutOfFold) -> list[dict[str, float]]:
+    """Compute thresholds, and cross-fitted and trivial costs in good clients refused, for each cost ratio."""
     target, policies = scores.target, trivial_policies(len(scores.target))
 
     def row(ratio: float) -> dict[str, float]:
@@ -144,7 +133,7 @@ def sensitivity(scores: OutOfFold, ratios: Sequence[float] = RATIOS) -> list[dic
             "refused_share": float(np.mean(refused)),
         }
 
-    return [row(ratio) for ratio in ratios]
+    return [row(ratio) for ratio in RATIOS]
 
 
 def decision_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:

@@ -198,10 +198,7 @@ def _approval_rates(groups: Sequence[Booleans], seed: int) -> Floats:
 
 
 def plot_groups(report: dict[str, Any], path: Path, source: DataSource) -> None:
-    """Draw approval rate and AUC by group with their intervals, from the report of `fairness`.
-
-    A dash marks the approval rate that the four-fifths rule requires of each group.
-    """
+    """Draw approval rate and AUC by group with intervals; a dash marks the rate that the four-fifths rule requires."""
     lines: list[tuple[str, dict[str, Any] | None, float | None]] = [("all clients", report["all"], None)]
     for dimension, title in TITLES.items():
         groups, most_approved = report[dimension]["groups"], report[dimension]["most_approved"]

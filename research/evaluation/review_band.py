@@ -92,7 +92,6 @@ def review_report(
     threshold: float,
     costs: CostAssumptions = DEFAULT_COSTS,
     capacity: float = 0.0,
-    errors: Sequence[float] = REVIEWER_ERRORS,
 ) -> dict[str, Any]:
     """Report what review costs and saves per client, by capacity and reviewer, beside the model alone.
 
@@ -100,28 +99,24 @@ def review_report(
     band of `capacity`, None for 0; `table` has a row for it and for each of `CAPACITIES`.
     """
     refused, thresholds = cross_fitted_decisions(scores, costs)
-    served, table = None, []
-    for share in sorted({*CAPACITIES, capacity} - {0}):
-        band = review_band(scores.probability, threshold, costs, share)
-        served = band.model_dump() if share == capacity else served
-        in_band = cross_fitted_review(scores, thresholds, costs, share)
-        test_in_band, test_refused = reviewed(test_probability, band), test_probability >= threshold
-        table.append(
-            {
-                "capacity": share,
-                "band": band.model_dump(),
-                "out_of_fold": _evaluate_review(scores.target, refused, in_band, costs, errors),
-                "test": _evaluate_review(test_target, test_refused, test_in_band, costs, errors),
-            }
-        )
-    return {"capacity": capacity, "served": served, "table": table}
+    test_refused, shares = test_probability >= threshold, sorted({*CAPACITIES, capacity} - {0})
+    bands = {share: review_band(scores.probability, threshold, costs, share) for share in shares}
+    in_band = {share: cross_fitted_review(scores, thresholds, costs, share) for share in shares}
+    table = [
+        {
+            "capacity": share,
+            "band": band.model_dump(),
+            "out_of_fold": _evaluate_review(scores.target, refused, in_band[share], costs),
+            "test": _evaluate_review(test_target, test_refused, reviewed(test_probability, band), costs),
+        }
+        for share, band in bands.items()
+    ]
+    return {"capacity": capacity, "served": bands[capacity].model_dump() if capacity else None, "table": table}
 
 
-def _evaluate_review(
-    target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions, errors: Sequence[float]
-) -> dict[str, Any]:
+def _evaluate_review(target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions) -> dict[str, Any]:
     without = costs_of(target, refused, costs)
-    with_review = {error: costs_with_review(target, refused, in_band, error, costs) for error in errors}
+    with_review = {error: costs_with_review(target, refused, in_band, error, costs) for error in REVIEWER_ERRORS}
     return {
         "reviewed_share": float(in_band.mean()),
         "cost_per_client": asdict(mean_with_interval(without)),
@@ -151,19 +146,15 @@ def review_metrics(report: dict[str, Any]) -> dict[str, float]:
     return metrics
 
 
-def cost_by_capacity(
-    scores: OutOfFold,
-    capacities: Sequence[float],
-    errors: Sequence[float] = REVIEWER_ERRORS,
-    costs: CostAssumptions = DEFAULT_COSTS,
-) -> Floats:
+def cost_by_capacity(scores: OutOfFold, capacities: Sequence[float], costs: CostAssumptions = DEFAULT_COSTS) -> Floats:
     """Compute the out-of-fold cost per client (capacities x errors), by bands of the other folds; at 0, no review."""
     refused, thresholds = cross_fitted_decisions(scores, costs)
     none = np.zeros(len(scores.target), dtype=bool)
     cost = []
     for capacity in capacities:
         in_band = cross_fitted_review(scores, thresholds, costs, capacity) if capacity else none
-        cost.append([costs_with_review(scores.target, refused, in_band, error, costs).mean() for error in errors])
+        with_review = (costs_with_review(scores.target, refused, in_band, error, costs) for error in REVIEWER_ERRORS)
+        cost.append([of_error.mean() for of_error in with_review])
     return np.array(cost)
 
 

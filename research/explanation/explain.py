@@ -13,7 +13,7 @@ from bento.features.definitions import GROUP_LABELS, Group
 from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, decide
 from research.cli import CommandError, add_data_option
-from research.data.dataset import DATA, Data, open_data
+from research.data.dataset import DATA, open_data
 from research.explanation import figures
 from research.explanation.lime_explainer import LIME_SAMPLES, LIME_SEEDS, TOP, Lime, LimeView
 from research.options import SEED
@@ -153,10 +153,7 @@ def _lime_report(
 def explain_client(
     model: ScoringModel, features: pl.DataFrame, client: pl.DataFrame, out: Path, name: str, seed: int = SEED
 ) -> dict[str, Any]:
-    """Draw the waterfall and LIME of one client (one row) into `out`, as `NAME_waterfall.png` and `NAME_lime.png`.
-
-    LIME's neighbours take values from the other clients, `features`.
-    """
+    """Draw NAME_waterfall.png and NAME_lime.png of one client (row); LIME takes neighbours from `features`."""
     out.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([_sample(features, seed).select(model.feature_names), client.select(model.feature_names)])
     row = len(rows) - 1
@@ -201,8 +198,11 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(f"{data.folder}: not the data that {out.name} was trained on; name that folder by --data")
     features = data.rows("test").features
     if options.client is not None:
-        client = explain_client(model, features, _client(data, options.client), out, str(options.client), options.seed)
-        print(json.dumps(client, indent=1))
+        client = data.features().filter(pl.col("SK_ID_CURR") == options.client)
+        if client.is_empty():
+            raise CommandError(f"{data.folder}: application_train holds no client {options.client}")
+        explained = explain_client(model, features, client, out, str(options.client), options.seed)
+        print(json.dumps(explained, indent=1))
     else:
         report = explain(model, features, out, options.seed)
         (out / "explanations.json").write_text(json.dumps(report, indent=1) + "\n")
@@ -212,10 +212,3 @@ def run(options: argparse.Namespace) -> None:
         print(f"LIME: {lime['stability']['overlap']:.0%} of the top {TOP} shared by two seeds, ", end="")
         print(f"{lime['agreement']['sign']:.0%} with the sign of SHAP")
     print(f"figures: {out}")
-
-
-def _client(data: Data, client: int) -> pl.DataFrame:
-    row = data.features().filter(pl.col("SK_ID_CURR") == client)
-    if row.is_empty():
-        raise CommandError(f"{data.folder}: application_train holds no client {client}")
-    return row

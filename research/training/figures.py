@@ -114,7 +114,7 @@ def plot_review(scores: OutOfFold, costs: CostAssumptions) -> Figure:
     """Draw the cost against the share of reviewed applications, for each error rate of the reviewer."""
     figure, axes = new_axes("Cost with review, out-of-fold", "share of applications reviewed", COST_LABEL)
     capacities = np.linspace(0, MAX_REVIEWED_SHARE, 13)
-    cost = cost_by_capacity(scores, capacities.tolist(), costs=costs)
+    cost = cost_by_capacity(scores, capacities.tolist(), costs)
     for error, curve in zip(REVIEWER_ERRORS, cost.T, strict=True):
         axes.plot(capacities, curve, ".-", label=f"wrong in {error:.0%} of cases" if error else "always right")
     axes.axhline(cost[0, 0], ls=":", c="grey", label=f"no review: {cost[0, 0]:.3f}")

@@ -66,11 +66,11 @@ def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransfo
     return ColumnTransformer([("numbers", Pipeline(steps), numbers), ("categories", encoder, categories)])
 
 
-def linear_pipeline(columns: list[ModelFeature], C: float = INVERSE_PENALTY) -> Pipeline:
-    """Return preprocessing and a logistic regression with inverse penalty `C`, still to be fitted."""
+def linear_pipeline(columns: list[ModelFeature]) -> Pipeline:
+    """Return preprocessing and a logistic regression, still to be fitted."""
     categories = [position for position, column in enumerate(columns) if column.categories]
     numbers = [position for position in range(len(columns)) if position not in categories]
-    classifier = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
+    classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
     return Pipeline([("preprocess", linear_preprocessing(numbers, categories)), ("classify", classifier)])
 
 
