@@ -153,11 +153,11 @@ def has_enough(target: Integers, outcomes: int) -> bool:
 
 
 def _measures(values: Values, seed: int) -> dict[str, Any]:
-    measured: dict[str, Any] = {}
-    for name, metric in METRICS.items():
-        needed = MIN_OUTCOMES_FOR_SLOPE if name == "calibration_slope" else MIN_GROUP_OUTCOMES
-        measured[name] = _finite(_estimate(metric, values, seed)) if has_enough(values[0], needed) else None
-    return measured
+    needed = dict.fromkeys(METRICS, MIN_GROUP_OUTCOMES) | {"calibration_slope": MIN_OUTCOMES_FOR_SLOPE}
+    return {
+        name: _finite(_estimate(metric, values, seed)) if has_enough(values[0], needed[name]) else None
+        for name, metric in METRICS.items()
+    }
 
 
 def _estimate(metric: Metric, values: Values, seed: int) -> Estimate:

@@ -175,10 +175,8 @@ def plot_lime(view: View, row: int, weights: Floats, probability: float, path: P
     """Draw LIME (seeds x features) beside SHAP for one client, by LIME's main features."""
     mean, contributions = weights.mean(axis=0), view.explanation.values[row]
     order = np.argsort(-np.abs(mean), kind="stable")[:MAX_SHOWN_LIME][::-1]
-    labels = [
-        f"{view.explanation.feature_names[position]}\n= {textwrap.shorten(view.words[row, position], WIDTH)}"
-        for position in order
-    ]
+    names, values_shown = view.explanation.feature_names, view.words[row]
+    labels = [f"{names[position]}\n= {textwrap.shorten(values_shown[position], WIDTH)}" for position in order]
     figure = Figure(figsize=(11, 0.52 * len(order) + 1.8), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, values, title, unit in (

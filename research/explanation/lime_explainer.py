@@ -74,9 +74,7 @@ class Lime:
     def __init__(self, model: ScoringModel, features: pl.DataFrame, samples: int = LIME_SAMPLES) -> None:
         self.model, self.columns, self.samples = model, model.manifest.features, samples
         self.matrix = encode(features, self.columns)
-        self.bins = np.column_stack(
-            [bins(values, column) for values, column in zip(self.matrix.T, self.columns, strict=True)]
-        )
+        self.bins = np.column_stack([*map(bins, self.matrix.T, self.columns)])
 
     def explain(self, row: int, seed: int) -> LimeView:
         """Explain the client in this row with `LIME_SEEDS` seeds from this one on."""

@@ -53,9 +53,8 @@ def monotone_constraint_params(columns: Sequence[ModelFeature]) -> dict[str, Any
     """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so."""
     features = [CATALOGUE.get(column.name) for column in columns]
     directions = [feature.risk if feature is not None and feature.monotone else 0 for feature in features]
-    if not any(directions):
-        return {}
-    return {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
+    constrained = {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
+    return constrained if any(directions) else {}
 
 
 def booster_params(data: TrainingMatrix, parameters: Mapping[str, Any], constraints: bool) -> dict[str, Any]:
@@ -72,6 +71,9 @@ def train_booster(
         rows, test_size=INNER_SHARE, stratify=data.target[rows], random_state=seed
     )
     patience = round(PATIENCE / parameters["learning_rate"])
+    # first_metric_only must be an argument here: the callback does not read the parameter of that name, and AUC on few
+    # rows has its maximum by chance.
+    stop = lightgbm.early_stopping(patience, first_metric_only=True, verbose=False)
     log: dict[str, TrainingLog] = {}
     booster = lightgbm.train(
         {**parameters, "seed": seed},
@@ -79,12 +81,7 @@ def train_booster(
         max_rounds,
         valid_sets=[booster_dataset(data.rows(inner_stop))],
         valid_names=["inner"],
-        # first_metric_only must be an argument here: the callback does not read the parameter of that name, and AUC
-        # on few rows has its maximum by chance.
-        callbacks=[
-            lightgbm.early_stopping(patience, first_metric_only=True, verbose=False),
-            lightgbm.record_evaluation(log),
-        ],
+        callbacks=[stop, lightgbm.record_evaluation(log)],
     )
     return booster, log["inner"]
 

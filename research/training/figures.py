@@ -56,17 +56,14 @@ def plot_roc(scores: OutOfFold) -> Figure:
 
 def plot_calibration(uncalibrated: OutOfFold) -> Figure:
     """Draw observed against predicted defaults by decile, for each calibration method."""
-    figure, axes = new_axes(
-        "Calibration by decile, out-of-fold", "predicted probability of default", "share in default"
-    )
+    title = "Calibration by decile, out-of-fold"
+    figure, axes = new_axes(title, "predicted probability of default", "share in default")
     end = 0.0
     for name, fit in METHODS.items():
         probability = cross_fitted(fit, uncalibrated)
         observed, predicted = calibration_curve(uncalibrated.target, probability, n_bins=10, strategy="quantile")
-        main = name == "none"
-        axes.plot(
-            predicted, observed, "o-" if main else ".--", lw=1.5 if main else 0.8, label="as served" if main else name
-        )
+        style, width, label = ("o-", 1.5, "as served") if name == "none" else (".--", 0.8, name)
+        axes.plot(predicted, observed, style, lw=width, label=label)
         end = max(end, observed.max(), predicted.max())
     axes.plot([0, end], [0, end], ":", c="grey", lw=0.8, label="perfect")
     axes.legend()
