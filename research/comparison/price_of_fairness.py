@@ -18,17 +18,9 @@ from research.cli import add_data_option
 from research.comparison.feature_study import Arm, Result
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.data.splits import fold_rows
+from research.evaluation import fairness
 from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
-from research.evaluation.fairness import (
-    BANDS,
-    MIN_GROUP_OUTCOMES,
-    TAILS,
-    approval_gap,
-    groups_of,
-    has_enough,
-    plot_excluding_cost,
-)
 from research.evaluation.metrics import delong_auc
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.training import boosting, cross_fitting
@@ -142,12 +134,12 @@ def _row(result: Result, default: Result, audit: pl.DataFrame, seed: int) -> dic
     target, (refused, _) = result.scores.target, cross_fitted_decisions(result.scores)
     approval = {}
     for dimension in ("gender", "age"):
-        group = groups_of(audit)[dimension].to_numpy()
-        names = [name for name in (*GENDER.categories, *BANDS) if has_enough(target[group == name], MIN_GROUP_OUTCOMES)]
+        group = fairness.groups_of(audit)[dimension].to_numpy()
+        names = [name for name in (*GENDER.categories, *fairness.BANDS) if fairness.has_enough(target[group == name])]
         refused_of = {name: refused[group == name] for name in names}
         approval[dimension] = {
             "rates": {name: float(np.mean(~members)) for name, members in refused_of.items()},
-            "gap": asdict(approval_gap(list(refused_of.values()), seed)) if len(refused_of) > 1 else None,
+            "gap": asdict(fairness.approval_gap(list(refused_of.values()), seed)) if len(refused_of) > 1 else None,
         }
     return {
         **result.row(default),
@@ -163,7 +155,7 @@ def _uses_age(name: str) -> bool:
 
 def _delong_interval(placement: Floats, target: Integers) -> Estimate:
     value, error = delong_auc(placement, target)
-    margin = float(norm.ppf(TAILS[1])) * error
+    margin = float(norm.ppf(fairness.TAILS[1])) * error
     return Estimate(value, value - margin, value + margin)
 
 
@@ -195,6 +187,6 @@ def run(options: argparse.Namespace) -> None:
     out = DATA / "results" / "fairness"
     out.mkdir(parents=True, exist_ok=True)
     (out / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
-    plot_excluding_cost(content, out / PICTURE_FILE, data.source)
+    fairness.plot_excluding_cost(content, out / PICTURE_FILE, data.source)
     print_table(content)
     print(f"written: {out}")

@@ -147,7 +147,7 @@ def _for_fairlearn(metric: Metric, y_true: Any, y_pred: Any, probability: Any) -
     return metric(np.asarray(y_true), np.asarray(y_pred).astype(bool), np.asarray(probability))
 
 
-def has_enough(target: Integers, outcomes: int) -> bool:
+def has_enough(target: Integers, outcomes: int = MIN_GROUP_OUTCOMES) -> bool:
     """Return whether a group has `MIN_GROUP_CLIENTS` clients, and this number of each outcome."""
     return len(target) >= MIN_GROUP_CLIENTS and min(int(target.sum()), int((target == 0).sum())) >= outcomes
 
