@@ -13,12 +13,7 @@ Settings = TypeVar("Settings")
 
 
 def option(default: Any, description: str) -> Any:
-    """Declare a field of a settings dataclass that is an option of the command too.
-
-    Args:
-        default: of the field; its type is that of the option, a tuple is names with commas between them.
-        description: help text.
-    """
+    """Declare a field that is an option too, of the type of its default; a tuple is names with commas between them."""
     return field(default=default, metadata={"help": description})
 
 
@@ -45,10 +40,6 @@ def settings_from(kind: type[Settings], options: argparse.Namespace, **others: A
 
 
 def check_folds(folds: int) -> None:
-    """Refuse fewer than two folds.
-
-    Raises:
-        CommandError: there are fewer.
-    """
+    """Refuse fewer than two folds by a CommandError."""
     if folds < 2:
         raise CommandError("--folds must be at least 2")

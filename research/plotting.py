@@ -43,8 +43,6 @@ def source_of(report: Mapping[str, Any]) -> DataSource:
 def save_figure(figure: Figure, path: Path, source: DataSource) -> None:
     """Write a figure of constrained layout, with the note of its data below."""
     line = 0.16 / figure.get_figheight()
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(rect=(0, line, 1, 1 - line))  # type: ignore[call-arg]
+    figure.get_layout_engine().set(rect=(0, line, 1, 1 - line))  # type: ignore[union-attr, call-arg]
     figure.text(0.995, 0.03 / figure.get_figheight(), data_note(source), ha="right", va="bottom", size=7, c="grey")
     figure.savefig(path, dpi=DPI)

@@ -20,19 +20,14 @@ FoldSplit = tuple[Integers, Integers]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingMatrix:
-    """The encoded features of clients, with what is needed to fit on them.
-
-    Attributes:
-        matrix: clients x columns, as `bento.model.scoring_model.encode` gives them; NaN is missing.
-        target: 1 where the client defaulted.
-        columns: of the matrix.
-        person: the same number where two applications seem to be of one person, who stays in one fold.
-    """
+    """The encoded features of clients (clients x columns; NaN is missing), with what is needed to fit on them."""
 
     matrix: Floats
     target: Integers
+    """1 where the client defaulted."""
     columns: list[ModelFeature]
     person: Integers
+    """The same number where two applications seem to be of one person, who stays in one fold."""
 
     def __len__(self) -> int:
         return len(self.target)
@@ -51,13 +46,7 @@ class TrainingMatrix:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OutOfFold:
-    """The score of each client by the model of a fold that did not train on that client.
-
-    Attributes:
-        target: 1 where the client defaulted.
-        log_odds: of default.
-        fold: number of the fold that validates the client.
-    """
+    """The score of each client by the model of a fold that did not train on that client, with the fold's number."""
 
     target: Integers
     log_odds: Floats
@@ -85,8 +74,7 @@ class OutOfFold:
     @cached_property
     def probability(self) -> Floats:
         """Probability of default of each client."""
-        probability: Floats = expit(self.log_odds)
-        return probability
+        return expit(self.log_odds)
 
     def by_fold(self) -> Iterator[tuple[int, Booleans]]:
         """Yield the number of each fold, and which clients it validates."""

@@ -1,12 +1,14 @@
 """Build and score candidates: families of models and treatments of the imbalance, fitted inside each fold."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import joblib
 import numpy as np
+import psutil
 from imblearn import FunctionSampler
 from imblearn.pipeline import Pipeline as SamplingPipeline
 from imblearn.under_sampling import RandomUnderSampler
@@ -15,7 +17,7 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss
-from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from xgboost import XGBClassifier
@@ -23,16 +25,7 @@ from xgboost import XGBClassifier
 from bento.model.manifest import ModelFeature
 from bento.policy import DEFAULT_COSTS, CostAssumptions
 from research.cli import CommandError
-from research.comparison.estimators import (
-    PriorCorrected,
-    RankedFeatures,
-    categories,
-    complete_and_scale,
-    numbers,
-    smote,
-    with_category_types,
-)
-from research.comparison.resources import MIB, PeakMemory
+from research.comparison import estimators
 from research.evaluation.business_score import cost_per_client
 from research.evaluation.metrics import discrimination
 from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS, linear_preprocessing
@@ -45,28 +38,33 @@ METRICS = {"auc": 1, "gini": 1, "ks": 1, "pr_auc": 1, "log_loss": -1, "brier": -
 """1 where greater is better; the cost is at the theoretical threshold, so that none is fitted to validation rows."""
 
 Setting = dict[str, Any]
+SAMPLING_INTERVAL_S = 0.02
+"""Between two samples of memory; a shorter peak may be missed."""
+MIB = 2**20
 CLASSIFIER = "estimator__rest__classifier__"
 """Prefix of the classifier's parameters in the result of `build`."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of models.
-
-    Attributes:
-        classifier: from a seed and a number of jobs.
-        grid: values of its parameters that are tried.
-        weights: its parameter of class weights and the value; None as value: it takes the weight of one default.
-        served: whether the service can run it.
-    """
+    """A family of models: its classifier from a seed and a number of jobs, and its parameters that are tried."""
 
     classifier: Callable[[int, int], Any]
     grid: Mapping[str, list[Any]]
     weights: tuple[str, str | None] = ("class_weight", "balanced")
+    """Its parameter of class weights and the value; None as value: it takes the weight of one default."""
     served: bool = False
+    """Whether the service can run it."""
 
 
-# Regularised as boosting.PARAMETERS are, with a larger learning rate, so that a grid takes minutes.
+BOOSTING: dict[str, Any] = {
+    "n_estimators": 300,
+    "learning_rate": 0.05,
+    "subsample": 0.8,
+    "colsample_bytree": 0.3,
+    "reg_lambda": 20.0,
+}
+"""Regularised as boosting.PARAMETERS are, with a larger learning rate, so that a grid takes minutes."""
 FAMILIES: dict[str, Family] = {
     "logistic": Family(
         lambda seed, jobs: LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS),
@@ -81,30 +79,17 @@ FAMILIES: dict[str, Family] = {
     ),
     "xgboost": Family(
         lambda seed, jobs: XGBClassifier(
-            n_estimators=300,
-            max_depth=3,
-            learning_rate=0.05,
-            min_child_weight=5,
-            subsample=0.8,
-            colsample_bytree=0.3,
-            reg_lambda=20.0,
-            enable_categorical=True,
-            random_state=seed,
-            n_jobs=jobs,
+            **BOOSTING, max_depth=3, min_child_weight=5, enable_categorical=True, random_state=seed, n_jobs=jobs
         ),
         {"max_depth": [2, 3, 5], "n_estimators": [150, 300]},
         weights=("scale_pos_weight", None),
     ),
     "lightgbm": Family(
         lambda seed, jobs: LGBMClassifier(
-            n_estimators=300,
+            **BOOSTING,
             num_leaves=15,
-            learning_rate=0.05,
             min_child_samples=60,
-            subsample=0.8,
             subsample_freq=1,
-            colsample_bytree=0.3,
-            reg_lambda=20.0,
             cat_smooth=50.0,
             cat_l2=50.0,
             deterministic=True,
@@ -121,17 +106,8 @@ FAMILIES: dict[str, Family] = {
 
 def build(
     family: str, arm: str, columns: tuple[ModelFeature, ...], seed: int, jobs: int, memory: joblib.Memory | None = None
-) -> PriorCorrected:
-    """Build a candidate; all that is fitted, the sampler included, is fitted on the rows given to `fit`.
-
-    Args:
-        family: of `FAMILIES`.
-        arm: of `ARMS`.
-        columns: of the matrix.
-        seed: of selection, sampler and classifier.
-        jobs: threads of the classifier, -1 for all.
-        memory: caches the feature selection of the same rows.
-    """
+) -> estimators.PriorCorrected:
+    """Build a candidate; all that is fitted, the sampler included, is fitted on the rows given to `fit`."""
     chosen = FAMILIES[family]
     classifier = chosen.classifier(seed, jobs)
     parameter, value = chosen.weights
@@ -140,33 +116,29 @@ def build(
     steps: list[tuple[str, Any]]
     if family == "logistic":
         # SMOTE then interpolates the one-hot columns of a category.
-        steps = [("preprocess", linear_preprocessing(numbers, categories))]
+        steps = [("preprocess", linear_preprocessing(estimators.numbers, estimators.categories))]
     else:
         # SMOTE takes no missing values, so this arm loses the information in their absence.
-        steps = [("complete", complete_and_scale())] if arm == SMOTED else []
-        steps.append(("types", FunctionTransformer(with_category_types)))
+        steps = [("complete", estimators.complete_and_scale())] if arm == SMOTED else []
+        steps.append(("types", FunctionTransformer(estimators.with_category_types)))
     if arm == UNDER:
         steps.append(("sampler", RandomUnderSampler(random_state=seed)))
     elif arm == SMOTED:
-        steps.append(("sampler", FunctionSampler(func=smote, kw_args={"seed": seed}, validate=False)))
+        steps.append(("sampler", FunctionSampler(func=estimators.smote, kw_args={"seed": seed}, validate=False)))
     # A pipeline inside, since `memory` caches every step but the last, and only the selection is worth caching.
     rest = SamplingPipeline([*steps, ("classifier", classifier)])
     weight = f"rest__classifier__{parameter}" if arm == WEIGHTS and value is None else None
-    return PriorCorrected(selecting(columns, seed, rest, memory), None if arm == NONE else BALANCED, weight)
+    return estimators.PriorCorrected(selecting(columns, seed, rest, memory), None if arm == NONE else BALANCED, weight)
 
 
 def selecting(columns: tuple[ModelFeature, ...], seed: int, rest: Any, memory: joblib.Memory | None = None) -> Pipeline:
     """Return a pipeline of feature selection, which `memory` caches, and `rest`, which is given a frame."""
-    select = RankedFeatures(columns, seed=seed).set_output(transform="pandas")
+    select = estimators.RankedFeatures(columns, seed=seed).set_output(transform="pandas")
     return Pipeline([("select", select), ("rest", rest)], memory=memory)
 
 
 def check(data: TrainingMatrix, splits: Sequence[FoldSplit]) -> None:
-    """Refuse data on which a fit would fail later; NaN is a missing value, and is accepted.
-
-    Raises:
-        CommandError: an infinite feature, or a fold of one outcome.
-    """
+    """Refuse an infinite feature or a fold of one outcome by a CommandError; NaN is a missing value, and accepted."""
     infinite = np.isinf(data.matrix).sum(axis=0)
     if infinite.any():
         worst = int(infinite.argmax())
@@ -192,7 +164,7 @@ def metrics(target: Integers, probability: Floats, costs: CostAssumptions = DEFA
 
 
 def search(
-    model: PriorCorrected,
+    model: estimators.PriorCorrected,
     grid: Mapping[str, list[Any]],
     data: TrainingMatrix,
     splits: Sequence[FoldSplit],
@@ -201,20 +173,12 @@ def search(
     jobs: int,
     done: Callable[[], Any],
 ) -> tuple[Setting, list[dict[str, Any]]]:
-    """Search a grid; return the best setting, and a row for each setting with mean and spread of all metrics.
+    """Search a grid; return the setting of the best `metric`, and a row for each with mean and spread of all metrics.
 
-    Args:
-        model: given by `build`.
-        grid: values of the classifier's parameters.
-        data: development rows.
-        splits: training and validation rows of each fold.
-        costs: of errors.
-        metric: of `METRICS`, by which a setting is best.
-        jobs: fits at a time.
-        done: called after each fit.
+    At a time, `jobs` fits run; `done` is called after each.
     """
 
-    def score(fitted: PriorCorrected, rows: Floats, outcomes: Integers) -> dict[str, float]:
+    def score(fitted: estimators.PriorCorrected, rows: Floats, outcomes: Integers) -> dict[str, float]:
         done()
         measured = metrics(outcomes, fitted.predict_proba(rows)[:, 1], costs)
         return {name: METRICS[name] * value for name, value in measured.items()}
@@ -236,9 +200,23 @@ def search(
     return {name: best[name] for name in grid}, rows
 
 
-def n_settings(grid: Mapping[str, list[Any]]) -> int:
-    """Return the number of settings in a grid."""
-    return len(ParameterGrid(dict(grid)))
+class PeakMemory:
+    """Sample the largest resident set of this process, in bytes, from entering to leaving the context."""
+
+    def __enter__(self) -> Self:
+        self._process, self._stop = psutil.Process(), threading.Event()
+        self.before = self.peak = self._process.memory_info().rss
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(SAMPLING_INTERVAL_S):
+            self.peak = max(self.peak, self._process.memory_info().rss)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

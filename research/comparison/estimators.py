@@ -28,10 +28,8 @@ NEIGHBOURS = 5
 class PriorCorrected(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Correct a binary classifier that is trained at another share of defaults than the natural one.
 
-    Args:
-        estimator: samples or weights its training rows.
-        trained_at: the share of defaults at which it is then trained; None: that of its rows, without correction.
-        weight_of_default: its parameter that takes the weight of one default, where it does not compute it itself.
+    `trained_at` is that share, None for no correction; `weight_of_default` names the estimator's parameter that takes
+    the weight of one default, where it does not compute it itself.
     """
 
     def __init__(self, estimator: Any, trained_at: float | None = None, weight_of_default: str | None = None) -> None:
@@ -85,19 +83,10 @@ def corrected(probability: Floats, prevalence: float, trained_at: float) -> Floa
 
 
 class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
-    """Select the features that rank best on the training rows.
-
-    Args:
-        columns: of the matrix; None: numbers.
-        count: how many are selected; None: those above noise.
-        seed: of the ranking.
-    """
+    """Select the `count` features that rank best on the training rows, None for those above noise."""
 
     def __init__(
-        self,
-        columns: tuple[ModelFeature, ...] | None = None,
-        count: int | None = boosting.BEST_FEATURES,
-        seed: int = 0,
+        self, columns: tuple[ModelFeature, ...] | None = None, count: int | None = boosting.BEST_FEATURES, seed: int = 0
     ) -> None:
         self.columns, self.count, self.seed = columns, count, seed
 
@@ -110,21 +99,16 @@ class RankedFeatures(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any) -> Self:
         """Rank on rows x all columns; the last class is the outcome that is predicted."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_min_samples=2)
-        columns = [ModelFeature(name=f"x{position}") for position in range(X.shape[1])]
-        data = TrainingMatrix(
-            matrix=X,
-            target=(np.asarray(y) == np.max(y)).astype(np.int64),
-            columns=list(self.columns) if self.columns is not None else columns,
-            person=np.arange(len(X)),
-        )
+        columns = list(self.columns or (ModelFeature(name=f"x{position}") for position in range(X.shape[1])))
+        target = (np.asarray(y) == np.max(y)).astype(np.int64)
+        data = TrainingMatrix(matrix=X, target=target, columns=columns, person=np.arange(len(X)))
         best = rank(data, self.seed).best(self.count)
         self.support_ = np.array([column.name in best for column in data.columns])
         return self
 
     def _get_support_mask(self) -> Booleans:
         check_is_fitted(self)
-        support: Booleans = self.support_
-        return support
+        return self.support_
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return the names of the selected columns."""
@@ -157,19 +141,13 @@ def complete_and_scale() -> ColumnTransformer:
     """Return an imputer of all columns and scaler of the numbers, still to be fitted: distances need both."""
     median = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     most_frequent = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
-    columns = ColumnTransformer(
-        [("numbers", median, numbers), ("categories", most_frequent, categories)], verbose_feature_names_out=False
-    )
-    return columns.set_output(transform="pandas")
+    steps = [("numbers", median, numbers), ("categories", most_frequent, categories)]
+    return ColumnTransformer(steps, verbose_feature_names_out=False).set_output(transform="pandas")
 
 
 def smote(X: Any, y: Any, seed: int) -> tuple[Any, Any]:
-    """Add synthetic defaults until they are half of the rows.
-
-    With categories SMOTENC is used, whose new clients have the most frequent category of their neighbours.
-    """
+    """Add synthetic defaults until they are half of the rows; their categories are the most frequent of neighbours."""
     options = {"random_state": seed, "k_neighbors": min(NEIGHBOURS, int(np.sum(y)) - 1)}
     types = getattr(X, "dtypes", None)
     mixed = types is not None and any(isinstance(kind, pd.CategoricalDtype) for kind in types)
-    resampled: tuple[Any, Any] = (SMOTENC("auto", **options) if mixed else SMOTE(**options)).fit_resample(X, y)
-    return resampled
+    return (SMOTENC("auto", **options) if mixed else SMOTE(**options)).fit_resample(X, y)

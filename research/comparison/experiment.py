@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,7 @@ from research.data.dataset import Data, Rows
 from research.evaluation.business_score import ACCEPT_ALL, REFUSE_ALL, CostModel
 from research.options import FOLDS, SEED, check_folds, option
 from research.training import boosting
-from research.types import FoldSplit, Integers, OutOfFold, TrainingMatrix, fold_numbers
+from research.types import FoldSplit, Integers, TrainingMatrix, fold_numbers
 
 PRIOR = "prior"
 BASELINES = (ACCEPT_ALL, REFUSE_ALL, PRIOR)
@@ -41,11 +42,7 @@ CODE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to compare.
-
-    Raises:
-        CommandError: an unknown name, or too few folds.
-    """
+    """How to compare; a CommandError where a name is unknown or there are too few folds."""
 
     families: tuple[str, ...] = option(tuple(FAMILIES), "families of models")
     arms: tuple[str, ...] = option(ARMS, f"treatments of the imbalance; {NONE} is always among them")
@@ -74,14 +71,9 @@ class Settings:
 
     def candidates(self) -> list["Candidate"]:
         """Return the baselines, then the families under their arms, the untreated arm first."""
-        models = [
-            Candidate(family, arm)
-            for family in FAMILIES
-            if family in self.families
-            for arm in ARMS
-            if arm in self.arms or arm == NONE
-        ]
-        return [*(Candidate(name) for name in BASELINES), *models]
+        families = [family for family in FAMILIES if family in self.families]
+        arms = [arm for arm in ARMS if arm in self.arms or arm == NONE]
+        return [*map(Candidate, BASELINES), *(Candidate(family, arm) for family, arm in product(families, arms))]
 
 
 @dataclass(frozen=True)
@@ -160,10 +152,6 @@ class CandidateResult:
     grid: list[Row] = field(default_factory=list)
     run: str = ""
     reused: bool = False
-
-    def out_of_fold(self, problem: Problem) -> OutOfFold:
-        """Return the scores with outcomes and folds."""
-        return OutOfFold.from_probability(problem.target, self.scores.probability, problem.fold)
 
 
 @cache

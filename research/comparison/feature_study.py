@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,7 @@ from research.cli import ROOT, CommandError, add_data_option
 from research.data.dataset import Data, Rows, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import costs_of, cross_fitted_decisions
-from research.evaluation.delong import delong_auc, placements
-from research.evaluation.metrics import gini, ks
+from research.evaluation.metrics import delong_auc, gini, ks, placements
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.plotting import data_note, new_axes, source_of
 from research.training import boosting, cross_fitting
@@ -40,7 +40,7 @@ MAX_TREES = 500
 """Trees of an arm that does not try more: explanations take time in proportion to them."""
 LEARNING_RATE = 0.05
 """Of every arm that tries no other: coarse, since the study fits over a hundred boosters."""
-FINER: dict[str, Mapping[str, Any]] = {"steps of 0.02": {"learning_rate": 0.02}}
+FINER: dict[str, tuple[Mapping[str, Any], int]] = {"steps of 0.02": ({"learning_rate": 0.02}, 1)}
 """Parameters tried with the trees and leaves of the default."""
 LARGER: dict[str, tuple[Mapping[str, Any], int]] = {
     "63 leaves, steps of 0.02": ({"num_leaves": 63, "learning_rate": 0.02}, 1),
@@ -54,11 +54,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to study.
-
-    Raises:
-        CommandError: too few folds.
-    """
+    """How to study; a CommandError where there are too few folds."""
 
     folds: int = option(FOLDS, "folds of the development split")
     seed: int = option(SEED, "of folds, rankings and boosters")
@@ -145,17 +141,12 @@ class Bench:
         def rank_fold(fold: int) -> Ranking:
             return rank(data.rows(self.splits[fold][0]), self.settings.seed + fold)
 
-        return cross_fitting.parallel_map(
-            rank_fold, range(len(self.splits)), cross_fitting.n_parallel_fits(len(self.data)), title
-        )
+        return cross_fitting.parallel_map(rank_fold, range(len(self.splits)), len(data), title)
 
     def fit(self, arms: list[Arm], title: str) -> list[Result]:
         """Return the out-of-fold scores of each arm."""
         folds = range(len(self.splits))
-        tasks = [(arm, fold) for arm in arms for fold in folds]
-        fitted = iter(
-            cross_fitting.parallel_map(self._fit_fold, tasks, cross_fitting.n_parallel_fits(len(self.data)), title)
-        )
+        fitted = iter(cross_fitting.parallel_map(self._fit_fold, product(arms, folds), len(self.data), title))
         results = []
         for arm in arms:
             log_odds, trees = zip(*(next(fitted) for _ in folds), strict=True)
@@ -209,23 +200,17 @@ def study(data: Data, settings: Settings = DEFAULTS) -> dict[str, Any]:
 
 def _tables_and_numbers(bench: Bench, counts: Sequence[int]) -> tuple[list[Row], list[Row], Result]:
     rankings, folds = bench.ranked, len(bench.splits)
-    tables = [Arm(name="application", chosen=[features_from("application")] * folds)]
-    tables += [
-        Arm(name=f"application, {table}", chosen=[features_from("application", table)] * folds) for table in HISTORIES
-    ]
-    numbers = [Arm(name="above noise", chosen=_best(rankings, None))]
-    numbers += [
-        Arm(name=f"{count} best", chosen=_best(rankings, count), count=count)
-        for count in counts
-        if count < len(CATALOGUE)
-    ]
+    sources = [("application",), *(("application", table) for table in HISTORIES)]
+    tables = [Arm(name=", ".join(names), chosen=[features_from(*names)] * folds) for names in sources]
+    sizes = {"above noise": None} | {f"{count} best": count for count in counts if count < len(CATALOGUE)}
+    numbers = [Arm(name=name, chosen=_best(rankings, count), count=count) for name, count in sizes.items()]
     numbers += [Arm(name="all", chosen=[list(CATALOGUE)] * folds, count=len(CATALOGUE))]
     results = bench.fit([*tables, *numbers], "tables and numbers of features")
     alone, joined, on_curve = results[0], results[1 : len(tables)], results[len(tables) :]
     best = max(on_curve, key=lambda result: result.row()["auc"])
     rows = [result.row(best) for result in on_curve]
-    sizes, gains, errors = ([row[key] for row in rows] for key in ("features", "auc_gain", "auc_gain_error"))
-    selected = on_curve[smallest_within_noise(sizes, [-gain for gain in gains], errors)]
+    features, gains, errors = ([row[key] for row in rows] for key in ("features", "auc_gain", "auc_gain_error"))
+    selected = on_curve[smallest_within_noise(features, [-gain for gain in gains], errors)]
     return [alone.row(), *(result.row(alone) for result in joined)], rows, selected
 
 
@@ -233,10 +218,9 @@ def _variants(bench: Bench, selected: Result) -> list[Row]:
     chosen = selected.arm.chosen
     arms = [Arm(name="constraints", chosen=chosen, constraints=True)]
     arms += [Arm(name="without age", chosen=_best(bench.ranked_without_age, selected.arm.count))]
-    arms += [Arm(name=name, chosen=chosen, parameters=finer) for name, finer in FINER.items()]
     arms += [
         Arm(name=name, chosen=chosen, parameters=parameters, times_the_trees=times)
-        for name, (parameters, times) in LARGER.items()
+        for name, (parameters, times) in (FINER | LARGER).items()
     ]
     return [result.row(selected) for result in bench.fit(arms, "constraints, age, trees")]
 
@@ -246,7 +230,7 @@ def decide(variants: list[Row]) -> dict[str, Any]:
     gain = {row["arm"]: row["auc_gain"] for row in variants}
     parameters: Mapping[str, Any] = {}
     times, gained = 1, 0.0
-    for sizes in ({name: (finer, 1) for name, finer in FINER.items()}, LARGER):
+    for sizes in (FINER, LARGER):
         best = max(sizes, key=lambda name: gain[name])
         if gain[best] - gained >= MIN_AUC_GAIN_TREES:
             (parameters, times), gained = sizes[best], gain[best]
@@ -318,11 +302,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Study, write both files, and print the table.
-
-    Raises:
-        CommandError: the folder cannot be made.
-    """
+    """Study, write both files, and print the table; a CommandError where the folder cannot be made."""
     settings = settings_from(Settings, options)
     try:
         options.out.mkdir(parents=True, exist_ok=True)

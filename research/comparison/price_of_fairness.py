@@ -2,8 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import lightgbm
@@ -18,15 +18,14 @@ from research.cli import add_data_option
 from research.comparison.feature_study import Arm, Result
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.data.splits import fold_rows
+from research.evaluation import fairness
 from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
-from research.evaluation.delong import delong_auc
-from research.evaluation.fairness import BANDS, MIN_GROUP_OUTCOMES, TAILS, approval_gap, groups_of, has_enough
-from research.evaluation.fairness_figures import plot_excluding_cost
+from research.evaluation.metrics import delong_auc
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.training import boosting, cross_fitting
 from research.training.feature_selection import choose as choose_features
-from research.types import Floats, Integers, OutOfFold, TrainingMatrix
+from research.types import Floats, Integers, TrainingMatrix
 
 EXAMPLE = "python -m research fairness --data data/raw"
 RESULT_FILE, PICTURE_FILE = "fairness_price.json", "fairness_price.png"
@@ -39,11 +38,7 @@ GENDER = ModelFeature(name="CODE_GENDER", categories=["F", "M"])
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to measure.
-
-    Raises:
-        CommandError: too few folds.
-    """
+    """How to measure; a CommandError where there are too few folds."""
 
     folds: int = option(FOLDS, "folds of the development split, the same for all arms")
     seed: int = option(SEED, "of folds, selection, boosters and intervals")
@@ -65,18 +60,9 @@ def cost_of_excluding_protected_attributes(
 
     The arms of a fold differ by what is added to the features chosen for the default: gender, and the features of age
     that are chosen where age is allowed. All have the number of trees at which the default stops, since a different
-    number would change AUC and cost by more than is measured.
-
-    Args:
-        data: its development split is used.
-        settings: folds and seed.
-        choose: chooses the features of a fold.
-        parameters: of LightGBM.
-
-    Returns:
-        JSON content: `arms`, each with AUC, cost and gaps in approval, and `prices`: the AUC that the default loses
-        (DeLong's interval) and its additional cost per client (in good clients refused; bootstrap), paired by client.
-        The intervals do not include the randomness of the fit.
+    number would change AUC and cost by more than is measured. `prices` are the AUC that the default loses (DeLong's
+    interval) and its additional cost per client (in good clients refused; bootstrap), paired by client; the intervals
+    do not include the randomness of the fit.
 
     Raises:
         CommandError: too few rows or outcomes for the folds.
@@ -125,26 +111,21 @@ def _fit_arms(
         booster, _ = boosting.train_booster(fold_data, splits[number][0], seeds[number], params)
         return booster.best_iteration
 
-    n_parallel = cross_fitting.n_parallel_fits(len(data))
-    trees = boosting.median_trees(
-        cross_fitting.parallel_map(rounds, range(settings.folds), n_parallel, "number of trees")
-    )
+    stops = cross_fitting.parallel_map(rounds, range(settings.folds), len(data), "number of trees")
+    trees = boosting.median_trees(stops)
 
-    def score_fold(names: list[list[str]]) -> Callable[[int, Integers, Integers], Floats]:
-        def score(number: int, train: Integers, validation: Integers) -> Floats:
-            fold_data = data.select(names[number])
-            params = boosting.booster_params(fold_data, parameters, boosting.CONSTRAINTS) | {"seed": seeds[number]}
-            booster = lightgbm.train(params, boosting.booster_dataset(fold_data.rows(train)), trees)
-            return boosting.predict_log_odds(booster, fold_data.matrix[validation])
-
-        return score
+    def score_fold(names: list[list[str]], number: int, train: Integers, validation: Integers) -> Floats:
+        fold_data = data.select(names[number])
+        params = boosting.booster_params(fold_data, parameters, boosting.CONSTRAINTS) | {"seed": seeds[number]}
+        booster = lightgbm.train(params, boosting.booster_dataset(fold_data.rows(train)), trees)
+        return boosting.predict_log_odds(booster, fold_data.matrix[validation])
 
     results = {}
     for name, (with_gender, with_age) in ARMS.items():
         names = [
             default[number] + age[number] * with_age + [GENDER.name] * with_gender for number in range(settings.folds)
         ]
-        scores: OutOfFold = cross_fitting.out_of_fold(rows.target, splits, score_fold(names), name)
+        scores = cross_fitting.out_of_fold(rows.target, splits, partial(score_fold, names), name)
         results[name] = Result(arm=Arm(name=name, chosen=names), trees=trees, scores=scores)
     return results
 
@@ -153,12 +134,12 @@ def _row(result: Result, default: Result, audit: pl.DataFrame, seed: int) -> dic
     target, (refused, _) = result.scores.target, cross_fitted_decisions(result.scores)
     approval = {}
     for dimension in ("gender", "age"):
-        group = groups_of(audit)[dimension].to_numpy()
-        names = [name for name in (*GENDER.categories, *BANDS) if has_enough(target[group == name], MIN_GROUP_OUTCOMES)]
+        group = fairness.groups_of(audit)[dimension].to_numpy()
+        names = [name for name in (*GENDER.categories, *fairness.BANDS) if fairness.has_enough(target[group == name])]
         refused_of = {name: refused[group == name] for name in names}
         approval[dimension] = {
             "rates": {name: float(np.mean(~members)) for name, members in refused_of.items()},
-            "gap": asdict(approval_gap(list(refused_of.values()), seed)) if len(refused_of) > 1 else None,
+            "gap": asdict(fairness.approval_gap(list(refused_of.values()), seed)) if len(refused_of) > 1 else None,
         }
     return {
         **result.row(default),
@@ -174,7 +155,7 @@ def _uses_age(name: str) -> bool:
 
 def _delong_interval(placement: Floats, target: Integers) -> Estimate:
     value, error = delong_auc(placement, target)
-    margin = float(norm.ppf(TAILS[1])) * error
+    margin = float(norm.ppf(fairness.TAILS[1])) * error
     return Estimate(value, value - margin, value + margin)
 
 
@@ -206,6 +187,6 @@ def run(options: argparse.Namespace) -> None:
     out = DATA / "results" / "fairness"
     out.mkdir(parents=True, exist_ok=True)
     (out / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
-    plot_excluding_cost(content, out / PICTURE_FILE, data.source)
+    fairness.plot_excluding_cost(content, out / PICTURE_FILE, data.source)
     print_table(content)
     print(f"written: {out}")

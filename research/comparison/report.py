@@ -1,4 +1,4 @@
-"""Report a comparison: a row for each candidate, the verdict, the printed table."""
+"""Report a comparison: a row for each candidate, the verdict, the printed table, the figures."""
 
 import json
 from collections.abc import Sequence
@@ -6,33 +6,43 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from research.comparison import candidates
-from research.comparison.experiment import (
-    BASELINES,
-    CHAMPION,
-    PRIOR,
-    Candidate,
-    CandidateResult,
-    Problem,
-    Row,
-)
+from research.comparison.candidates import FAMILIES
+from research.comparison.experiment import BASELINES, CHAMPION, PRIOR, Candidate, CandidateResult, Problem, Row
+from research.evaluation import business_score
 from research.evaluation.bootstrap import Estimate, mean_with_interval
-from research.evaluation.business_score import ACCEPT_ALL, REFUSE_ALL, costs_of, cross_fitted_decisions, money_of
 from research.evaluation.calibration import calibration_line, clipped_log_odds
 from research.evaluation.metrics import caution_of
-from research.types import Booleans, Floats
+from research.plotting import data_note, source_of
+from research.types import Booleans, Floats, OutOfFold
+
+COLUMNS = {
+    "at theory": ("per_1000_at_theory", ".1f", 9),
+    "AUC": ("auc", ".4f", 6),
+    "Gini": ("gini", ".4f", 6),
+    "KS": ("ks", ".4f", 6),
+    "PR-AUC": ("pr_auc", ".4f", 6),
+    "log-loss": ("log_loss", ".5f", 8),
+    "Brier": ("brier", ".4f", 6),
+    "slope": ("calibration_slope", ".2f", 5),
+    "ratio": ("predicted_over_observed", ".2f", 5),
+    "fit s": ("fit_seconds", ".2f", 6),
+    "ms/1,000": ("score_ms_per_1000", ".1f", 8),
+    "MiB": ("peak_memory_mib", ".0f", 6),
+}
+"""Name, format and width of the figure in each column of the printed table."""
 
 
 def report(problem: Problem, results: Sequence[CandidateResult], parent: str) -> dict[str, Any]:
-    """Return the content of comparison.json.
-
-    It holds source of the data, run, folds, costs, best candidate, verdict, and a row for each candidate, cheapest
-    first.
-    """
+    """Return the content of comparison.json, with a row for each candidate, cheapest first."""
     settings = problem.settings
     cost = {
-        result.candidate: costs_of(problem.target, _decisions(problem, result)[0], settings.costs) for result in results
+        result.candidate: business_score.costs_of(problem.target, _decisions(problem, result)[0], settings.costs)
+        for result in results
     }
     best = min(cost, key=lambda candidate: cost[candidate].mean())
     champion = [candidate for candidate in cost if candidate.family == CHAMPION]
@@ -64,7 +74,7 @@ def row_of(problem: Problem, result: CandidateResult) -> Row:
     """Return all figures of a candidate; None where its kind has no such figure."""
     target, scores, costs = problem.target, result.scores, problem.settings.costs
     refused, thresholds = _decisions(problem, result)
-    money = money_of(target, refused, problem.rows.exposure, problem.settings.cost_model.economics)
+    money = business_score.money_of(target, refused, problem.rows.exposure, problem.settings.cost_model.economics)
     row: Row = {
         "candidate": result.candidate.name,
         **asdict(result.candidate),
@@ -72,7 +82,7 @@ def row_of(problem: Problem, result: CandidateResult) -> Row:
         "run": result.run,
         "reused": result.reused,
         "setting": result.setting,
-        "cost_per_client": asdict(mean_with_interval(costs_of(target, refused, costs))),
+        "cost_per_client": asdict(mean_with_interval(business_score.costs_of(target, refused, costs))),
         "money_per_client": float(money.mean()),
         "refused_share": float(refused.mean()),
         "thresholds": list(thresholds.values()),
@@ -84,7 +94,7 @@ def row_of(problem: Problem, result: CandidateResult) -> Row:
     if not thresholds:
         return row
     probability = scores.probability
-    at_theory = costs_of(target, probability >= costs.theoretical_threshold, costs)
+    at_theory = business_score.costs_of(target, probability >= costs.theoretical_threshold, costs)
     row["cost_per_client_at_theory"] = asdict(mean_with_interval(at_theory))
     row |= {name: value for name, value in candidates.metrics(target, probability).items() if name != "cost"}
     row["predicted_over_observed"] = float(probability.mean() / target.mean())
@@ -96,9 +106,10 @@ def row_of(problem: Problem, result: CandidateResult) -> Row:
 
 def _decisions(problem: Problem, result: CandidateResult) -> tuple[Booleans, dict[int, float]]:
     """Return refusals by thresholds of the other folds and these thresholds; a trivial policy has none."""
-    if result.candidate.family in (ACCEPT_ALL, REFUSE_ALL):
+    if result.candidate.family in (business_score.ACCEPT_ALL, business_score.REFUSE_ALL):
         return result.scores.probability > 0, {}
-    return cross_fitted_decisions(result.out_of_fold(problem), problem.settings.costs)
+    scores = OutOfFold.from_probability(problem.target, result.scores.probability, problem.fold)
+    return business_score.cross_fitted_decisions(scores, problem.settings.costs)
 
 
 def _of_fold(problem: Problem, result: CandidateResult, refused: Booleans, number: int) -> dict[str, float]:
@@ -106,7 +117,7 @@ def _of_fold(problem: Problem, result: CandidateResult, refused: Booleans, numbe
     target, scores, costs = problem.target[validation], result.scores, problem.settings.costs
     measured = candidates.metrics(target, scores.probability[validation], costs)
     measured["cost_at_theory"] = measured.pop("cost")
-    measured["cost"] = float(costs_of(target, refused[validation], costs).mean())
+    measured["cost"] = float(business_score.costs_of(target, refused[validation], costs).mean())
     if scores.fit_seconds:
         measured["fit_seconds"] = scores.fit_seconds[number]
         measured["score_ms_per_1000"] = scores.score_ms_per_1000[number]
@@ -148,30 +159,16 @@ def flatten(row: Row) -> Row:
 
 def print_table(content: dict[str, Any]) -> None:
     """Print a line for each candidate, cheapest first, then the verdict."""
-    print(
-        f"\n{'candidate':31} {'cost per 1,000':^22} {'above the best':^20} {'at theory':>9} {'AUC':>6} {'Gini':>6} "
-        f"{'KS':>6} {'PR-AUC':>6} {'log-loss':>8} {'Brier':>6} {'slope':>5} {'ratio':>5} {'fit s':>6} {'ms/1,000':>8} "
-        f"{'MiB':>6}"
-    )
+    titles = " ".join(f"{title:>{width}}" for title, (_, _, width) in COLUMNS.items())
+    print(f"\n{'candidate':31} {'cost per 1,000':^22} {'above the best':^20} {titles}")
     for row in content["rows"]:
         above = "" if row["candidate"] == content["best"] else _per_1000(row["cost_above_best"])
-        at_theory = row.get("cost_per_client_at_theory", {}).get("value")
+        figures = dict(row)
+        if "cost_per_client_at_theory" in row:
+            figures["per_1000_at_theory"] = 1000 * row["cost_per_client_at_theory"]["value"]
         cells = [
-            f"{'' if value is None else format(value, form):>{width}}"
-            for value, form, width in (
-                (None if at_theory is None else 1000 * at_theory, ".1f", 9),
-                (row.get("auc"), ".4f", 6),
-                (row.get("gini"), ".4f", 6),
-                (row.get("ks"), ".4f", 6),
-                (row.get("pr_auc"), ".4f", 6),
-                (row.get("log_loss"), ".5f", 8),
-                (row.get("brier"), ".4f", 6),
-                (row.get("calibration_slope"), ".2f", 5),
-                (row.get("predicted_over_observed"), ".2f", 5),
-                (row["fit_seconds"], ".2f", 6),
-                (row["score_ms_per_1000"], ".1f", 8),
-                (row["peak_memory_mib"], ".0f", 6),
-            )
+            f"{'' if figures.get(name) is None else format(figures[name], form):>{width}}"
+            for name, form, width in COLUMNS.values()
         ]
         print(f"{row['candidate']:31} {_per_1000(row['cost_per_client']):22} {above:20} {' '.join(cells)}")
     print("slope: of outcomes on log-odds; ratio: predicted over observed; fit: of a fold, without selecting features")
@@ -179,6 +176,66 @@ def print_table(content: dict[str, Any]) -> None:
         print(content["verdict"]["said"])
     if caution := caution_of(content["development_clients"]):
         print(caution)
+
+
+def plot_comparison(content: dict[str, Any]) -> Figure:
+    """Draw cost with interval, AUC overall and by fold, calibration and times of every candidate, cheapest on top."""
+    rows = content["rows"]
+    figure = Figure(figsize=(13, 1.5 + 0.3 * len(rows)), layout="constrained")
+    cost, auc, slope, times = figure.subplots(1, 4, sharey=True, width_ratios=[3, 2, 2, 2])
+    cost.set_yticks(range(len(rows)), [row["candidate"] + (" *" if row["served"] else "") for row in rows])
+    cost.invert_yaxis()
+    for place, row in enumerate(rows):
+        value, low, high = (1000 * row["cost_per_client"][part] for part in ("value", "low", "high"))
+        colour = "C0" if row["served"] else "C1" if row["family"] in FAMILIES else "grey"
+        cost.errorbar(value, place, xerr=[[value - low], [high - value]], fmt="o", c=colour, capsize=3)
+        if "auc" in row:
+            auc.plot([of_fold["auc"] for of_fold in row["by_fold"]], [place] * content["folds"], "|", c="grey")
+            auc.plot(row["auc"], place, "o", c=colour)
+        if row["fit_seconds"] is not None:
+            times.plot(row["fit_seconds"], place, "o", c=colour)
+            times.plot(row["score_ms_per_1000"] / 1000, place, "x", c=colour)
+        if "calibration_slope" in row:
+            slope.plot(row["calibration_slope"], place, "o", c=colour)
+            slope.plot(row["predicted_over_observed"], place, "x", c=colour)
+    cost.set(title="cost per 1,000 applications", xlabel="good clients refused, 95 % interval")
+    auc.set(title="AUC", xlabel="out of fold; |: each fold")
+    slope.set(title="calibration", xlabel="o: slope   x: predicted / observed")
+    slope.axvline(1, ls=":", c="grey")
+    times.set(title="seconds", xlabel="o: a fit   x: scoring 1,000 rows", xscale="log")
+    for axes in (cost, auc, slope, times):
+        axes.grid(alpha=0.3)
+    figure.suptitle(f"{data_note(source_of(content))}; * can be served", x=0.99, ha="right", size=8, c="grey")
+    return figure
+
+
+def plot_curves(problem: Problem, result: CandidateResult, row: dict[str, Any]) -> Figure:
+    """Draw ROC, precision and recall, cost of each threshold with its band, reliability by decile; all out of fold."""
+    target, probability, costs = problem.target, result.scores.probability, problem.settings.costs
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    (roc, recall, cost, reliability) = figure.subplots(2, 2).flat
+    false_positive, true_positive, _ = roc_curve(target, probability)
+    roc.plot(false_positive, true_positive)
+    roc.set(
+        title=f"ROC, AUC {row['auc']:.3f}", xlabel="good clients refused (share)", ylabel="defaults refused (share)"
+    )
+    precision, recalled, _ = precision_recall_curve(target, probability)
+    recall.plot(recalled, precision)
+    recall.set(title=f"PR-AUC {row['pr_auc']:.3f}", xlabel="defaults refused (share)", ylabel="defaults among refused")
+    mean, low, high = business_score.cost_band(target, probability, costs=costs)
+    cost.fill_between(business_score.GRID, low, high, alpha=0.2)
+    cost.plot(business_score.GRID, mean)
+    cost.axvline(costs.theoretical_threshold, ls="--", c="C2", label="theory")
+    for threshold in row["thresholds"]:
+        cost.axvline(threshold, c="C1", lw=0.8)
+    cost.set(title="cost per client, 95 % band; thresholds of the folds", xlabel="threshold", xlim=(0, 0.4))
+    cost.legend()
+    observed, predicted = calibration_curve(target, probability, n_bins=10, strategy="quantile")
+    reliability.plot(predicted, observed, "o-")
+    reliability.axline((0, 0), slope=1, ls="--", c="grey", lw=0.8)
+    reliability.set(title="reliability by decile", xlabel="predicted probability of default", ylabel="share in default")
+    figure.suptitle(f"{result.candidate.name}, out of fold; data: {problem.data.source.tag}")
+    return figure
 
 
 def _per_1000(estimate: dict[str, float]) -> str:

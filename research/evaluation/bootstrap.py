@@ -38,15 +38,7 @@ def mean_with_interval(values: Floats, seed: int = 0) -> Estimate:
 def bootstrap(
     statistic: Callable[[Integers], float], rows: int, seed: int = 0, resamples: int = 200, level: float = LEVEL
 ) -> Estimate:
-    """Compute a statistic such as AUC, with its percentile bootstrap interval; resamples where it is NaN do not count.
-
-    Args:
-        statistic: from the positions of the rows, repeated ones included.
-        rows: number of rows.
-        seed: of the resampling.
-        resamples: number of calls of `statistic`.
-        level: of the interval.
-    """
+    """Compute a statistic of row positions, with its percentile bootstrap interval; NaN resamples do not count."""
     random = np.random.default_rng(seed)
     drawn = np.array([statistic(random.integers(0, rows, rows)) for _ in range(resamples)])
     low, high = percentile_interval(drawn, level)

@@ -1,12 +1,11 @@
 """Compute what decisions cost: missed defaults and good clients refused, as counted errors and as money."""
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sklearn.metrics import make_scorer
 
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS, CostAssumptions, LoanEconomics
@@ -54,21 +53,12 @@ def cost_per_client(target: Integers, refused: Booleans, costs: CostAssumptions 
 
 
 def money_of(
-    target: Integers,
-    refused: Booleans,
-    exposure: Floats,
-    economics: LoanEconomics = DEFAULT_ECONOMICS,
+    target: Integers, refused: Booleans, exposure: Floats, economics: LoanEconomics = DEFAULT_ECONOMICS
 ) -> Floats:
     """Compute the money lost on each client against perfect decisions, in the currency of the exposure.
 
-    A granted default loses its exposure times the loss given default; a refused good client loses the margin on the
-    exposure.
-
-    Args:
-        target: 1 where the client defaulted.
-        refused: the decisions.
-        exposure: at default, for which AMT_CREDIT is taken.
-        economics: loss given default and margin, as shares of the exposure.
+    A granted default loses the loss given default, a refused good client the margin, both as shares of the
+    exposure at default, for which AMT_CREDIT is taken.
 
     >>> money_of(np.array([1, 0]), np.array([False, True]), np.array([1000.0, 1000.0])).round(6).tolist()
     [550.0, 55.0]
@@ -78,10 +68,7 @@ def money_of(
 
 
 def cost_curve(target: Integers, probability: Floats, costs: CostAssumptions = DEFAULT_COSTS) -> tuple[Floats, Floats]:
-    """Return the thresholds between distinct scores, ascending, and the cost per client at each.
-
-    The first threshold refuses all clients, the last one none.
-    """
+    """Return ascending thresholds between distinct scores, from refusing all to none, and the cost of each."""
     order = np.argsort(probability, kind="stable")
     ordered, default = probability[order], target[order] == 1
     # A threshold before position k grants the k safest clients.
@@ -101,33 +88,19 @@ def best_threshold(target: Integers, probability: Floats, costs: CostAssumptions
 
 
 def cost_band(
-    target: Integers,
-    probability: Floats,
-    thresholds: Floats = GRID,
-    costs: CostAssumptions = DEFAULT_COSTS,
-    seed: int = 0,
+    target: Integers, probability: Floats, thresholds: Floats = GRID, costs: CostAssumptions = DEFAULT_COSTS
 ) -> tuple[Floats, Floats, Floats]:
-    """Compute the cost per client at each of the ascending thresholds, and its pointwise bootstrap band at `LEVEL`.
-
-    Returns:
-        cost, low and high, each as long as `thresholds`.
-    """
+    """Compute cost per client, low and high end of its bootstrap band at `LEVEL`, at each ascending threshold."""
     # All clients between two thresholds get the same decision, so it is enough to resample their number.
     cells = 2 * np.searchsorted(thresholds, probability, side="right") + (target == 1)
     counts = np.bincount(cells, minlength=2 * (len(thresholds) + 1))
-    drawn = np.random.default_rng(seed).multinomial(len(target), counts / len(target), size=RESAMPLES)
-    curves = _costs_of_cells(np.vstack([counts, drawn]), costs) / len(target)
-    low, high = percentile_interval(curves[1:])
-    return curves[0], low, high
-
-
-def _costs_of_cells(counts: Integers, costs: CostAssumptions) -> Floats:
-    """Return the cost at each threshold; cells alternate good and bad clients, in ascending order of scores."""
-    good, bad = counts[:, 0::2], counts[:, 1::2]
+    drawn = np.random.default_rng(0).multinomial(len(target), counts / len(target), size=RESAMPLES)
+    good, bad = (np.vstack([counts, drawn])[:, outcome::2] for outcome in (0, 1))
     granted_bad = np.cumsum(bad, axis=1)[:, :-1]
     refused_good = good.sum(axis=1, keepdims=True) - np.cumsum(good, axis=1)[:, :-1]
-    cost: Floats = granted_bad * costs.false_negative + refused_good * costs.false_positive
-    return cost
+    curves = (granted_bad * costs.false_negative + refused_good * costs.false_positive) / len(target)
+    low, high = percentile_interval(curves[1:])
+    return curves[0], low, high
 
 
 def cross_fitted_decisions(
@@ -144,27 +117,23 @@ def cross_fitted_decisions(
     return refused, thresholds
 
 
-def sensitivity(scores: OutOfFold, ratios: Sequence[float] = RATIOS) -> list[dict[str, float]]:
-    """Compute, for each cost ratio, the best and the theoretical threshold, and the cost beside the trivial policies.
-
-    Costs are in units of one good client refused, at thresholds chosen on the other folds.
-    """
+def sensitivity(scores: OutOfFold) -> list[dict[str, float]]:
+    """Compute thresholds, and cross-fitted and trivial costs in good clients refused, for each cost ratio."""
     target, policies = scores.target, trivial_policies(len(scores.target))
-    rows = []
-    for ratio in ratios:
+
+    def row(ratio: float) -> dict[str, float]:
         costs = CostAssumptions(false_negative=ratio, false_positive=1)
         refused, _ = cross_fitted_decisions(scores, costs)
-        rows.append(
-            {
-                "ratio": float(ratio),
-                "threshold": best_threshold(target, scores.probability, costs),
-                "theoretical_threshold": costs.theoretical_threshold,
-                "cost_per_client": cost_per_client(target, refused, costs),
-                **{f"cost_per_client_{name}": cost_per_client(target, policies[name], costs) for name in policies},
-                "refused_share": float(np.mean(refused)),
-            }
-        )
-    return rows
+        return {
+            "ratio": float(ratio),
+            "threshold": best_threshold(target, scores.probability, costs),
+            "theoretical_threshold": costs.theoretical_threshold,
+            "cost_per_client": cost_per_client(target, refused, costs),
+            **{f"cost_per_client_{name}": cost_per_client(target, policies[name], costs) for name in policies},
+            "refused_share": float(np.mean(refused)),
+        }
+
+    return [row(ratio) for ratio in RATIOS]
 
 
 def decision_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:
@@ -182,11 +151,7 @@ def decision_scorer(costs: CostAssumptions = DEFAULT_COSTS) -> Any:
 def business_report(
     target: Integers, probability: Floats, refused: Booleans, exposure: Floats, cost_model: CostModel
 ) -> dict[str, Any]:
-    """Report what decisions cost, beside the theoretical threshold and the two trivial policies.
-
-    Returns:
-        For each policy the cost per client with its interval, the money per client, and shares of refusals.
-    """
+    """Report cost, money per client and shares of refusals, also of the theoretical threshold and trivial policies."""
     costs = cost_model.costs
     policies = {
         "model": refused,
@@ -207,31 +172,21 @@ def business_report(
 
 def add_cost_options(arguments: argparse.ArgumentParser) -> None:
     """Add `--cost-false-negative`, `--cost-false-positive`, `--loss-given-default` and `--margin`."""
-    for model, defaults in _OPTIONS.items():
-        for name, field in model.model_fields.items():
-            option = f"--cost-{name}" if model is CostAssumptions else f"--{name}"
+    for defaults in (DEFAULT_COSTS, DEFAULT_ECONOMICS):
+        for name, field in type(defaults).model_fields.items():
+            option = f"--cost-{name}" if defaults is DEFAULT_COSTS else f"--{name}"
             arguments.add_argument(
                 option.replace("_", "-"), type=float, default=getattr(defaults, name), dest=name, help=field.description
             )
 
 
 def cost_model_from(options: argparse.Namespace) -> CostModel:
-    """Return the cost model that the options of `add_cost_options` give.
-
-    Raises:
-        CommandError: a cost is out of bounds.
-    """
-    given = {model: {name: getattr(options, name) for name in model.model_fields} for model in _OPTIONS}
+    """Return the cost model that the options of `add_cost_options` give; a CommandError where one is out of bounds."""
+    costs, economics = (
+        {name: getattr(options, name) for name in model.model_fields} for model in (CostAssumptions, LoanEconomics)
+    )
     try:
-        return CostModel(
-            costs=CostAssumptions(**given[CostAssumptions]), economics=LoanEconomics(**given[LoanEconomics])
-        )
+        return CostModel(costs=CostAssumptions(**costs), economics=LoanEconomics(**economics))
     except ValidationError as error:
         first = error.errors()[0]
         raise CommandError(f"{first['loc'][0]} is {first['input']}: {first['msg'].lower()}") from error
-
-
-_OPTIONS: dict[type[CostAssumptions] | type[LoanEconomics], BaseModel] = {
-    CostAssumptions: DEFAULT_COSTS,
-    LoanEconomics: DEFAULT_ECONOMICS,
-}

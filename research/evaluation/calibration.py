@@ -47,7 +47,7 @@ def calibration_line(target: Integers, log_odds: Floats) -> tuple[float, float]:
 
 def clipped_log_odds(probability: Floats) -> Floats:
     """Return the log-odds of probabilities that may be 0 or 1."""
-    return np.asarray(logit(np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS)))
+    return logit(np.clip(probability, PROBABILITY_EPS, 1 - PROBABILITY_EPS))
 
 
 def fit_none(target: Integers, log_odds: Floats) -> Map:
@@ -73,18 +73,11 @@ def fit_beta(target: Integers, log_odds: Floats) -> Map:
 
 def fit_isotonic(target: Integers, log_odds: Floats) -> Map:
     """Fit the best non-decreasing step function."""
-    steps = IsotonicRegression(out_of_bounds="clip", y_min=PROBABILITY_EPS, y_max=1 - PROBABILITY_EPS).fit(
-        log_odds, target
-    )
-    return lambda values: np.asarray(steps.predict(values))
+    steps = IsotonicRegression(out_of_bounds="clip", y_min=PROBABILITY_EPS, y_max=1 - PROBABILITY_EPS)
+    return steps.fit(log_odds, target).predict
 
 
-METHODS: dict[str, Callable[[Integers, Floats], Map]] = {
-    "none": fit_none,
-    "sigmoid": fit_sigmoid,
-    "beta": fit_beta,
-    "isotonic": fit_isotonic,
-}
+METHODS = {"none": fit_none, "sigmoid": fit_sigmoid, "beta": fit_beta, "isotonic": fit_isotonic}
 
 
 def cross_fitted(fit: Callable[[Integers, Floats], Map], scores: OutOfFold) -> Floats:
@@ -99,29 +92,26 @@ def cross_fitted(fit: Callable[[Integers, Floats], Map], scores: OutOfFold) -> F
 def compare_calibrations(scores: OutOfFold) -> list[dict[str, Any]]:
     """Evaluate each method on out-of-fold scores, fitted on the other folds than the one it is evaluated on.
 
-    Returns:
-        For each method: log_loss and its gain over none with its standard error, brier, and the slope and intercept
-        that remain.
+    The gain in log-loss is over none, with its standard error; slope and intercept are those that remain.
     """
-    rows, target = [], scores.target
-    uncalibrated = _log_losses(target, scores.probability)
-    for name, fit in METHODS.items():
-        probability = cross_fitted(fit, scores)
+    target, uncalibrated = scores.target, _log_losses(scores.target, scores.probability)
+
+    def row(name: str) -> dict[str, Any]:
+        probability = cross_fitted(METHODS[name], scores)
         losses = _log_losses(target, probability)
         gain = uncalibrated - losses
         slope, intercept = calibration_line(target, clipped_log_odds(probability))
-        rows.append(
-            {
-                "method": name,
-                "log_loss": float(losses.mean()),
-                "log_loss_gain": float(gain.mean()),
-                "log_loss_gain_error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
-                "brier": float(np.mean((probability - target) ** 2)),
-                "slope": slope,
-                "intercept": intercept,
-            }
-        )
-    return rows
+        return {
+            "method": name,
+            "log_loss": float(losses.mean()),
+            "log_loss_gain": float(gain.mean()),
+            "log_loss_gain_error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            "brier": float(np.mean((probability - target) ** 2)),
+            "slope": slope,
+            "intercept": intercept,
+        }
+
+    return [row(name) for name in METHODS]
 
 
 def served_calibration(scores: OutOfFold, compared: list[dict[str, Any]]) -> Calibration:

@@ -1,17 +1,23 @@
-"""Audit fairness: decisions and scores by gender, by age and by both."""
+"""Audit fairness: decisions and scores by gender, by age and by both, with figures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from fairlearn.metrics import MetricFrame
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bento.model.manifest import DataSource
 from research.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate, bootstrap
 from research.evaluation.calibration import calibration_line, clipped_log_odds
 from research.evaluation.metrics import auc
+from research.plotting import LESS_RISK, MORE_RISK, save_figure
 from research.types import Booleans, Floats, Integers
 
 MIN_GROUP_CLIENTS = 50
@@ -25,17 +31,13 @@ FOUR_FIFTHS = 0.8
 AGES = (30, 40, 50, 60)
 BANDS = ["under 30", "30-39", "40-49", "50-59", "60 and over"]
 UNKNOWN = "unknown"
+WORDS = {"F": "women", "M": "men"}
+TITLES = {"gender": "gender", "age": "age", "gender_age": "gender and age"}
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 Values = tuple[Integers, Booleans, Floats]
-"""Integers, refusals and probabilities of default of the same clients."""
+"""Outcomes, refusals and probabilities of default of the same clients."""
 Metric = Callable[[Integers, Booleans, Floats], float]
-"""A figure of some clients, from their `Values`."""
-
-
-def calibration_slope(target: Integers, probability: Floats) -> float:
-    """Return the slope of `calibration_line`, of probabilities that may be 0 or 1."""
-    return calibration_line(target, clipped_log_odds(probability))[0]
 
 
 def _mean(values: NDArray[Any]) -> float:
@@ -52,7 +54,9 @@ METRICS: dict[str, Metric] = {
         float(probability.sum() / target.sum()) if target.any() else float("nan")
     ),
     "brier": lambda target, refused, probability: _mean((probability - target) ** 2),
-    "calibration_slope": lambda target, refused, probability: calibration_slope(target, probability),
+    "calibration_slope": lambda target, refused, probability: calibration_line(target, clipped_log_odds(probability))[
+        0
+    ],
 }
 """Default is the positive class: `good_clients_refused` is the false positive rate, `defaults_granted` the false
 negative rate."""
@@ -78,19 +82,11 @@ def groups_of(audit: pl.DataFrame) -> dict[str, pl.Series]:
 def fairness(
     target: Integers, probability: Floats, refused: Booleans, audit: pl.DataFrame, seed: int
 ) -> dict[str, Any]:
-    """Evaluate decisions and scores by group of clients.
+    """Evaluate decisions and scores by group of clients; `audit` is their `gender` and `age_years`.
 
-    Args:
-        target: 1 where the client defaulted.
-        probability: of default, as predicted.
-        refused: the decisions.
-        audit: `gender` and `age_years` of the same clients, which no model is given.
-        seed: of the intervals, by bootstrap over the clients of a group.
-
-    Returns:
-        JSON content: for all clients, and for each group of each dimension, each of `METRICS` as value, low and high,
-        and the `approval_ratio` to the most approved group, which the interval takes as fixed. None for groups of too
-        few clients, or of too few outcomes except for approvals. `differences` are Fairlearn's.
+    For all clients, and for each group of each dimension, each of `METRICS` as value, low and high, by bootstrap over
+    the group's clients, and the `approval_ratio` to the most approved group, which the interval takes as fixed. None
+    for groups of too few clients, or of too few outcomes except for approvals. `differences` are Fairlearn's.
     """
     values: Values = (target, refused.astype(bool), probability)
     return {
@@ -111,7 +107,7 @@ def _dimension(values: Values, group: NDArray[Any], seed: int) -> dict[str, Any]
     names = sorted(set(group.tolist()), key=lambda name: (UNKNOWN in name, name.replace("under", "0")))
     counted = [name for name in names if np.sum(group == name) >= MIN_GROUP_CLIENTS]
     evaluated = [name for name in counted if has_enough(target[group == name], MIN_GROUP_OUTCOMES)]
-    most_approved = max(counted, key=lambda name: float(np.mean(~refused[group == name])), default=None)
+    most_approved = max(counted, key=lambda name: np.mean(~refused[group == name]), default=None)
     reference = refused[group == most_approved]
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -138,7 +134,7 @@ def _differences(values: Values, group: NDArray[Any], evaluated: list[str]) -> d
     target, refused, probability = (part[of_groups] for part in values)
     # MetricFrame's bootstrap builds a frame for each resample: minutes, where `bootstrap` takes seconds.
     frame = MetricFrame(
-        metrics={name: _for_fairlearn(METRICS[name]) for name in COMPARED},
+        metrics={name: partial(_for_fairlearn, METRICS[name]) for name in COMPARED},
         y_true=target,
         y_pred=refused,
         sensitive_features=group[of_groups],
@@ -147,24 +143,21 @@ def _differences(values: Values, group: NDArray[Any], evaluated: list[str]) -> d
     return {name: float(value) for name, value in frame.difference().items()}
 
 
-def _for_fairlearn(metric: Metric) -> Callable[..., float]:
-    def figure(y_true: Any, y_pred: Any, probability: Any) -> float:
-        return metric(np.asarray(y_true), np.asarray(y_pred).astype(bool), np.asarray(probability))
-
-    return figure
+def _for_fairlearn(metric: Metric, y_true: Any, y_pred: Any, probability: Any) -> float:
+    return metric(np.asarray(y_true), np.asarray(y_pred).astype(bool), np.asarray(probability))
 
 
-def has_enough(target: Integers, outcomes: int) -> bool:
+def has_enough(target: Integers, outcomes: int = MIN_GROUP_OUTCOMES) -> bool:
     """Return whether a group has `MIN_GROUP_CLIENTS` clients, and this number of each outcome."""
     return len(target) >= MIN_GROUP_CLIENTS and min(int(target.sum()), int((target == 0).sum())) >= outcomes
 
 
 def _measures(values: Values, seed: int) -> dict[str, Any]:
-    measured: dict[str, Any] = {}
-    for name, metric in METRICS.items():
-        needed = MIN_OUTCOMES_FOR_SLOPE if name == "calibration_slope" else MIN_GROUP_OUTCOMES
-        measured[name] = _finite(_estimate(metric, values, seed)) if has_enough(values[0], needed) else None
-    return measured
+    needed = dict.fromkeys(METRICS, MIN_GROUP_OUTCOMES) | {"calibration_slope": MIN_OUTCOMES_FOR_SLOPE}
+    return {
+        name: _finite(_estimate(metric, values, seed)) if has_enough(values[0], needed[name]) else None
+        for name, metric in METRICS.items()
+    }
 
 
 def _estimate(metric: Metric, values: Values, seed: int) -> Estimate:
@@ -202,3 +195,83 @@ def _approval_rates(groups: Sequence[Booleans], seed: int) -> Floats:
     """Draw approval rates (groups x resamples); resampling a group's clients is drawing the number approved."""
     random = np.random.default_rng(seed)
     return np.array([random.binomial(len(refused), np.mean(~refused), RESAMPLES) / len(refused) for refused in groups])
+
+
+def plot_groups(report: dict[str, Any], path: Path, source: DataSource) -> None:
+    """Draw approval rate and AUC by group with intervals; a dash marks the rate that the four-fifths rule requires."""
+    lines: list[tuple[str, dict[str, Any] | None, float | None]] = [("all clients", report["all"], None)]
+    for dimension, title in TITLES.items():
+        groups, most_approved = report[dimension]["groups"], report[dimension]["most_approved"]
+        best = next((row["approval_rate"]["value"] for row in groups if row["group"] == most_approved), None)
+        lines.append((f"by {title}", None, None))
+        lines += [(group_label(row["group"]), row, best) for row in groups]
+    lines.reverse()
+    figure = Figure(figsize=(10, 0.3 * len(lines) + 1.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    least = report["rule"]["least_approval_ratio"]
+    for height, (_, row, best) in enumerate(lines):
+        if row is None:
+            continue
+        _interval(left, height, row.get("approval_rate"), MORE_RISK if row.get("below_rule") else LESS_RISK)
+        _interval(right, height, row.get("auc"), LESS_RISK)
+        if best is not None:
+            left.plot([best * least], [height], "|", c="black", ms=12)
+    labels = [name if row is None else f"{name} ({row['clients']:,})" for name, row, _ in lines]
+    left.set_yticks(range(len(lines)), labels, size=9)
+    for tick, (_, row, _) in zip(left.get_yticklabels(), lines, strict=True):
+        tick.set_fontweight("bold" if row is None else "normal")
+    left.set_title("Share of applications granted")
+    left.set_xlabel(f"dash: {least:g} of the most approved group's (four-fifths rule); red: below", size=9)
+    right.set_title("AUC")
+    right.set_xlabel("no point: too few clients or outcomes", size=9)
+    for axes in (left, right):
+        axes.grid(axis="x", alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"Decisions and scores by group, with {report['level']:.0%} intervals (clients)")
+    save_figure(figure, path, source)
+
+
+def plot_excluding_cost(report: dict[str, Any], path: Path, source: DataSource) -> None:
+    """Draw the AUC that the default loses, and the gaps in approval of every arm."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    prices = report["prices"][::-1]
+    for height, row in enumerate(prices):
+        _interval(left, height, row["auc"], LESS_RISK)
+    left.set_yticks(range(len(prices)), [f"{row['leaving_out']} left out" for row in prices])
+    left.set_ylim(-0.5, len(prices) - 0.5)
+    left.axvline(0, c="grey", lw=0.8)
+    left.set_title("AUC lost by leaving out")
+    left.set_xlabel("AUC with it less AUC of the default", size=9)
+    arms = report["arms"][::-1]
+    for shift, name, colour in ((0.12, "gender", LESS_RISK), (-0.12, "age", MORE_RISK)):
+        for height, row in enumerate(arms):
+            _interval(right, height + shift, row["approval"][name]["gap"], colour)
+        right.plot([], [], "o", c=colour, label=f"between groups of {name}")
+    right.set_yticks(range(len(arms)), [row["arm"] for row in arms])
+    right.set_ylim(-0.5, len(arms) - 0.5)
+    right.set_xlim(left=0)
+    right.set_title("Gap in approval")
+    right.set_xlabel("share granted: most less least approved group", size=9)
+    right.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
+    for axes in (left, right):
+        axes.grid(axis="x", alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    save_figure(figure, path, source)
+
+
+def group_label(group: str) -> str:
+    """Return the label of a group in a figure.
+
+    >>> group_label("F, 30-39"), group_label("60 and over")
+    ('women, 30-39', '60 and over')
+    """
+    return ", ".join(WORDS.get(part, part) for part in group.split(", "))
+
+
+def _interval(axes: Axes, height: float, estimate: dict[str, Any] | None, colour: str) -> None:
+    if estimate is None or estimate["value"] is None:
+        return
+    if estimate["low"] is not None:
+        axes.plot([estimate["low"], estimate["high"]], [height, height], c=colour, lw=2, alpha=0.6)
+    axes.plot([estimate["value"]], [height], "o", c=colour, ms=5)

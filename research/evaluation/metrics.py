@@ -1,11 +1,13 @@
 """Evaluate probabilities against outcomes: discrimination, calibration, cost, and the best that could be reached."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy.special import logit
+from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
 
 from bento.policy import CostAssumptions
@@ -13,7 +15,7 @@ from research.data.dataset import Data, Rows
 from research.evaluation.bootstrap import bootstrap
 from research.evaluation.business_score import cost_per_client, trivial_policies
 from research.evaluation.calibration import calibration_line
-from research.types import Booleans, Floats, Integers
+from research.types import Booleans, Floats, Integers, OutOfFold
 
 SMALL_SAMPLE_CLIENTS = 10_000
 """Development clients below which a result comes with a caution."""
@@ -64,18 +66,32 @@ def discrimination(target: Integers, scores: Floats) -> dict[str, float]:
     return {} if np.isnan(area) else {"auc": area, "gini": gini(area), "ks": ks(target, scores)}
 
 
+def placements(scores: OutOfFold) -> Floats:
+    """Return, for each client, the share of clients of the other outcome in its fold that it is ranked correctly with.
+
+    Their mean over defaults is the AUC of the folds (DeLong, DeLong and Clarke-Pearson 1988).
+    """
+    placement = np.empty(len(scores.target))
+    for _, validation in scores.by_fold():
+        default, good = (np.flatnonzero(validation & (scores.target == outcome)) for outcome in (1, 0))
+        ranks = rankdata(scores.log_odds[np.concatenate([default, good])])
+        goods_below = ranks[: len(default)] - rankdata(scores.log_odds[default])
+        defaults_below = ranks[len(default) :] - rankdata(scores.log_odds[good])
+        placement[default] = goods_below / len(good)
+        placement[good] = 1 - defaults_below / len(default)
+    return placement
+
+
+def delong_auc(placement: Floats, target: Integers) -> tuple[float, float]:
+    """Return AUC and its standard error; from a difference of placements, those of the difference."""
+    default, good = (placement[target == outcome] for outcome in (1, 0))
+    return float(np.mean(default)), float(np.sqrt(sum(np.var(part, ddof=1) / len(part) for part in (default, good))))
+
+
 def measures(
     name: str, target: Integers, probability: Floats, refused: Booleans, costs: CostAssumptions
 ) -> dict[str, float]:
-    """Compute every metric of these rows, under names such as `{name}_auc`.
-
-    Args:
-        name: of the rows, such as test.
-        target: 1 where the client defaulted.
-        probability: of default.
-        refused: the decisions, by a threshold that was not chosen on these rows.
-        costs: of the two errors.
-    """
+    """Compute every metric under names such as `{name}_auc`; the threshold must not be chosen on these rows."""
     policies = trivial_policies(len(target))
     measured = {
         "clients": len(target),
@@ -98,25 +114,15 @@ def intervals(target: Integers, probability: Floats) -> dict[str, Any]:
     if min(target.sum(), len(target) - target.sum()) < MIN_CLASS_SIZE:
         return {}
     log_odds = logit(probability)
-
-    def auc_of(rows: Integers) -> float:
-        return auc(target[rows], probability[rows])
-
-    def slope_of(rows: Integers) -> float:
-        return calibration_line(target[rows], log_odds[rows])[0]
-
-    return {
-        "auc": asdict(bootstrap(auc_of, len(target))),
-        "calibration_slope": asdict(bootstrap(slope_of, len(target))),
+    statistics: dict[str, Callable[[Integers], float]] = {
+        "auc": lambda rows: auc(target[rows], probability[rows]),
+        "calibration_slope": lambda rows: calibration_line(target[rows], log_odds[rows])[0],
     }
+    return {name: asdict(bootstrap(statistic, len(target))) for name, statistic in statistics.items()}
 
 
 def oracle(data: Data, splits: dict[str, Rows], costs: CostAssumptions) -> dict[str, float] | None:
-    """Evaluate the probabilities that synthetic outcomes were drawn from: the upper bound of any model.
-
-    Returns:
-        `measures` of each split, or None on real data.
-    """
+    """Evaluate the probabilities that synthetic outcomes were drawn from, the bound of any model; None on real data."""
     path = data.folder / "oracle.parquet"
     if not path.is_file():
         return None

@@ -3,12 +3,9 @@
 At a probability p the decision of the model costs FN * p on average where it grants and FP * (1 - p) where it refuses.
 A perfect reviewer saves this cost, which is highest at the threshold. To review where it exceeds a level is Chow's rule
 of the reject option (C. K. Chow, On Optimum Recognition Error and Reject Tradeoff, IEEE Transactions on Information
-Theory 16(1), 1970, 41-46). Where the capacity is known rather than the price of a review, the same strategy is optimal
-with the level that uses up the capacity (V. Franc, D. Prusa, V. Voracek, Optimal Strategies for Reject Option
-Classifiers, Journal of Machine Learning Research 24(11), 2023: the bounded-abstention model). With a missed default at
-ten good clients refused, the band reaches further above the threshold than below it.
-
-The reviewer's time is not priced: the saving is reported, for the bank to compare with that cost.
+Theory 16(1), 1970, 41-46). Where the capacity is known, the level that uses it up is optimal (V. Franc, D. Prusa, V.
+Voracek, Optimal Strategies for Reject Option Classifiers, Journal of Machine Learning Research 24(11), 2023: the
+bounded-abstention model). The reviewer's time is not priced: the bank compares the saving with that cost.
 """
 
 import argparse
@@ -34,16 +31,11 @@ def review_band(
 ) -> ReviewBand:
     """Return the band around the threshold with this share of the scores: those whose decisions cost most on average.
 
-    Ties are reviewed together, so the share in the band may differ from the capacity asked for; it is never 0.
-
-    Args:
-        probability: calibrated out-of-fold scores, which represent future applications.
-        threshold: at and above which the model refuses.
-        costs: of the two errors.
-        capacity: share of the applications that can be reviewed, above 0 and below 1.
+    Ties are reviewed together, so the share in the band may differ from the capacity asked for; it is never 0. The
+    scores are calibrated and out of fold, to represent future applications.
 
     Raises:
-        ValueError: the capacity is out of bounds.
+        ValueError: the capacity is not above 0 and below 1.
 
     >>> band = review_band(np.array([0.01, 0.06, 0.10, 0.30, 0.60]), threshold=0.09, capacity=0.4)
     >>> round(band.low, 3), round(band.high, 3), band.capacity
@@ -59,29 +51,18 @@ def review_band(
     level = float(-(levels[last] + levels[last + 1]) / 2) if last + 1 < len(levels) else 0.0
     low = min(level / costs.false_negative, threshold)
     high = max(1 - level / costs.false_positive, threshold)
-    return ReviewBand(low=low, high=high, capacity=float(_between(probability, low, high).mean()))
+    return ReviewBand(low=low, high=high, capacity=float(((probability >= low) & (probability < high)).mean()))
 
 
 def reviewed(probability: Floats, band: ReviewBand) -> Booleans:
     """Return which applications are reviewed, as in `bento.policy.decide`: from `low` up to, not including, `high`."""
-    return _between(probability, band.low, band.high)
-
-
-def _between(probability: Floats, low: float, high: float) -> Booleans:
-    return (probability >= low) & (probability < high)
+    return (probability >= band.low) & (probability < band.high)
 
 
 def cross_fitted_review(
     scores: OutOfFold, thresholds: dict[int, float], costs: CostAssumptions, capacity: float
 ) -> Booleans:
-    """Return which applications are reviewed, by the band that the other folds give around their threshold.
-
-    Args:
-        scores: out of fold.
-        thresholds: by fold, as `cross_fitted_decisions` returns them.
-        costs: of the two errors.
-        capacity: share of the applications that can be reviewed.
-    """
+    """Return which applications are reviewed, by the band that the other folds give around their threshold."""
     in_band = np.zeros(len(scores.target), dtype=bool)
     for number, validation in scores.by_fold():
         band = review_band(scores.probability[~validation], thresholds[number], costs, capacity)
@@ -94,12 +75,7 @@ def costs_with_review(
 ) -> Floats:
     """Compute the cost of the decision on each client: the reviewer's in the band, otherwise the model's.
 
-    Args:
-        target: 1 where the client defaulted.
-        refused: decisions of the model.
-        in_band: which applications a person decides.
-        error: share of cases, the same for both outcomes, that the reviewer decides wrongly; its expected cost counts.
-        costs: of the two errors.
+    The reviewer's is expected: `error` is the share, of either outcome, that he decides wrongly.
 
     >>> default, refused, in_band = np.array([1, 0, 1, 0]), np.array([0, 1, 0, 1]) == 1, np.array([0, 0, 1, 1]) == 1
     >>> costs_with_review(default, refused, in_band, error=0.1).tolist()
@@ -116,63 +92,43 @@ def review_report(
     threshold: float,
     costs: CostAssumptions = DEFAULT_COSTS,
     capacity: float = 0.0,
-    errors: Sequence[float] = REVIEWER_ERRORS,
 ) -> dict[str, Any]:
     """Report what review costs and saves per client, by capacity and reviewer, beside the model alone.
 
-    Out of fold, thresholds and bands are those of the other folds; on the test split, the served ones.
-
-    Args:
-        scores: of the development rows.
-        test_target: outcomes of the test rows.
-        test_probability: their probabilities of default.
-        threshold: that is served.
-        costs: of the two errors.
-        capacity: share of the applications to review; 0 serves no band, `CAPACITIES` are still reported.
-        errors: error rates of the reviewers.
-
-    Returns:
-        JSON content. `capacity`, and `served`: its band, or None. `table`: for each of `CAPACITIES` and the served one
-        the band, and for each split the share reviewed, the cost without review and, for each reviewer, the cost with
-        it and the saving, per client and per review.
+    Out of fold, thresholds and bands are those of the other folds; on the test split, the served ones. `served` is the
+    band of `capacity`, None for 0; `table` has a row for it and for each of `CAPACITIES`.
     """
     refused, thresholds = cross_fitted_decisions(scores, costs)
-    served, table = None, []
-    for share in sorted({*CAPACITIES, capacity} - {0}):
-        band = review_band(scores.probability, threshold, costs, share)
-        served = band.model_dump() if share == capacity else served
-        in_band = cross_fitted_review(scores, thresholds, costs, share)
-        test_in_band, test_refused = reviewed(test_probability, band), test_probability >= threshold
-        table.append(
-            {
-                "capacity": share,
-                "band": band.model_dump(),
-                "out_of_fold": _evaluate_review(scores.target, refused, in_band, costs, errors),
-                "test": _evaluate_review(test_target, test_refused, test_in_band, costs, errors),
-            }
-        )
-    return {"capacity": capacity, "served": served, "table": table}
+    test_refused, shares = test_probability >= threshold, sorted({*CAPACITIES, capacity} - {0})
+    bands = {share: review_band(scores.probability, threshold, costs, share) for share in shares}
+    in_band = {share: cross_fitted_review(scores, thresholds, costs, share) for share in shares}
+    table = [
+        {
+            "capacity": share,
+            "band": band.model_dump(),
+            "out_of_fold": _evaluate_review(scores.target, refused, in_band[share], costs),
+            "test": _evaluate_review(test_target, test_refused, reviewed(test_probability, band), costs),
+        }
+        for share, band in bands.items()
+    ]
+    return {"capacity": capacity, "served": bands[capacity].model_dump() if capacity else None, "table": table}
 
 
-def _evaluate_review(
-    target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions, errors: Sequence[float]
-) -> dict[str, Any]:
+def _evaluate_review(target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions) -> dict[str, Any]:
     without = costs_of(target, refused, costs)
-    reviewers = []
-    for error in errors:
-        cost = costs_with_review(target, refused, in_band, error, costs)
-        reviewers.append(
+    with_review = {error: costs_with_review(target, refused, in_band, error, costs) for error in REVIEWER_ERRORS}
+    return {
+        "reviewed_share": float(in_band.mean()),
+        "cost_per_client": asdict(mean_with_interval(without)),
+        "reviewers": [
             {
                 "error": error,
                 "cost_per_client": asdict(mean_with_interval(cost)),
                 "saved": asdict(mean_with_interval(without - cost)),
                 "saved_per_review": float((without - cost)[in_band].mean()) if in_band.any() else None,
             }
-        )
-    return {
-        "reviewed_share": float(in_band.mean()),
-        "cost_per_client": asdict(mean_with_interval(without)),
-        "reviewers": reviewers,
+            for error, cost in with_review.items()
+        ],
     }
 
 
@@ -190,19 +146,15 @@ def review_metrics(report: dict[str, Any]) -> dict[str, float]:
     return metrics
 
 
-def cost_by_capacity(
-    scores: OutOfFold,
-    capacities: Sequence[float],
-    errors: Sequence[float] = REVIEWER_ERRORS,
-    costs: CostAssumptions = DEFAULT_COSTS,
-) -> Floats:
+def cost_by_capacity(scores: OutOfFold, capacities: Sequence[float], costs: CostAssumptions = DEFAULT_COSTS) -> Floats:
     """Compute the out-of-fold cost per client (capacities x errors), by bands of the other folds; at 0, no review."""
     refused, thresholds = cross_fitted_decisions(scores, costs)
     none = np.zeros(len(scores.target), dtype=bool)
     cost = []
     for capacity in capacities:
         in_band = cross_fitted_review(scores, thresholds, costs, capacity) if capacity else none
-        cost.append([costs_with_review(scores.target, refused, in_band, error, costs).mean() for error in errors])
+        with_review = (costs_with_review(scores.target, refused, in_band, error, costs) for error in REVIEWER_ERRORS)
+        cost.append([of_error.mean() for of_error in with_review])
     return np.array(cost)
 
 

@@ -13,7 +13,7 @@ from bento.features.definitions import GROUP_LABELS, Group
 from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, decide
 from research.cli import CommandError, add_data_option
-from research.data.dataset import DATA, Data, open_data
+from research.data.dataset import DATA, open_data
 from research.explanation import figures
 from research.explanation.lime_explainer import LIME_SAMPLES, LIME_SEEDS, TOP, Lime, LimeView
 from research.options import SEED
@@ -37,22 +37,13 @@ def by_group(contributions: Floats, names: list[str]) -> tuple[Floats, list[Grou
 
 
 class Explained:
-    """Clients with their scores and SHAP contributions.
-
-    Args:
-        model: that scores them.
-        features: clients x features.
-    """
+    """Clients with their scores and SHAP contributions."""
 
     def __init__(self, model: ScoringModel, features: pl.DataFrame) -> None:
         self.model, self.features = model, features
         self.contributions, self.base = model.contributions(features)
         self.log_odds, self.probability = model.log_odds(features), model.probability(features)
-
-    @property
-    def view(self) -> figures.View:
-        """The clients as SHAP's plots take them."""
-        return figures.View.of(self.model, self.features, self.contributions, self.base)
+        self.view = figures.View.of(model, features, self.contributions, self.base)
 
     def typical(self) -> dict[str, int]:
         """Return, for each decision, the row of the client whose log-odds are nearest to the median."""
@@ -69,39 +60,24 @@ class Explained:
 def explain(
     model: ScoringModel, features: pl.DataFrame, out: Path, seed: int = SEED, lime_samples: int = LIME_SAMPLES
 ) -> dict[str, Any]:
-    """Draw SHAP and LIME of these clients into `out`, and return the figures.
-
-    Args:
-        model: of any family; its SHAP values are exact contributions to the log-odds.
-        features: clients x features, at least those of the model; above `MAX_CLIENTS`, a sample is taken.
-        out: folder, created if missing, of shap_beeswarm, shap_groups, shap_dependence, shap_waterfall and lime (.png).
-        seed: of the sample, of LIME and of the order in which points are drawn.
-        lime_samples: neighbours that LIME draws of a client.
-
-    Returns:
-        JSON content: source of the training data, mean |SHAP| by feature and group, typical clients, LIME's settings,
-        stability and agreement with SHAP by client.
-    """
+    """Draw SHAP and LIME of these clients (rows; above `MAX_CLIENTS`, a sample) into `out`, and return the figures."""
     out.mkdir(parents=True, exist_ok=True)
     explained = Explained(model, _sample(features, seed))
-    typical, log_odds = explained.typical(), explained.log_odds
+    typical, log_odds, probability = explained.typical(), explained.log_odds, explained.probability
     lime_rows = [_nearest(log_odds, float(np.quantile(log_odds, quantile))) for quantile in LIME_CLIENTS]
     drawn = typical.get("refused", lime_rows[-1])
     lime = Lime(model, explained.features, lime_samples)
     views = {row: lime.explain(row, seed) for row in {*lime_rows, drawn}}
     _draw(explained, typical, drawn, views[drawn], out, seed)
+    sums = explained.base + explained.contributions.sum(axis=1)
     return {
         **model.manifest.training_data.model_dump(),
         "rows": len(explained.features),
         "sample_seed": seed,
         "base_value": explained.base,
-        "largest_additivity_error": float(
-            np.abs(explained.base + explained.contributions.sum(axis=1) - log_odds).max()
-        ),
+        "largest_additivity_error": float(np.abs(sums - log_odds).max()),
         **_importance(explained),
-        "typical": {
-            name: {"probability_of_default": float(explained.probability[row])} for name, row in typical.items()
-        },
+        "typical": {name: {"probability_of_default": float(probability[row])} for name, row in typical.items()},
         "lime": _lime_report(explained, [(row, views[row]) for row in lime_rows], seed, lime_samples),
     }
 
@@ -125,27 +101,22 @@ def _draw(
 
 def _importance(explained: Explained) -> dict[str, Any]:
     """Return the mean size of the contributions, by feature and by group, largest first."""
-    names = explained.model.feature_names
-    importance = np.abs(explained.contributions).mean(axis=0)
+    names, by_feature = explained.model.feature_names, np.abs(explained.contributions).mean(axis=0)
     grouped, groups = by_group(explained.contributions, names)
     group_importance = np.abs(grouped).mean(axis=0)
     return {
         "features": [
             {
-                "feature": names[position],
-                "label": CATALOGUE[names[position]].en,
-                "group": CATALOGUE[names[position]].group,
-                "mean_abs_shap": float(importance[position]),
+                "feature": name,
+                "label": CATALOGUE[name].en,
+                "group": CATALOGUE[name].group,
+                "mean_abs_shap": float(importance),
             }
-            for position in np.argsort(-importance, kind="stable")[:MAX_LISTED]
+            for name, importance in sorted(zip(names, by_feature, strict=True), key=lambda pair: -pair[1])[:MAX_LISTED]
         ],
         "groups": [
-            {
-                "group": groups[position],
-                "label": GROUP_LABELS[groups[position]]["en"],
-                "mean_abs_shap": float(group_importance[position]),
-            }
-            for position in np.argsort(-group_importance, kind="stable")
+            {"group": group, "label": GROUP_LABELS[group]["en"], "mean_abs_shap": float(importance)}
+            for group, importance in sorted(zip(groups, group_importance, strict=True), key=lambda pair: -pair[1])
         ],
     }
 
@@ -171,37 +142,23 @@ def _lime_report(
             "neighbours": "quartiles of the known values; missing values are a separate bin",
         },
         "clients": clients,
-        **{part: _mean_of([client[part] for client in clients]) for part in ("stability", "agreement")},
+        **{
+            part: {name: float(np.mean([client[part][name] for client in clients])) for name in clients[0][part]}
+            for part in ("stability", "agreement")
+        },
         "fit": float(np.mean([client["fit"] for client in clients])),
     }
-
-
-def _mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def explain_client(
     model: ScoringModel, features: pl.DataFrame, client: pl.DataFrame, out: Path, name: str, seed: int = SEED
 ) -> dict[str, Any]:
-    """Draw the waterfall and LIME of one client (one row) into `out`, as `NAME_waterfall.png` and `NAME_lime.png`.
-
-    Args:
-        model: of any family.
-        features: of other clients, from whom LIME's neighbours take values.
-        client: the one row to explain.
-        out: folder, created if missing.
-        name: prefix of the file names.
-        seed: of the sample and of LIME.
-
-    Returns:
-        Probability of default, and LIME's stability and agreement with SHAP.
-    """
+    """Draw NAME_waterfall.png and NAME_lime.png of one client (row); LIME takes neighbours from `features`."""
     out.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([_sample(features, seed).select(model.feature_names), client.select(model.feature_names)])
     row = len(rows) - 1
     explained = Explained(model, rows)
-    view = explained.view
-    probability = float(explained.probability[row])
+    view, probability = explained.view, float(explained.probability[row])
     decision = decide(probability, model.threshold, model.review_band)
     title = f"Probability of default {probability:.1%}, threshold {model.threshold:.1%}: {decision}"
     figures.plot_waterfalls(view, {row: title}, out / f"{name}_waterfall.png")
@@ -233,11 +190,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Explain the model of a run on the test split, or one client.
-
-    Raises:
-        CommandError: the data is not that of the run, or does not hold the client.
-    """
+    """Explain the model of a run on the test split, or one client; a CommandError where the data is not the run's."""
     out = DATA / "results" / (options.run or str(champion(connect()).run_id))
     model = ScoringModel(out / "model")
     data = open_data(options.data)
@@ -245,8 +198,11 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(f"{data.folder}: not the data that {out.name} was trained on; name that folder by --data")
     features = data.rows("test").features
     if options.client is not None:
-        client = explain_client(model, features, _client(data, options.client), out, str(options.client), options.seed)
-        print(json.dumps(client, indent=1))
+        client = data.features().filter(pl.col("SK_ID_CURR") == options.client)
+        if client.is_empty():
+            raise CommandError(f"{data.folder}: application_train holds no client {options.client}")
+        explained = explain_client(model, features, client, out, str(options.client), options.seed)
+        print(json.dumps(explained, indent=1))
     else:
         report = explain(model, features, out, options.seed)
         (out / "explanations.json").write_text(json.dumps(report, indent=1) + "\n")
@@ -256,10 +212,3 @@ def run(options: argparse.Namespace) -> None:
         print(f"LIME: {lime['stability']['overlap']:.0%} of the top {TOP} shared by two seeds, ", end="")
         print(f"{lime['agreement']['sign']:.0%} with the sign of SHAP")
     print(f"figures: {out}")
-
-
-def _client(data: Data, client: int) -> pl.DataFrame:
-    row = data.features().filter(pl.col("SK_ID_CURR") == client)
-    if row.is_empty():
-        raise CommandError(f"{data.folder}: application_train holds no client {client}")
-    return row

@@ -93,15 +93,8 @@ def plot_beeswarm(view: View, path: Path, seed: int) -> None:
     with _drawing_order(seed):
         figure = plt.figure(figsize=(9, 8), layout="constrained")
         axes = figure.add_subplot()
-        shap.plots.beeswarm(
-            explanation,
-            max_display=MAX_SHOWN,
-            group_remaining_features=False,
-            ax=axes,
-            plot_size=None,
-            show=False,
-            color_bar_label="value",
-        )
+        limits = {"max_display": MAX_SHOWN, "group_remaining_features": False, "plot_size": None}
+        shap.plots.beeswarm(explanation, ax=axes, show=False, color_bar_label="value", **limits)
         axes.set_title("What moves the score, by client")
         axes.set_xlabel(f"{LOG_ODDS}   (right: more risk; grey: a category, or unknown)", size=10)
         axes.tick_params(labelsize=9)
@@ -124,19 +117,11 @@ def plot_groups(importance: Floats, names: Sequence[Group], view: View, path: Pa
 def plot_dependence(view: View, path: Path, seed: int) -> None:
     """Draw contribution against value for the main number of each main group; ticks at the left are missing values."""
     positions = main_numbers(view)
+    style = {"color": LESS_RISK, "dot_size": 9, "alpha": 0.4, "xmin": "percentile(1)", "xmax": "percentile(99)"}
     with _drawing_order(seed):
         figure, grid = plt.subplots(2, PANELS // 2, figsize=(12, 7), layout="constrained", squeeze=False)
         for axes, position in zip(grid.flat, positions, strict=False):
-            shap.plots.scatter(
-                view.explanation[:, position],
-                ax=axes,
-                show=False,
-                color=LESS_RISK,
-                dot_size=9,
-                alpha=0.4,
-                xmin="percentile(1)",
-                xmax="percentile(99)",
-            )
+            shap.plots.scatter(view.explanation[:, position], ax=axes, show=False, **style)
             axes.set_ylabel("")
             axes.axhline(0, c="grey", lw=0.6)
             axes.tick_params(labelsize=9)
@@ -190,10 +175,8 @@ def plot_lime(view: View, row: int, weights: Floats, probability: float, path: P
     """Draw LIME (seeds x features) beside SHAP for one client, by LIME's main features."""
     mean, contributions = weights.mean(axis=0), view.explanation.values[row]
     order = np.argsort(-np.abs(mean), kind="stable")[:MAX_SHOWN_LIME][::-1]
-    labels = [
-        f"{view.explanation.feature_names[position]}\n= {textwrap.shorten(view.words[row, position], WIDTH)}"
-        for position in order
-    ]
+    names, values_shown = view.explanation.feature_names, view.words[row]
+    labels = [f"{names[position]}\n= {textwrap.shorten(values_shown[position], WIDTH)}" for position in order]
     figure = Figure(figsize=(11, 0.52 * len(order) + 1.8), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, values, title, unit in (
@@ -203,8 +186,7 @@ def plot_lime(view: View, row: int, weights: Floats, probability: float, path: P
         colours = [MORE_RISK if values[position] > 0 else LESS_RISK for position in order]
         axes.barh(range(len(order)), values[order], color=colours, alpha=0.85)
         axes.axvline(0, c="black", lw=0.8)
-        axes.set_title(title)
-        axes.set_xlabel(unit)
+        axes.set(title=title, xlabel=unit)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)

@@ -49,9 +49,8 @@ class LimeView:
     def agreement(self, shap: Floats) -> dict[str, float]:
         """Measure how far LIME agrees with the SHAP contributions of the same client, mean over the seeds.
 
-        Returns:
-            `sign`: share of LIME's main features with the sign of SHAP. `overlap`: share of them among SHAP's main
-            features. `rank_correlation`: Spearman's, of all features' signed values.
+        `sign` and `overlap` are shares of LIME's main features: with the sign of SHAP, and among SHAP's main features;
+        `rank_correlation` is Spearman's, of all features' signed values.
         """
         main = set(np.argsort(-np.abs(shap), kind="stable")[:TOP].tolist())
         by_seed = zip(self.weights, self.top, strict=True)
@@ -70,19 +69,12 @@ class Lime:
     given the numbers of the bins, all as categories; where a neighbour is in another bin than the client, it gets the
     value of a random client of that bin, otherwise the client's value. So missing stays missing, and the first
     neighbour is the client as the model scored it.
-
-    Args:
-        model: any model; only its log-odds are used.
-        features: the clients (rows) from which neighbours take values.
-        samples: neighbours of a client.
     """
 
     def __init__(self, model: ScoringModel, features: pl.DataFrame, samples: int = LIME_SAMPLES) -> None:
         self.model, self.columns, self.samples = model, model.manifest.features, samples
         self.matrix = encode(features, self.columns)
-        self.bins = np.column_stack(
-            [bins(values, column) for values, column in zip(self.matrix.T, self.columns, strict=True)]
-        )
+        self.bins = np.column_stack([*map(bins, self.matrix.T, self.columns)])
 
     def explain(self, row: int, seed: int) -> LimeView:
         """Explain the client in this row with `LIME_SEEDS` seeds from this one on."""

@@ -11,14 +11,7 @@ from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import BoosterPredictor
 from research.data.splits import fold_rows
-from research.training.cross_fitting import (
-    Choose,
-    Fitted,
-    n_parallel_fits,
-    n_threads,
-    parallel_map,
-    select_columns,
-)
+from research.training.cross_fitting import Choose, Fitted, n_threads, parallel_map, select_columns
 from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 PARAMETERS: dict[str, Any] = {
@@ -57,15 +50,11 @@ TrainingLog = dict[str, list[float]]
 
 
 def monotone_constraint_params(columns: Sequence[ModelFeature]) -> dict[str, Any]:
-    """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so.
-
-    A column that is not in the catalogue is free.
-    """
+    """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so."""
     features = [CATALOGUE.get(column.name) for column in columns]
     directions = [feature.risk if feature is not None and feature.monotone else 0 for feature in features]
-    if not any(directions):
-        return {}
-    return {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
+    constrained = {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
+    return constrained if any(directions) else {}
 
 
 def booster_params(data: TrainingMatrix, parameters: Mapping[str, Any], constraints: bool) -> dict[str, Any]:
@@ -82,6 +71,9 @@ def train_booster(
         rows, test_size=INNER_SHARE, stratify=data.target[rows], random_state=seed
     )
     patience = round(PATIENCE / parameters["learning_rate"])
+    # first_metric_only must be an argument here: the callback does not read the parameter of that name, and AUC on few
+    # rows has its maximum by chance.
+    stop = lightgbm.early_stopping(patience, first_metric_only=True, verbose=False)
     log: dict[str, TrainingLog] = {}
     booster = lightgbm.train(
         {**parameters, "seed": seed},
@@ -89,12 +81,7 @@ def train_booster(
         max_rounds,
         valid_sets=[booster_dataset(data.rows(inner_stop))],
         valid_names=["inner"],
-        # first_metric_only must be an argument here: the callback does not read the parameter of that name, and AUC
-        # on few rows has its maximum by chance.
-        callbacks=[
-            lightgbm.early_stopping(patience, first_metric_only=True, verbose=False),
-            lightgbm.record_evaluation(log),
-        ],
+        callbacks=[stop, lightgbm.record_evaluation(log)],
     )
     return booster, log["inner"]
 
@@ -135,14 +122,6 @@ def fit(
     Out-of-fold scores are those at the median number of trees too: at another number the spread of the log-odds would
     differ from that of the served booster, whose calibration and threshold are fitted on these scores.
 
-    Args:
-        data: development rows.
-        folds: number of folds.
-        seed: of folds and models.
-        choose: chooses the features of a fold from its training rows; by default all are taken.
-        constraints: keep the risk monotone where the catalogue declares it.
-        parameters: of LightGBM.
-
     Raises:
         CommandError: one class only, or fewer defaults than folds.
     """
@@ -154,7 +133,7 @@ def fit(
         booster, log = train_booster(chosen, train, seed + number, booster_params(chosen, parameters, constraints))
         return booster, log, chosen.matrix[validation]
 
-    fold_boosters = parallel_map(train_fold, range(folds), n_parallel_fits(len(data)), "folds")
+    fold_boosters = parallel_map(train_fold, range(folds), len(data), "folds")
     rounds = [booster.best_iteration for booster, _, _ in fold_boosters]
     trees = median_trees(rounds)
     scores = [predict_log_odds(booster, validation, trees) for booster, _, validation in fold_boosters]

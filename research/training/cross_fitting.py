@@ -69,12 +69,10 @@ def select_columns(data: TrainingMatrix, rows: Integers, choose: Choose | None, 
     return data if choose is None else data.select(choose(data.rows(rows), seed))
 
 
-def parallel_map(
-    task: Callable[[Task], Result], tasks: Iterable[Task], n_parallel: int, title: str | None
-) -> list[Result]:
-    """Return the result of each task, in order; with a title, a progress bar is shown."""
+def parallel_map(task: Callable[[Task], Result], tasks: Iterable[Task], rows: int, title: str | None) -> list[Result]:
+    """Return the result of each task, which fits on about `rows` rows; with a title, a progress bar is shown."""
     listed = list(tasks)
-    with ThreadPoolExecutor(n_parallel) as pool:
+    with ThreadPoolExecutor(n_parallel_fits(rows)) as pool:
         results = pool.map(task, listed)
         return list(tqdm(results, total=len(listed), desc=title, unit="fit", disable=title is None))
 
@@ -87,13 +85,8 @@ def out_of_fold(
 ) -> OutOfFold:
     """Score each fold's validation rows by a model of its training rows.
 
-    Args:
-        target: 1 where the client defaulted.
-        splits: training and validation rows of each fold.
-        score_fold: log-odds of the validation rows, from the number of the fold, its training and validation rows.
-        title: of the progress bar; without one, none is shown.
+    `score_fold` returns log-odds of the validation rows, from the fold's number, training and validation rows.
     """
-    scores = parallel_map(
-        lambda number: score_fold(number, *splits[number]), range(len(splits)), n_parallel_fits(len(target)), title
-    )
+    folds = range(len(splits))
+    scores = parallel_map(lambda number: score_fold(number, *splits[number]), folds, len(target), title)
     return OutOfFold.from_folds(target, splits, scores)

@@ -7,7 +7,6 @@ import lightgbm
 import numpy as np
 import polars as pl
 
-from bento.model.manifest import ModelFeature
 from research.cli import CommandError
 from research.training.boosting import BEST_FEATURES, PARAMETERS, booster_dataset
 from research.training.cross_fitting import n_threads
@@ -28,13 +27,7 @@ RANKING_PARAMETERS = {**PARAMETERS, "learning_rate": 0.1, "max_bin": 63, "featur
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Features by the gain they bring.
-
-    Attributes:
-        names: features above noise, best first.
-        noise: features no better than noise, best first.
-        dropped: each other feature, and why.
-    """
+    """Features by the gain they bring, best first: those above noise, those not; and why each other is dropped."""
 
     names: list[str]
     noise: list[str]
@@ -46,11 +39,7 @@ class Ranking:
 
 
 def choose(data: TrainingMatrix, seed: int, count: int | None = BEST_FEATURES) -> list[str]:
-    """Return the best features by `rank`.
-
-    Raises:
-        CommandError: none is better than noise.
-    """
+    """Return the best features by `rank`; a CommandError where none is better than noise."""
     names = rank(data, seed).best(count)
     if not names:
         raise CommandError(f"of {len(data)} rows no feature tells defaults better than noise does: give more clients")
@@ -60,11 +49,7 @@ def choose(data: TrainingMatrix, seed: int, count: int | None = BEST_FEATURES) -
 def rank(data: TrainingMatrix, seed: int) -> Ranking:
     """Rank features by the gain they bring to small boosters that are also given shadow features.
 
-    Constants are dropped, and of features with the same ranks all but the first.
-
-    Args:
-        data: training rows; validation rows must not be among them.
-        seed: the same seed gives the same ranking.
+    Constants are dropped, and of features with the same ranks all but the first. Validation rows must not be given.
 
     Raises:
         CommandError: all features are constant.
@@ -78,11 +63,8 @@ def rank(data: TrainingMatrix, seed: int) -> Ranking:
         raise CommandError(f"every feature is the same for all of {len(data)} clients: there is nothing to learn from")
     gain, noise_gain = _gains(candidates, seed)
     order = np.argsort(-gain, kind="stable")
-    names, noise = (
-        [candidates.columns[position].name for position in order if (gain[position] > noise_gain) == above]
-        for above in (True, False)
-    )
-    return Ranking(names=names, noise=noise, dropped=dropped)
+    names, above = [candidates.columns[position].name for position in order], int(np.sum(gain > noise_gain))
+    return Ranking(names=names[:above], noise=names[above:], dropped=dropped)
 
 
 def smallest_within_noise(sizes: Sequence[float], losses: Sequence[float], errors: Sequence[float]) -> int:
@@ -97,8 +79,7 @@ def smallest_within_noise(sizes: Sequence[float], losses: Sequence[float], error
 
 def _constant(matrix: Floats) -> Booleans:
     first = matrix[:1]
-    constant: Booleans = np.all((matrix == first) | (np.isnan(matrix) & np.isnan(first)), axis=0)
-    return constant
+    return np.all((matrix == first) | (np.isnan(matrix) & np.isnan(first)), axis=0)
 
 
 def _correlated(matrix: Floats) -> dict[int, int]:
@@ -124,10 +105,8 @@ def _gains(data: TrainingMatrix, seed: int) -> tuple[Floats, float]:
     random = np.random.default_rng(seed)
     copied = np.sort(random.permutation(len(data.columns))[:N_SHADOW_FEATURES])
     shadows = random.permuted(data.matrix[:, copied], axis=0)
-    shadow_columns = [
-        ModelFeature(name=f"shadow_{position}", categories=data.columns[position].categories) for position in copied
-    ]
-    both = replace(data, matrix=np.hstack([data.matrix, shadows]), columns=[*data.columns, *shadow_columns])
+    columns = [data.columns[position].model_copy(update={"name": f"shadow_{position}"}) for position in copied]
+    both = replace(data, matrix=np.hstack([data.matrix, shadows]), columns=[*data.columns, *columns])
     parameters, dataset = RANKING_PARAMETERS | {"num_threads": n_threads(len(data))}, booster_dataset(both)
     gain = np.zeros(len(both.columns))
     for number in range(N_RANKING_SEEDS):

@@ -30,17 +30,7 @@ def write_figures(
     curves: dict[str, list[float]],
     source: DataSource,
 ) -> None:
-    """Write the figures as PNG, each with the source of its data.
-
-    Args:
-        folder: that takes the files.
-        uncalibrated: scores of the folds' models.
-        scores: the same after the served calibration.
-        threshold: that is served.
-        costs: of the two errors.
-        curves: learning curves; without any, no learning curve is drawn.
-        source: of the data.
-    """
+    """Write the figures as PNG, each with the source of its data; `scores` are `uncalibrated` as served."""
     figures = {
         "roc": plot_roc(scores),
         "calibration": plot_calibration(uncalibrated),
@@ -66,17 +56,14 @@ def plot_roc(scores: OutOfFold) -> Figure:
 
 def plot_calibration(uncalibrated: OutOfFold) -> Figure:
     """Draw observed against predicted defaults by decile, for each calibration method."""
-    figure, axes = new_axes(
-        "Calibration by decile, out-of-fold", "predicted probability of default", "share in default"
-    )
+    title = "Calibration by decile, out-of-fold"
+    figure, axes = new_axes(title, "predicted probability of default", "share in default")
     end = 0.0
     for name, fit in METHODS.items():
         probability = cross_fitted(fit, uncalibrated)
         observed, predicted = calibration_curve(uncalibrated.target, probability, n_bins=10, strategy="quantile")
-        main = name == "none"
-        axes.plot(
-            predicted, observed, "o-" if main else ".--", lw=1.5 if main else 0.8, label="as served" if main else name
-        )
+        style, width, label = ("o-", 1.5, "as served") if name == "none" else (".--", 0.8, name)
+        axes.plot(predicted, observed, style, lw=width, label=label)
         end = max(end, observed.max(), predicted.max())
     axes.plot([0, end], [0, end], ":", c="grey", lw=0.8, label="perfect")
     axes.legend()
@@ -107,12 +94,9 @@ def plot_sensitivity(scores: OutOfFold) -> Figure:
     rows = sensitivity(scores)
     ratio = [row["ratio"] for row in rows]
     left, right = figure.subplots(1, 2)
-    for name, label in (
-        ("cost_per_client", "model"),
-        ("cost_per_client_accept_all", "accept all"),
-        ("cost_per_client_refuse_all", "refuse all"),
-    ):
-        left.plot(ratio, [row[name] for row in rows], "o-" if label == "model" else "--", label=label)
+    left.plot(ratio, [row["cost_per_client"] for row in rows], "o-", label="model")
+    for policy in trivial_policies(1):
+        left.plot(ratio, [row[f"cost_per_client_{policy}"] for row in rows], "--", label=policy.replace("_", " "))
     left.set(xlabel="cost of a missed default", ylabel=COST_LABEL)
     right.plot(ratio, [row["threshold"] for row in rows], "o-", label="best threshold")
     right.plot(ratio, [row["theoretical_threshold"] for row in rows], "--", c="C2", label="theory")
@@ -127,7 +111,7 @@ def plot_review(scores: OutOfFold, costs: CostAssumptions) -> Figure:
     """Draw the cost against the share of reviewed applications, for each error rate of the reviewer."""
     figure, axes = new_axes("Cost with review, out-of-fold", "share of applications reviewed", COST_LABEL)
     capacities = np.linspace(0, MAX_REVIEWED_SHARE, 13)
-    cost = cost_by_capacity(scores, capacities.tolist(), costs=costs)
+    cost = cost_by_capacity(scores, capacities.tolist(), costs)
     for error, curve in zip(REVIEWER_ERRORS, cost.T, strict=True):
         axes.plot(capacities, curve, ".-", label=f"wrong in {error:.0%} of cases" if error else "always right")
     axes.axhline(cost[0, 0], ls=":", c="grey", label=f"no review: {cost[0, 0]:.3f}")

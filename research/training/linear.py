@@ -31,11 +31,7 @@ Columns = Sequence[int] | Callable[[pd.DataFrame], list[str]]
 
 
 class Clip(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Clip each column to two quantiles of its training rows; missing values (NaN) stay.
-
-    Attributes:
-        low_, high_: bounds of each column; 0 where it has no value.
-    """
+    """Clip each column to two quantiles of its training rows, 0 where it has no value; missing values (NaN) stay."""
 
     def __init__(self, tail: float = TAIL) -> None:
         self.tail = tail
@@ -46,11 +42,7 @@ class Clip(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: igno
         return tags
 
     def fit(self, X: Floats, y: Any = None) -> Self:
-        """Learn the bounds from rows x columns.
-
-        Raises:
-            ValueError: an infinite value.
-        """
+        """Learn the bounds from rows x columns; a ValueError where a value is infinite."""
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         empty = np.isnan(X).all(axis=0)
         self.low_, self.high_ = np.nanquantile(np.where(empty, 0.0, X), [self.tail, 1 - self.tail], axis=0)
@@ -64,11 +56,7 @@ class Clip(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: igno
 
 
 def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransformer:
-    """Return the preprocessing of a linear model, still to be fitted.
-
-    Numbers are clipped, imputed by the median with a missing indicator, and standardised; categories are one-hot
-    encoded.
-    """
+    """Clip, impute by the median with a missing indicator, and standardise numbers; one-hot encode categories."""
     steps = [
         ("clip", Clip()),
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
@@ -78,29 +66,16 @@ def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransfo
     return ColumnTransformer([("numbers", Pipeline(steps), numbers), ("categories", encoder, categories)])
 
 
-def linear_pipeline(columns: list[ModelFeature], C: float = INVERSE_PENALTY) -> Pipeline:
-    """Return preprocessing and a logistic regression with inverse penalty `C`, still to be fitted.
-
-    Args:
-        columns: of the matrix it will be fitted on, as `bento.model.scoring_model.encode` makes it.
-        C: inverse of the penalty.
-    """
-    numbers, categories = (
-        [position for position, column in enumerate(columns) if bool(column.categories) == is_category]
-        for is_category in (False, True)
-    )
-    classifier = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
+def linear_pipeline(columns: list[ModelFeature]) -> Pipeline:
+    """Return preprocessing and a logistic regression, still to be fitted."""
+    categories = [position for position, column in enumerate(columns) if column.categories]
+    numbers = [position for position in range(len(columns)) if position not in categories]
+    classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
     return Pipeline([("preprocess", linear_preprocessing(numbers, categories)), ("classify", classifier)])
 
 
 def fit_linear(data: TrainingMatrix, folds: int, seed: int, choose: Choose | None = None) -> Fitted:
     """Fit a linear model for each fold, and one on all rows.
-
-    Args:
-        data: development rows.
-        folds: number of folds.
-        seed: of folds and feature choice.
-        choose: chooses the features of a fold from its training rows; by default all are taken.
 
     Raises:
         CommandError: one class only, or fewer defaults than folds.
@@ -122,10 +97,7 @@ def fit_linear(data: TrainingMatrix, folds: int, seed: int, choose: Choose | Non
 def linear_predictor(fitted: Pipeline, matrix: Floats, columns: list[ModelFeature]) -> LinearPredictor:
     """Return the fitted pipeline as an intercept and a term for each feature, which give the same log-odds.
 
-    Args:
-        fitted: by `linear_pipeline` on these columns.
-        matrix: rows it was fitted on, over which mean effects are taken.
-        columns: of the matrix.
+    Mean effects are over the rows of the matrix, those it was fitted on.
     """
     numbers = fitted.named_steps["preprocess"].named_transformers_.get("numbers")
     bounds = iter(zip(numbers["clip"].low_, numbers["clip"].high_, strict=True)) if numbers is not None else iter(())

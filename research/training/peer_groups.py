@@ -1,7 +1,7 @@
 """Describe the training clients for the model folder: medians by segment and usual ranges, never a single client."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 import polars as pl
 
@@ -24,12 +24,7 @@ def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, na
 
     A segment is an income type and a quarter of AMT_CREDIT, a quarter, or all clients; those with fewer than
     `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded for display. Ranges go from the 0.1 %
-    to the 99.9 % quantile, so that they show no person's value.
-
-    Args:
-        features: of the development clients, as `build_features` gives them.
-        applications: their `COLUMNS`, in the same order.
-        names: the features to describe.
+    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients.
 
     Raises:
         CommandError: there are fewer clients than a segment needs.
@@ -57,18 +52,12 @@ def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, na
 def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:
     """Yield income types and bounds: the narrowest segments first, all clients last."""
     credit = applications["AMT_CREDIT"].cast(pl.Float64)
-    bounds = [None, *(_rounded(credit.quantile(share, "linear") or 0.0) for share in (0.25, 0.5, 0.75)), None]
-    quarters = list(pairwise(bounds))
+    # Rounded to three significant digits.
+    quartiles = (float(f"{credit.quantile(share, 'linear') or 0.0:.3g}") for share in (0.25, 0.5, 0.75))
+    bounds = [None, *quartiles, None]
     income_types: list[str] = sorted(applications[INCOME_TYPE].drop_nulls().unique().to_list())
-    for income_type in (*income_types, None):
-        for quarter in quarters:
-            yield income_type, quarter
+    yield from product((*income_types, None), pairwise(bounds))
     yield None, (None, None)
-
-
-def _rounded(value: float) -> float:
-    """Round to three significant digits."""
-    return float(f"{value:.3g}")
 
 
 def _median(values: pl.Series) -> float | str | None:

@@ -69,12 +69,7 @@ class Evaluation:
     def test_probability(self) -> Floats:
         """Probability of default of the test rows."""
         log_odds = self.fitted.predictor.log_odds(encode(self.test.features, self.fitted.features))
-        return np.asarray(expit(log_odds * self.calibration.slope + self.calibration.intercept))
-
-    @cached_property
-    def test_refused(self) -> Booleans:
-        """Decisions on the test rows, by the served threshold."""
-        return self.test_probability >= self.threshold
+        return expit(log_odds * self.calibration.slope + self.calibration.intercept)
 
     @cached_property
     def review(self) -> dict[str, Any]:
@@ -85,10 +80,10 @@ class Evaluation:
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Figures that MLflow, the model folder and the report show."""
-        costs = self.settings.cost_model.costs
+        costs, test = self.settings.cost_model.costs, self.test_probability
         metrics = {
             **measures("out_of_fold", self.scores.target, self.scores.probability, self.refused, costs),
-            **measures("test", self.test.target, self.test_probability, self.test_refused, costs),
+            **measures("test", self.test.target, test, test >= self.threshold, costs),
             "threshold": self.threshold,
             "theoretical_threshold": costs.theoretical_threshold,
             "features": float(len(self.fitted.features)),
@@ -119,7 +114,8 @@ def report(
 ) -> dict[str, Any]:
     """Return the content of results.json."""
     settings, scores, cost_model = evaluation.settings, evaluation.scores, evaluation.settings.cost_model
-    development, test = evaluation.development, evaluation.test
+    development, test, test_probability = evaluation.development, evaluation.test, evaluation.test_probability
+    refused, test_refused = evaluation.refused, test_probability >= evaluation.threshold
     return {
         **evaluation.data.source.model_dump(),
         "run": run_id,
@@ -127,23 +123,19 @@ def report(
         "code_version": code_version(),
         "catalogue": catalogue_hash(),
         "seed_of_training": settings.seed,
-        "folds": settings.folds,
-        "constraints": settings.constraints,
-        "with_age": settings.with_age,
+        **{name: getattr(settings, name) for name in ("folds", "constraints", "with_age")},
         "costs": cost_model.costs.model_dump(),
         "economics": cost_model.economics.model_dump(),
         "metrics": evaluation.metrics,
         "intervals": {
             "out_of_fold": intervals(scores.target, scores.probability),
-            "test": intervals(test.target, evaluation.test_probability),
+            "test": intervals(test.target, test_probability),
         },
         "business": {
             "out_of_fold": business_report(
-                scores.target, scores.probability, evaluation.refused, development.exposure, cost_model
+                scores.target, scores.probability, refused, development.exposure, cost_model
             ),
-            "test": business_report(
-                test.target, evaluation.test_probability, evaluation.test_refused, test.exposure, cost_model
-            ),
+            "test": business_report(test.target, test_probability, test_refused, test.exposure, cost_model),
         },
         "sensitivity": sensitivity(scores),
         "review": evaluation.review,
@@ -159,10 +151,8 @@ def code_version() -> str:
     """Return the version of the project and, in a git checkout, the commit."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         number = str(tomllib.load(file)["project"]["version"])
-    git = shutil.which("git")
-    if git is None:
+    if (git := shutil.which("git")) is None:
         return number
-    described = subprocess.run(
-        [git, "-C", str(ROOT), "describe", "--always", "--dirty"], check=False, capture_output=True, text=True
-    )
+    describe = [git, "-C", str(ROOT), "describe", "--always", "--dirty"]
+    described = subprocess.run(describe, check=False, capture_output=True, text=True)
     return f"{number}+{described.stdout.strip()}" if described.returncode == 0 else number

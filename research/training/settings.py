@@ -12,11 +12,7 @@ from research.training import boosting
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to train; the defaults are those that `research.comparison.feature_study` decided.
-
-    Raises:
-        CommandError: a setting is out of bounds, or the family cannot be served.
-    """
+    """How to train, as `research.comparison.feature_study` decided; a CommandError where a setting cannot be used."""
 
     family: str = option("lightgbm", f"family of the model: {' or '.join(FAMILIES)}")
     folds: int = option(FOLDS, "folds of the development split")

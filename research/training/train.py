@@ -8,13 +8,18 @@ import mlflow
 import polars as pl
 from mlflow.entities.model_registry import ModelVersion
 
-from bento.model.scoring_model import ScoringModel
+from bento.data.credit_file import CreditFile
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Example, Examples, ModelManifest
+from bento.model.peer_groups import Reference
+from bento.model.predictors import Predictor
+from bento.model.scoring_model import ScoringModel, digests, probability
 from research import tracking
 from research.cli import add_data_option
 from research.data.dataset import DATA, Data, Rows, open_data
+from research.data.example_credit_files import example_credit_files
 from research.evaluation.business_score import add_cost_options, cost_model_from
-from research.evaluation.fairness import fairness
-from research.evaluation.fairness_figures import plot_groups
+from research.evaluation.fairness import fairness, plot_groups
 from research.evaluation.metrics import auc, caution_of
 from research.evaluation.review_band import add_capacity_option
 from research.explanation.explain import explain
@@ -24,7 +29,6 @@ from research.training.cross_fitting import Fitted, catalogue_names, training_ma
 from research.training.feature_selection import choose
 from research.training.figures import write_figures
 from research.training.linear import fit_linear
-from research.training.model_folder import write_model_folder
 from research.training.peer_groups import COLUMNS, peer_group_statistics
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
@@ -32,6 +36,7 @@ from research.training.tuning import Tuned, tune
 
 EXAMPLE = "python -m research train --trials 0"
 RESULTS_FILE = "results.json"
+N_EXAMPLES = 20
 OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 
 
@@ -49,9 +54,9 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
     }
     with tracking.started_run(f"train {settings.family}", tags) as active:
         tracking.log_dataset(data.folder, data.source)
-        mlflow.log_params({f"data_{key}": value for key, value in data.source.model_dump().items()})
-        mlflow.log_params(settings.parameters())
-        mlflow.log_params({"best_features": boosting.BEST_FEATURES, "code_version": code_version()})
+        source = {f"data_{key}": value for key, value in data.source.model_dump().items()}
+        code = {"best_features": boosting.BEST_FEATURES, "code_version": code_version()}
+        mlflow.log_params(source | settings.parameters() | code)
         results = DATA / "results" / active.info.run_id
         development = data.rows("development")
         fitted, tuned = fit_family(development, settings)
@@ -101,11 +106,32 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
     return model
 
 
+def write_model_folder(
+    folder: Path, predictor: Predictor, manifest: ModelManifest, reference: Reference
+) -> ScoringModel:
+    """Write the folder, compute its examples, and read it back; a ModelError where it does not reproduce them."""
+    folder.mkdir(parents=True)
+    predictor.save(folder)
+    reference.save(folder)
+    (folder / SCORING_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
+    model = ScoringModel(folder)
+    examples = []
+    for content in example_credit_files(N_EXAMPLES):
+        features = model.features([CreditFile.model_validate_json(json.dumps(content))])
+        log_odds, row = float(model.log_odds(features)[0]), features.select(model.feature_names).row(0, named=True)
+        default = probability(log_odds)
+        examples.append(Example(credit_file=content, features=row, log_odds=log_odds, probability_of_default=default))
+    golden = Examples(catalogue=catalogue_hash(), files=digests(folder), examples=examples)
+    (folder / EXAMPLES_FILE).write_text(golden.model_dump_json() + "\n")
+    model.verify()
+    return model
+
+
 def _log(evaluation: Evaluation) -> None:
     fitted, tuned, scores = evaluation.fitted, evaluation.tuned, evaluation.scores
     if fitted.rounds:
-        mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | {"rounds": fitted.rounds})
-        mlflow.log_params({"most_rounds": boosting.MAX_ROUNDS})
+        rounds = {"rounds": fitted.rounds, "most_rounds": boosting.MAX_ROUNDS}
+        mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | rounds)
     mlflow.log_metrics(evaluation.metrics)
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from research.data.splits import fold_rows
 from research.training.boosting import PARAMETERS, booster_params, predict_log_odds, train_booster
-from research.training.cross_fitting import Choose, n_parallel_fits, out_of_fold, parallel_map
+from research.training.cross_fitting import Choose, out_of_fold, parallel_map, select_columns
 from research.types import Floats, Integers, TrainingMatrix
 
 TUNING_FOLDS = 3
@@ -32,20 +32,13 @@ SPACE: dict[str, optuna.distributions.BaseDistribution] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Tuned:
-    """Result of tuning.
-
-    Attributes:
-        parameters: to train with: the best, or the defaults where the gain is within its standard error.
-        best: the changed parameters of the best trial.
-        gain: log-loss that the best saves over the defaults on the same rows.
-        gain_error: standard error of the gain.
-        trials: number of trials beyond the defaults.
-        table: parameters and log-loss of each trial.
-    """
+    """Result of tuning."""
 
     parameters: dict[str, Any]
+    """To train with: the best, or the defaults where the gain is within its standard error."""
     best: dict[str, Any]
     gain: float
+    """Log-loss that the best saves over the defaults on the same rows."""
     gain_error: float
     trials: int
     table: list[dict[str, Any]]
@@ -94,10 +87,9 @@ def _trial_losses(
 ) -> Callable[[Mapping[str, Any]], Floats]:
     """Choose each fold's features, and return the function that gives a trial's out-of-fold log-loss of each row."""
     splits = fold_rows(data.target, data.person, TUNING_FOLDS, seed)
-    names = parallel_map(
-        lambda split: choose(data.rows(split[0]), seed), splits, n_parallel_fits(len(data)), "tuning, features"
+    fold_data = parallel_map(
+        lambda split: select_columns(data, split[0], choose, seed), splits, len(data), "tuning, features"
     )
-    fold_data = [data.select(chosen) for chosen in names]
 
     def losses(changed: Mapping[str, Any]) -> Floats:
         def score_fold(number: int, train: Integers, validation: Integers) -> Floats:

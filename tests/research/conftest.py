@@ -9,8 +9,8 @@ import pytest
 from research import tracking
 from research.data.dataset import Data, open_data
 from research.training.cross_fitting import model_features
-from research.training.model_folder import write_model_folder
 from research.training.peer_groups import COLUMNS, peer_group_statistics
+from research.training.train import write_model_folder
 from tests.support.small_model import FEATURES, manifest, train_trees
 
 

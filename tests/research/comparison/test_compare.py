@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from bento.features.catalogue import catalogue_hash
 from research import tracking
 from research.cli import FAULT, CommandError
-from research.comparison import candidates, compare, run_store
+from research.comparison import candidates, compare
 from research.comparison import report as compare_report
 from research.comparison.candidates import NONE, SMOTED
 from research.comparison.experiment import BASELINES, Candidate, Settings
@@ -45,7 +45,7 @@ def content(data: Data, _few_features: None) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _blank_figures(content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw only the figures of `content`: they take most of the time."""
-    monkeypatch.setattr(run_store, "plot_curves", lambda *_: Figure())
+    monkeypatch.setattr(compare, "plot_curves", lambda *_: Figure())
     monkeypatch.setattr(compare, "plot_comparison", lambda _: Figure())
 
 
@@ -56,7 +56,7 @@ def _compared(data: Data, **changed: Any) -> dict[str, Any]:
 
 def _runs(parent: str) -> dict[str, Any]:
     experiment = mlflow.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
-    runs = tracking.connect().search_runs([experiment], f"tags.{run_store.PARENT_TAG} = '{parent}'")
+    runs = tracking.connect().search_runs([experiment], f"tags.{compare.PARENT_TAG} = '{parent}'")
     return {run.info.run_name: run for run in runs}
 
 
@@ -67,7 +67,7 @@ def _last_parent() -> Any:
 
 
 def _scores(run_id: str) -> pl.DataFrame:
-    return pl.read_parquet(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=run_store.SCORES_FILE))
+    return pl.read_parquet(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=compare.SCORES_FILE))
 
 
 def test_every_candidate_has_a_row_cheapest_first(content):

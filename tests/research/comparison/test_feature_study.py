@@ -11,7 +11,7 @@ from research.comparison import feature_study
 from research.comparison.feature_study import Arm, Bench, Result, Settings
 from research.data.dataset import open_data
 from research.evaluation.business_score import best_threshold, cost_per_client
-from research.evaluation.delong import delong_auc, placements
+from research.evaluation.metrics import delong_auc, placements
 from research.reporting.publish import PUBLISHED
 from research.training import boosting
 from research.training.feature_selection import Ranking

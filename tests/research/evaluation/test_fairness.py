@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from research.evaluation import fairness
-from research.evaluation.fairness_figures import plot_groups
+from research.evaluation.fairness import plot_groups
 from tests.research.made_up import CLIENTS, SOURCE, MadeUp, is_drawn, made_up_clients
 
 
@@ -79,17 +79,21 @@ def test_the_figures_are_those_of_fairlearn_and_scikit_learn(clients, report):
             assert row["brier"]["value"] == pytest.approx(brier_score_loss(clients.target[of], clients.probability[of]))
 
 
+def _slope(target, probability) -> float:
+    return fairness.METRICS["calibration_slope"](target, target == 1, probability)
+
+
 def test_the_slope_is_that_of_a_logistic_regression(clients):
     log_odds = logit(clients.probability)[:, None]
     expected = LogisticRegression(C=np.inf, tol=1e-10).fit(log_odds, clients.target).coef_[0, 0]
-    assert fairness.calibration_slope(clients.target, clients.probability) == pytest.approx(expected, rel=1e-4)
+    assert _slope(clients.target, clients.probability) == pytest.approx(expected, rel=1e-4)
     extreme = expit(2 * log_odds[:, 0])
-    assert fairness.calibration_slope(clients.target, extreme) == pytest.approx(expected / 2, rel=1e-4)
+    assert _slope(clients.target, extreme) == pytest.approx(expected / 2, rel=1e-4)
 
 
 def test_outcomes_that_a_score_separates_have_no_slope():
     score = np.linspace(0.01, 0.99, 60)
-    assert np.isnan(fairness.calibration_slope((score > 0.5).astype(np.int64), score))
+    assert np.isnan(_slope((score > 0.5).astype(np.int64), score))
 
 
 def test_intervals_hold_the_value_and_are_as_wide_as_chance(report):

@@ -3,8 +3,7 @@ import pytest
 from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 
-from research.evaluation.delong import delong_auc, placements
-from research.evaluation.metrics import auc, discrimination, gini, intervals, ks
+from research.evaluation.metrics import auc, delong_auc, discrimination, gini, intervals, ks, placements
 from research.types import OutOfFold
 
 ROWS = 900

@@ -37,7 +37,7 @@ def test_a_fold_is_scored_by_a_booster_that_never_saw_its_rows(sample: TrainingM
         return original(data)
 
     monkeypatch.setattr(boosting, "booster_dataset", recorded)
-    monkeypatch.setattr(boosting, "n_parallel_fits", lambda rows: 1)
+    monkeypatch.setattr(cross_fitting, "n_parallel_fits", lambda rows: 1)
 
     fitted = boosting.fit(sample, folds=4, seed=1)
 

@@ -83,7 +83,7 @@ def test_only_the_first_of_correlated_features_stays():
 
 
 def test_features_are_chosen_on_training_rows_only(noisy: TrainingMatrix, monkeypatch):
-    monkeypatch.setattr(boosting, "n_parallel_fits", lambda rows: 1)
+    monkeypatch.setattr(cross_fitting, "n_parallel_fits", lambda rows: 1)
     names = [name for name, feature in CATALOGUE.items() if not feature.is_category][: len(noisy.columns)]
     # On pure noise, a choice that used validation rows would seem to predict them.
     data = _data(noisy.matrix, np.random.default_rng(9).integers(0, 2, ROWS), *names)
