@@ -38,7 +38,7 @@ hypothesis.settings.register_profile("ci", deadline=None, max_examples=100)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 CLIENTS = 1500
-FOLDS, TRIALS = 2, 1
+FOLDS, TRIALS, LIME_SAMPLES = 2, 1, 300
 """Of the pipeline's training: enough for a model that is better than chance."""
 LEFT_OUT = pytest.StashKey[int]()
 AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
@@ -113,7 +113,11 @@ def bento_tag(synthetic_folder: Path, empty_registry: Path) -> str:
     from research.training.train import Settings
 
     shutil.copy(empty_registry, f"{_home.name}/mlflow.db")
-    return str(pipeline(open_data(synthetic_folder), settings=Settings(folds=FOLDS, trials=TRIALS)).tag)
+    return str(
+        pipeline(
+            open_data(synthetic_folder), settings=Settings(folds=FOLDS, trials=TRIALS, lime_samples=LIME_SAMPLES)
+        ).tag
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any
 from bento.model.predictors import FAMILIES
 from research.cli import CommandError
 from research.evaluation.business_score import CostModel
+from research.explanation.lime_explainer import LIME_SAMPLES
 from research.options import FOLDS, SEED, check_folds, option
 from research.training import boosting
 
@@ -22,6 +23,7 @@ class Settings:
         boosting.CONSTRAINTS, "keep the risk monotone where the catalogue declares it (boosters only)"
     )
     with_age: bool = option(boosting.WITH_AGE, "allow features that are computed from age")
+    lime_samples: int = option(LIME_SAMPLES, "neighbours that LIME draws of each client it explains")
     capacity: float = 0.0
     """Share of the applications that a person can review; 0: none is reviewed."""
     cost_model: CostModel = field(default_factory=CostModel)
@@ -30,6 +32,8 @@ class Settings:
         check_folds(self.folds)
         if self.trials < 0:
             raise CommandError("--trials must be at least 0")
+        if self.lime_samples < 100:
+            raise CommandError("--lime-samples must be at least 100")
         if not 0 <= self.capacity < 1:
             raise CommandError(f"--capacity must be at least 0 and below 1, it is {self.capacity:g}")
         if self.family not in FAMILIES:

@@ -95,7 +95,7 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed
     )
     plot_groups(groups, results / "fairness.png", data.source)
-    explanations = explain(model, evaluation.test.features, results, settings.seed)
+    explanations = explain(model, evaluation.test.features, results, settings.seed, settings.lime_samples)
     content = report(evaluation, run_id, groups, explanations)
     (results / RESULTS_FILE).write_text(json.dumps(content, indent=1) + "\n")
     columns = pl.DataFrame({"fold": scores.fold, "target": scores.target, "probability": scores.probability})

@@ -23,7 +23,7 @@ from research.training.train import OUT_OF_FOLD_FILE, Settings
 
 
 def test_a_linear_model_is_registered_and_can_be_served(client, data: Data):
-    registered = train.train(data, Settings(family="linear", folds=2))
+    registered = train.train(data, Settings(family="linear", folds=2, lime_samples=300))
     assert tracking.registered(client, tracking.CHALLENGER).version == registered.version
     results = DATA / "results" / registered.run_id
     model = ScoringModel(results / "model")
@@ -81,6 +81,7 @@ def test_rows_of_one_class_have_no_auc_gini_and_ks():
         ({"family": "xgboost"}, "no family 'xgboost' can be served; choose from lightgbm, linear"),
         ({"folds": 1}, "--folds must be at least 2"),
         ({"trials": -1}, "--trials must be at least 0"),
+        ({"lime_samples": 99}, "--lime-samples must be at least 100"),
         ({"capacity": 1.0}, "--capacity must be at least 0 and below 1"),
     ],
 )
