@@ -59,12 +59,7 @@ def _call(program: str, *arguments: str) -> str:
     if path is None:
         raise CommandError(f"{program} is not installed; run: make setup")
     finished = subprocess.run(
-        [path, *arguments],
-        cwd=ROOT,
-        env=os.environ | NO_TELEMETRY,
-        check=False,
-        text=True,
-        capture_output=True,
+        [path, *arguments], cwd=ROOT, env=os.environ | NO_TELEMETRY, check=False, text=True, capture_output=True
     )
     if finished.returncode != 0:
         message = last_line(finished.stderr or finished.stdout, "no message")

@@ -171,11 +171,7 @@ def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) ->
 
 
 def _cost(
-    gate: Rows,
-    model: ScoringModel,
-    probability: NDArray[np.float64],
-    champion: ScoringModel | None,
-    margin: float,
+    gate: Rows, model: ScoringModel, probability: NDArray[np.float64], champion: ScoringModel | None, margin: float
 ) -> list[GateCheck]:
     costs = model.manifest.costs
     # Decisions at the threshold, without the review band: the gate measures the model, not the reviewers.

@@ -270,13 +270,7 @@ def _gate(gate: GateResult | None, results: TrainingResults) -> str:
 def _groups(results: TrainingResults) -> str:
     dimensions: tuple[Dimension, ...] = ("gender", "age", "gender_age")
     rows = [
-        [
-            row.group,
-            f"{row.clients:,}",
-            interval(row.approval_rate),
-            interval(row.approval_ratio),
-            interval(row.auc),
-        ]
+        [row.group, f"{row.clients:,}", interval(row.approval_rate), interval(row.approval_ratio), interval(row.auc)]
         for dimension in dimensions
         for row in results.fairness.dimension(dimension).groups
     ]

@@ -7,12 +7,10 @@ import polars as pl
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
-from research.synthetic.application_draft import ApplicationDraft
-from research.synthetic.application_rules import fill_in
-from research.synthetic.arrays import Flags, Floats, Integers
-from research.synthetic.calibration_statistics import statistics, table_statistics
+from research.synthetic.application_rules import ApplicationDraft, fill_in
+from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
 from research.synthetic.copula import draw
-from research.synthetic.marginals import APPLICATIONS, ordered_values
+from research.synthetic.frames import Flags, Floats, Integers
 
 
 @dataclass(frozen=True)

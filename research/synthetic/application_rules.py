@@ -1,15 +1,76 @@
-"""Rules between the columns of an application, such as employment, household, amounts and documents."""
+"""Applications filled column by column, with the rules between columns: employment, household, amounts, documents."""
+
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION, OPEN_ENDED
-from research.synthetic.application_draft import ApplicationDraft
-from research.synthetic.arrays import Flags, Floats
-from research.synthetic.calibration_statistics import statistics, table_statistics
+from research.synthetic.calibration_statistics import (
+    APPLICATIONS,
+    grid_quantile,
+    known_quantile,
+    ordered_shares,
+    ordered_values,
+    pick,
+    quantile,
+    statistics,
+    table_statistics,
+)
 from research.synthetic.copula import OF_EMPLOYED, RETIRED, copula
-from research.synthetic.entry_errors import add_rare_values
-from research.synthetic.marginals import APPLICATIONS, grid_quantile, ordered_shares, ordered_values, pick
+from research.synthetic.frames import Flags, Floats
+
+
+@dataclass
+class ApplicationDraft:
+    """Applications of a chunk of clients; arrays of shape (clients,).
+
+    `scores` holds the latent scores of the copula; `values` numbers, for categories positions in `ordered_values`;
+    `missing` which values stay empty.
+    """
+
+    scores: dict[str, Floats]
+    train: Flags
+    rng: np.random.Generator
+    values: dict[str, Floats] = field(default_factory=dict)
+    missing: dict[str, Flags] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.train)
+
+    def chance(self) -> Floats:
+        """Draw a uniform rank for every client."""
+        return self.rng.random(len(self))
+
+    def by_table(self, name: str, rank: Floats, *, without_open_ended: bool = False) -> Floats:
+        """Return values of `name` at `rank`, by the marginals of the table of each client."""
+        values = np.empty(len(self))
+        for table, rows in zip(APPLICATIONS, (self.train, ~self.train), strict=True):
+            column = table_statistics(table)[name]
+            if column.quantiles:
+                of_rank = known_quantile if without_open_ended else quantile
+                values[rows] = of_rank(column, rank[rows])
+            else:
+                values[rows] = self.code(name, pick(ordered_shares(table, name), rank[rows]))
+        return values
+
+    def code(self, name: str, positions: NDArray[np.intp]) -> Floats:
+        """Return the numbers at positions of `ordered_values`; categories stay positions."""
+        if APPLICATION[name].kind == "category":
+            return positions.astype(np.float64)
+        return np.array([float(value) for value in ordered_values(name)])[positions]
+
+    def share(self, name: str, value: str) -> Floats:
+        """Return the share of `value` in the table of each client."""
+        train, test = (table_statistics(table)[name].shares.get(value, 0.0) for table in APPLICATIONS)
+        return np.where(self.train, train, test)
+
+    def is_(self, name: str, *values: str) -> Flags:
+        """Tell for each client whether a filled category is one of `values`."""
+        categories = ordered_values(name)
+        return np.isin(self.values[name], [categories.index(value) for value in values if value in categories])
+
 
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
 _SAME_BUILDING = 0.85
@@ -32,7 +93,7 @@ def fill_in(draft: ApplicationDraft) -> None:
         _building,
         _acquaintances,
         _dates,
-        add_rare_values,
+        _add_rare_values,
     ):
         rule(draft)
 
@@ -197,6 +258,17 @@ def _dates(draft: ApplicationDraft) -> None:
     values["DAYS_EMPLOYED"] = np.where(employed, np.minimum(np.maximum(values["DAYS_EMPLOYED"], grown), -1), OPEN_ENDED)
     values["DAYS_REGISTRATION"] = np.maximum(values["DAYS_REGISTRATION"], values["DAYS_BIRTH"])
     values["DAYS_ID_PUBLISH"] = np.maximum(values["DAYS_ID_PUBLISH"], values["DAYS_BIRTH"] + 14 * 365)
+
+
+def _add_rare_values(draft: ApplicationDraft) -> None:
+    """Replace a few values of the applications by rare or impossible ones."""
+    values = draft.values
+    values.setdefault("FLAG_MOBIL", np.ones(len(draft)))
+    for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
+        for name, (value, rate) in statistics()["structure"]["rare_values"].get(table, {}).items():
+            wrong = rows & (draft.chance() < rate)
+            code = ordered_values(name).index(value) if isinstance(value, str) else value
+            values[name] = np.where(wrong, code, values[name])
 
 
 def _nearest(allowed: Floats, values: Floats) -> Floats:

@@ -9,10 +9,8 @@ from scipy.special import ndtr
 
 from bento.data.tables import CREDIT_CARD_BALANCE
 from research.synthetic.application import Clients
-from research.synthetic.arrays import DAYS_IN_MONTH, Flags, Floats, Integers
-from research.synthetic.calibration_statistics import probabilities, statistics, table_statistics
-from research.synthetic.frames import categories, frame, spread
-from research.synthetic.marginals import quantile
+from research.synthetic.calibration_statistics import probabilities, quantile, statistics, table_statistics
+from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
 from research.synthetic.previous import Loans
 from research.synthetic.risk_traits import Traits, mix
 

@@ -11,9 +11,17 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from bento.data.tables import APPLICATION
-from research.synthetic.arrays import Floats
-from research.synthetic.calibration_statistics import observed_correlation, statistics, table_statistics
-from research.synthetic.marginals import known_quantile, ordered_shares, ordered_values, pick, quantile
+from research.synthetic.calibration_statistics import (
+    known_quantile,
+    observed_correlation,
+    ordered_shares,
+    ordered_values,
+    pick,
+    quantile,
+    statistics,
+    table_statistics,
+)
+from research.synthetic.frames import Floats
 
 RETIRED = "FLAG_EMP_PHONE"
 """Flag of a work phone, which the retired do not have; higher scores are the employed."""

@@ -9,7 +9,6 @@ import polars as pl
 from scipy.special import ndtri
 from sklearn.metrics import roc_auc_score
 
-from research.synthetic.arrays import Floats, Integers
 from research.synthetic.calibration_statistics import (
     ColumnStatistics,
     observed_correlation,
@@ -17,6 +16,7 @@ from research.synthetic.calibration_statistics import (
     statistics,
     table_statistics,
 )
+from research.synthetic.frames import Floats, Integers
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ from scipy.special import ndtr
 
 from bento.data.tables import INSTALLMENTS_PAYMENTS
 from research.synthetic.application import Clients
-from research.synthetic.arrays import DAYS_IN_MONTH
-from research.synthetic.calibration_statistics import statistics, table_statistics
+from research.synthetic.calibration_statistics import grid_quantile, statistics, table_statistics
 from research.synthetic.cards import CardMonths
-from research.synthetic.frames import frame, spread
-from research.synthetic.marginals import grid_quantile
+from research.synthetic.frames import DAYS_IN_MONTH, frame, spread
 from research.synthetic.plans import DUE_STEP
 from research.synthetic.previous import Loans
 from research.synthetic.products import OLDEST

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bento.data.tables import OPEN_ENDED
-from research.synthetic.arrays import Flags, Floats, Texts
-from research.synthetic.calibration_statistics import statistics, table_statistics
-from research.synthetic.marginals import grid_quantile, quantile
+from research.synthetic.calibration_statistics import grid_quantile, quantile, statistics, table_statistics
+from research.synthetic.frames import Flags, Floats, Texts
 from research.synthetic.products import Requests
 from research.synthetic.risk_traits import mix, rank
 

@@ -11,12 +11,10 @@ from tqdm import tqdm
 from bento.data.tables import TARGET
 from research.synthetic import bureau, previous
 from research.synthetic.application import draw_clients
-from research.synthetic.arrays import Flags
-from research.synthetic.bureau import draw_bureau
-from research.synthetic.bureau_balance import draw_bureau_balance
+from research.synthetic.bureau import draw_bureau, draw_bureau_balance
 from research.synthetic.calibration_statistics import statistics
 from research.synthetic.cards import draw_cards
-from research.synthetic.entry_errors import with_entry_errors
+from research.synthetic.frames import Flags
 from research.synthetic.instalments import draw_instalments
 from research.synthetic.pos import draw_pos
 from research.synthetic.previous import draw_previous
@@ -103,6 +101,20 @@ def _chunk(index: int, total: int, train: Flags, seed: int) -> dict[str, pl.Data
     return {
         "application_train": labelled.filter(train_rows),
         "application_test": labelled.filter(~train_rows).drop(TARGET.name),
-        **{name: with_entry_errors(name, frame, rng) for name, frame in histories.items()},
+        **{name: _with_entry_errors(name, frame, rng) for name, frame in histories.items()},
         "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
     }
+
+
+def _with_entry_errors(table: str, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Replace a few values of a history by the impossible ones of the real data, at their published rates."""
+    for error in statistics()["structure"]["entry_errors"].get(table, ()):
+        name = error["column"]
+        wrong = pl.Series(rng.random(len(frame)) < error["rate"]) & frame[name].is_not_null()
+        if "where" in error:
+            column, value = error["where"]
+            wrong &= frame[column] == value
+        if wrong.any():
+            value = pl.lit(error["value"]).cast(frame.schema[name])
+            frame = frame.with_columns(pl.when(wrong).then(value).otherwise(pl.col(name)).alias(name))
+    return frame

@@ -8,14 +8,11 @@ from scipy.special import ndtr
 
 from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
-from research.synthetic.arrays import Flags, Floats, Integers, Texts
-from research.synthetic.calibration_statistics import statistics, table_statistics
-from research.synthetic.counts import draw_counts
-from research.synthetic.frames import frame, spread
-from research.synthetic.marginals import choose, quantile
+from research.synthetic.calibration_statistics import choose, quantile, statistics, table_statistics
+from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, spread
 from research.synthetic.plans import draw_dates, draw_plans
 from research.synthetic.products import Requests, draw_requests, first_share
-from research.synthetic.risk_traits import Traits, mix, rank
+from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from research.synthetic.arrays import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
-from research.synthetic.calibration_statistics import statistics, table_statistics
-from research.synthetic.marginals import choose, grid_quantile, quantile
+from research.synthetic.calibration_statistics import choose, grid_quantile, quantile, statistics, table_statistics
+from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
 from research.synthetic.risk_traits import Traits, mix, rank
 
 OLDEST = -2922
