@@ -457,11 +457,7 @@ FileModel = TypeVar("FileModel", bound=BaseModel)
 
 
 def read(model: type[FileModel], path: Path) -> FileModel:
-    """Read a result file.
-
-    Raises:
-        CommandError: there is no such file, or another version of the code wrote it.
-    """
+    """Read a result file; raise CommandError where there is none, or another version of the code wrote it."""
     try:
         return model.model_validate_json(path.read_bytes())
     except OSError as error:

@@ -62,8 +62,7 @@ def made_from(source: DataSource) -> dict[str, str]:
 def connect() -> mlflow.MlflowClient:
     """Connect to the MLflow store that the environment names, by default an SQLite file at the root of the project.
 
-    Raises:
-        CommandError: the store is a server that does not answer, or cannot be used.
+    Raises CommandError where the store is a server that does not answer, or cannot be used.
     """
     _configure()
     uri = Settings().mlflow_tracking_uri
@@ -95,8 +94,7 @@ def use_experiment() -> None:
 def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Iterator[mlflow.ActiveRun]:
     """Start an MLflow run of the project's experiment; it ends KILLED when interrupted, FAILED on a fault, or FINISHED.
 
-    Raises:
-        CommandError: MLflow fails halfway; runs that are finished are kept.
+    Raises CommandError where MLflow fails halfway; runs that are finished are kept.
     """
     use_experiment()
     try:
@@ -135,12 +133,7 @@ def log_curve(name: str, values: Sequence[float]) -> None:
 
 
 def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
-    """Log the model folder in the active run as a pyfunc model and register it.
-
-    Args:
-        model: the model whose folder is logged.
-        example: a few rows of its features, as `mlflow models serve` takes them.
-    """
+    """Log the model folder in the active run as a pyfunc model, with some rows of features as example; register it."""
     columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if feature.categories else DataType.double, feature.name, required=False)
         for feature in model.manifest.features
@@ -168,11 +161,7 @@ def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
 
 
 def champion(client: mlflow.MlflowClient) -> ModelVersion:
-    """Return the registered version that carries the alias `champion`.
-
-    Raises:
-        CommandError: there is none yet.
-    """
+    """Return the registered version that carries the alias `champion`; raise CommandError where there is none yet."""
     champion_version = registered(client, CHAMPION)
     if champion_version is None:
         raise CommandError(f"no {CHAMPION} of {NAME} is registered; make one with: make train promote")
@@ -180,11 +169,7 @@ def champion(client: mlflow.MlflowClient) -> ModelVersion:
 
 
 def run_id(version: ModelVersion) -> str:
-    """Return the run that registered a version.
-
-    Raises:
-        CommandError: the version was registered outside a run.
-    """
+    """Return the run that registered a version; raise CommandError where it was registered outside a run."""
     if version.run_id is None:
         raise CommandError(f"version {version.version} of {NAME} has no run: it was not registered by `make train`")
     return version.run_id

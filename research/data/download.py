@@ -11,11 +11,7 @@ COMPETITION = "home-credit-default-risk"
 
 
 def download(out: Path) -> None:
-    """Download and unpack the competition's files into `out`.
-
-    Raises:
-        CommandError: the client refused; the message explains how to get a token and accept the rules.
-    """
+    """Download and unpack the competition's files into `out`; raise CommandError with the remedy if refused."""
     out.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "kaggle", "competitions", "download", "-c", COMPETITION, "-p", str(out)]
     finished = subprocess.run(command, check=False, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -22,8 +22,7 @@ CODE_LABEL = "code"
 def build_bento(reuse: bool = False) -> bentoml.Bento:
     """Build a Bento of the latest imported model; with `reuse`, not where one of this model and code exists.
 
-    Raises:
-        CommandError: no model is imported, or `uv` or `bentoml` reports a fault.
+    Raises CommandError where no model is imported, or `uv` or `bentoml` reports a fault.
     """
     model = latest_model()
     if model is None:

@@ -70,9 +70,8 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
         new_data: judge the challenger alone, because the champion has other training data or feature code.
         margin: cost per client by which the challenger may exceed the champion, at the interval's upper end.
 
-    Raises:
-        CommandError: there is no challenger; it was trained on other data; champion and challenger cannot be compared;
-            too few clients; another process moved an alias meanwhile.
+    Raises CommandError where there is no challenger; it was trained on other data; champion and challenger cannot be
+    compared; there are too few clients; another process moved an alias meanwhile.
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)
@@ -103,11 +102,7 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
 
 
 def contract(folder: Path) -> GateCheck:
-    """Check that a clean process of the serving environment loads a model folder and reproduces its examples.
-
-    Raises:
-        CommandError: there is no serving environment.
-    """
+    """Check that a process of the serving environment, which must exist, loads a model and answers its examples."""
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     command: list[str | Path] = [SERVING_PYTHON, "-m", "bento", "verify", folder]

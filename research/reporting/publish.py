@@ -33,11 +33,7 @@ PUBLISHABLE = (RESULTS_FILE, GATE_FILE, COMPARISON_FILE, PRICE_FILE)
 
 
 def publish(run_id: str, out: Path = PUBLISHED) -> Path:
-    """Copy the results and figures of one run into `out`, over those of an earlier run of its kind.
-
-    Raises:
-        CommandError: the run wrote no results here.
-    """
+    """Copy results and figures of a run, which must have some, into `out`, over those of an earlier run of its kind."""
     results = DATA / "results" / run_id
     files = [results / name for name in PUBLISHABLE if (results / name).is_file()]
     if not files:
