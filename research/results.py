@@ -51,9 +51,6 @@ class Interval(Part):
     high: float | None
 
 
-# results.json, by `train`
-
-
 class PolicyCost(Part):
     """What the decisions of a policy cost."""
 
@@ -226,7 +223,7 @@ class Explanations(ResultFile):
 
 
 class TrainingResults(ResultFile):
-    """The content of results.json. A null `tuning` is a family without tuning, a null `oracle` real data."""
+    """The content of results.json, by `train`: null `tuning` is a family without tuning, null `oracle` real data."""
 
     run: str
     family: str
@@ -254,9 +251,6 @@ class TrainingResults(ResultFile):
         return self.metrics.get(f"{split}_{name}")
 
 
-# gate.json, by `promote`
-
-
 class GateCheck(Part):
     """One condition that the challenger must meet, and the measured value in words."""
 
@@ -266,15 +260,12 @@ class GateCheck(Part):
 
 
 class GateResult(ResultFile):
-    """The content of gate.json; `clients` counts those of the gate split."""
+    """The content of gate.json, by `promote`; `clients` counts those of the gate split."""
 
     promoted: bool
     challenger: str
     champion: str | None
     checks: list[GateCheck]
-
-
-# comparison.json, by `compare`
 
 
 class ComparisonVerdict(Part):
@@ -336,7 +327,7 @@ class ComparisonRow(Part):
 
 
 class Comparison(ResultFile):
-    """The content of comparison.json: candidates on the same folds, the cheapest first."""
+    """The content of comparison.json, by `compare`: candidates on the same folds, the cheapest first."""
 
     run: str
     development_clients: int
@@ -348,9 +339,6 @@ class Comparison(ResultFile):
     best: str
     verdict: ComparisonVerdict | None
     rows: list[ComparisonRow]
-
-
-# feature_study.json, by `study`, and fairness_price.json, by `fairness`
 
 
 class Arm(Part):
@@ -373,7 +361,7 @@ class Arm(Part):
 
 
 class FeatureStudy(ResultFile):
-    """The content of feature_study.json."""
+    """The content of feature_study.json, by `study`."""
 
     development_clients: int
     tables: list[Arm]
@@ -407,7 +395,7 @@ class Price(Part):
 
 
 class FairnessPrice(ResultFile):
-    """The content of fairness_price.json."""
+    """The content of fairness_price.json, by `fairness`."""
 
     development_clients: int
     folds: int
@@ -417,17 +405,16 @@ class FairnessPrice(ResultFile):
     prices: list[Price]
 
 
-# fidelity.json, by `fidelity`
-
-
 class FidelityFinding(Part):
     """One figure of the synthetic tables beside the real one."""
 
     table: str
     column: str
     measure: str
-    fact: float
+    fact: int | float
+    """The real figure; for KS the probability at which the distance is largest."""
     found: float | None
+    """The figure of the tables; None for KS."""
     distance: float
     bound: float
     passed: bool
@@ -442,7 +429,7 @@ class DiscriminatorResult(Part):
 
 
 class FidelityReport(Part):
-    """The content of fidelity.json."""
+    """The content of fidelity.json, by `fidelity`."""
 
     data: str
     clients: int

@@ -7,7 +7,6 @@ import argparse
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,22 +46,7 @@ REFUSED = 1
 """Exit code where the gate refuses the challenger."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The decision of the gate on a challenger, and its checks."""
-
-    challenger: str
-    champion: str | None
-    clients: int
-    checks: list[GateCheck]
-
-    @property
-    def promoted(self) -> bool:
-        """Whether every check holds."""
-        return all(check.passed for check in self.checks)
-
-
-def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdict:
+def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> GateResult:
     """Judge the challenger on the gate split; if all checks hold, it becomes champion and the champion `previous`.
 
     Args:
@@ -93,8 +77,13 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
             checks += _calibration(gate.target, probability)
             other = ScoringModel(tracking.model_folder(against, Path(folder) / "champion")) if against else None
             checks += _cost(gate, model, probability, other, margin)
-    against_version = str(against.version) if against else None
-    verdict = Verdict(str(challenger.version), against_version, len(gate.target), checks)
+    verdict = GateResult(
+        **data.source.model_dump() | {"clients": len(gate.target)},
+        promoted=all(check.passed for check in checks),
+        challenger=str(challenger.version),
+        champion=str(against.version) if against else None,
+        checks=checks,
+    )
     _write(client, challenger, verdict, data)
     if verdict.promoted:
         _move(client, challenger, champion)
@@ -192,7 +181,7 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: Verdict, data: Data) -> None:
+def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: GateResult, data: Data) -> None:
     """Write the checks into the tags of the version and beside the run's results."""
     tags = {
         "gate": "promoted" if verdict.promoted else "refused",
@@ -209,14 +198,7 @@ def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: Verdi
         client.set_model_version_tag(NAME, challenger.version, name, value)
     results = DATA / "results" / tracking.run_id(challenger)
     if results.is_dir():
-        result = GateResult(
-            **data.source.model_dump() | {"clients": verdict.clients},
-            promoted=verdict.promoted,
-            challenger=verdict.challenger,
-            champion=verdict.champion,
-            checks=verdict.checks,
-        )
-        (results / GATE_FILE).write_text(json.dumps(written(result), indent=1) + "\n")
+        (results / GATE_FILE).write_text(json.dumps(written(verdict), indent=1) + "\n")
 
 
 def _move(client: mlflow.MlflowClient, challenger: ModelVersion, champion: ModelVersion | None) -> None:
@@ -234,7 +216,7 @@ def _move(client: mlflow.MlflowClient, challenger: ModelVersion, champion: Model
     client.delete_registered_model_alias(NAME, tracking.CHALLENGER)
 
 
-def print_verdict(verdict: Verdict) -> None:
+def print_verdict(verdict: GateResult) -> None:
     """Print each check and the decision."""
     against = f"against champion version {verdict.champion}" if verdict.champion else "alone"
     print(f"version {verdict.challenger} {against}, on {verdict.clients:,} clients of the gate split")

@@ -15,8 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from bento.data.tables import APPLICATION, TABLES
 from research.cli import CommandError
-from research.results import FIDELITY_FILE, DiscriminatorResult
-from research.synthetic.fidelity_metrics import Finding, correlation_error, measure
+from research.results import FIDELITY_FILE, DiscriminatorResult, FidelityFinding
+from research.synthetic.fidelity_metrics import correlation_error, measure
 from research.synthetic.population import TABLES as FILES
 from research.synthetic.writer import DESCRIPTION
 
@@ -112,7 +112,10 @@ def run(options: argparse.Namespace) -> int:
         "passed": passed,
         "correlation_error": errors,
         "told_apart": [result.model_dump() for result in discriminated],
-        "findings": [finding.record() for finding in findings],
+        "findings": [
+            {key: round(value, 6) if isinstance(value, float) else value for key, value in finding.model_dump().items()}
+            for finding in findings
+        ],
     }
     (out / FIDELITY_FILE).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     plot_fidelity(findings, out / FIGURE_FILE, folder.description)
@@ -121,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(
-    findings: Sequence[Finding], errors: Mapping[str, float], discriminated: Sequence[DiscriminatorResult]
+    findings: Sequence[FidelityFinding], errors: Mapping[str, float], discriminated: Sequence[DiscriminatorResult]
 ) -> None:
     print(f"{'':4} {'table':21} {'column':44} {'measure':16} {'real':>9} {'synthetic':>9} {'distance':>9} {'bound':>7}")
     for finding in findings[:_MAX_FINDINGS]:
@@ -138,7 +141,7 @@ def _print(
         print(f"real distinguished from synthetic {result.table}: AUC {result.auc:.3f} ({columns})")
 
 
-def plot_fidelity(findings: Sequence[Finding], file: Path, description: Mapping[str, Any]) -> None:
+def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: Mapping[str, Any]) -> None:
     """Save a PNG: the findings nearest to or beyond their bounds, and synthetic beside real AUCs of single columns."""
     figure = Figure(figsize=(13, 7), layout="constrained")
     worst, areas = figure.subplots(1, 2, width_ratios=(3, 2))
