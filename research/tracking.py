@@ -44,16 +44,6 @@ HEALTH_TIMEOUT_S = 5
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 
-def _configure() -> None:
-    """Turn off MLflow's progress bars and notices, and its long retries."""
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    os.environ["MLFLOW_LOG_UV_FILES"] = "false"
-    # MLflow's default of 7 retries waits minutes for a server that has stopped.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-
 def made_from(source: DataSource) -> dict[str, str]:
     """Return the tags of runs and versions made from this data by this code."""
     return {DATA_TAG: source.tag, CATALOGUE_TAG: catalogue_hash(), FORMAT_TAG: FOLDER_FORMAT}
@@ -64,7 +54,11 @@ def connect() -> mlflow.MlflowClient:
 
     Raises CommandError where the store is a server that does not answer, or cannot be used.
     """
-    _configure()
+    os.environ |= {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_LOG_UV_FILES": "false"}
+    # MLflow's default of 7 retries waits minutes for a server that has stopped.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     uri = Settings().mlflow_tracking_uri
     if uri.startswith(("http://", "https://")):
         try:

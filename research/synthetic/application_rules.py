@@ -10,7 +10,6 @@ from bento.data.tables import APPLICATION, OPEN_ENDED
 from research.synthetic.calibration_statistics import (
     APPLICATIONS,
     grid_quantile,
-    known_quantile,
     ordered_shares,
     ordered_values,
     pick,
@@ -43,14 +42,15 @@ class ApplicationDraft:
         """Draw a uniform rank for every client."""
         return self.rng.random(len(self))
 
-    def by_table(self, name: str, rank: Floats, *, without_open_ended: bool = False) -> Floats:
+    def by_table(self, name: str, rank: Floats) -> Floats:
         """Return values of `name` at `rank`, by the marginals of the table of each client."""
         values = np.empty(len(self))
         for table, rows in zip(APPLICATIONS, (self.train, ~self.train), strict=True):
             column = table_statistics(table)[name]
-            if column.quantiles:
-                of_rank = known_quantile if without_open_ended else quantile
-                values[rows] = of_rank(column, rank[rows])
+            if column.quantiles_known:
+                values[rows] = grid_quantile(column.quantiles_known, rank[rows])
+            elif column.quantiles:
+                values[rows] = quantile(column, rank[rows])
             else:
                 values[rows] = self.code(name, pick(ordered_shares(table, name), rank[rows]))
         return values
@@ -84,18 +84,15 @@ def fill_in(draft: ApplicationDraft) -> None:
     for name, score in draft.scores.items():
         if not name.startswith("missing:") and name not in OF_EMPLOYED:
             draft.values[name] = draft.by_table(name, ndtr(score))
-    for rule in (
-        _employment,
-        _household,
-        _addresses,
-        _amounts,
-        _documents,
-        _building,
-        _acquaintances,
-        _dates,
-        _add_rare_values,
-    ):
-        rule(draft)
+    _employment(draft)
+    _household(draft)
+    _addresses(draft)
+    _amounts(draft)
+    _documents(draft)
+    _building(draft)
+    _acquaintances(draft)
+    _dates(draft)
+    _add_rare_values(draft)
 
 
 def _employment(draft: ApplicationDraft) -> None:
@@ -105,7 +102,7 @@ def _employment(draft: ApplicationDraft) -> None:
         if name == "OCCUPATION_TYPE":
             values = draft.by_table(name, rank)
         elif name == "DAYS_EMPLOYED":
-            values = np.where(retired, OPEN_ENDED, np.floor(draft.by_table(name, rank, without_open_ended=True)))
+            values = np.where(retired, OPEN_ENDED, np.floor(draft.by_table(name, rank)))
         else:
             constant = {"NAME_INCOME_TYPE": "Pensioner", "ORGANIZATION_TYPE": "XNA"}.get(name, "0")
             values = _of_employed(draft, name, constant, retired, rank)
@@ -158,12 +155,10 @@ def _addresses(draft: ApplicationDraft) -> None:
         values[f"LIVE_{area}_NOT_WORK_{area}"] = (works_away & ~retired).astype(np.float64)
     city = values["REGION_RATING_CLIENT"].copy()
     chance = draft.chance()
-    for rating, better in (("3", "3"), ("1", "1")):
-        gap = draft.share("REGION_RATING_CLIENT", rating) - draft.share("REGION_RATING_CLIENT_W_CITY", better)
-        if rating == "3":
-            city[(values["REGION_RATING_CLIENT"] == 3) & (chance < gap / draft.share("REGION_RATING_CLIENT", "3"))] = 2
-        else:
-            city[(values["REGION_RATING_CLIENT"] == 2) & (chance < -gap / draft.share("REGION_RATING_CLIENT", "2"))] = 1
+    for rating, sign, changed in (("3", 1, 3), ("1", -1, 2)):
+        gap = draft.share("REGION_RATING_CLIENT", rating) - draft.share("REGION_RATING_CLIENT_W_CITY", rating)
+        moves = chance < sign * gap / draft.share("REGION_RATING_CLIENT", str(changed))
+        city[(values["REGION_RATING_CLIENT"] == changed) & moves] = changed - 1
     values["REGION_RATING_CLIENT_W_CITY"] = city
     populations = np.array(statistics()["structure"]["region_populations"])
     values["REGION_POPULATION_RELATIVE"] = _nearest(populations, values["REGION_POPULATION_RELATIVE"])

@@ -73,11 +73,6 @@ class _Segments:
         """Active or closed."""
         return np.where(self.active, "Active", "Closed")
 
-    @property
-    def is_card(self) -> Flags:
-        """Credit cards."""
-        return np.asarray(self.kind == "Credit card")
-
     def values(self, measure: str, ranks: Floats) -> Floats:
         """Return the values of `measure` at `ranks`, by the quantiles of each segment; NaN where it has none."""
         result = np.full(len(self.kind), np.nan)
@@ -187,7 +182,7 @@ def _draw_lives(segments: _Segments, recency: Floats, rng: np.random.Generator) 
     term = np.rint(segments.values("term", ndtr(length)))
     life = np.rint(segments.values("life", ndtr(mix(rng, (0.75, length)))))
     life = np.where(life < age, np.maximum(life, 1), np.ceil(age * (1 - 0.8 * rng.random(size))))
-    on_time = ~active & (rng.random(size) < np.where(segments.is_card, 0.1, 0.4))
+    on_time = ~active & (rng.random(size) < np.where(segments.kind == "Credit card", 0.1, 0.4))
     term = np.where(on_time, life, term)
     closed_on = np.where(active, np.nan, np.minimum(start + life, 0))
     bad_debt = rng.random(size) < statistics()["structure"]["bad_debt_share"]
@@ -209,7 +204,7 @@ def _draw_amounts(
     debt = np.round(np.where(active, np.maximum(owed, 0), owed * (rng.random(count) < 0.3)) * amount, 2)
     overpaid = active & (rng.random(count) < 0.004)
     debt = np.where(overpaid, -np.round(rng.exponential(3000, count) / 4.5) * 4.5, debt)
-    has_limit = active & (rng.random(count) < np.where(segments.is_card, 0.41, 0.01))
+    has_limit = active & (rng.random(count) < np.where(segments.kind == "Credit card", 0.41, 0.01))
     limit = np.where(has_limit, np.maximum(amount - debt, 0), 0.0)
     late_score = mix(rng, (0.45, traits.late[owner]))
     days_overdue, overdue = _overdue(active, late_score, -lives.start, amount, rng)
@@ -282,10 +277,8 @@ def _level(quantiles: list[float], values: Floats, side: Literal["left", "right"
     first = np.searchsorted(quantiles, values, side="left")
     last = np.searchsorted(quantiles, values, side="right") - 1
     between = np.interp(values, quantiles, levels)
-    atom = last >= first
-    if side == "left":
-        return np.where(atom, levels[np.minimum(first, len(levels) - 1)], between)
-    return np.where(atom, levels[np.maximum(last, 0)], between)
+    edge = np.clip(first if side == "left" else last, 0, len(levels) - 1)
+    return np.where(last >= first, levels[edge], between)
 
 
 def _rank_in_all(measure: str, drawn: Floats, rng: np.random.Generator) -> Floats:

@@ -1,6 +1,7 @@
 """Published and sampled statistics of the real data, and the marginal distributions that follow from them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -48,13 +49,11 @@ def probabilities() -> Floats:
 @cache
 def table_statistics(table: str) -> dict[str, ColumnStatistics]:
     """Return the statistics of every column of `table` except the identifiers."""
-    columns = {}
-    for name, column in statistics()["tables"][table].items():
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in column.items()
-        }
-        columns[name] = ColumnStatistics(**values)
-    return columns
+    columns: dict[str, dict[str, Any]] = statistics()["tables"][table]
+    return {
+        name: ColumnStatistics(**values | {key: tuple(value) for key, value in values.items() if type(value) is list})
+        for name, values in columns.items()
+    }
 
 
 @lru_cache(maxsize=1)
@@ -77,15 +76,10 @@ def quantile(column: ColumnStatistics, rank: Floats) -> Floats:
         return np.interp(rank, *_with_atoms(column.quantiles, tuple(column.atoms.items())))
     if column.share_zero:
         return np.interp(rank, *_with_zeros(column.quantiles, column.share_zero))
-    return np.interp(rank, probabilities(), column.quantiles)
+    return grid_quantile(column.quantiles, rank)
 
 
-def known_quantile(column: ColumnStatistics, rank: Floats) -> Floats:
-    """Return the values at `rank` among those without the open-ended code."""
-    return np.interp(rank, probabilities(), column.quantiles_known)
-
-
-def grid_quantile(quantiles: list[float], rank: Floats) -> Floats:
+def grid_quantile(quantiles: Sequence[float], rank: Floats) -> Floats:
     """Return the values at `rank` of a list of quantiles at the common probabilities."""
     return np.interp(rank, probabilities(), quantiles)
 
@@ -124,9 +118,8 @@ def ordered_shares(table: str, name: str) -> Floats:
 def _with_zeros(quantiles: tuple[float, ...], share: float) -> tuple[Floats, Floats]:
     """Return levels and values of a quantile function with a share of zeros."""
     above = probabilities() > share
-    return np.concatenate([[0.0, share], probabilities()[above]]), np.concatenate(
-        [[0.0, 0.0], np.array(quantiles)[above]]
-    )
+    levels, values = ([0.0, share], probabilities()), ([0.0, 0.0], np.array(quantiles))
+    return np.concatenate([levels[0], levels[1][above]]), np.concatenate([values[0], values[1][above]])
 
 
 @cache

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from bento.data.tables import APPLICATION
 from research.synthetic.calibration_statistics import (
-    known_quantile,
+    grid_quantile,
     observed_correlation,
     ordered_shares,
     ordered_values,
@@ -57,6 +57,11 @@ _TIED = (
     ),
 )
 """Columns that a rule derives from others."""
+_RELATED_BY_RULE = (
+    ("NAME_FAMILY_STATUS", "CNT_CHILDREN"),
+    ("FLAG_DOCUMENT_3", RETIRED),
+    ("DEF_30_CNT_SOCIAL_CIRCLE", "OBS_30_CNT_SOCIAL_CIRCLE"),
+)
 _RIDGE = 0.1
 """Ridge penalty on the effects; unpenalised, sample correlations overstate the joint effect of all columns."""
 _STRENGTH = 1.08
@@ -96,7 +101,7 @@ class Scores:
     visible: Floats
     """Standard normal; part of the liability that follows from the application."""
     hidden: Floats
-    """Standard normal; part of the liability that does not."""
+    """Standard normal; part of the liability that only the histories show."""
     probability: Floats
     """True probability of default."""
 
@@ -123,9 +128,9 @@ def copula() -> Copula:
     series = np.array([_hermite(name) for name in names])
     latent = _latent(observed, series)
     keep = [index for index, name in enumerate(names) if index and name not in _TIED]
-    _set(latent, names, "NAME_FAMILY_STATUS", "CNT_CHILDREN", 0.0)  # the household rule relates them
-    _set(latent, names, "FLAG_DOCUMENT_3", RETIRED, 0.0)
-    _set(latent, names, "DEF_30_CNT_SOCIAL_CIRCLE", "OBS_30_CNT_SOCIAL_CIRCLE", 0.0)
+    for pair in _RELATED_BY_RULE:
+        one, other = map(names.index, pair)
+        latent[one, other] = latent[other, one] = 0.0
     # values are drawn only where they are not missing: a correlation with missingness would shift their marginals
     leaders = [index for index, name in enumerate(names) if name.startswith("missing:") and name.endswith("_AVG")]
     members = [index for index, name in enumerate(names) if name in _BUILDING]
@@ -177,11 +182,6 @@ def _estimable(name: str) -> bool:
     return not shares or 1 - max(shares) >= _MIN_OTHER_SHARE
 
 
-def _set(matrix: Floats, names: list[str], one: str, other: str, value: float) -> None:
-    i, j = names.index(one), names.index(other)
-    matrix[i, j] = matrix[j, i] = value
-
-
 def _among_employed(names: list[str], observed: Floats) -> Floats:
     """Restrict correlations with `OF_EMPLOYED` to the employed, and remove those with being employed."""
     employed = 1 - ordered_shares("application_train", RETIRED)[0]
@@ -220,12 +220,11 @@ def _hermite(name: str) -> Floats:
 
 def _recorded(name: str, rank: Floats) -> Floats:
     """Return the recorded value at `rank`, as a number that keeps the order."""
+    column = table_statistics("application_train")[name.removeprefix("missing:")]
     if name.startswith("missing:"):
-        column = table_statistics("application_train")[name.removeprefix("missing:")]
         return (rank > 1 - column.null_rate).astype(float)
-    column = table_statistics("application_train")[name]
-    if name == "DAYS_EMPLOYED":
-        return known_quantile(column, rank)
+    if column.quantiles_known:
+        return grid_quantile(column.quantiles_known, rank)
     if column.quantiles:
         return quantile(column, rank)
     return pick(ordered_shares("application_train", name), rank).astype(float)

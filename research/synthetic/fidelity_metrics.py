@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,28 +34,13 @@ class Bounds:
 
 
 def finding(
-    table: str,
-    column: str,
-    measure: str,
-    real: float,
-    synthetic: float | None,
-    bound: float,
-    distance: float | None = None,
+    table: str, column: str, measure: str, real: float, drawn: float | None, bound: float, distance: float | None = None
 ) -> FidelityFinding:
     """Return the finding of a real and a synthetic figure; its distance is by default their absolute difference."""
     if distance is None:
-        distance = abs((synthetic or 0.0) - real)
-    passed = bool(distance <= bound)
-    return FidelityFinding(
-        table=table,
-        column=column,
-        measure=measure,
-        fact=real,
-        found=synthetic,
-        distance=distance,
-        bound=bound,
-        passed=passed,
-    )
+        distance = abs((drawn or 0.0) - real)
+    figures: dict[str, Any] = {"fact": real, "found": drawn, "distance": distance, "bound": bound}
+    return FidelityFinding(table=table, column=column, measure=measure, passed=bool(distance <= bound), **figures)
 
 
 def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) -> list[FidelityFinding]:

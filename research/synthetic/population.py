@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from tqdm import tqdm
 
-from bento.data.tables import TARGET
+from bento.data.tables import HISTORIES, TARGET
 from research.synthetic import bureau, previous
 from research.synthetic.application import draw_clients
 from research.synthetic.bureau import draw_bureau, draw_bureau_balance
@@ -22,17 +22,7 @@ from research.synthetic.risk_traits import draw_traits
 
 CHUNK = 4096
 WORKERS = 2
-TABLES = (
-    "application_train",
-    "application_test",
-    "bureau",
-    "bureau_balance",
-    "previous_application",
-    "POS_CASH_balance",
-    "installments_payments",
-    "credit_card_balance",
-    "oracle",
-)
+TABLES = ("application_train", "application_test", *HISTORIES, "oracle")
 
 _FIRST_CLIENT = 100_002
 _FIRST_BUREAU = 5_000_000
@@ -102,7 +92,7 @@ def _chunk(index: int, total: int, train: Flags, seed: int) -> dict[str, pl.Data
         "application_train": labelled.filter(train_rows),
         "application_test": labelled.filter(~train_rows).drop(TARGET.name),
         **{name: _with_entry_errors(name, frame, rng) for name, frame in histories.items()},
-        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
+        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.scores.probability}),
     }
 
 

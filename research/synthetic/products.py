@@ -148,14 +148,13 @@ def _status(requests: Requests, outcome: Floats) -> Texts:
 
 def _one_card(status: Texts, requests: Requests, rng: np.random.Generator) -> Texts:
     """Change outcomes so that a client has at most one granted card."""
+    shares = statistics()["structure"]["card"]
     card = requests.card
     cards = np.flatnonzero(card)
     main = np.zeros(len(card), dtype=bool)
     main[cards[np.unique(requests.owner[cards], return_index=True)[1]]] = True
-    granted = main & (rng.random(len(card)) < statistics()["structure"]["card"]["granted"])
-    other = np.where(
-        rng.random(len(card)) < statistics()["structure"]["card"]["canceled_of_others"], "Canceled", "Refused"
-    )
+    granted = main & (rng.random(len(card)) < shares["granted"])
+    other = np.where(rng.random(len(card)) < shares["canceled_of_others"], "Canceled", "Refused")
     return np.where(granted, "Approved", np.where(card & (status == "Approved"), other, status)).astype(object)
 
 

@@ -10,6 +10,8 @@ from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import statistics
 from research.synthetic.frames import Floats, Integers
 
+_LOAD = 0.15
+"""Weight of a trait in the number of rows of a history."""
 _VISIBLE = 0.12
 """Weight of the risk that the application shows, in every trait."""
 _HIDDEN = {"late": 0.6, "indebted": 0.62, "seeking": 0.62, "recent": 0.55}
@@ -32,8 +34,9 @@ class Traits:
 
 def draw_traits(clients: Clients, rng: np.random.Generator) -> Traits:
     """Draw the traits of `clients`."""
+    scores = clients.scores
     return Traits(
-        **{name: mix(rng, (_VISIBLE, clients.visible), (load, clients.hidden)) for name, load in _HIDDEN.items()}
+        **{name: mix(rng, (_VISIBLE, scores.visible), (load, scores.hidden)) for name, load in _HIDDEN.items()}
     )
 
 
@@ -49,9 +52,6 @@ def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floa
 def rank(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
     """Draw the uniform ranks of `mix`."""
     return ndtr(mix(rng, *parts))
-
-
-_LOAD = 0.15
 
 
 def draw_counts(table: str, clients: int, rng: np.random.Generator, trait: Floats) -> Integers:
