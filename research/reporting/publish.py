@@ -15,7 +15,6 @@ from research.results import (
     RESULTS_FILE,
     SPLITS,
     Comparison,
-    ComparisonRow,
     Interval,
     Policy,
     TrainingResults,
@@ -101,25 +100,21 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
     yield f"|{'---|' * len(head)}"
     for row in comparison.rows:
         values = ((getattr(row, name), form) for _, name, form in figures)
-        cells = [*_costs(row), *("" if value is None else f"{value:{form}}" for value, form in values)]
+        above = row.cost_above_champion if row.candidate != "champion" else None
+        cells = [row.candidate.replace("_", " ") + (" *" if row.served else "")]
+        cells += [_of_1000(row.cost_per_client, ".0f"), _of_1000(above, "+.0f")]
+        cells += ["" if value is None else f"{value:{form}}" for value, form in values]
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"{comparison.verdict.statement}." if comparison.verdict else ""
 
 
-def _costs(row: ComparisonRow) -> list[str]:
-    """Return a candidate's name, its cost, and its cost above the champion's."""
-    above = row.cost_above_champion if row.candidate != "champion" else None
-    return [
-        row.candidate.replace("_", " ") + (" *" if row.served else ""),
-        interval(_per_1000(row.cost_per_client), ".0f"),
-        interval(_per_1000(above), "+.0f") if above else "",
-    ]
-
-
-def _per_1000(cost: Interval) -> Interval:
+def _of_1000(cost: Interval | None, form: str) -> str:
+    """Return the cost of 1,000 applications, empty where there is none."""
+    if cost is None:
+        return ""
     value, low, high = (None if end is None else 1000 * end for end in (cost.value, cost.low, cost.high))
-    return Interval(value=value, low=low, high=high)
+    return interval(Interval(value=value, low=low, high=high), form)
 
 
 def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:

@@ -45,9 +45,8 @@ class Folder(Mapping[str, pl.DataFrame]):
     def __init__(self, path: Path) -> None:
         """Raise ValueError if `path` is not a complete synthetic population."""
         self.path = path
-        missing = [
-            name for name in (*(f"{file}.parquet" for file in FILES), DESCRIPTION) if not (path / name).is_file()
-        ]
+        names = (*(f"{file}.parquet" for file in FILES), DESCRIPTION)
+        missing = [name for name in names if not (path / name).is_file()]
         if missing:
             raise ValueError(f"{path} is not a synthetic population: it lacks {', '.join(missing[:3])}")
         try:
@@ -58,19 +57,14 @@ class Folder(Mapping[str, pl.DataFrame]):
         if absent:
             raise ValueError(f"{path / DESCRIPTION} lacks {', '.join(sorted(absent))}")
         for file in FILES:
-            self._check_columns(file)
-
-    def _check_columns(self, file: str) -> None:
-        expected = list(TABLES[file].schema) if file in TABLES else []
-        if file.startswith("application"):
-            expected = list(APPLICATION.schema)
-        try:
-            schema = pl.read_parquet_schema(self.path / f"{file}.parquet")
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise ValueError(f"{self.path / file}.parquet cannot be read: {error}") from None
-        lacking = [name for name in expected if name not in schema]
-        if lacking:
-            raise ValueError(f"{self.path / file}.parquet lacks {', '.join(lacking[:3])}")
+            expected = APPLICATION if file.startswith("application") else TABLES.get(file, ())
+            try:
+                schema = pl.read_parquet_schema(path / f"{file}.parquet")
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise ValueError(f"{path / file}.parquet cannot be read: {error}") from None
+            lacking = [column.name for column in expected if column.name not in schema]
+            if lacking:
+                raise ValueError(f"{path / file}.parquet lacks {', '.join(lacking[:3])}")
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in FILES:

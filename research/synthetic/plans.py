@@ -43,15 +43,13 @@ def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> P
     """Draw the plans of `requests`; `large` is a standard normal score of the size of each client's loans."""
     structure = statistics()["structure"]
     size = len(requests.owner)
-    cash, card = requests.cash, requests.card
+    cash, card = map(requests.of_kind, ("Cash", "Card"))
     score = mix(rng, (0.4, large))
     asked, credit, down, down_rate = _amounts(requests, score, rng)
     long = rank(rng, (0.65, score), (np.where(cash, 0.6, 0.0), requests.recency))
     term = requests.draw(lambda item: item["terms"] or {"0": 1.0}, long).astype(float)
     luck = rng.random(size)
-    kept = np.where(
-        cash, *(grid_quantile(structure["paid_share"][name], luck) for name in ("Cash loans", "Consumer loans"))
-    )
+    kept = np.where(cash, *(grid_quantile(structure["paid_share"][name], luck) for name in _KINDS))
     paid = np.clip(np.rint(term * kept), 1, np.maximum(term, 1))
     band = requests.draw(lambda item: item["yields"], rng.random(size))
     band[requests.unpriced] = "XNA"
@@ -64,7 +62,7 @@ def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> P
 def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Generator) -> dict[str, Floats]:
     """Draw the five dates of a loan by column; `used` marks the cards that were ever drawn on."""
     structure = statistics()["structure"]
-    card, size = requests.card, len(requests.owner)
+    card, size = requests.of_kind("Card"), len(requests.owner)
     planned, ended = (plans.first_due + DUE_STEP * (count - 1) for count in (plans.term, plans.paid))
     after = np.rint(grid_quantile(structure["days_to_termination"], rng.random(size)))
     drawing = np.minimum(requests.decision + np.rint(rng.exponential(20, size)), -1)
@@ -93,7 +91,7 @@ def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tup
     """Draw the amounts asked, granted and paid down, and the rate of the down payment."""
     structure = statistics()["structure"]
     size = len(score)
-    cash, card, consumer, unpriced = requests.cash, requests.card, requests.consumer, requests.unpriced
+    cash, card, consumer = map(requests.of_kind, ("Cash", "Card", "POS"))
     ranks = rank(rng, (0.85, score), (0.3, requests.recency))
     asked = np.zeros(size)
     for name, item in structure["products"].items():
@@ -104,7 +102,7 @@ def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tup
     limit = _multiple(grid_quantile(structure["product_amounts"]["Card limit"], ranks), 22500)
     kinds = ("x_sell_without_amount", "street_without_amount")
     silent = np.where(requests.product == "Card X-Sell", *(structure["card"][kind] for kind in kinds))
-    nothing = (card & (unpriced | (rng.random(size) < silent))) | (requests.product == "Cash")
+    nothing = (card & (requests.unpriced | (rng.random(size) < silent))) | (requests.product == "Cash")
     asked = np.where(nothing, 0.0, np.where(card, limit, asked))
 
     shares = [structure["down_payment_known"][name] for name in ("Consumer loans", "Cash loans")]
@@ -119,7 +117,7 @@ def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tup
     )
     granted = np.maximum(_multiple((asked - np.nan_to_num(down)) * ratio, 4.5), np.where(consumer, 4500.0, 0.0))
     granted = np.where(card, limit, granted)
-    granted = np.where(unpriced, np.where(consumer, asked, 0.0), granted)
+    granted = np.where(requests.unpriced, np.where(consumer, asked, 0.0), granted)
     return asked, granted, down, rate
 
 

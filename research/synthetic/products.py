@@ -41,32 +41,21 @@ class Requests:
     product: Texts
     status: Texts
 
-    @property
-    def cash(self) -> Flags:
-        """Cash loans."""
-        return np.char.startswith(self.product.astype(str), "Cash")
-
-    @property
-    def card(self) -> Flags:
-        """Revolving loans."""
-        return np.char.startswith(self.product.astype(str), "Card")
-
-    @property
-    def consumer(self) -> Flags:
-        """Loans for goods, at the point of sale."""
-        return np.char.startswith(self.product.astype(str), "POS")
+    def of_kind(self, word: str) -> Flags:
+        """Tell which products begin with `word`: Cash loans, Card (revolving) loans, POS loans (for goods)."""
+        return np.char.startswith(self.product.astype(str), word)
 
     @property
     def contract(self) -> Texts:
         """Kind of loan."""
         names = ["Cash loans", "Revolving loans"]
-        return np.select([self.cash, self.card], names, "Consumer loans").astype(object)
+        return np.select([self.of_kind("Cash"), self.of_kind("Card")], names, "Consumer loans").astype(object)
 
     @property
     def unpriced(self) -> Flags:
         """Applications without a price: offers of cash, cancelled cards, goods that were not fetched."""
         canceled_card = (self.product == "Card Street") & (self.status == "Canceled")
-        return (self.product == "Cash") | canceled_card | (self.consumer & (self.status == "Unused offer"))
+        return (self.product == "Cash") | canceled_card | (self.of_kind("POS") & (self.status == "Unused offer"))
 
     def draw(self, shares: Callable[[Mapping[str, Any]], Mapping[str, float]], ranks: Floats) -> Texts:
         """Return categories by the shares of each product."""
@@ -149,7 +138,7 @@ def _status(requests: Requests, outcome: Floats) -> Texts:
 def _one_card(status: Texts, requests: Requests, rng: np.random.Generator) -> Texts:
     """Change outcomes so that a client has at most one granted card."""
     shares = statistics()["structure"]["card"]
-    card = requests.card
+    card = requests.of_kind("Card")
     cards = np.flatnonzero(card)
     main = np.zeros(len(card), dtype=bool)
     main[cards[np.unique(requests.owner[cards], return_index=True)[1]]] = True
@@ -161,7 +150,7 @@ def _one_card(status: Texts, requests: Requests, rng: np.random.Generator) -> Te
 def _with_card_ages(requests: Requests, rng: np.random.Generator) -> Floats:
     """Change dates so that granted cards have the real ages, and no application precedes the first."""
     decision, first = requests.decision, requests.first
-    granted = requests.card & (requests.status == "Approved")
+    granted = requests.of_kind("Card") & (requests.status == "Approved")
     months = np.ceil(grid_quantile(statistics()["structure"]["card_months"], rng.random(len(decision))))
     decision = np.where(granted, -np.rint(months * DAYS_IN_MONTH) + rng.integers(1, 29, len(decision)), decision)
     if len(decision):
