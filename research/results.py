@@ -31,10 +31,8 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ResultFile(DataSource):
+class ResultFile(DataSource, Part):
     """A result file, which begins with the source of its data."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @property
     def description(self) -> str:

@@ -15,8 +15,7 @@ from research.synthetic.bureau import draw_bureau, draw_bureau_balance
 from research.synthetic.calibration_statistics import statistics
 from research.synthetic.cards import draw_cards
 from research.synthetic.frames import Flags
-from research.synthetic.instalments import draw_instalments
-from research.synthetic.pos import draw_pos
+from research.synthetic.instalments import draw_instalments, draw_pos
 from research.synthetic.previous import draw_previous
 from research.synthetic.risk_traits import draw_traits
 

@@ -10,8 +10,7 @@ from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import choose, quantile, statistics, table_statistics
 from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, spread
-from research.synthetic.plans import draw_dates, draw_plans
-from research.synthetic.products import Requests, draw_requests, first_share
+from research.synthetic.products import Requests, draw_dates, draw_plans, draw_requests, first_share
 from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
