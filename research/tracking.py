@@ -75,22 +75,18 @@ def connect() -> mlflow.MlflowClient:
         raise CommandError(f"MLflow cannot be used at {uri}: {str(error).splitlines()[0]}") from error
 
 
-def use_experiment() -> None:
-    """Activate the project's experiment; a local store keeps its artifacts in `mlruns` beside it."""
-    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        local = mlflow.get_tracking_uri().startswith("sqlite:")
-        store = Path(mlflow.get_tracking_uri().removeprefix("sqlite:///")).parent / "mlruns" if local else None
-        mlflow.create_experiment(EXPERIMENT, artifact_location=store.as_uri() if store else None)
-    mlflow.set_experiment(EXPERIMENT)
-
-
 @contextlib.contextmanager
 def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Iterator[mlflow.ActiveRun]:
     """Start an MLflow run of the project's experiment; it ends KILLED when interrupted, FAILED on a fault, or FINISHED.
 
     Raises CommandError where MLflow fails halfway; runs that are finished are kept.
     """
-    use_experiment()
+    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+        uri = mlflow.get_tracking_uri()
+        # A local store keeps its artifacts beside it.
+        store = Path(uri.removeprefix("sqlite:///")).parent / "mlruns" if uri.startswith("sqlite:") else None
+        mlflow.create_experiment(EXPERIMENT, artifact_location=store.as_uri() if store else None)
+    mlflow.set_experiment(EXPERIMENT)
     try:
         active = mlflow.start_run(run_name=name, tags=dict(tags), nested=nested)
         status = RunStatus.FAILED

@@ -72,9 +72,8 @@ def draw_cards(
     zero_balance = _zero_share("AMT_BALANCE")
     dormant_share = columns["AMT_DRAWINGS_ATM_CURRENT"].null_rate / max(zero_balance, 1e-9)
     dormant = unused & (rng.random(cards)[card] < dormant_share * 1.02)
-    without_instalments = unused & (
-        rng.random(cards)[card] < columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
-    )
+    share_without = columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
+    without_instalments = unused & (rng.random(cards)[card] < share_without)
     paying = mix(rng, (0.75, level_before))
     min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], _rank_among(level_before, ~without_instalments))
     payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~dormant)), 3)
@@ -127,10 +126,8 @@ def _draw_levels(habit: Floats, card: Integers, step: Integers, rng: np.random.G
     """Draw the level of the balance of each month and of the month before: an autoregressive walk around the habit."""
     noise = rng.standard_normal((len(habit), 200 + _MAX_MONTHS))
     walk = lfilter([np.sqrt(1 - _MEMORY**2)], [1.0, -_MEMORY], noise, axis=1)[:, 200:]
-    level, before = (
-        _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * walk[card, at] for at in (step, np.maximum(step - 1, 0))
-    )
-    return level, before
+    constant, changing = _OF_CARD * habit[card], np.sqrt(1 - _OF_CARD**2)
+    return constant + changing * walk[card, step], constant + changing * walk[card, np.maximum(step - 1, 0)]
 
 
 def _draw_drawings(level: Floats, rng: np.random.Generator) -> _Drawings:

@@ -49,12 +49,7 @@ _TIED = (
     "missing:OWN_CAR_AGE",
     "HOUSETYPE_MODE",
     "EMERGENCYSTATE_MODE",
-    *(
-        f"{name.removesuffix('_AVG')}_{word}"
-        for name in _BUILDING
-        if name.endswith("_AVG")
-        for word in ("MODE", "MEDI")
-    ),
+    *(name.replace("_AVG", word) for name in _BUILDING if name.endswith("_AVG") for word in ("_MODE", "_MEDI")),
 )
 """Columns that a rule derives from others."""
 _RELATED_BY_RULE = (
@@ -167,11 +162,8 @@ def _without_chance(names: list[str], observed: Floats) -> Floats:
     not_null = [1 - table_statistics("application_train")[name].null_rate if ":" not in name else 1.0 for name in names]
     size = statistics()["samples"]["application_train"] * np.outer(not_null, not_null)
     estimable = np.array([_estimable(name) for name in names], dtype=float)
-    return (
-        observed
-        * np.outer(estimable, estimable)
-        * np.clip(1 - _CHANCE**2 / (size * np.maximum(observed**2, 1e-12)), 0.0, 1.0)
-    )
+    kept = np.clip(1 - _CHANCE**2 / (size * np.maximum(observed**2, 1e-12)), 0.0, 1.0)
+    return observed * np.outer(estimable, estimable) * kept
 
 
 def _estimable(name: str) -> bool:

@@ -148,10 +148,8 @@ def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: 
     worst.axvline(1, color="black", linewidth=1)
     worst.set_xlabel("distance from the real figure, in bounds")
     worst.tick_params(axis="y", labelsize=7)
-    points = np.array([(finding.fact, finding.found) for finding in findings if finding.measure == "AUC"]).reshape(
-        -1, 2
-    )
-    areas.scatter(points[:, 0], points[:, 1], s=14, color="#2b6cb0")
+    aucs = [finding for finding in findings if finding.measure == "AUC"]
+    areas.scatter([auc.fact for auc in aucs], [auc.found for auc in aucs], s=14, color="#2b6cb0")
     areas.plot([0.3, 0.7], [0.3, 0.7], color="black", linewidth=1)
     areas.set_xlabel("AUC of one column for TARGET, real")
     areas.set_ylabel("AUC, synthetic")
@@ -187,15 +185,10 @@ def discriminate(table: str, real: pl.DataFrame, synthetic: pl.DataFrame) -> Dis
     names = [column.name for column in APPLICATION.columns[1:]]
     rows = min(len(real), len(synthetic), _MAX_ROWS)
     texts = [column.name for column in APPLICATION if column.kind == "category"]
-    both = pl.concat(
-        frame.select(pl.col(name) if name in texts else pl.col(name).cast(pl.Float64) for name in names).sample(
-            rows, seed=1
-        )
-        for frame in (real, synthetic)
-    )
-    values = both.with_columns(
-        pl.col(name).cast(pl.Categorical).to_physical().cast(pl.Float64) for name in texts
-    ).to_numpy()
+    columns = [pl.col(name) if name in texts else pl.col(name).cast(pl.Float64) for name in names]
+    both = pl.concat(frame.select(columns).sample(rows, seed=1) for frame in (real, synthetic))
+    codes = (pl.col(name).cast(pl.Categorical).to_physical().cast(pl.Float64) for name in texts)
+    values = both.with_columns(codes).to_numpy()
     is_real = np.repeat([1, 0], rows)
     scores, gains = np.zeros(2 * rows), np.zeros(len(names))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=1)
