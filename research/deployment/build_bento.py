@@ -33,9 +33,8 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
             pinned = {str(packed.tag) for packed in bento.info.all_models}
             if bento.tag.name == NAME and bento.info.labels.get(CODE_LABEL) == code and str(model.tag) in pinned:
                 return bento
-    _call(
-        "uv", "export", "--locked", "--no-default-groups", "--no-header", "--quiet", "--output-file", REQUIREMENTS.name
-    )
+    options = ("--locked", "--no-default-groups", "--no-header", "--quiet")
+    _call("uv", "export", *options, "--output-file", REQUIREMENTS.name)
     tag = _call("bentoml", "build", "--output", "tag", "--label", f"{CODE_LABEL}={code}").rpartition("__tag__:")[2]
     bento = bentoml.bentos.get(tag.strip())
     shorten(Path(bento.path_of("bento.yaml")))

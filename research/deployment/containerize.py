@@ -39,10 +39,8 @@ def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
                 reason = line[line.lower().index("error: ") + len("error: ") :]
     if process.returncode != 0:
         raise CommandError(f"{engine} could not build the image: {reason}")
-    listed = subprocess.run(
-        [engine, "images", "--format", "{{.Size}}", image], check=True, capture_output=True, text=True
-    )
-    return listed.stdout.strip()
+    command = [engine, "images", "--format", "{{.Size}}", image]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def engine_environment(engine: str) -> dict[str, str]:

@@ -57,10 +57,8 @@ def results_table(folder: Path = PUBLISHED) -> str:
     rows += metric_rows(results, (("Gini", "gini"), ("KS", "ks")), ".3f")
     if results.oracle:
         rows += [["AUC of the true probabilities", *(f"{results.oracle.get(f'{name}_auc', 0):.3f}" for name in SPLITS)]]
-    rows += [
-        [title, *(interval(results.business[split][policy].cost_per_client) for split in SPLITS)]
-        for title, policy in policies
-    ]
+    for title, policy in policies:
+        rows += [[title, *(interval(results.business[split][policy].cost_per_client) for split in SPLITS)]]
     rows += [["share refused", *(f"{metrics[f'{split}_refused_share']:.3f}" for split in SPLITS)]]
     lines = [
         f"Obtained on {results.description}; bootstrap intervals at 95 %:",

@@ -168,16 +168,12 @@ def _amounts(draft: ApplicationDraft) -> None:
     values, structure = draft.values, statistics()["structure"]
     values["AMT_INCOME_TOTAL"] = _multiple(values["AMT_INCOME_TOTAL"], 4500)
     revolving = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans")
-    goods = np.where(
-        revolving,
-        _multiple(grid_quantile(structure["revolving_credit"], ndtr(draft.scores["AMT_CREDIT"])), 22500),
-        _multiple(values["AMT_GOODS_PRICE"], 4500),
-    )
+    limit = _multiple(grid_quantile(structure["revolving_credit"], ndtr(draft.scores["AMT_CREDIT"])), 22500)
+    goods = np.where(revolving, limit, _multiple(values["AMT_GOODS_PRICE"], 4500))
     # the credit above the price (insurance) follows the part of its score that the price does not explain
     correlation = copula().correlation("AMT_CREDIT", "AMT_GOODS_PRICE")
-    residual = (draft.scores["AMT_CREDIT"] - correlation * draft.scores["AMT_GOODS_PRICE"]) / np.sqrt(
-        1 - correlation**2
-    )
+    explained = correlation * draft.scores["AMT_GOODS_PRICE"]
+    residual = (draft.scores["AMT_CREDIT"] - explained) / np.sqrt(1 - correlation**2)
     ratios = structure["credit_per_goods"]
     ratio = np.array([float(value) for value in ratios])[pick(np.array(list(ratios.values())), ndtr(residual))]
     credit = np.where(revolving, goods, _multiple(goods * ratio, 4.5))
@@ -230,18 +226,15 @@ def _acquaintances(draft: ApplicationDraft) -> None:
     for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
         shares = ordered_shares(table, name)
         some = rows & anyone
-        seen_share = 1 - np.interp(
-            0.5, table_statistics(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles, statistics()["probabilities"]
-        )
+        quantiles = table_statistics(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles
+        seen_share = 1 - np.interp(0.5, quantiles, statistics()["probabilities"])
         shares[0] = max(shares[0] - (1 - seen_share), 0.0)
         late[some] = draft.code(name, pick(shares, rank[some]))
     values[name] = np.minimum(late, seen)
     values["OBS_60_CNT_SOCIAL_CIRCLE"] = np.maximum(seen - (draft.chance() < 0.012), np.minimum(seen, values[name]))
     shares_60, shares_30 = (draft.share(column, "0") for column in ("DEF_60_CNT_SOCIAL_CIRCLE", name))
-    stay = (1 - shares_60) / (1 - shares_30)
-    values["DEF_60_CNT_SOCIAL_CIRCLE"] = draft.rng.binomial(
-        values[name].astype(np.int64), np.clip(stay - 0.02, 0, 1)
-    ).astype(float)
+    stay = np.clip((1 - shares_60) / (1 - shares_30) - 0.02, 0, 1)
+    values["DEF_60_CNT_SOCIAL_CIRCLE"] = draft.rng.binomial(values[name].astype(np.int64), stay).astype(float)
 
 
 def _dates(draft: ApplicationDraft) -> None:

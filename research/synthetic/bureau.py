@@ -301,9 +301,8 @@ def draw_bureau_balance(
     covered = np.flatnonzero(rng.random(len(credits.ids)) < structure["covered"])
     unmatched = min(rng.binomial(len(credits.ids), structure["unmatched"]), len(unmatched_ids))
     ids = np.concatenate([credits.ids[covered], unmatched_ids[:unmatched]])
-    start = np.concatenate(
-        [credits.start[covered], -DAYS_IN_MONTH * (structure["unmatched_months"] + rng.integers(-20, 21, unmatched))]
-    )
+    unmatched_months = structure["unmatched_months"] + rng.integers(-20, 21, unmatched)
+    start = np.concatenate([credits.start[covered], -DAYS_IN_MONTH * unmatched_months])
     end = np.concatenate([credits.end[covered], np.full(unmatched, np.nan)])
     late = mix(rng, (0.5, np.concatenate([traits.late[credits.owner[covered]], rng.standard_normal(unmatched)])))
 
@@ -322,6 +321,5 @@ def draw_bureau_balance(
     edges = 1 - np.cumsum(levels[::-1])[::-1] / structure["open_share"]
     state = np.where(state == 2, 2 + np.searchsorted(edges, ndtr(behind)), state)
     state = np.where(month >= closing[credit], 0, state)
-    return frame(
-        BUREAU_BALANCE, {"SK_ID_BUREAU": ids[credit], "MONTHS_BALANCE": month, "STATUS": categories(_STATES, state)}
-    )
+    states = categories(_STATES, state)
+    return frame(BUREAU_BALANCE, {"SK_ID_BUREAU": ids[credit], "MONTHS_BALANCE": month, "STATUS": states})

@@ -129,10 +129,8 @@ def _with_atoms(quantiles: tuple[float, ...], atoms: tuple[tuple[str, float], ..
     mass = np.array([share for _, share in atoms])
     values = np.unique(np.concatenate([quantiles, at]))
     levels = probabilities()
-    low = np.array(
-        [levels[np.searchsorted(quantiles, value, side="left")] if value in quantiles else np.nan for value in values]
-    )
-    low = np.where(np.isnan(low), np.interp(values, quantiles, levels), low)
+    first = np.minimum(np.searchsorted(quantiles, values, side="left"), len(levels) - 1)
+    low = np.where(np.isin(values, quantiles), levels[first], np.interp(values, quantiles, levels))
     before = np.array([mass[at < value].sum() for value in values])
     here = np.array([mass[at == value].sum() for value in values])
     smooth = np.clip(np.maximum.accumulate(low - before - 0.5 * here), 0.0, 1 - mass.sum())

@@ -97,9 +97,8 @@ def first_share() -> float:
 def _first_products() -> dict[str, float]:
     """Return the shares of products among first applications: mostly granted loans for goods."""
     structure = statistics()["structure"]
-    granted = {
-        name: item["share"] * item["status"].get("Approved", 0.0) for name, item in structure["products"].items()
-    }
+    products = structure["products"].items()
+    granted = {name: item["share"] * item["status"].get("Approved", 0.0) for name, item in products}
     shares: dict[str, float] = dict.fromkeys(granted, 0.0)
     cash = structure["first_application"]["cash"]
     for kind, part in (("POS", 1 - cash), ("Cash", cash)):
@@ -258,10 +257,7 @@ def _amounts(requests: Requests, score: Floats, rng: np.random.Generator) -> tup
     rate = np.where(has_down_payment, np.where(cash, 0.0, rate), np.nan)
     down = _multiple(asked * rate / structure["down_payment_scale"], 4.5)
     luck = rng.random(size)
-    ratio = np.where(
-        consumer,
-        *(grid_quantile(structure["credit_per_price"][name], luck) for name in ("Consumer loans", "Cash loans")),
-    )
+    ratio = np.where(cash, *(grid_quantile(structure["credit_per_price"][name], luck) for name in _KINDS))
     granted = np.maximum(_multiple((asked - np.nan_to_num(down)) * ratio, 4.5), np.where(consumer, 4500.0, 0.0))
     granted = np.where(card, limit, granted)
     granted = np.where(requests.unpriced, np.where(consumer, asked, 0.0), granted)

@@ -34,10 +34,8 @@ class Traits:
 
 def draw_traits(clients: Clients, rng: np.random.Generator) -> Traits:
     """Draw the traits of `clients`."""
-    scores = clients.scores
-    return Traits(
-        **{name: mix(rng, (_VISIBLE, scores.visible), (load, scores.hidden)) for name, load in _HIDDEN.items()}
-    )
+    visible = (_VISIBLE, clients.scores.visible)
+    return Traits(**{name: mix(rng, visible, (load, clients.scores.hidden)) for name, load in _HIDDEN.items()})
 
 
 def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
