@@ -116,12 +116,8 @@ def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: Mo
         raise CommandError(
             f"version {challenger.version} was trained on {trained_on}, --data is {data.source.tag}: name its data"
         )
-    must_be_equal = {
-        tracking.DATA_TAG: "data",
-        tracking.CATALOGUE_TAG: "feature code",
-        tracking.FORMAT_TAG: "folder format",
-    }
-    for tag, what in must_be_equal.items():
+    tags = (tracking.DATA_TAG, tracking.CATALOGUE_TAG, tracking.FORMAT_TAG)
+    for tag, what in zip(tags, ("data", "feature code", "folder format"), strict=True):
         if champion is not None and champion.tags.get(tag) != challenger.tags.get(tag):
             raise CommandError(
                 f"champion version {champion.version} was trained with other {what} ({champion.tags.get(tag)}) than "

@@ -202,10 +202,8 @@ Reviewers err as often on either outcome.
 
 def _review_table(review: Review) -> str:
     """Return the costs of each capacity and reviewer, after those without review."""
-    head = (
-        "capacity | band | reviewer wrong in | cost per client, out of fold | cost per client, test | "
-        "saved per review, out of fold"
-    )
+    head = "capacity | band | reviewer wrong in"
+    head += " | cost per client, out of fold | cost per client, test | saved per review, out of fold"
     without = (review.table[0].out_of_fold, review.table[0].test)
     rows = [["none", "", "", *(interval(split.cost_per_client) for split in without), ""]]
     for row in review.table:

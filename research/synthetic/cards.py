@@ -138,7 +138,8 @@ def _draw_drawings(level: Floats, rng: np.random.Generator) -> _Drawings:
     channel = rng.random(size)
     by_atm, in_shop = drew & (channel < 0.66), drew & (channel > 0.50)
     atm_share = np.where(by_atm & in_shop, rng.random(size), np.where(by_atm, 1.0, 0.0))
-    atm = np.where(by_atm, _banknotes(amount * atm_share), 0.0)
+    note = np.where(amount * atm_share < 4500, 450, 2250)
+    atm = np.where(by_atm, np.maximum(np.round(amount * atm_share / note), 1) * note, 0.0)
     shop = np.where(in_shop, np.round(amount * (1 - atm_share), 3), 0.0)
     other = np.where(drew & (rng.random(size) < 0.02), np.round(amount, 3), 0.0)
     count = np.maximum(np.rint(_at("CNT_DRAWINGS_CURRENT", spending)), 1)
@@ -176,9 +177,3 @@ def _rank_among(score: Floats, rows: Flags) -> Floats:
     """Return the ranks in 0..1 of the scores among those of `rows`."""
     ordered = np.sort(score[rows])
     return np.searchsorted(ordered, score) / max(len(ordered), 1)
-
-
-def _banknotes(amount: Floats) -> Floats:
-    """Round an amount to the notes of a cash machine."""
-    step = np.where(amount < 4500, 450, 2250)
-    return np.maximum(np.round(amount / step), 1) * step
