@@ -46,12 +46,14 @@ def finding(
 def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) -> list[FidelityFinding]:
     """Compare every column of `tables` (as `generate` makes them) that has statistics; the worst finding first."""
     bounds = bounds or Bounds()
-    findings = [
-        finding
-        for table in tables
-        if table in statistics()["tables"]
-        for finding in _table(table, tables[table], bounds)
-    ]
+    findings: list[FidelityFinding] = []
+    for table in tables:
+        if table not in statistics()["tables"] or (frame := tables[table]).is_empty():
+            continue
+        target = frame["TARGET"].to_numpy() if "TARGET" in frame.columns else None
+        for name, column in table_statistics(table).items():
+            if name != "TARGET":
+                findings += _column(table, name, column, frame[name], target, bounds)
     findings += _rows_per_client(tables, bounds)
     train = tables["application_train"]
     real = statistics()["published"]["default_rate"]
@@ -88,15 +90,6 @@ def ks_distance(values: Floats, quantiles: Floats) -> tuple[float, float]:
     distances[[0, -1]] = 0.0  # the extremes of a sample are not those of the population
     worst = int(np.argmax(distances))
     return float(distances[worst]), float(levels[worst])
-
-
-def _table(table: str, frame: pl.DataFrame, bounds: Bounds) -> Iterator[FidelityFinding]:
-    if frame.is_empty():
-        return
-    target = frame["TARGET"].to_numpy() if "TARGET" in frame.columns else None
-    for name, real in table_statistics(table).items():
-        if name != "TARGET":
-            yield from _column(table, name, real, frame[name], target, bounds)
 
 
 def _column(
