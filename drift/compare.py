@@ -137,8 +137,7 @@ def compare(
 ) -> Comparison:
     """Compare `columns` of two frames; a column absent from one of them counts as missing values there.
 
-    Raises:
-        ValueError: a frame has fewer than MIN_VALUES rows.
+    Raises ValueError where a frame has fewer than MIN_VALUES rows.
     """
     for side, frame in (("reference", reference), ("current", current)):
         if frame.height < MIN_VALUES:

@@ -87,9 +87,7 @@ def report(
 ) -> Summary:
     """Compare the two tables in `data`, write drift.html and drift.json to `out`, and return the latter's content.
 
-    Raises:
-        DataError: input that cannot be compared.
-        OSError: `out` cannot be written.
+    Raises DataError for input that cannot be compared, OSError where `out` cannot be written.
     """
     frames = _read(data)
     rows = {stem: frame.height for stem, frame in frames.items()}
@@ -124,11 +122,7 @@ def report(
 
 
 def _read(data: Path) -> dict[str, pl.DataFrame]:
-    """Read the two tables.
-
-    Raises:
-        DataError: one of them is missing, broken or too small.
-    """
+    """Read the two tables; raise DataError where one of them is missing, broken or too small."""
     frames = {}
     for stem in (REFERENCE, CURRENT):
         _progress(f"reading {stem} in {data}")

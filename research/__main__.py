@@ -57,11 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def run_command(name: str, arguments: Sequence[str]) -> int | None:
-    """Import the module of a command, parse its arguments and run it.
-
-    Raises:
-        CommandError: there is no command of that name; the message names the nearest.
-    """
+    """Import the module of a command, parse its arguments and run it; an unknown name is a `CommandError`."""
     if name in ("", "-h", "--help"):
         print(help_text())
         return 0

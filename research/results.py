@@ -31,10 +31,8 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ResultFile(DataSource):
+class ResultFile(DataSource, Part):
     """A result file, which begins with the source of its data."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @property
     def description(self) -> str:
@@ -49,9 +47,6 @@ class Interval(Part):
     value: float | None
     low: float | None
     high: float | None
-
-
-# results.json, by `train`
 
 
 class PolicyCost(Part):
@@ -226,7 +221,7 @@ class Explanations(ResultFile):
 
 
 class TrainingResults(ResultFile):
-    """The content of results.json. A null `tuning` is a family without tuning, a null `oracle` real data."""
+    """The content of results.json, by `train`: null `tuning` is a family without tuning, null `oracle` real data."""
 
     run: str
     family: str
@@ -254,9 +249,6 @@ class TrainingResults(ResultFile):
         return self.metrics.get(f"{split}_{name}")
 
 
-# gate.json, by `promote`
-
-
 class GateCheck(Part):
     """One condition that the challenger must meet, and the measured value in words."""
 
@@ -266,15 +258,12 @@ class GateCheck(Part):
 
 
 class GateResult(ResultFile):
-    """The content of gate.json; `clients` counts those of the gate split."""
+    """The content of gate.json, by `promote`; `clients` counts those of the gate split."""
 
     promoted: bool
     challenger: str
     champion: str | None
     checks: list[GateCheck]
-
-
-# comparison.json, by `compare`
 
 
 class ComparisonVerdict(Part):
@@ -336,7 +325,7 @@ class ComparisonRow(Part):
 
 
 class Comparison(ResultFile):
-    """The content of comparison.json: candidates on the same folds, the cheapest first."""
+    """The content of comparison.json, by `compare`: candidates on the same folds, the cheapest first."""
 
     run: str
     development_clients: int
@@ -348,9 +337,6 @@ class Comparison(ResultFile):
     best: str
     verdict: ComparisonVerdict | None
     rows: list[ComparisonRow]
-
-
-# feature_study.json, by `study`, and fairness_price.json, by `fairness`
 
 
 class Arm(Part):
@@ -373,7 +359,7 @@ class Arm(Part):
 
 
 class FeatureStudy(ResultFile):
-    """The content of feature_study.json."""
+    """The content of feature_study.json, by `study`."""
 
     development_clients: int
     tables: list[Arm]
@@ -407,7 +393,7 @@ class Price(Part):
 
 
 class FairnessPrice(ResultFile):
-    """The content of fairness_price.json."""
+    """The content of fairness_price.json, by `fairness`."""
 
     development_clients: int
     folds: int
@@ -417,17 +403,16 @@ class FairnessPrice(ResultFile):
     prices: list[Price]
 
 
-# fidelity.json, by `fidelity`
-
-
 class FidelityFinding(Part):
     """One figure of the synthetic tables beside the real one."""
 
     table: str
     column: str
     measure: str
-    fact: float
+    fact: int | float
+    """The real figure; for KS the probability at which the distance is largest."""
     found: float | None
+    """The figure of the tables; None for KS."""
     distance: float
     bound: float
     passed: bool
@@ -442,7 +427,7 @@ class DiscriminatorResult(Part):
 
 
 class FidelityReport(Part):
-    """The content of fidelity.json."""
+    """The content of fidelity.json, by `fidelity`."""
 
     data: str
     clients: int
@@ -457,11 +442,7 @@ FileModel = TypeVar("FileModel", bound=BaseModel)
 
 
 def read(model: type[FileModel], path: Path) -> FileModel:
-    """Read a result file.
-
-    Raises:
-        CommandError: there is no such file, or another version of the code wrote it.
-    """
+    """Read a result file; raise CommandError where there is none, or another version of the code wrote it."""
     try:
         return model.model_validate_json(path.read_bytes())
     except OSError as error:

@@ -44,16 +44,6 @@ HEALTH_TIMEOUT_S = 5
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 
-def _configure() -> None:
-    """Turn off MLflow's progress bars and notices, and its long retries."""
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    os.environ["MLFLOW_LOG_UV_FILES"] = "false"
-    # MLflow's default of 7 retries waits minutes for a server that has stopped.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-
 def made_from(source: DataSource) -> dict[str, str]:
     """Return the tags of runs and versions made from this data by this code."""
     return {DATA_TAG: source.tag, CATALOGUE_TAG: catalogue_hash(), FORMAT_TAG: FOLDER_FORMAT}
@@ -62,10 +52,13 @@ def made_from(source: DataSource) -> dict[str, str]:
 def connect() -> mlflow.MlflowClient:
     """Connect to the MLflow store that the environment names, by default an SQLite file at the root of the project.
 
-    Raises:
-        CommandError: the store is a server that does not answer, or cannot be used.
+    Raises CommandError where the store is a server that does not answer, or cannot be used.
     """
-    _configure()
+    os.environ |= {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_LOG_UV_FILES": "false"}
+    # MLflow's default of 7 retries waits minutes for a server that has stopped.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     uri = Settings().mlflow_tracking_uri
     if uri.startswith(("http://", "https://")):
         try:
@@ -82,23 +75,18 @@ def connect() -> mlflow.MlflowClient:
         raise CommandError(f"MLflow cannot be used at {uri}: {str(error).splitlines()[0]}") from error
 
 
-def use_experiment() -> None:
-    """Activate the project's experiment; a local store keeps its artifacts in `mlruns` beside it."""
-    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        local = mlflow.get_tracking_uri().startswith("sqlite:")
-        store = Path(mlflow.get_tracking_uri().removeprefix("sqlite:///")).parent / "mlruns" if local else None
-        mlflow.create_experiment(EXPERIMENT, artifact_location=store.as_uri() if store else None)
-    mlflow.set_experiment(EXPERIMENT)
-
-
 @contextlib.contextmanager
 def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Iterator[mlflow.ActiveRun]:
     """Start an MLflow run of the project's experiment; it ends KILLED when interrupted, FAILED on a fault, or FINISHED.
 
-    Raises:
-        CommandError: MLflow fails halfway; runs that are finished are kept.
+    Raises CommandError where MLflow fails halfway; runs that are finished are kept.
     """
-    use_experiment()
+    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+        uri = mlflow.get_tracking_uri()
+        # A local store keeps its artifacts beside it.
+        store = Path(uri.removeprefix("sqlite:///")).parent / "mlruns" if uri.startswith("sqlite:") else None
+        mlflow.create_experiment(EXPERIMENT, artifact_location=store.as_uri() if store else None)
+    mlflow.set_experiment(EXPERIMENT)
     try:
         active = mlflow.start_run(run_name=name, tags=dict(tags), nested=nested)
         status = RunStatus.FAILED
@@ -135,12 +123,7 @@ def log_curve(name: str, values: Sequence[float]) -> None:
 
 
 def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
-    """Log the model folder in the active run as a pyfunc model and register it.
-
-    Args:
-        model: the model whose folder is logged.
-        example: a few rows of its features, as `mlflow models serve` takes them.
-    """
+    """Log the model folder in the active run as a pyfunc model, with some rows of features as example; register it."""
     columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if feature.categories else DataType.double, feature.name, required=False)
         for feature in model.manifest.features
@@ -168,11 +151,7 @@ def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
 
 
 def champion(client: mlflow.MlflowClient) -> ModelVersion:
-    """Return the registered version that carries the alias `champion`.
-
-    Raises:
-        CommandError: there is none yet.
-    """
+    """Return the registered version that carries the alias `champion`; raise CommandError where there is none yet."""
     champion_version = registered(client, CHAMPION)
     if champion_version is None:
         raise CommandError(f"no {CHAMPION} of {NAME} is registered; make one with: make train promote")
@@ -180,11 +159,7 @@ def champion(client: mlflow.MlflowClient) -> ModelVersion:
 
 
 def run_id(version: ModelVersion) -> str:
-    """Return the run that registered a version.
-
-    Raises:
-        CommandError: the version was registered outside a run.
-    """
+    """Return the run that registered a version; raise CommandError where it was registered outside a run."""
     if version.run_id is None:
         raise CommandError(f"version {version.version} of {NAME} has no run: it was not registered by `make train`")
     return version.run_id

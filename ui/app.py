@@ -126,8 +126,7 @@ def page_settings(language: str) -> str:
 def choose_credit_file(language: str) -> tuple[str, client.CreditFile | None]:
     """Choose an example or an uploaded file; return its unique name and its content, None while there is none.
 
-    Raises:
-        NoAnswerError: the file is not a credit file.
+    Raises NoAnswerError where the file is not a credit file.
     """
     say = partial(messages.say, language)
     examples = sorted(SETTINGS.ui_examples.glob("*.json"))

@@ -114,8 +114,7 @@ Answer = TypeVar("Answer", bound=AnswerPart)
 def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
     """Return a client of the service with the access key, if there is one, and a timeout in seconds.
 
-    Raises:
-        NoAnswerError: unreachable, if the address is invalid; unauthorised, if the key is not printable ASCII.
+    Raises NoAnswerError: unreachable, if the address is invalid; unauthorised, if the key is not printable ASCII.
     """
     if not (key.isascii() and key.isprintable()):
         raise NoAnswerError("unauthorised")
@@ -130,8 +129,7 @@ def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
 def application_columns(service: httpx.Client) -> dict[str, Column]:
     """Return the fields of the application with their limits and categories, once the service is ready.
 
-    Raises:
-        NoAnswerError: the service is unreachable, not ready, or describes no application.
+    Raises NoAnswerError where the service is unreachable, not ready, or describes no application.
     """
     _answer(service, "GET", "/readyz")
     document = _json(_answer(service, "GET", "/docs.json"))
@@ -151,14 +149,9 @@ def application_columns(service: httpx.Client) -> dict[str, Column]:
 def predict(service: httpx.Client, credit_file: CreditFile, key: str | None) -> Prediction:
     """Request the decision on a credit file.
 
-    Args:
-        service: the connection.
-        credit_file: the credit file.
-        key: the `Idempotency-Key`: a second request with the same key gets the same decision, recorded once. None
-            requests a simulation, which the service does not record.
-
-    Raises:
-        NoAnswerError: the service is unreachable, rejects the file, or sends an answer of another shape.
+    `key` is the `Idempotency-Key`: a second request with the same key gets the same decision, recorded once; None
+    requests a simulation, which the service does not record. Raises NoAnswerError where the service is unreachable,
+    rejects the file, or sends an answer of another shape.
     """
     purpose = "simulation" if key is None else "decision"
     headers = {} if key is None else {"Idempotency-Key": key}
@@ -171,8 +164,7 @@ def predict(service: httpx.Client, credit_file: CreditFile, key: str | None) -> 
 def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
     """Request the explanation of a credit file's score; the service neither decides nor records.
 
-    Raises:
-        NoAnswerError: the service is unreachable, rejects the file, or sends an answer of another shape.
+    Raises NoAnswerError as `predict` does.
     """
     return _validated(Explanation, _answer(service, "POST", "/explain", credit_file))
 
@@ -180,8 +172,7 @@ def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
 def read_credit_file(content: bytes, limit: int) -> CreditFile:
     """Read an uploaded credit file; the service validates its fields.
 
-    Raises:
-        NoAnswerError: more than `limit` bytes, not JSON, not an object, or without application.
+    Raises NoAnswerError for more than `limit` bytes, no JSON, no object, or no application.
     """
     if len(content) > limit:
         raise NoAnswerError("file_too_large")

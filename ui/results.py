@@ -212,10 +212,7 @@ def show_end(language: str, prediction: Prediction, explanation: Explanation | N
     model, download = st.columns([3, 2], vertical_alignment="center")
     name, version = messages.plain(prediction.model.name), messages.plain(prediction.model.version)
     model.caption(say("model", name=name, version=version))
-    received = {
-        "prediction": prediction.received,
-        "explanation": None if explanation is None else explanation.received,
-    }
+    received = {"prediction": prediction.received, "explanation": None if explanation is None else explanation.received}
     download.download_button(
         say("download"),
         json.dumps(received, ensure_ascii=False, indent=2),

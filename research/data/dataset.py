@@ -130,8 +130,7 @@ class Data:
     def audit(self) -> pl.DataFrame:
         """Return the columns that no model may use, but folds, fairness and money need, in the order of `features`.
 
-        Returns:
-            SK_ID_CURR, `gender` (CODE_GENDER), `age_years`, `exposure` (AMT_CREDIT), `person` (`splits.persons`).
+        SK_ID_CURR, `gender` (CODE_GENDER), `age_years`, `exposure` (AMT_CREDIT), `person` (`splits.persons`).
         """
         names = ["SK_ID_CURR", "AMT_CREDIT", *PERSON_FROM]
         applications = read_application(self.folder, "application_train", names=names)
@@ -161,8 +160,7 @@ class Data:
 def open_data(folder: Path | None) -> Data:
     """Open the data of `folder`; without one the real files of data/raw, else synthetic data, generated if missing.
 
-    Raises:
-        DataError: the folder holds no training applications.
+    Raises DataError where the folder holds no training applications.
     """
     if folder is None:
         folder = RAW if find_file(RAW, "application_train") else SYNTHETIC
@@ -176,11 +174,7 @@ def open_data(folder: Path | None) -> Data:
 
 
 def open_folder(folder: Path) -> Path:
-    """Return the folder if it holds training applications.
-
-    Raises:
-        DataError: it holds none.
-    """
+    """Return the folder if it holds training applications, else raise DataError."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one that holds application_train.csv or .parquet")
     if find_file(folder, "application_train") is None:

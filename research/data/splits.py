@@ -33,15 +33,12 @@ PERSON_FROM = ("DAYS_BIRTH", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "CODE_GENDE
 
 
 def persons(applications: pl.DataFrame) -> pl.Series:
-    """Assign each application the number of its person: the same where two seem to be of one person.
+    """Assign each application (`PERSON_FROM`) the number of its person: the same where two seem to be of one.
 
     Days are counted back from each application, so all of them shift by the same number between two applications of a
     person: the age at the last change of registration and the age at the last change of identity document stay the
     same until one changes again. A person who changed one of them gets a second number. Two people with the same two
     ages and gender get one number, which only puts them in the same fold.
-
-    Args:
-        applications: with the columns `PERSON_FROM`.
 
     >>> one = {"DAYS_BIRTH": -12000, "DAYS_REGISTRATION": -4000, "DAYS_ID_PUBLISH": -900, "CODE_GENDER": "F"}
     >>> later = one | {"DAYS_BIRTH": -12090, "DAYS_REGISTRATION": -4090, "DAYS_ID_PUBLISH": -990}
@@ -61,14 +58,8 @@ def fold_rows(
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Return the training and the validation rows of each fold; stratified, and a person stays in one fold.
 
-    Args:
-        target: 1 where the client defaulted.
-        person: as `persons` numbers them.
-        folds: how many.
-        seed: of the shuffle.
-
-    Raises:
-        CommandError: one class only, or fewer defaults than folds.
+    `target` is 1 where the client defaulted, `person` as `persons` numbers them. Raises CommandError where a class
+    has fewer than two rows for each fold.
     """
     rarest = int(min(np.sum(target == 0), np.sum(target == 1)))
     if rarest < 2 * folds:

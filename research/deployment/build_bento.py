@@ -22,8 +22,7 @@ CODE_LABEL = "code"
 def build_bento(reuse: bool = False) -> bentoml.Bento:
     """Build a Bento of the latest imported model; with `reuse`, not where one of this model and code exists.
 
-    Raises:
-        CommandError: no model is imported, or `uv` or `bentoml` reports a fault.
+    Raises CommandError where no model is imported, or `uv` or `bentoml` reports a fault.
     """
     model = latest_model()
     if model is None:
@@ -34,9 +33,8 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
             pinned = {str(packed.tag) for packed in bento.info.all_models}
             if bento.tag.name == NAME and bento.info.labels.get(CODE_LABEL) == code and str(model.tag) in pinned:
                 return bento
-    _call(
-        "uv", "export", "--locked", "--no-default-groups", "--no-header", "--quiet", "--output-file", REQUIREMENTS.name
-    )
+    options = ("--locked", "--no-default-groups", "--no-header", "--quiet")
+    _call("uv", "export", *options, "--output-file", REQUIREMENTS.name)
     tag = _call("bentoml", "build", "--output", "tag", "--label", f"{CODE_LABEL}={code}").rpartition("__tag__:")[2]
     bento = bentoml.bentos.get(tag.strip())
     shorten(Path(bento.path_of("bento.yaml")))
@@ -59,12 +57,7 @@ def _call(program: str, *arguments: str) -> str:
     if path is None:
         raise CommandError(f"{program} is not installed; run: make setup")
     finished = subprocess.run(
-        [path, *arguments],
-        cwd=ROOT,
-        env=os.environ | NO_TELEMETRY,
-        check=False,
-        text=True,
-        capture_output=True,
+        [path, *arguments], cwd=ROOT, env=os.environ | NO_TELEMETRY, check=False, text=True, capture_output=True
     )
     if finished.returncode != 0:
         message = last_line(finished.stderr or finished.stdout, "no message")

@@ -20,8 +20,7 @@ ENTRYPOINT = "/home/bentoml/bento/env/docker/entrypoint.sh"
 def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
     """Build the image with `bentoml containerize`, printing its output on stderr, and return its size, as `741 MB`.
 
-    Raises:
-        CommandError: the build failed; the message ends with the engine's reason.
+    Raises CommandError with the engine's reason where the build fails.
     """
     options = ["--backend", engine, "--image-tag", image]
     command = [sys.executable, "-m", "bentoml", "containerize", str(bento.tag), *options]
@@ -40,10 +39,8 @@ def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
                 reason = line[line.lower().index("error: ") + len("error: ") :]
     if process.returncode != 0:
         raise CommandError(f"{engine} could not build the image: {reason}")
-    listed = subprocess.run(
-        [engine, "images", "--format", "{{.Size}}", image], check=True, capture_output=True, text=True
-    )
-    return listed.stdout.strip()
+    command = [engine, "images", "--format", "{{.Size}}", image]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def engine_environment(engine: str) -> dict[str, str]:
@@ -57,8 +54,7 @@ def engine_environment(engine: str) -> dict[str, str]:
 def find_engine(wanted: str | None = None) -> str:
     """Return the wanted engine, or the first that is installed: docker (running), podman, buildah.
 
-    Raises:
-        CommandError: none is installed; the message names what to install.
+    Raises CommandError where none is installed; the message names what to install.
     """
     for engine in (wanted,) if wanted else ENGINES:
         if shutil.which(engine) is not None and (engine != "docker" or _docker_runs()):
@@ -75,11 +71,7 @@ def _docker_runs() -> bool:
 
 
 def find_bento(tag: str) -> bentoml.Bento:
-    """Return the Bento of a tag from the store.
-
-    Raises:
-        CommandError: the store holds no such Bento.
-    """
+    """Return the Bento of a tag from the store; raise CommandError where it holds none."""
     try:
         return bentoml.bentos.get(tag)
     except (bentoml.exceptions.NotFound, ValueError) as error:

@@ -37,10 +37,7 @@ def run(options: argparse.Namespace) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with (
-        serving(str(bento.tag), options.port),
-        running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"),
-    ):
+    with serving(str(bento.tag), options.port), running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"):
         print_decision(ask(f"{service_url}/predict", path.read_bytes()))
         print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown(path)} {service_url}/predict")
         print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)

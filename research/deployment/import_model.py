@@ -18,8 +18,7 @@ RUN_LABEL = "mlflow_run_id"
 def import_model(registered: ModelVersion) -> bentoml.Model:
     """Import a registered version as the latest model of the store, unless it already is.
 
-    Raises:
-        ModelError: the folder is broken, or does not reproduce its examples; nothing stays in the store.
+    Raises ModelError where the folder is broken or does not reproduce its examples; nothing stays in the store.
     """
     labels = {VERSION_LABEL: str(registered.version), RUN_LABEL: registered.run_id}
     latest = latest_model()

@@ -28,11 +28,8 @@ EXAMPLE = "python -m research pipeline --data data/raw"
 def pipeline(data: Data, reuse: bool = False, settings: Settings = DEFAULTS) -> bentoml.Bento:
     """Build a Bento from data; with `reuse`, skip the steps whose product exists.
 
-    Where the gate refuses the challenger, the champion stays and is imported. A champion is not reused where the
-    settings name another review capacity than its own.
-
-    Raises:
-        CommandError: the gate refuses the very first model.
+    Where the gate refuses the challenger, the champion stays and is imported; without one, CommandError is raised. A
+    champion is not reused where the settings name another review capacity than its own.
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)

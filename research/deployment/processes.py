@@ -32,10 +32,8 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in a new process group: ready on entry, stopped on exit with all its children.
 
-    `settings` are added to its environment.
-
-    Raises:
-        CommandError: the program ends, or is not ready in time; the message names the log.
+    `settings` are added to its environment. Raises CommandError, which names the log, where the program ends, or is not
+    ready in time.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | NO_TELEMETRY | settings
@@ -78,11 +76,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path, tim
 def serving(
     bento: str, port: int, ready_timeout_s: float = READY_TIMEOUT_S
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """Run the built service in the environment that holds only what the container holds.
-
-    Raises:
-        CommandError: the environment is missing.
-    """
+    """Run the built service in the packages of the container; raise CommandError where they are not installed."""
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     command: list[str | Path] = [SERVING_PYTHON, "-m", "bento", "serve", "--bento", bento, "--port", str(port)]

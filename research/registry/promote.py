@@ -7,7 +7,6 @@ import argparse
 import json
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,22 +46,7 @@ REFUSED = 1
 """Exit code where the gate refuses the challenger."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The decision of the gate on a challenger, and its checks."""
-
-    challenger: str
-    champion: str | None
-    clients: int
-    checks: list[GateCheck]
-
-    @property
-    def promoted(self) -> bool:
-        """Whether every check holds."""
-        return all(check.passed for check in self.checks)
-
-
-def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdict:
+def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> GateResult:
     """Judge the challenger on the gate split; if all checks hold, it becomes champion and the champion `previous`.
 
     Args:
@@ -70,9 +54,8 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
         new_data: judge the challenger alone, because the champion has other training data or feature code.
         margin: cost per client by which the challenger may exceed the champion, at the interval's upper end.
 
-    Raises:
-        CommandError: there is no challenger; it was trained on other data; champion and challenger cannot be compared;
-            too few clients; another process moved an alias meanwhile.
+    Raises CommandError where there is no challenger; it was trained on other data; champion and challenger cannot be
+    compared; there are too few clients; another process moved an alias meanwhile.
     """
     client = tracking.connect()
     champion = tracking.registered(client, tracking.CHAMPION)
@@ -94,8 +77,13 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
             checks += _calibration(gate.target, probability)
             other = ScoringModel(tracking.model_folder(against, Path(folder) / "champion")) if against else None
             checks += _cost(gate, model, probability, other, margin)
-    against_version = str(against.version) if against else None
-    verdict = Verdict(str(challenger.version), against_version, len(gate.target), checks)
+    verdict = GateResult(
+        **data.source.model_dump() | {"clients": len(gate.target)},
+        promoted=all(check.passed for check in checks),
+        challenger=str(challenger.version),
+        champion=str(against.version) if against else None,
+        checks=checks,
+    )
     _write(client, challenger, verdict, data)
     if verdict.promoted:
         _move(client, challenger, champion)
@@ -103,11 +91,7 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> Verdi
 
 
 def contract(folder: Path) -> GateCheck:
-    """Check that a clean process of the serving environment loads a model folder and reproduces its examples.
-
-    Raises:
-        CommandError: there is no serving environment.
-    """
+    """Check that a process of the serving environment, which must exist, loads a model and answers its examples."""
     if not SERVING_PYTHON.is_file():
         raise CommandError(f"{SERVING_PYTHON.parent.parent} is missing; make it with: make setup")
     command: list[str | Path] = [SERVING_PYTHON, "-m", "bento", "verify", folder]
@@ -132,12 +116,8 @@ def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: Mo
         raise CommandError(
             f"version {challenger.version} was trained on {trained_on}, --data is {data.source.tag}: name its data"
         )
-    must_be_equal = {
-        tracking.DATA_TAG: "data",
-        tracking.CATALOGUE_TAG: "feature code",
-        tracking.FORMAT_TAG: "folder format",
-    }
-    for tag, what in must_be_equal.items():
+    tags = (tracking.DATA_TAG, tracking.CATALOGUE_TAG, tracking.FORMAT_TAG)
+    for tag, what in zip(tags, ("data", "feature code", "folder format"), strict=True):
         if champion is not None and champion.tags.get(tag) != challenger.tags.get(tag):
             raise CommandError(
                 f"champion version {champion.version} was trained with other {what} ({champion.tags.get(tag)}) than "
@@ -171,11 +151,7 @@ def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) ->
 
 
 def _cost(
-    gate: Rows,
-    model: ScoringModel,
-    probability: NDArray[np.float64],
-    champion: ScoringModel | None,
-    margin: float,
+    gate: Rows, model: ScoringModel, probability: NDArray[np.float64], champion: ScoringModel | None, margin: float
 ) -> list[GateCheck]:
     costs = model.manifest.costs
     # Decisions at the threshold, without the review band: the gate measures the model, not the reviewers.
@@ -201,7 +177,7 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: Verdict, data: Data) -> None:
+def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: GateResult, data: Data) -> None:
     """Write the checks into the tags of the version and beside the run's results."""
     tags = {
         "gate": "promoted" if verdict.promoted else "refused",
@@ -218,14 +194,7 @@ def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: Verdi
         client.set_model_version_tag(NAME, challenger.version, name, value)
     results = DATA / "results" / tracking.run_id(challenger)
     if results.is_dir():
-        result = GateResult(
-            **data.source.model_dump() | {"clients": verdict.clients},
-            promoted=verdict.promoted,
-            challenger=verdict.challenger,
-            champion=verdict.champion,
-            checks=verdict.checks,
-        )
-        (results / GATE_FILE).write_text(json.dumps(written(result), indent=1) + "\n")
+        (results / GATE_FILE).write_text(json.dumps(written(verdict), indent=1) + "\n")
 
 
 def _move(client: mlflow.MlflowClient, challenger: ModelVersion, champion: ModelVersion | None) -> None:
@@ -243,7 +212,7 @@ def _move(client: mlflow.MlflowClient, challenger: ModelVersion, champion: Model
     client.delete_registered_model_alias(NAME, tracking.CHALLENGER)
 
 
-def print_verdict(verdict: Verdict) -> None:
+def print_verdict(verdict: GateResult) -> None:
     """Print each check and the decision."""
     against = f"against champion version {verdict.champion}" if verdict.champion else "alone"
     print(f"version {verdict.challenger} {against}, on {verdict.clients:,} clients of the gate split")

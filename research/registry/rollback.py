@@ -14,13 +14,9 @@ from research.registry.promote import contract
 
 
 def rollback() -> tuple[ModelVersion, ModelVersion]:
-    """Move both aliases back by one promotion; tag the version that was champion with the time.
+    """Move both aliases back by one promotion; tag the former champion with the time; return it and the present one.
 
-    Returns:
-        the former champion and the present one.
-
-    Raises:
-        CommandError: there is no champion, no previous one, or this code cannot serve the previous one.
+    Raises CommandError where there is no champion, no previous one, or this code cannot serve the previous one.
     """
     client = tracking.connect()
     champion, previous = tracking.champion(client), tracking.registered(client, tracking.PREVIOUS)

@@ -35,7 +35,7 @@ def model_card(folder: Path) -> str:
     gate, price = read_if_present(GateResult, folder / GATE_FILE), read_if_present(FairnessPrice, folder / PRICE_FILE)
     parts = [
         _head(results),
-        _purpose(),
+        _PURPOSE,
         _training(results),
         _metrics(results),
         _decision(results),
@@ -79,9 +79,9 @@ def metric_rows(results: TrainingResults, metrics: Iterable[tuple[str, str]], fo
     return rows
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def _table(head: str, rows: list[list[str]]) -> str:
+    lines = [head, " | ".join(["---"] * (head.count("|") + 1)), *(" | ".join(cells) for cells in rows)]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def _head(results: TrainingResults) -> str:
@@ -99,8 +99,7 @@ def _head(results: TrainingResults) -> str:
     )
 
 
-def _purpose() -> str:
-    return """## What it is for
+_PURPOSE = """## What it is for
 
 It estimates how likely a loan applicant of "Prêt à dépenser" is to default, from the application and the client's
 history at this and other lenders, so that the application is granted, refused or reviewed by a person, and the
@@ -139,7 +138,7 @@ def _metrics(results: TrainingResults) -> str:
     if results.oracle:
         oracle = [results.oracle.get(f"{split}_auc") for split in SPLITS]
         rows.append(["AUC of the oracle (the true probabilities)", *(f"{auc:.3f}" for auc in oracle if auc)])
-    return f"## How well it ranks\n\n{_table(['', 'out of fold', 'test'], rows)}"
+    return f"## How well it ranks\n\n{_table(' | out of fold | test', rows)}"
 
 
 def _decision(results: TrainingResults) -> str:
@@ -160,35 +159,22 @@ If a missed default cost more or less (out of fold, in good clients refused):
 
 
 def _policies(results: TrainingResults) -> str:
-    head = [
-        "policy",
-        "cost per client, out of fold",
-        "cost per client, test",
-        "money per client, test",
-        "refused, test",
-    ]
     rows = []
     for title, policy in POLICIES:
         test = results.business["test"][policy]
         costs = (interval(results.business[split][policy].cost_per_client) for split in SPLITS)
         rows.append([title, *costs, f"{test.money_per_client:,.0f}", f"{test.refused_share:.1%}"])
+    head = "policy | cost per client, out of fold | cost per client, test | money per client, test | refused, test"
     return _table(head, rows)
 
 
 def _sensitivity(results: TrainingResults) -> str:
-    head = ["ratio", "threshold found", "theory", "cost", "everybody granted", "everybody refused"]
-    rows = [
-        [
-            f"{row.ratio:g}",
-            f"{row.threshold:.4f}",
-            f"{row.theoretical_threshold:.4f}",
-            f"{row.cost_per_client:.3f}",
-            f"{row.cost_per_client_accept_all:.3f}",
-            f"{row.cost_per_client_refuse_all:.3f}",
-        ]
-        for row in results.sensitivity
-    ]
-    return _table(head, rows)
+    rows = []
+    for row in results.sensitivity:
+        costs = (row.cost_per_client, row.cost_per_client_accept_all, row.cost_per_client_refuse_all)
+        thresholds = (row.threshold, row.theoretical_threshold)
+        rows.append([f"{row.ratio:g}", *(f"{part:.4f}" for part in thresholds), *(f"{cost:.3f}" for cost in costs)])
+    return _table("ratio | threshold found | theory | cost | everybody granted | everybody refused", rows)
 
 
 def _review(review: Review | None) -> str:
@@ -215,14 +201,9 @@ Reviewers err as often on either outcome.
 
 
 def _review_table(review: Review) -> str:
-    head = [
-        "capacity",
-        "band",
-        "reviewer wrong in",
-        "cost per client, out of fold",
-        "cost per client, test",
-        "saved per review, out of fold",
-    ]
+    """Return the costs of each capacity and reviewer, after those without review."""
+    head = "capacity | band | reviewer wrong in"
+    head += " | cost per client, out of fold | cost per client, test | saved per review, out of fold"
     without = (review.table[0].out_of_fold, review.table[0].test)
     rows = [["none", "", "", *(interval(split.cost_per_client) for split in without), ""]]
     for row in review.table:
@@ -250,7 +231,7 @@ def _calibration(results: TrainingResults) -> str:
     test = interval(results.intervals["test"].get("calibration_slope"))
     return f"""## Calibration
 
-{_table(["method", "log-loss", "Brier", "slope left", "intercept left"], rows)}
+{_table("method | log-loss | Brier | slope left | intercept left", rows)}
 
 Served: log-odds times {served.slope:.4f} plus {served.intercept:.4f} (1 and 0: as they are). On the test split
 the slope is {test}, and {results.metrics["test_predicted_to_observed"]:.3f} defaults are predicted for each."""
@@ -263,24 +244,17 @@ def _gate(gate: GateResult | None, results: TrainingResults) -> str:
     rows = [[check.name, "ok" if check.passed else "failed", check.found] for check in gate.checks]
     return (
         f"## Gate\n\nVersion {gate.challenger} against {against}, on {gate.clients:,} clients that nothing else "
-        f"reads: {'promoted' if gate.promoted else 'refused'}.\n\n{_table(['check', '', 'found'], rows)}"
+        f"reads: {'promoted' if gate.promoted else 'refused'}.\n\n{_table('check |  | found', rows)}"
     )
 
 
 def _groups(results: TrainingResults) -> str:
     dimensions: tuple[Dimension, ...] = ("gender", "age", "gender_age")
     rows = [
-        [
-            row.group,
-            f"{row.clients:,}",
-            interval(row.approval_rate),
-            interval(row.approval_ratio),
-            interval(row.auc),
-        ]
+        [row.group, f"{row.clients:,}", interval(row.approval_rate), interval(row.approval_ratio), interval(row.auc)]
         for dimension in dimensions
         for row in results.fairness.dimension(dimension).groups
     ]
-    head = ["group", "clients", "approved", "ratio to the most approved", "AUC"]
     return f"""## Groups
 
 Out of fold. Gender and age are read for this table alone. Error rates and calibration by group, with intervals, are
@@ -288,7 +262,7 @@ in `research/results/results.json`, the figure in `research/results/fairness.png
 groups, equal calibration and equal error rates cannot both hold. A ratio under
 {results.fairness.rule.least_approval_ratio:g} needs an examination.
 
-{_table(head, rows)}"""
+{_table("group | clients | approved | ratio to the most approved | AUC", rows)}"""
 
 
 def _price(price: FairnessPrice | None) -> str:
@@ -299,7 +273,7 @@ def _price(price: FairnessPrice | None) -> str:
 
 On {price.description}, out of fold, paired:
 
-{_table(["left out", "AUC it would add", "cost per client it would save"], rows)}"""
+{_table("left out | AUC it would add | cost per client it would save", rows)}"""
 
 
 def _explanation(results: TrainingResults) -> str:
@@ -311,7 +285,7 @@ Each decision by exact SHAP contributions to the log-odds of default (TreeSHAP f
 effect less its mean), which add up to the score, grouped by concept. Mean weight of each on
 {explained.rows:,} test clients:
 
-{_table(["concept", "mean absolute SHAP, log-odds"], groups)}
+{_table("concept | mean absolute SHAP, log-odds", groups)}
 
 LIME was tried as a second view and is not served: two seeds share {explained.lime.stability["overlap"]:.0%} of its ten
 main features, and {explained.lime.agreement["sign"]:.0%} of them push the way SHAP says."""

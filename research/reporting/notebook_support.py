@@ -81,13 +81,7 @@ def folds_for(data: Data) -> int:
 
 
 def comparison_for(data: Data, families: tuple[str, ...] = (), arms: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Run `research.comparison.compare.compare`; on few clients with fewer folds and without its grid.
-
-    Args:
-        data: the tables.
-        families: of models, by default all; on few clients the two that can be served.
-        arms: treatments of the imbalance, by default all.
-    """
+    """Run `compare.compare`; on few clients with fewer folds, no grid, and by default only families to be served."""
     few = _few(data)
     default = tuple(name for name, family in FAMILIES.items() if family.served or not few)
     settings = compare.Settings(families=families or default, arms=arms or ARMS, folds=folds_for(data), grid=not few)
@@ -101,22 +95,16 @@ def subplots(*shape: int, **settings: Any) -> tuple[Figure, Any]:
 
 
 def picture(path: Path, width: int) -> Image:
-    """Return a PNG that a command has written, in 256 colours to keep the notebook small.
-
-    Args:
-        path: of the picture.
-        width: at which it is shown.
-    """
+    """Return a PNG that a command has written, `width` pixels wide, in 256 colours to keep the notebook small."""
     small = BytesIO()
     PIL.Image.open(path).convert("RGB").quantize(256).save(small, "PNG", optimize=True)
     return Image(data=small.getvalue(), format="png", width=width)
 
 
 def relations(rows: Mapping[str, int]) -> Figure:
-    """Draw the tree of the tables: an arrow from each to its parent, with the mean number of rows of a parent row.
+    """Draw the tree of the tables, each with its number of `rows` by name (missing: none).
 
-    Args:
-        rows: number of rows of each table, by name; a table without a name has none.
+    An arrow leads from each table to its parent, with the mean number of rows of a parent row.
     """
     places = {"application": (0.0, 3.0), "bureau": (1.0, 5.0), "bureau_balance": (2.0, 5.0)}
     places |= {name: (1.0, 4.0 - number) for number, name in enumerate(HISTORIES[2:])}

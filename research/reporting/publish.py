@@ -15,7 +15,6 @@ from research.results import (
     RESULTS_FILE,
     SPLITS,
     Comparison,
-    ComparisonRow,
     Interval,
     Policy,
     TrainingResults,
@@ -33,11 +32,7 @@ PUBLISHABLE = (RESULTS_FILE, GATE_FILE, COMPARISON_FILE, PRICE_FILE)
 
 
 def publish(run_id: str, out: Path = PUBLISHED) -> Path:
-    """Copy the results and figures of one run into `out`, over those of an earlier run of its kind.
-
-    Raises:
-        CommandError: the run wrote no results here.
-    """
+    """Copy results and figures of a run, which must have some, into `out`, over those of an earlier run of its kind."""
     results = DATA / "results" / run_id
     files = [results / name for name in PUBLISHABLE if (results / name).is_file()]
     if not files:
@@ -62,10 +57,8 @@ def results_table(folder: Path = PUBLISHED) -> str:
     rows += metric_rows(results, (("Gini", "gini"), ("KS", "ks")), ".3f")
     if results.oracle:
         rows += [["AUC of the true probabilities", *(f"{results.oracle.get(f'{name}_auc', 0):.3f}" for name in SPLITS)]]
-    rows += [
-        [title, *(interval(results.business[split][policy].cost_per_client) for split in SPLITS)]
-        for title, policy in policies
-    ]
+    for title, policy in policies:
+        rows += [[title, *(interval(results.business[split][policy].cost_per_client) for split in SPLITS)]]
     rows += [["share refused", *(f"{metrics[f'{split}_refused_share']:.3f}" for split in SPLITS)]]
     lines = [
         f"Obtained on {results.description}; bootstrap intervals at 95 %:",
@@ -105,25 +98,21 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
     yield f"|{'---|' * len(head)}"
     for row in comparison.rows:
         values = ((getattr(row, name), form) for _, name, form in figures)
-        cells = [*_costs(row), *("" if value is None else f"{value:{form}}" for value, form in values)]
+        above = row.cost_above_champion if row.candidate != "champion" else None
+        cells = [row.candidate.replace("_", " ") + (" *" if row.served else "")]
+        cells += [_of_1000(row.cost_per_client, ".0f"), _of_1000(above, "+.0f")]
+        cells += ["" if value is None else f"{value:{form}}" for value, form in values]
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"{comparison.verdict.statement}." if comparison.verdict else ""
 
 
-def _costs(row: ComparisonRow) -> list[str]:
-    """Return a candidate's name, its cost, and its cost above the champion's."""
-    above = row.cost_above_champion if row.candidate != "champion" else None
-    return [
-        row.candidate.replace("_", " ") + (" *" if row.served else ""),
-        interval(_per_1000(row.cost_per_client), ".0f"),
-        interval(_per_1000(above), "+.0f") if above else "",
-    ]
-
-
-def _per_1000(cost: Interval) -> Interval:
+def _of_1000(cost: Interval | None, form: str) -> str:
+    """Return the cost of 1,000 applications, empty where there is none."""
+    if cost is None:
+        return ""
     value, low, high = (None if end is None else 1000 * end for end in (cost.value, cost.low, cost.high))
-    return Interval(value=value, low=low, high=high)
+    return interval(Interval(value=value, low=low, high=high), form)
 
 
 def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:

@@ -25,13 +25,8 @@ CELL_TIMEOUT_S = 7200
 def run_notebooks(scripts: Sequence[Path], out: Path, data: Path | None = None) -> list[Path]:
     """Execute the scripts (percent format) from the root of the project, each in a new kernel.
 
-    Args:
-        scripts: the `.py` files of the notebooks.
-        out: folder of the `.ipynb` files.
-        data: folder of data; the default data without it.
-
-    Raises:
-        CommandError: a cell failed; the message names notebook, cell and fault. The executed cells are written.
+    They read `data` or the default data. Returns the `.ipynb` files in `out`. Raises CommandError where a cell fails,
+    with notebook, cell and fault; the executed cells are written.
     """
     written = []
     environment = os.environ | NO_TELEMETRY | ({DATA_VARIABLE: str(data.resolve())} if data else {})

@@ -7,12 +7,10 @@ import polars as pl
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
-from research.synthetic.application_draft import ApplicationDraft
-from research.synthetic.application_rules import fill_in
-from research.synthetic.arrays import Flags, Floats, Integers
-from research.synthetic.calibration_statistics import statistics, table_statistics
-from research.synthetic.copula import draw
-from research.synthetic.marginals import APPLICATIONS, ordered_values
+from research.synthetic.application_rules import ApplicationDraft, fill_in
+from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
+from research.synthetic.copula import Scores, draw
+from research.synthetic.frames import Flags, Integers
 
 
 @dataclass(frozen=True)
@@ -23,12 +21,7 @@ class Clients:
     ids: Integers
     train: Flags
     target: Integers
-    probability: Floats
-    """True probability of default."""
-    visible: Floats
-    """Standard normal; part of the risk that the application shows."""
-    hidden: Floats
-    """Standard normal; part of the risk that only the histories show."""
+    scores: Scores
 
 
 def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
@@ -37,8 +30,7 @@ def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clien
     draft = ApplicationDraft(scores.columns, train, rng)
     fill_in(draft)
     target = (rng.random(len(ids)) < scores.probability).astype(np.int64)
-    frame = _frame(ids, draft)
-    return Clients(frame, ids, train, target, scores.probability, scores.visible, scores.hidden)
+    return Clients(_frame(ids, draft), ids, train, target, scores)
 
 
 def _frame(ids: Integers, draft: ApplicationDraft) -> pl.DataFrame:

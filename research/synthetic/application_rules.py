@@ -1,15 +1,76 @@
-"""Rules between the columns of an application, such as employment, household, amounts and documents."""
+"""Applications filled column by column, with the rules between columns: employment, household, amounts, documents."""
+
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION, OPEN_ENDED
-from research.synthetic.application_draft import ApplicationDraft
-from research.synthetic.arrays import Flags, Floats
-from research.synthetic.calibration_statistics import statistics, table_statistics
+from research.synthetic.calibration_statistics import (
+    APPLICATIONS,
+    grid_quantile,
+    ordered_shares,
+    ordered_values,
+    pick,
+    quantile,
+    statistics,
+    table_statistics,
+)
 from research.synthetic.copula import OF_EMPLOYED, RETIRED, copula
-from research.synthetic.entry_errors import add_rare_values
-from research.synthetic.marginals import APPLICATIONS, grid_quantile, ordered_shares, ordered_values, pick
+from research.synthetic.frames import Flags, Floats
+
+
+@dataclass
+class ApplicationDraft:
+    """Applications of a chunk of clients; arrays of shape (clients,).
+
+    `scores` holds the latent scores of the copula; `values` numbers, for categories positions in `ordered_values`;
+    `missing` which values stay empty.
+    """
+
+    scores: dict[str, Floats]
+    train: Flags
+    rng: np.random.Generator
+    values: dict[str, Floats] = field(default_factory=dict)
+    missing: dict[str, Flags] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.train)
+
+    def chance(self) -> Floats:
+        """Draw a uniform rank for every client."""
+        return self.rng.random(len(self))
+
+    def by_table(self, name: str, rank: Floats) -> Floats:
+        """Return values of `name` at `rank`, by the marginals of the table of each client."""
+        values = np.empty(len(self))
+        for table, rows in zip(APPLICATIONS, (self.train, ~self.train), strict=True):
+            column = table_statistics(table)[name]
+            if column.quantiles_known:
+                values[rows] = grid_quantile(column.quantiles_known, rank[rows])
+            elif column.quantiles:
+                values[rows] = quantile(column, rank[rows])
+            else:
+                values[rows] = self.code(name, pick(ordered_shares(table, name), rank[rows]))
+        return values
+
+    def code(self, name: str, positions: NDArray[np.intp]) -> Floats:
+        """Return the numbers at positions of `ordered_values`; categories stay positions."""
+        if APPLICATION[name].kind == "category":
+            return positions.astype(np.float64)
+        return np.array([float(value) for value in ordered_values(name)])[positions]
+
+    def share(self, name: str, value: str) -> Floats:
+        """Return the share of `value` in the table of each client."""
+        train, test = (table_statistics(table)[name].shares.get(value, 0.0) for table in APPLICATIONS)
+        return np.where(self.train, train, test)
+
+    def is_(self, name: str, *values: str) -> Flags:
+        """Tell for each client whether a filled category is one of `values`."""
+        categories = ordered_values(name)
+        return np.isin(self.values[name], [categories.index(value) for value in values if value in categories])
+
 
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
 _SAME_BUILDING = 0.85
@@ -23,18 +84,15 @@ def fill_in(draft: ApplicationDraft) -> None:
     for name, score in draft.scores.items():
         if not name.startswith("missing:") and name not in OF_EMPLOYED:
             draft.values[name] = draft.by_table(name, ndtr(score))
-    for rule in (
-        _employment,
-        _household,
-        _addresses,
-        _amounts,
-        _documents,
-        _building,
-        _acquaintances,
-        _dates,
-        add_rare_values,
-    ):
-        rule(draft)
+    _employment(draft)
+    _household(draft)
+    _addresses(draft)
+    _amounts(draft)
+    _documents(draft)
+    _building(draft)
+    _acquaintances(draft)
+    _dates(draft)
+    _add_rare_values(draft)
 
 
 def _employment(draft: ApplicationDraft) -> None:
@@ -44,7 +102,7 @@ def _employment(draft: ApplicationDraft) -> None:
         if name == "OCCUPATION_TYPE":
             values = draft.by_table(name, rank)
         elif name == "DAYS_EMPLOYED":
-            values = np.where(retired, OPEN_ENDED, np.floor(draft.by_table(name, rank, without_open_ended=True)))
+            values = np.where(retired, OPEN_ENDED, np.floor(draft.by_table(name, rank)))
         else:
             constant = {"NAME_INCOME_TYPE": "Pensioner", "ORGANIZATION_TYPE": "XNA"}.get(name, "0")
             values = _of_employed(draft, name, constant, retired, rank)
@@ -97,12 +155,10 @@ def _addresses(draft: ApplicationDraft) -> None:
         values[f"LIVE_{area}_NOT_WORK_{area}"] = (works_away & ~retired).astype(np.float64)
     city = values["REGION_RATING_CLIENT"].copy()
     chance = draft.chance()
-    for rating, better in (("3", "3"), ("1", "1")):
-        gap = draft.share("REGION_RATING_CLIENT", rating) - draft.share("REGION_RATING_CLIENT_W_CITY", better)
-        if rating == "3":
-            city[(values["REGION_RATING_CLIENT"] == 3) & (chance < gap / draft.share("REGION_RATING_CLIENT", "3"))] = 2
-        else:
-            city[(values["REGION_RATING_CLIENT"] == 2) & (chance < -gap / draft.share("REGION_RATING_CLIENT", "2"))] = 1
+    for rating, sign, changed in (("3", 1, 3), ("1", -1, 2)):
+        gap = draft.share("REGION_RATING_CLIENT", rating) - draft.share("REGION_RATING_CLIENT_W_CITY", rating)
+        moves = chance < sign * gap / draft.share("REGION_RATING_CLIENT", str(changed))
+        city[(values["REGION_RATING_CLIENT"] == changed) & moves] = changed - 1
     values["REGION_RATING_CLIENT_W_CITY"] = city
     populations = np.array(statistics()["structure"]["region_populations"])
     values["REGION_POPULATION_RELATIVE"] = _nearest(populations, values["REGION_POPULATION_RELATIVE"])
@@ -112,16 +168,12 @@ def _amounts(draft: ApplicationDraft) -> None:
     values, structure = draft.values, statistics()["structure"]
     values["AMT_INCOME_TOTAL"] = _multiple(values["AMT_INCOME_TOTAL"], 4500)
     revolving = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans")
-    goods = np.where(
-        revolving,
-        _multiple(grid_quantile(structure["revolving_credit"], ndtr(draft.scores["AMT_CREDIT"])), 22500),
-        _multiple(values["AMT_GOODS_PRICE"], 4500),
-    )
+    limit = _multiple(grid_quantile(structure["revolving_credit"], ndtr(draft.scores["AMT_CREDIT"])), 22500)
+    goods = np.where(revolving, limit, _multiple(values["AMT_GOODS_PRICE"], 4500))
     # the credit above the price (insurance) follows the part of its score that the price does not explain
     correlation = copula().correlation("AMT_CREDIT", "AMT_GOODS_PRICE")
-    residual = (draft.scores["AMT_CREDIT"] - correlation * draft.scores["AMT_GOODS_PRICE"]) / np.sqrt(
-        1 - correlation**2
-    )
+    explained = correlation * draft.scores["AMT_GOODS_PRICE"]
+    residual = (draft.scores["AMT_CREDIT"] - explained) / np.sqrt(1 - correlation**2)
     ratios = structure["credit_per_goods"]
     ratio = np.array([float(value) for value in ratios])[pick(np.array(list(ratios.values())), ndtr(residual))]
     credit = np.where(revolving, goods, _multiple(goods * ratio, 4.5))
@@ -174,18 +226,15 @@ def _acquaintances(draft: ApplicationDraft) -> None:
     for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
         shares = ordered_shares(table, name)
         some = rows & anyone
-        seen_share = 1 - np.interp(
-            0.5, table_statistics(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles, statistics()["probabilities"]
-        )
+        quantiles = table_statistics(table)["OBS_30_CNT_SOCIAL_CIRCLE"].quantiles
+        seen_share = 1 - np.interp(0.5, quantiles, statistics()["probabilities"])
         shares[0] = max(shares[0] - (1 - seen_share), 0.0)
         late[some] = draft.code(name, pick(shares, rank[some]))
     values[name] = np.minimum(late, seen)
     values["OBS_60_CNT_SOCIAL_CIRCLE"] = np.maximum(seen - (draft.chance() < 0.012), np.minimum(seen, values[name]))
     shares_60, shares_30 = (draft.share(column, "0") for column in ("DEF_60_CNT_SOCIAL_CIRCLE", name))
-    stay = (1 - shares_60) / (1 - shares_30)
-    values["DEF_60_CNT_SOCIAL_CIRCLE"] = draft.rng.binomial(
-        values[name].astype(np.int64), np.clip(stay - 0.02, 0, 1)
-    ).astype(float)
+    stay = np.clip((1 - shares_60) / (1 - shares_30) - 0.02, 0, 1)
+    values["DEF_60_CNT_SOCIAL_CIRCLE"] = draft.rng.binomial(values[name].astype(np.int64), stay).astype(float)
 
 
 def _dates(draft: ApplicationDraft) -> None:
@@ -197,6 +246,17 @@ def _dates(draft: ApplicationDraft) -> None:
     values["DAYS_EMPLOYED"] = np.where(employed, np.minimum(np.maximum(values["DAYS_EMPLOYED"], grown), -1), OPEN_ENDED)
     values["DAYS_REGISTRATION"] = np.maximum(values["DAYS_REGISTRATION"], values["DAYS_BIRTH"])
     values["DAYS_ID_PUBLISH"] = np.maximum(values["DAYS_ID_PUBLISH"], values["DAYS_BIRTH"] + 14 * 365)
+
+
+def _add_rare_values(draft: ApplicationDraft) -> None:
+    """Replace a few values of the applications by rare or impossible ones."""
+    values = draft.values
+    values.setdefault("FLAG_MOBIL", np.ones(len(draft)))
+    for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
+        for name, (value, rate) in statistics()["structure"]["rare_values"].get(table, {}).items():
+            wrong = rows & (draft.chance() < rate)
+            code = ordered_values(name).index(value) if isinstance(value, str) else value
+            values[name] = np.where(wrong, code, values[name])
 
 
 def _nearest(allowed: Floats, values: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Credits at other lenders."""
+"""Credits at other lenders, and their monthly states."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,21 +9,27 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.data.tables import BUREAU
+from bento.data.tables import BUREAU, BUREAU_BALANCE
 from research.synthetic.application import Clients
-from research.synthetic.arrays import Flags, Floats, Integers, Texts
-from research.synthetic.calibration_statistics import probabilities, statistics, table_statistics
-from research.synthetic.counts import draw_counts
-from research.synthetic.entry_errors import with_dates_of_a_century_ago
-from research.synthetic.frames import frame, spread
-from research.synthetic.marginals import choose, grid_quantile, quantile
-from research.synthetic.risk_traits import Traits, mix, rank
+from research.synthetic.calibration_statistics import (
+    choose,
+    grid_quantile,
+    probabilities,
+    quantile,
+    statistics,
+    table_statistics,
+)
+from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts, categories, frame, spread
+from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of credits is below 6."""
 
 _DAYS_UNTIL_REPORTED_AGAIN = 700
 """Days after the end of a closed credit from which a second report may come."""
+_MAX_MONTHS = 97
+_DAYS_IN_CENTURY = 36_525
+_STATES = ("C", "X", "0", "1", "2", "3", "4", "5")
 _BY_RISK = (
     "Mortgage",
     "Car loan",
@@ -66,11 +72,6 @@ class _Segments:
     def state(self) -> NDArray[np.str_]:
         """Active or closed."""
         return np.where(self.active, "Active", "Closed")
-
-    @property
-    def is_card(self) -> Flags:
-        """Credit cards."""
-        return np.asarray(self.kind == "Credit card")
 
     def values(self, measure: str, ranks: Floats) -> Floats:
         """Return the values of `measure` at `ranks`, by the quantiles of each segment; NaN where it has none."""
@@ -132,6 +133,11 @@ def draw_bureau(
         rate = np.where(segments.active, closed_rate * active_ratio, closed_rate)
         return np.where(rng.random(size) < rate, np.nan, values)
 
+    def with_century_errors(end: Floats) -> Floats:
+        """Move a few planned ends back by a century, as in the real data."""
+        wrong = rng.random(size) < statistics()["structure"]["century_error_share"]
+        return np.where(wrong & ~np.isnan(end), end - _DAYS_IN_CENTURY - 3_000, end)
+
     ids = ids[:size]
     table = frame(
         BUREAU,
@@ -142,9 +148,7 @@ def draw_bureau(
             "CREDIT_CURRENCY": choose(columns["CREDIT_CURRENCY"].shares, rng.random(size)),
             "DAYS_CREDIT": lives.start,
             "CREDIT_DAY_OVERDUE": amounts.days_overdue,
-            "DAYS_CREDIT_ENDDATE": with_dates_of_a_century_ago(
-                with_missing("DAYS_CREDIT_ENDDATE", lives.planned_end, 1.6), rng
-            ),
+            "DAYS_CREDIT_ENDDATE": with_century_errors(with_missing("DAYS_CREDIT_ENDDATE", lives.planned_end, 1.6)),
             "DAYS_ENDDATE_FACT": lives.closed_on,
             "AMT_CREDIT_MAX_OVERDUE": with_missing("AMT_CREDIT_MAX_OVERDUE", amounts.max_overdue),
             "CNT_CREDIT_PROLONG": choose(columns["CNT_CREDIT_PROLONG"].shares, rng.random(size)).astype(float),
@@ -178,7 +182,7 @@ def _draw_lives(segments: _Segments, recency: Floats, rng: np.random.Generator) 
     term = np.rint(segments.values("term", ndtr(length)))
     life = np.rint(segments.values("life", ndtr(mix(rng, (0.75, length)))))
     life = np.where(life < age, np.maximum(life, 1), np.ceil(age * (1 - 0.8 * rng.random(size))))
-    on_time = ~active & (rng.random(size) < np.where(segments.is_card, 0.1, 0.4))
+    on_time = ~active & (rng.random(size) < np.where(segments.kind == "Credit card", 0.1, 0.4))
     term = np.where(on_time, life, term)
     closed_on = np.where(active, np.nan, np.minimum(start + life, 0))
     bad_debt = rng.random(size) < statistics()["structure"]["bad_debt_share"]
@@ -200,7 +204,7 @@ def _draw_amounts(
     debt = np.round(np.where(active, np.maximum(owed, 0), owed * (rng.random(count) < 0.3)) * amount, 2)
     overpaid = active & (rng.random(count) < 0.004)
     debt = np.where(overpaid, -np.round(rng.exponential(3000, count) / 4.5) * 4.5, debt)
-    has_limit = active & (rng.random(count) < np.where(segments.is_card, 0.41, 0.01))
+    has_limit = active & (rng.random(count) < np.where(segments.kind == "Credit card", 0.41, 0.01))
     limit = np.where(has_limit, np.maximum(amount - debt, 0), 0.0)
     late_score = mix(rng, (0.45, traits.late[owner]))
     days_overdue, overdue = _overdue(active, late_score, -lives.start, amount, rng)
@@ -273,10 +277,8 @@ def _level(quantiles: list[float], values: Floats, side: Literal["left", "right"
     first = np.searchsorted(quantiles, values, side="left")
     last = np.searchsorted(quantiles, values, side="right") - 1
     between = np.interp(values, quantiles, levels)
-    atom = last >= first
-    if side == "left":
-        return np.where(atom, levels[np.minimum(first, len(levels) - 1)], between)
-    return np.where(atom, levels[np.maximum(last, 0)], between)
+    edge = np.clip(first if side == "left" else last, 0, len(levels) - 1)
+    return np.where(last >= first, levels[edge], between)
 
 
 def _rank_in_all(measure: str, drawn: Floats, rng: np.random.Generator) -> Floats:
@@ -289,3 +291,35 @@ def _rank_in_all(measure: str, drawn: Floats, rng: np.random.Generator) -> Float
     high = np.where(exact, within[place], below[place])
     fraction = (drawn - values[before]) / np.maximum(values[place] - values[before], 1e-9)
     return low + np.where(exact, rng.random(len(drawn)), np.clip(fraction, 0.0, 1.0)) * (high - low)
+
+
+def draw_bureau_balance(
+    credits: Credits, traits: Traits, unmatched_ids: Integers, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Draw the months of the covered `credits`, and of some without a bureau row, identified by `unmatched_ids`."""
+    structure = statistics()["structure"]["bureau_balance"]
+    covered = np.flatnonzero(rng.random(len(credits.ids)) < structure["covered"])
+    unmatched = min(rng.binomial(len(credits.ids), structure["unmatched"]), len(unmatched_ids))
+    ids = np.concatenate([credits.ids[covered], unmatched_ids[:unmatched]])
+    unmatched_months = structure["unmatched_months"] + rng.integers(-20, 21, unmatched)
+    start = np.concatenate([credits.start[covered], -DAYS_IN_MONTH * unmatched_months])
+    end = np.concatenate([credits.end[covered], np.full(unmatched, np.nan)])
+    late = mix(rng, (0.5, np.concatenate([traits.late[credits.owner[covered]], rng.standard_normal(unmatched)])))
+
+    end = np.where(np.isnan(end) & (np.arange(len(ids)) >= len(covered)), start * rng.random(len(ids)), end)
+    first = np.maximum(np.ceil(start / DAYS_IN_MONTH), 1 - _MAX_MONTHS)
+    closing = np.where(np.isnan(end), 1.0, np.ceil(end / DAYS_IN_MONTH))
+    stops = ~np.isnan(end) & (rng.random(len(ids)) < structure["stops_early"])
+    last = np.where(stops, np.rint(np.clip(closing, first, 0) * rng.random(len(ids))), 0)
+    credit, age = spread((last - first + 1).astype(np.int64))
+    month = last[credit] - age
+
+    unknown_share = np.where(rng.random(len(ids)) < structure["silent"], 0.97, structure["unknown"])
+    state = np.where(rng.random(len(credit)) < unknown_share[credit], 1, 2)
+    behind = 0.8 * late[credit] + 0.6 * rng.standard_normal(len(credit))
+    levels = np.array(structure["late_shares"])
+    edges = 1 - np.cumsum(levels[::-1])[::-1] / structure["open_share"]
+    state = np.where(state == 2, 2 + np.searchsorted(edges, ndtr(behind)), state)
+    state = np.where(month >= closing[credit], 0, state)
+    states = categories(_STATES, state)
+    return frame(BUREAU_BALANCE, {"SK_ID_BUREAU": ids[credit], "MONTHS_BALANCE": month, "STATUS": states})

@@ -9,10 +9,8 @@ from scipy.special import ndtr
 
 from bento.data.tables import CREDIT_CARD_BALANCE
 from research.synthetic.application import Clients
-from research.synthetic.arrays import DAYS_IN_MONTH, Flags, Floats, Integers
-from research.synthetic.calibration_statistics import probabilities, statistics, table_statistics
-from research.synthetic.frames import categories, frame, spread
-from research.synthetic.marginals import quantile
+from research.synthetic.calibration_statistics import probabilities, quantile, statistics, table_statistics
+from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
 from research.synthetic.previous import Loans
 from research.synthetic.risk_traits import Traits, mix
 
@@ -74,9 +72,8 @@ def draw_cards(
     zero_balance = _zero_share("AMT_BALANCE")
     dormant_share = columns["AMT_DRAWINGS_ATM_CURRENT"].null_rate / max(zero_balance, 1e-9)
     dormant = unused & (rng.random(cards)[card] < dormant_share * 1.02)
-    without_instalments = unused & (
-        rng.random(cards)[card] < columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
-    )
+    share_without = columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
+    without_instalments = unused & (rng.random(cards)[card] < share_without)
     paying = mix(rng, (0.75, level_before))
     min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], _rank_among(level_before, ~without_instalments))
     payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~dormant)), 3)
@@ -129,10 +126,8 @@ def _draw_levels(habit: Floats, card: Integers, step: Integers, rng: np.random.G
     """Draw the level of the balance of each month and of the month before: an autoregressive walk around the habit."""
     noise = rng.standard_normal((len(habit), 200 + _MAX_MONTHS))
     walk = lfilter([np.sqrt(1 - _MEMORY**2)], [1.0, -_MEMORY], noise, axis=1)[:, 200:]
-    level, before = (
-        _OF_CARD * habit[card] + np.sqrt(1 - _OF_CARD**2) * walk[card, at] for at in (step, np.maximum(step - 1, 0))
-    )
-    return level, before
+    constant, changing = _OF_CARD * habit[card], np.sqrt(1 - _OF_CARD**2)
+    return constant + changing * walk[card, step], constant + changing * walk[card, np.maximum(step - 1, 0)]
 
 
 def _draw_drawings(level: Floats, rng: np.random.Generator) -> _Drawings:
@@ -143,7 +138,8 @@ def _draw_drawings(level: Floats, rng: np.random.Generator) -> _Drawings:
     channel = rng.random(size)
     by_atm, in_shop = drew & (channel < 0.66), drew & (channel > 0.50)
     atm_share = np.where(by_atm & in_shop, rng.random(size), np.where(by_atm, 1.0, 0.0))
-    atm = np.where(by_atm, _banknotes(amount * atm_share), 0.0)
+    note = np.where(amount * atm_share < 4500, 450, 2250)
+    atm = np.where(by_atm, np.maximum(np.round(amount * atm_share / note), 1) * note, 0.0)
     shop = np.where(in_shop, np.round(amount * (1 - atm_share), 3), 0.0)
     other = np.where(drew & (rng.random(size) < 0.02), np.round(amount, 3), 0.0)
     count = np.maximum(np.rint(_at("CNT_DRAWINGS_CURRENT", spending)), 1)
@@ -181,9 +177,3 @@ def _rank_among(score: Floats, rows: Flags) -> Floats:
     """Return the ranks in 0..1 of the scores among those of `rows`."""
     ordered = np.sort(score[rows])
     return np.searchsorted(ordered, score) / max(len(ordered), 1)
-
-
-def _banknotes(amount: Floats) -> Floats:
-    """Round an amount to the notes of a cash machine."""
-    step = np.where(amount < 4500, 450, 2250)
-    return np.maximum(np.round(amount / step), 1) * step

@@ -11,9 +11,17 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from bento.data.tables import APPLICATION
-from research.synthetic.arrays import Floats
-from research.synthetic.calibration_statistics import observed_correlation, statistics, table_statistics
-from research.synthetic.marginals import known_quantile, ordered_shares, ordered_values, pick, quantile
+from research.synthetic.calibration_statistics import (
+    grid_quantile,
+    observed_correlation,
+    ordered_shares,
+    ordered_values,
+    pick,
+    quantile,
+    statistics,
+    table_statistics,
+)
+from research.synthetic.frames import Floats
 
 RETIRED = "FLAG_EMP_PHONE"
 """Flag of a work phone, which the retired do not have; higher scores are the employed."""
@@ -41,14 +49,14 @@ _TIED = (
     "missing:OWN_CAR_AGE",
     "HOUSETYPE_MODE",
     "EMERGENCYSTATE_MODE",
-    *(
-        f"{name.removesuffix('_AVG')}_{word}"
-        for name in _BUILDING
-        if name.endswith("_AVG")
-        for word in ("MODE", "MEDI")
-    ),
+    *(name.replace("_AVG", word) for name in _BUILDING if name.endswith("_AVG") for word in ("_MODE", "_MEDI")),
 )
 """Columns that a rule derives from others."""
+_RELATED_BY_RULE = (
+    ("NAME_FAMILY_STATUS", "CNT_CHILDREN"),
+    ("FLAG_DOCUMENT_3", RETIRED),
+    ("DEF_30_CNT_SOCIAL_CIRCLE", "OBS_30_CNT_SOCIAL_CIRCLE"),
+)
 _RIDGE = 0.1
 """Ridge penalty on the effects; unpenalised, sample correlations overstate the joint effect of all columns."""
 _STRENGTH = 1.08
@@ -88,7 +96,7 @@ class Scores:
     visible: Floats
     """Standard normal; part of the liability that follows from the application."""
     hidden: Floats
-    """Standard normal; part of the liability that does not."""
+    """Standard normal; part of the liability that only the histories show."""
     probability: Floats
     """True probability of default."""
 
@@ -115,9 +123,9 @@ def copula() -> Copula:
     series = np.array([_hermite(name) for name in names])
     latent = _latent(observed, series)
     keep = [index for index, name in enumerate(names) if index and name not in _TIED]
-    _set(latent, names, "NAME_FAMILY_STATUS", "CNT_CHILDREN", 0.0)  # the household rule relates them
-    _set(latent, names, "FLAG_DOCUMENT_3", RETIRED, 0.0)
-    _set(latent, names, "DEF_30_CNT_SOCIAL_CIRCLE", "OBS_30_CNT_SOCIAL_CIRCLE", 0.0)
+    for pair in _RELATED_BY_RULE:
+        one, other = map(names.index, pair)
+        latent[one, other] = latent[other, one] = 0.0
     # values are drawn only where they are not missing: a correlation with missingness would shift their marginals
     leaders = [index for index, name in enumerate(names) if name.startswith("missing:") and name.endswith("_AVG")]
     members = [index for index, name in enumerate(names) if name in _BUILDING]
@@ -154,11 +162,8 @@ def _without_chance(names: list[str], observed: Floats) -> Floats:
     not_null = [1 - table_statistics("application_train")[name].null_rate if ":" not in name else 1.0 for name in names]
     size = statistics()["samples"]["application_train"] * np.outer(not_null, not_null)
     estimable = np.array([_estimable(name) for name in names], dtype=float)
-    return (
-        observed
-        * np.outer(estimable, estimable)
-        * np.clip(1 - _CHANCE**2 / (size * np.maximum(observed**2, 1e-12)), 0.0, 1.0)
-    )
+    kept = np.clip(1 - _CHANCE**2 / (size * np.maximum(observed**2, 1e-12)), 0.0, 1.0)
+    return observed * np.outer(estimable, estimable) * kept
 
 
 def _estimable(name: str) -> bool:
@@ -167,11 +172,6 @@ def _estimable(name: str) -> bool:
         return True
     shares = table_statistics("application_train")[name].shares.values()
     return not shares or 1 - max(shares) >= _MIN_OTHER_SHARE
-
-
-def _set(matrix: Floats, names: list[str], one: str, other: str, value: float) -> None:
-    i, j = names.index(one), names.index(other)
-    matrix[i, j] = matrix[j, i] = value
 
 
 def _among_employed(names: list[str], observed: Floats) -> Floats:
@@ -212,12 +212,11 @@ def _hermite(name: str) -> Floats:
 
 def _recorded(name: str, rank: Floats) -> Floats:
     """Return the recorded value at `rank`, as a number that keeps the order."""
+    column = table_statistics("application_train")[name.removeprefix("missing:")]
     if name.startswith("missing:"):
-        column = table_statistics("application_train")[name.removeprefix("missing:")]
         return (rank > 1 - column.null_rate).astype(float)
-    column = table_statistics("application_train")[name]
-    if name == "DAYS_EMPLOYED":
-        return known_quantile(column, rank)
+    if column.quantiles_known:
+        return grid_quantile(column.quantiles_known, rank)
     if column.quantiles:
         return quantile(column, rank)
     return pick(ordered_shares("application_train", name), rank).astype(float)

@@ -6,20 +6,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import lightgbm as lgb
+import numpy as np
 import polars as pl
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 
 from bento.data.tables import APPLICATION, TABLES
 from research.cli import CommandError
-from research.results import FIDELITY_FILE, DiscriminatorResult
-from research.synthetic.discriminator import discriminate, read_applications
-from research.synthetic.fidelity_figure import plot_fidelity
-from research.synthetic.fidelity_metrics import Finding, correlation_error, measure
+from research.results import FIDELITY_FILE, DiscriminatorResult, FidelityFinding
+from research.synthetic.fidelity_metrics import correlation_error, measure
 from research.synthetic.population import TABLES as FILES
 from research.synthetic.writer import DESCRIPTION
 
 EXAMPLE = "python -m research fidelity --data data/synthetic --real data/raw"
 FIGURE_FILE = "fidelity.png"
 _MAX_FINDINGS = 40
+_MAX_FINDINGS_IN_FIGURE = 25
+_MAX_ROWS = 5000
+_FOLDS = 3
+_ROUNDS = 150
+_MAX_COLUMNS = 8
+_PARAMETERS = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "seed": 1,
+    "deterministic": True,
+    "num_threads": 1,
+    "verbose": -1,
+}
 
 
 class Folder(Mapping[str, pl.DataFrame]):
@@ -28,9 +45,8 @@ class Folder(Mapping[str, pl.DataFrame]):
     def __init__(self, path: Path) -> None:
         """Raise ValueError if `path` is not a complete synthetic population."""
         self.path = path
-        missing = [
-            name for name in (*(f"{file}.parquet" for file in FILES), DESCRIPTION) if not (path / name).is_file()
-        ]
+        names = (*(f"{file}.parquet" for file in FILES), DESCRIPTION)
+        missing = [name for name in names if not (path / name).is_file()]
         if missing:
             raise ValueError(f"{path} is not a synthetic population: it lacks {', '.join(missing[:3])}")
         try:
@@ -41,19 +57,14 @@ class Folder(Mapping[str, pl.DataFrame]):
         if absent:
             raise ValueError(f"{path / DESCRIPTION} lacks {', '.join(sorted(absent))}")
         for file in FILES:
-            self._check_columns(file)
-
-    def _check_columns(self, file: str) -> None:
-        expected = list(TABLES[file].schema) if file in TABLES else []
-        if file.startswith("application"):
-            expected = list(APPLICATION.schema)
-        try:
-            schema = pl.read_parquet_schema(self.path / f"{file}.parquet")
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise ValueError(f"{self.path / file}.parquet cannot be read: {error}") from None
-        lacking = [name for name in expected if name not in schema]
-        if lacking:
-            raise ValueError(f"{self.path / file}.parquet lacks {', '.join(lacking[:3])}")
+            expected = APPLICATION if file.startswith("application") else TABLES.get(file, ())
+            try:
+                schema = pl.read_parquet_schema(path / f"{file}.parquet")
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise ValueError(f"{path / file}.parquet cannot be read: {error}") from None
+            lacking = [column.name for column in expected if column.name not in schema]
+            if lacking:
+                raise ValueError(f"{path / file}.parquet lacks {', '.join(lacking[:3])}")
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in FILES:
@@ -95,7 +106,10 @@ def run(options: argparse.Namespace) -> int:
         "passed": passed,
         "correlation_error": errors,
         "told_apart": [result.model_dump() for result in discriminated],
-        "findings": [finding.record() for finding in findings],
+        "findings": [
+            {key: round(value, 6) if isinstance(value, float) else value for key, value in finding.model_dump().items()}
+            for finding in findings
+        ],
     }
     (out / FIDELITY_FILE).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     plot_fidelity(findings, out / FIGURE_FILE, folder.description)
@@ -104,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(
-    findings: Sequence[Finding], errors: Mapping[str, float], discriminated: Sequence[DiscriminatorResult]
+    findings: Sequence[FidelityFinding], errors: Mapping[str, float], discriminated: Sequence[DiscriminatorResult]
 ) -> None:
     print(f"{'':4} {'table':21} {'column':44} {'measure':16} {'real':>9} {'synthetic':>9} {'distance':>9} {'bound':>7}")
     for finding in findings[:_MAX_FINDINGS]:
@@ -119,3 +133,70 @@ def _print(
     for result in discriminated:
         columns = ", ".join(f"{name} {share:.0%}" for name, share in result.columns.items())
         print(f"real distinguished from synthetic {result.table}: AUC {result.auc:.3f} ({columns})")
+
+
+def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: Mapping[str, Any]) -> None:
+    """Save a PNG: the findings nearest to or beyond their bounds, and synthetic beside real AUCs of single columns."""
+    figure = Figure(figsize=(13, 7), layout="constrained")
+    worst, areas = figure.subplots(1, 2, width_ratios=(3, 2))
+    shown = sorted(findings, key=lambda finding: -finding.distance / finding.bound)[:_MAX_FINDINGS_IN_FIGURE][::-1]
+    worst.barh(
+        [f"{finding.table.removeprefix('application_')} {finding.column} ({finding.measure})" for finding in shown],
+        [finding.distance / finding.bound for finding in shown],
+        color=["#2b6cb0" if finding.passed else "#c53030" for finding in shown],
+    )
+    worst.axvline(1, color="black", linewidth=1)
+    worst.set_xlabel("distance from the real figure, in bounds")
+    worst.tick_params(axis="y", labelsize=7)
+    aucs = [finding for finding in findings if finding.measure == "AUC"]
+    areas.scatter([auc.fact for auc in aucs], [auc.found for auc in aucs], s=14, color="#2b6cb0")
+    areas.plot([0.3, 0.7], [0.3, 0.7], color="black", linewidth=1)
+    areas.set_xlabel("AUC of one column for TARGET, real")
+    areas.set_ylabel("AUC, synthetic")
+    passed = sum(finding.passed for finding in findings)
+    figure.suptitle(
+        f"Synthetic data, {description['clients']:,} clients, seed {description['seed']}: "
+        f"{passed} of {len(findings)} findings within their bounds"
+    )
+    figure.savefig(file, dpi=110, metadata={"Software": None})
+
+
+def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
+    """Read the real application tables in `folder`, as Kaggle writes them; raise ValueError if there are none."""
+    tables = {}
+    for name in ("application_train", "application_test"):
+        file = folder / f"{name}.csv"
+        if file.is_file():
+            text = pl.read_csv(file, infer_schema=False)
+            lacking = [column.name for column in APPLICATION if column.name not in text.columns]
+            if lacking:
+                raise ValueError(f"{file} lacks {', '.join(lacking[:3])}")
+            tables[name] = text.select(
+                pl.col(name) if dtype == pl.String else pl.col(name).cast(pl.Float64, strict=False)
+                for name, dtype in APPLICATION.schema.items()
+            )
+    if not tables:
+        raise ValueError(f"{folder} holds neither application_train.csv nor application_test.csv")
+    return tables
+
+
+def discriminate(table: str, real: pl.DataFrame, synthetic: pl.DataFrame) -> DiscriminatorResult:
+    """Train a LightGBM for "is real" on equal numbers of both kinds; return its out-of-fold AUC and main columns."""
+    names = [column.name for column in APPLICATION.columns[1:]]
+    rows = min(len(real), len(synthetic), _MAX_ROWS)
+    texts = [column.name for column in APPLICATION if column.kind == "category"]
+    columns = [pl.col(name) if name in texts else pl.col(name).cast(pl.Float64) for name in names]
+    both = pl.concat(frame.select(columns).sample(rows, seed=1) for frame in (real, synthetic))
+    codes = (pl.col(name).cast(pl.Categorical).to_physical().cast(pl.Float64) for name in texts)
+    values = both.with_columns(codes).to_numpy()
+    is_real = np.repeat([1, 0], rows)
+    scores, gains = np.zeros(2 * rows), np.zeros(len(names))
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=1)
+    for train, validation in folds.split(values, is_real):
+        data = lgb.Dataset(values[train], is_real[train], categorical_feature=[names.index(name) for name in texts])
+        model = lgb.train(_PARAMETERS, data, _ROUNDS)
+        scores[validation] = model.predict(values[validation])
+        gains += model.feature_importance("gain")
+    worst = np.argsort(-gains)[:_MAX_COLUMNS]
+    shares = {names[index]: round(float(gains[index] / gains.sum()), 4) for index in worst}
+    return DiscriminatorResult(table=table, auc=float(roc_auc_score(is_real, scores)), columns=shares)

@@ -1,15 +1,15 @@
 """Distances of tables from the calibration statistics: null rates, shares, quantiles, and AUC of each column."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy.special import ndtri
 from sklearn.metrics import roc_auc_score
 
-from research.synthetic.arrays import Floats, Integers
+from research.results import FidelityFinding
 from research.synthetic.calibration_statistics import (
     ColumnStatistics,
     observed_correlation,
@@ -17,6 +17,7 @@ from research.synthetic.calibration_statistics import (
     statistics,
     table_statistics,
 )
+from research.synthetic.frames import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -32,50 +33,32 @@ class Bounds:
     default_rate: float = 0.002
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One figure of the tables beside the real one."""
-
-    table: str
-    column: str
-    measure: str
-    fact: float
-    """The real figure; for KS the probability at which the distance is largest."""
-    found: float | None
-    """The figure of the tables; None for KS."""
-    distance: float
-    bound: float
-
-    @classmethod
-    def difference(cls, table: str, column: str, measure: str, real: float, synthetic: float, bound: float) -> Self:
-        """Return the finding of two figures, whose distance is their absolute difference."""
-        return cls(table, column, measure, real, synthetic, abs(synthetic - real), bound)
-
-    @property
-    def passed(self) -> bool:
-        """Whether the distance is within the bound."""
-        return bool(self.distance <= self.bound)
-
-    def record(self) -> dict[str, Any]:
-        """Return the finding as plain values, for JSON."""
-        values = asdict(self) | {"passed": self.passed}
-        return {key: round(float(value), 6) if isinstance(value, float) else value for key, value in values.items()}
+def finding(
+    table: str, column: str, measure: str, real: float, drawn: float | None, bound: float, distance: float | None = None
+) -> FidelityFinding:
+    """Return the finding of a real and a synthetic figure; its distance is by default their absolute difference."""
+    if distance is None:
+        distance = abs((drawn or 0.0) - real)
+    figures: dict[str, Any] = {"fact": real, "found": drawn, "distance": distance, "bound": bound}
+    return FidelityFinding(table=table, column=column, measure=measure, passed=bool(distance <= bound), **figures)
 
 
-def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) -> list[Finding]:
+def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) -> list[FidelityFinding]:
     """Compare every column of `tables` (as `generate` makes them) that has statistics; the worst finding first."""
     bounds = bounds or Bounds()
-    findings = [
-        finding
-        for table in tables
-        if table in statistics()["tables"]
-        for finding in _table(table, tables[table], bounds)
-    ]
+    findings: list[FidelityFinding] = []
+    for table in tables:
+        if table not in statistics()["tables"] or (frame := tables[table]).is_empty():
+            continue
+        target = frame["TARGET"].to_numpy() if "TARGET" in frame.columns else None
+        for name, column in table_statistics(table).items():
+            if name != "TARGET":
+                findings += _column(table, name, column, frame[name], target, bounds)
     findings += _rows_per_client(tables, bounds)
     train = tables["application_train"]
     real = statistics()["published"]["default_rate"]
     rate = float(np.mean(train["TARGET"].to_numpy())) if len(train) else np.nan
-    findings.append(Finding.difference("application_train", "TARGET", "default rate", real, rate, bounds.default_rate))
+    findings.append(finding("application_train", "TARGET", "default rate", real, rate, bounds.default_rate))
     return sorted(findings, key=lambda finding: finding.bound - finding.distance if finding.bound else 0.0)
 
 
@@ -109,45 +92,36 @@ def ks_distance(values: Floats, quantiles: Floats) -> tuple[float, float]:
     return float(distances[worst]), float(levels[worst])
 
 
-def _table(table: str, frame: pl.DataFrame, bounds: Bounds) -> Iterator[Finding]:
-    if frame.is_empty():
-        return
-    target = frame["TARGET"].to_numpy() if "TARGET" in frame.columns else None
-    for name, real in table_statistics(table).items():
-        if name != "TARGET":
-            yield from _column(table, name, real, frame[name], target, bounds)
-
-
 def _column(
     table: str, name: str, real: ColumnStatistics, column: pl.Series, target: Integers | None, bounds: Bounds
-) -> Iterator[Finding]:
+) -> Iterator[FidelityFinding]:
     size = statistics()["samples"][table]
     bound = bounds.null_rate + 2 * _share_error(real.null_rate, size)
-    yield Finding.difference(table, name, "null rate", real.null_rate, column.null_count() / len(column), bound)
+    yield finding(table, name, "null rate", real.null_rate, column.null_count() / len(column), bound)
     present = column.drop_nulls()
     if present.is_empty():
         return
     weight = size * (1 - real.null_rate)
     if real.quantiles:
         distance, level = ks_distance(present.cast(pl.Float64).to_numpy(), np.array(real.quantiles))
-        yield Finding(table, name, "KS", level, None, distance, bounds.ks + 2 * _share_error(level, weight))
+        yield finding(table, name, "KS", level, None, bounds.ks + 2 * _share_error(level, weight), distance)
     elif column.dtype != pl.Float64:
         yield _worst_share(table, name, real, present, weight, bounds)
     if target is not None and real.auc is not None:
         synthetic = auc(present.cast(pl.Float64).to_numpy(), target[column.is_not_null().to_numpy()])
-        yield Finding.difference(table, name, "AUC", real.auc, synthetic, bounds.auc + 2 * _auc_error(real.auc, weight))
+        yield finding(table, name, "AUC", real.auc, synthetic, bounds.auc + 2 * _auc_error(real.auc, weight))
 
 
 def _worst_share(
     table: str, name: str, real: ColumnStatistics, present: pl.Series, weight: float, bounds: Bounds
-) -> Finding:
+) -> FidelityFinding:
     counts = dict(present.cast(pl.String).value_counts().iter_rows())
     shares = {value: count / len(present) for value, count in counts.items()}
     findings = []
     for value in sorted(real.shares.keys() | shares.keys()):
         share = real.shares.get(value, 0.0)
         bound = bounds.share + 2 * _share_error(share, weight)
-        findings.append(Finding.difference(table, f"{name}={value}", "share", share, shares.get(value, 0.0), bound))
+        findings.append(finding(table, f"{name}={value}", "share", share, shares.get(value, 0.0), bound))
     return max(findings, key=lambda finding: finding.distance - finding.bound)
 
 
@@ -164,7 +138,7 @@ def _auc_error(area: float, size: float) -> float:
     return float(np.sqrt((area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)))
 
 
-def _rows_per_client(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[Finding]:
+def _rows_per_client(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:
     published = statistics()["published"]
     clients = sum(published["rows"][f"application_{part}"] for part in ("train", "test"))
     here = len(tables["application_train"]) + len(tables["application_test"])
@@ -172,7 +146,7 @@ def _rows_per_client(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iter
         if table.startswith("application") or table not in published["rows"]:
             continue
         real, synthetic = published["rows"][table] / clients, len(frame) / here
-        yield Finding(table, "(rows)", "rows per client", real, synthetic, abs(synthetic / real - 1), bounds.rows)
+        yield finding(table, "(rows)", "rows per client", real, synthetic, bounds.rows, abs(synthetic / real - 1))
         if "SK_ID_CURR" in frame.columns:
             real, synthetic = published["clients"][table] / clients, frame["SK_ID_CURR"].n_unique() / here
-            yield Finding.difference(table, "(clients)", "share of clients", real, synthetic, bounds.share)
+            yield finding(table, "(clients)", "share of clients", real, synthetic, bounds.share)

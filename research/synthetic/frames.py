@@ -1,4 +1,4 @@
-"""Frames of a declared table from arrays."""
+"""Types of arrays, one element for each client or row, and frames of a declared table from them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bento.data.tables import Table
-from research.synthetic.arrays import Integers
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Texts = NDArray[np.object_]
+
+DAYS_IN_MONTH = 30.44
+
 
 _DIGITS = {"currency": 3, "share": 6, "score": 9}
 

@@ -8,33 +8,20 @@ import numpy as np
 import polars as pl
 from tqdm import tqdm
 
-from bento.data.tables import TARGET
+from bento.data.tables import HISTORIES, TARGET
 from research.synthetic import bureau, previous
 from research.synthetic.application import draw_clients
-from research.synthetic.arrays import Flags
-from research.synthetic.bureau import draw_bureau
-from research.synthetic.bureau_balance import draw_bureau_balance
+from research.synthetic.bureau import draw_bureau, draw_bureau_balance
 from research.synthetic.calibration_statistics import statistics
 from research.synthetic.cards import draw_cards
-from research.synthetic.entry_errors import with_entry_errors
-from research.synthetic.instalments import draw_instalments
-from research.synthetic.pos import draw_pos
+from research.synthetic.frames import Flags
+from research.synthetic.instalments import draw_instalments, draw_pos
 from research.synthetic.previous import draw_previous
 from research.synthetic.risk_traits import draw_traits
 
 CHUNK = 4096
 WORKERS = 2
-TABLES = (
-    "application_train",
-    "application_test",
-    "bureau",
-    "bureau_balance",
-    "previous_application",
-    "POS_CASH_balance",
-    "installments_payments",
-    "credit_card_balance",
-    "oracle",
-)
+TABLES = ("application_train", "application_test", *HISTORIES, "oracle")
 
 _FIRST_CLIENT = 100_002
 _FIRST_BUREAU = 5_000_000
@@ -103,6 +90,20 @@ def _chunk(index: int, total: int, train: Flags, seed: int) -> dict[str, pl.Data
     return {
         "application_train": labelled.filter(train_rows),
         "application_test": labelled.filter(~train_rows).drop(TARGET.name),
-        **{name: with_entry_errors(name, frame, rng) for name, frame in histories.items()},
-        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.probability}),
+        **{name: _with_entry_errors(name, frame, rng) for name, frame in histories.items()},
+        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.scores.probability}),
     }
+
+
+def _with_entry_errors(table: str, frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Replace a few values of a history by the impossible ones of the real data, at their published rates."""
+    for error in statistics()["structure"]["entry_errors"].get(table, ()):
+        name = error["column"]
+        wrong = pl.Series(rng.random(len(frame)) < error["rate"]) & frame[name].is_not_null()
+        if "where" in error:
+            column, value = error["where"]
+            wrong &= frame[column] == value
+        if wrong.any():
+            value = pl.lit(error["value"]).cast(frame.schema[name])
+            frame = frame.with_columns(pl.when(wrong).then(value).otherwise(pl.col(name)).alias(name))
+    return frame

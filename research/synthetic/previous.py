@@ -8,14 +8,10 @@ from scipy.special import ndtr
 
 from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
-from research.synthetic.arrays import Flags, Floats, Integers, Texts
-from research.synthetic.calibration_statistics import statistics, table_statistics
-from research.synthetic.counts import draw_counts
-from research.synthetic.frames import frame, spread
-from research.synthetic.marginals import choose, quantile
-from research.synthetic.plans import draw_dates, draw_plans
-from research.synthetic.products import Requests, draw_requests, first_share
-from research.synthetic.risk_traits import Traits, mix, rank
+from research.synthetic.calibration_statistics import choose, quantile, statistics, table_statistics
+from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, spread
+from research.synthetic.products import Requests, draw_dates, draw_plans, draw_requests, first_share
+from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""
@@ -59,7 +55,7 @@ def draw_previous(
     requests = draw_requests(owner, position == 0, traits, rng)
     plans = draw_plans(requests, rng.standard_normal(len(clients.ids))[owner], rng)
     habit = mix(rng, (0.75, traits.indebted[owner]))
-    used = requests.card & (ndtr(habit) > 1 - structure["card"]["used"])
+    used = requests.of_kind("Card") & (ndtr(habit) > 1 - structure["card"]["used"])
     approved = requests.status == "Approved"
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])
     dates = draw_dates(requests, plans, used, rng)
@@ -91,7 +87,7 @@ def draw_previous(
     loans = Loans(
         ids=ids,
         owner=owner,
-        card=requests.card,
+        card=requests.of_kind("Card"),
         decision=requests.decision,
         first_due=plans.first_due,
         term=plans.term.astype(np.int64),
@@ -118,7 +114,8 @@ def _product_columns(requests: Requests, rng: np.random.Generator) -> dict[str, 
     """Draw the columns that depend on the product and the shop."""
     columns, structure = table_statistics("previous_application"), statistics()["structure"]
     size = len(requests.owner)
-    product, cash, card, consumer = requests.product, requests.cash, requests.card, requests.consumer
+    product = requests.product
+    cash, card, consumer = map(requests.of_kind, ("Cash", "Card", "POS"))
     canceled, refused = requests.status == "Canceled", requests.status == "Refused"
     without_type = canceled & (rng.random(size) < structure["contract_unknown_of_canceled"])
     offered = refused & (product == "Cash") & (rng.random(size) < structure["offers_crossed"])
@@ -134,14 +131,13 @@ def _product_columns(requests: Requests, rng: np.random.Generator) -> dict[str, 
         rows = consumer & (industry == name)
         goods[rows] = choose(shares, rng.random(rows.sum()))
     area = quantile(columns["SELLERPLACE_AREA"], rank(rng, (0.8, np.where(consumer, 0.95, -0.74))))
+    portfolio = np.select([requests.unpriced, consumer, cash], ["XNA", "POS", "Cash"], "Cards")
     return {
         "NAME_CONTRACT_TYPE": _replaced(requests.contract, "XNA", without_type),
         "NAME_CASH_LOAN_PURPOSE": np.where(cash, choose(purposes, rng.random(size)), "XAP").astype(object),
         "NAME_PAYMENT_TYPE": np.where(unpaid, "XNA", choose(payments, rng.random(size))).astype(object),
         "NAME_GOODS_CATEGORY": goods,
-        "NAME_PORTFOLIO": np.select([requests.unpriced, consumer, cash], ["XNA", "POS", "Cash"], "Cards").astype(
-            object
-        ),
+        "NAME_PORTFOLIO": portfolio.astype(object),
         "NAME_PRODUCT_TYPE": np.select([crossed, walked_in], ["x-sell", "walk-in"], "XNA").astype(object),
         "CHANNEL_TYPE": requests.draw(lambda item: item["channel"], rng.random(size)),
         "SELLERPLACE_AREA": np.rint(area),

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
+from scipy.stats import nbinom
 
 from research.synthetic.application import Clients
-from research.synthetic.arrays import Floats
+from research.synthetic.calibration_statistics import statistics
+from research.synthetic.frames import Floats, Integers
 
+_LOAD = 0.15
+"""Weight of a trait in the number of rows of a history."""
 _VISIBLE = 0.12
 """Weight of the risk that the application shows, in every trait."""
 _HIDDEN = {"late": 0.6, "indebted": 0.62, "seeking": 0.62, "recent": 0.55}
@@ -30,9 +34,8 @@ class Traits:
 
 def draw_traits(clients: Clients, rng: np.random.Generator) -> Traits:
     """Draw the traits of `clients`."""
-    return Traits(
-        **{name: mix(rng, (_VISIBLE, clients.visible), (load, clients.hidden)) for name, load in _HIDDEN.items()}
-    )
+    visible = (_VISIBLE, clients.scores.visible)
+    return Traits(**{name: mix(rng, visible, (load, clients.scores.hidden)) for name, load in _HIDDEN.items()})
 
 
 def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
@@ -47,3 +50,18 @@ def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floa
 def rank(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
     """Draw the uniform ranks of `mix`."""
     return ndtr(mix(rng, *parts))
+
+
+def draw_counts(table: str, clients: int, rng: np.random.Generator, trait: Floats) -> Integers:
+    """Draw the rows of `table` for each client: zero, or one plus a negative binomial, of the published mean.
+
+    Counts grow a little with the standard normal `trait` (shape clients), up to the largest real one.
+    """
+    published = statistics()["published"]
+    shape = statistics()["structure"]["rows_per_client"][table]
+    total = sum(published["rows"][f"application_{part}"] for part in ("train", "test"))
+    has_any = published["clients"][table] / total
+    mean = published["rows"][table] / published["clients"][table] - 1
+    rank = ndtr(_LOAD * trait + np.sqrt(1 - _LOAD**2) * rng.standard_normal(clients))
+    more = nbinom.ppf(rank, shape["dispersion"], shape["dispersion"] / (shape["dispersion"] + mean))
+    return np.where(rng.random(clients) < has_any, np.minimum(1 + more, shape["most"]), 0).astype(np.int64)

@@ -8,10 +8,9 @@ import pytest
 from bento.data.readers import DataError
 from bento.features.catalogue import CATALOGUE
 from research.cli import CommandError
+from research.data import command
 from research.data import dataset as data
-from research.data import download as downloading
 from research.data.dataset import Data, open_data
-from research.data.download import download
 
 
 def test_source_of_synthetic_data_names_clients_and_seed(synthetic_folder: Path):
@@ -67,6 +66,6 @@ def test_refused_download_explains_token_and_rules(tmp_path: Path, monkeypatch: 
     refusing = tmp_path / "python"
     refusing.write_text("#!/bin/sh\necho '401 - Unauthorized' >&2\nexit 1\n")
     refusing.chmod(refusing.stat().st_mode | stat.S_IEXEC)
-    monkeypatch.setattr(downloading.sys, "executable", os.fspath(refusing))
+    monkeypatch.setattr(command.sys, "executable", os.fspath(refusing))
     with pytest.raises(CommandError, match=r"401 - Unauthorized.*token.*rules"):
-        download(tmp_path / "raw")
+        command.download(tmp_path / "raw")
