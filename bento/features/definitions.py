@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 import polars as pl
 
@@ -63,8 +63,8 @@ class Feature:
 
     name: str
     formula: "pl.Expr | Aggregate | Composite"
-    en: str
-    fr: str
+    en: str = ""
+    fr: str = ""
     _: KW_ONLY
     group: Group
     unit: Unit = "count"
@@ -72,6 +72,10 @@ class Feature:
     monotone: bool = False
     uses_age: bool = False
     categories: tuple[str, ...] = ()
+
+    def worded(self, en: str, fr: str) -> Self:
+        """Return the feature with its meaning in the two languages."""
+        return replace(self, en=en, fr=fr)
 
     @property
     def is_category(self) -> bool:
@@ -147,13 +151,17 @@ class Measure:
 
     name: str
     value: pl.Expr
-    en: str
-    fr: str
+    en: str = ""
+    fr: str = ""
     _: KW_ONLY
     unit: Unit
     risk: int = 0
     monotone: tuple[str, ...] = ()
     """The aggregates to whose direction a model may be constrained."""
+
+    def worded(self, en: str, fr: str) -> Self:
+        """Return the measure with its meaning in the two languages."""
+        return replace(self, en=en, fr=fr)
 
 
 def adverse_share(name: str, test: pl.Expr, en: str, fr: str) -> Measure:
