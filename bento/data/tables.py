@@ -7,6 +7,7 @@ application, negative before it.
 
 from collections.abc import Iterator
 from dataclasses import KW_ONLY
+from functools import partial
 from typing import Any, Literal
 
 import polars as pl
@@ -94,73 +95,25 @@ class Table:
         return pl.DataFrame(schema=self.schema)
 
 
-def _id(name: str, description: str, *, required: bool = False) -> Column:
-    # From 2^53 on a float64, the number type of JSON, does not represent every integer.
-    return Column(name=name, kind="id", description=description, minimum=1, maximum=2**53 - 1, required=required)
+def _column(name: str, description: str, **settings: Any) -> Column:
+    return Column(name=name, description=description, **settings)
 
 
 def _category(name: str, description: str, categories: str, **settings: Any) -> Column:
     """Declare a category; its values are separated by `|`."""
-    return Column(
-        name=name, kind="category", description=description, categories=tuple(categories.split("|")), **settings
-    )
+    return _column(name, description, kind="category", categories=tuple(categories.split("|")), **settings)
 
 
-def _amount(name: str, description: str, *, minimum: float | None = 0, **settings: Any) -> Column:
-    return Column(
-        name=name,
-        kind="number",
-        unit="currency",
-        description=description,
-        minimum=-MAX_AMOUNT if minimum is None else minimum,
-        maximum=MAX_AMOUNT,
-        **settings,
-    )
-
-
-def _share(name: str, description: str, *, minimum: float = 0, **settings: Any) -> Column:
-    return Column(
-        name=name, kind="number", unit="share", description=description, minimum=minimum, maximum=1, **settings
-    )
-
-
-def _days(name: str, description: str, *, maximum: float = 0, **settings: Any) -> Column:
-    return Column(
-        name=name,
-        kind="integer",
-        unit="days",
-        description=description,
-        minimum=-50_000,  # over 130 years ago: an error of entry
-        maximum=maximum,
-        **settings,
-    )
-
-
-def _end_date(name: str, description: str) -> Column:
-    return _days(name, description, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,))
-
-
-def _months(name: str, description: str) -> Column:
-    return Column(name=name, kind="integer", unit="months", description=description, minimum=-1200, maximum=0)
-
-
-def _integer(
-    name: str,
-    description: str,
-    unit: Unit = "count",
-    *,
-    minimum: float = 0,
-    maximum: float = MAX_COUNT,
-    **settings: Any,
-) -> Column:
-    return Column(
-        name=name, kind="integer", unit=unit, description=description, minimum=minimum, maximum=maximum, **settings
-    )
-
-
-def _flag(name: str, description: str) -> Column:
-    return _integer(name, description, "flag", maximum=1)
-
+# From 2^53 on a float64, the number type of JSON, does not represent every integer.
+_id = partial(_column, kind="id", minimum=1, maximum=2**53 - 1)
+_amount = partial(_column, kind="number", unit="currency", minimum=0, maximum=MAX_AMOUNT)
+_share = partial(_column, kind="number", unit="share", minimum=0, maximum=1)
+# A day before -50,000, over 130 years ago, is an error of entry.
+_days = partial(_column, kind="integer", unit="days", minimum=-50_000, maximum=0)
+_end_date = partial(_days, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,))
+_months = partial(_column, kind="integer", unit="months", minimum=-1200, maximum=0)
+_integer = partial(_column, kind="integer", unit="count", minimum=0, maximum=MAX_COUNT)
+_flag = partial(_integer, unit="flag", maximum=1)
 
 _WEEKDAYS = "MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY"
 _COMPANY = "Unaccompanied|Family|Spouse, partner|Children|Other_A|Other_B|Group of people"
@@ -233,7 +186,7 @@ APPLICATION = Table(
         _end_date("DAYS_EMPLOYED", "start of the present employment; open-ended for pensioners"),
         _days("DAYS_REGISTRATION", "last change of the registration"),
         _days("DAYS_ID_PUBLISH", "last change of the identity document"),
-        _integer("OWN_CAR_AGE", "age of the client's car", "years", maximum=150),
+        _integer("OWN_CAR_AGE", "age of the client's car", unit="years", maximum=150),
         _flag("FLAG_MOBIL", "gave a mobile phone"),
         _flag("FLAG_EMP_PHONE", "gave a work phone"),
         _flag("FLAG_WORK_PHONE", "gave a home phone"),
@@ -248,17 +201,17 @@ APPLICATION = Table(
             "Secretaries|Security staff|Waiters/barmen staff",
         ),
         _integer("CNT_FAM_MEMBERS", "family members", minimum=1, maximum=50),
-        _integer("REGION_RATING_CLIENT", "rating of the client's region", "rank", minimum=1, maximum=3),
+        _integer("REGION_RATING_CLIENT", "rating of the client's region", unit="rank", minimum=1, maximum=3),
         _integer(
             "REGION_RATING_CLIENT_W_CITY",
             "rating of the client's region and city",
-            "rank",
+            unit="rank",
             minimum=-1,
             maximum=3,
             missing_codes=(-1,),
         ),
         _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", _WEEKDAYS),
-        _integer("HOUR_APPR_PROCESS_START", "hour of the application", "hour", maximum=23),
+        _integer("HOUR_APPR_PROCESS_START", "hour of the application", unit="hour", maximum=23),
         _flag("REG_REGION_NOT_LIVE_REGION", "registered and living in different regions"),
         _flag("REG_REGION_NOT_WORK_REGION", "registered and working in different regions"),
         _flag("LIVE_REGION_NOT_WORK_REGION", "living and working in different regions"),
@@ -267,14 +220,7 @@ APPLICATION = Table(
         _flag("LIVE_CITY_NOT_WORK_CITY", "living and working in different cities"),
         _category("ORGANIZATION_TYPE", "kind of employer", _ORGANIZATIONS, missing_codes=("XNA",)),
         *(
-            Column(
-                name=f"EXT_SOURCE_{number}",
-                kind="number",
-                unit="score",
-                minimum=0,
-                maximum=1,
-                description=f"score {number} from an external source; higher is safer",
-            )
+            _share(f"EXT_SOURCE_{number}", f"score {number} from an external source; higher is safer", unit="score")
             for number in (1, 2, 3)
         ),
         *(
@@ -326,14 +272,14 @@ BUREAU = Table(
         _category("CREDIT_ACTIVE", "state of the credit", "Active|Bad debt|Closed|Sold"),
         _category("CREDIT_CURRENCY", "recoded currency", "currency 1|currency 2|currency 3|currency 4"),
         _days("DAYS_CREDIT", "application for this credit"),
-        _integer("CREDIT_DAY_OVERDUE", "days overdue now", "days"),
+        _integer("CREDIT_DAY_OVERDUE", "days overdue now", unit="days"),
         _days("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000, plausible_minimum=-40_000),
         _days("DAYS_ENDDATE_FACT", "actual end of the credit", plausible_minimum=-40_000),
         _amount("AMT_CREDIT_MAX_OVERDUE", "largest overdue amount so far"),
         _integer("CNT_CREDIT_PROLONG", "times the credit was prolonged"),
         _amount("AMT_CREDIT_SUM", "amount of the credit"),
-        _amount("AMT_CREDIT_SUM_DEBT", "debt now", minimum=None, plausible_minimum=0),
-        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=None, plausible_minimum=0),
+        _amount("AMT_CREDIT_SUM_DEBT", "debt now", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=-MAX_AMOUNT, plausible_minimum=0),
         _amount("AMT_CREDIT_SUM_OVERDUE", "amount overdue now"),
         _category(
             "CREDIT_TYPE",
@@ -384,7 +330,7 @@ PREVIOUS_APPLICATION = Table(
         _amount("AMT_DOWN_PAYMENT", "down payment", minimum=-1, plausible_minimum=0),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan was for"),
         _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", _WEEKDAYS),
-        _integer("HOUR_APPR_PROCESS_START", "hour of the application", "hour", maximum=23),
+        _integer("HOUR_APPR_PROCESS_START", "hour of the application", unit="hour", maximum=23),
         _category("FLAG_LAST_APPL_PER_CONTRACT", "last application of the contract", "N|Y"),
         _flag("NFLAG_LAST_APPL_IN_DAY", "last application of the day"),
         _share("RATE_DOWN_PAYMENT", "down payment, scaled", minimum=-0.01, plausible_minimum=0),
@@ -425,7 +371,7 @@ PREVIOUS_APPLICATION = Table(
             "AP+ (Cash loan)|Car dealer|Channel of corporate sales|Contact center|Country-wide|"
             "Credit and cash offices|Regional / Local|Stone",
         ),
-        _integer("SELLERPLACE_AREA", "selling area of the shop", "", minimum=-1),
+        _integer("SELLERPLACE_AREA", "selling area of the shop", unit="", minimum=-1),
         _category(
             "NAME_SELLER_INDUSTRY",
             "industry of the shop",
@@ -467,8 +413,8 @@ POS_CASH_BALANCE = Table(
             "state of the loan",
             "Active|Amortized debt|Approved|Canceled|Completed|Demand|Returned to the store|Signed|XNA",
         ),
-        _integer("SK_DPD", "days past due", "days"),
-        _integer("SK_DPD_DEF", "days past due, small debts forgiven", "days"),
+        _integer("SK_DPD", "days past due", unit="days"),
+        _integer("SK_DPD_DEF", "days past due, small debts forgiven", unit="days"),
     ),
 )
 
@@ -498,18 +444,18 @@ CREDIT_CARD_BALANCE = Table(
         _id("SK_ID_PREV", "earlier application"),
         _id("SK_ID_CURR", "client"),
         _months("MONTHS_BALANCE", "month"),
-        _amount("AMT_BALANCE", "balance", minimum=None),
+        _amount("AMT_BALANCE", "balance", minimum=-MAX_AMOUNT),
         _amount("AMT_CREDIT_LIMIT_ACTUAL", "limit"),
-        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=None, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=None, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=None, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=None, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
         _amount("AMT_INST_MIN_REGULARITY", "least payment due in the month"),
         _amount("AMT_PAYMENT_CURRENT", "paid in the month"),
         _amount("AMT_PAYMENT_TOTAL_CURRENT", "paid in the month in all"),
-        _amount("AMT_RECEIVABLE_PRINCIPAL", "principal owed", minimum=None),
-        _amount("AMT_RECIVABLE", "amount owed", minimum=None),
-        _amount("AMT_TOTAL_RECEIVABLE", "amount owed in all", minimum=None),
+        _amount("AMT_RECEIVABLE_PRINCIPAL", "principal owed", minimum=-MAX_AMOUNT),
+        _amount("AMT_RECIVABLE", "amount owed", minimum=-MAX_AMOUNT),
+        _amount("AMT_TOTAL_RECEIVABLE", "amount owed in all", minimum=-MAX_AMOUNT),
         _integer("CNT_DRAWINGS_ATM_CURRENT", "cash drawings in the month"),
         _integer("CNT_DRAWINGS_CURRENT", "drawings in the month"),
         _integer("CNT_DRAWINGS_OTHER_CURRENT", "other drawings in the month"),
@@ -518,8 +464,8 @@ CREDIT_CARD_BALANCE = Table(
         _category(
             "NAME_CONTRACT_STATUS", "state of the card", "Active|Approved|Completed|Demand|Refused|Sent proposal|Signed"
         ),
-        _integer("SK_DPD", "days past due", "days"),
-        _integer("SK_DPD_DEF", "days past due, small debts forgiven", "days"),
+        _integer("SK_DPD", "days past due", unit="days"),
+        _integer("SK_DPD_DEF", "days past due, small debts forgiven", unit="days"),
     ),
 )
 
@@ -537,11 +483,4 @@ TABLES: dict[str, Table] = {
 }
 HISTORIES: tuple[str, ...] = tuple(name for name in TABLES if name != "application")
 
-TARGET = Column(
-    name="TARGET",
-    kind="integer",
-    unit="flag",
-    description="1: the client had payment difficulties; known for past clients only",
-    minimum=0,
-    maximum=1,
-)
+TARGET = _flag("TARGET", "1: the client had payment difficulties; known for past clients only")
