@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bento.data.credit_file import CreditFile, FieldWarning
 from bento.features.build import Variants
@@ -49,8 +49,6 @@ class Explanation(BaseModel):
 
     `base_value` plus all contributions is `log_odds`, the logit of the probability of default.
     """
-
-    model_config = ConfigDict(protected_namespaces=())
 
     SK_ID_CURR: int
     probability_of_default: float = Field(ge=0, le=1)
