@@ -33,16 +33,9 @@ class Parameters:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Read them from a request.
-
-        Raises:
-            ProblemError: one of them is wrong.
-        """
-        return cls(
-            purpose=purpose_of(request),
-            idempotency_key=idempotency_key_of(request),
-            key_id=request.scope["api_key"].id,
-        )
+        """Read them from a request; a ProblemError says which one is wrong."""
+        purpose, idempotency_key = purpose_of(request), idempotency_key_of(request)
+        return cls(purpose=purpose, idempotency_key=idempotency_key, key_id=request.scope["api_key"].id)
 
 
 class Predictor:
@@ -50,12 +43,10 @@ class Predictor:
 
     def __init__(self, state: ServingState, recorder: Recorder, slots: ScoringSlots) -> None:
         self.state, self.recorder, self.slots = state, recorder, slots
+        self.tags = (state.model_tag, state.bento_tag)
 
     async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
-        """Decide on one application.
-
-        Returns:
-            The prediction as JSON, and whether an earlier request with the same Idempotency-Key got it first.
+        """Return the decision on one application as JSON, and whether an earlier Idempotency-Key already got it.
 
         Raises:
             ProblemError: a parameter is wrong, the Idempotency-Key belongs to another body, or the model or the journal
@@ -67,7 +58,8 @@ class Predictor:
         prediction = self._prediction(credit_file, scored, parameters.purpose)
         if parameters.purpose == "simulation":
             return prediction.model_dump_json(), False
-        entry = self._entry(prediction, scored, request.scope["body"], parameters, parameters.idempotency_key)
+        body, key_id, idempotency_key = request.scope["body"], parameters.key_id, parameters.idempotency_key
+        entry = entry_of(prediction, scored, body, key_id, idempotency_key, *self.tags)
         (recorded,) = await self.recorder.record([entry])
         if isinstance(recorded, Problem):
             raise ProblemError(recorded)
@@ -93,7 +85,7 @@ class Predictor:
             if parameters.purpose == "decision":
                 content = to_json(batch.credit_files[position], inf_nan_mode="constants")
                 key = parameters.idempotency_key and f"{parameters.idempotency_key}\n{position}"
-                entries[position] = self._entry(prediction, scored[position], content, parameters, key)
+                entries[position] = entry_of(prediction, scored[position], content, parameters.key_id, key, *self.tags)
         recorded = self.recorder.record_and_wait(list(entries.values())) if entries else []
         for (position, entry), outcome in zip(entries.items(), recorded, strict=True):
             if isinstance(outcome, Problem):
@@ -121,17 +113,6 @@ class Predictor:
             model=self.state.version,
             warnings=warnings(credit_file),
         )
-
-    def _entry(
-        self,
-        prediction: Prediction,
-        scored: ScoredApplication,
-        content: bytes,
-        parameters: Parameters,
-        idempotency_key: str | None,
-    ) -> Entry:
-        model_tag, bento_tag = self.state.model_tag, self.state.bento_tag
-        return entry_of(prediction, scored, content, parameters.key_id, idempotency_key, model_tag, bento_tag)
 
 
 def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditFile]:

@@ -9,19 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, Validation
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
-from bento.data.tables import (
-    APPLICATION,
-    BUREAU,
-    BUREAU_BALANCE,
-    CREDIT_CARD_BALANCE,
-    HISTORIES,
-    INSTALLMENTS_PAYMENTS,
-    POS_CASH_BALANCE,
-    PREVIOUS_APPLICATION,
-    TABLES,
-    Column,
-    Table,
-)
+from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
 MAX_WARNINGS = 50
@@ -111,12 +99,12 @@ if TYPE_CHECKING:
     CreditCardBalanceRow: TypeAlias = dict[str, Any]
 else:
     ApplicationRow = _row_type(APPLICATION)
-    BureauRow = _row_type(BUREAU)
-    BureauBalanceRow = _row_type(BUREAU_BALANCE)
-    PreviousApplicationRow = _row_type(PREVIOUS_APPLICATION)
-    PosCashBalanceRow = _row_type(POS_CASH_BALANCE)
-    InstallmentsPaymentsRow = _row_type(INSTALLMENTS_PAYMENTS)
-    CreditCardBalanceRow = _row_type(CREDIT_CARD_BALANCE)
+    BureauRow = _row_type(TABLES["bureau"])
+    BureauBalanceRow = _row_type(TABLES["bureau_balance"])
+    PreviousApplicationRow = _row_type(TABLES["previous_application"])
+    PosCashBalanceRow = _row_type(TABLES["POS_CASH_balance"])
+    InstallmentsPaymentsRow = _row_type(TABLES["installments_payments"])
+    CreditCardBalanceRow = _row_type(TABLES["credit_card_balance"])
 
 
 _Rows = Field(max_length=MAX_HISTORY_ROWS)
@@ -157,13 +145,9 @@ class CreditFile(Received):
 def frames(
     credit_files: Sequence[CreditFile], columns: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, pl.DataFrame]:
-    """Return the credit files as one frame for each declared table.
+    """Return the credit files of different clients as one frame for each table, with some `columns` of it or all.
 
     History rows without SK_ID_CURR get that of their application.
-
-    Args:
-        credit_files: one file for each client.
-        columns: of each table, by default all (see `needed_columns` in `bento.features.catalogue`).
     """
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
     owners: dict[str, list[float]] = {name: [] for name in HISTORIES}

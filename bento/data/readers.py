@@ -95,13 +95,10 @@ def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]
 def read_file(
     path: Path, columns: Sequence[Column] | Table, names: Sequence[str] | None = None, where: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """Read one file as a frame of the declared `columns`, in their order and types.
+    """Read a CSV or Parquet file as a frame of the declared `columns`, in their order and types.
 
-    Args:
-        path: a CSV or Parquet file.
-        columns: declared for the file; all but the optional ones must be there.
-        names: the columns to read, by default all of them.
-        where: the condition on ids that rows must meet.
+    All but the optional ones must be there; only those in `names`, by default all, are read. Rows meet the condition
+    `where` on ids.
 
     Raises:
         DataError: empty, cut or unreadable file; missing, misspelt or repeated column; value of a wrong type.

@@ -7,7 +7,8 @@ from functools import partial
 import polars as pl
 
 from bento.data.tables import APPLICATION
-from bento.features.definitions import Feature, Group, over
+from bento.features.definitions import Feature, Group
+from bento.features.formulas import over
 from bento.i18n import DAYS_PER_YEAR
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")

@@ -6,22 +6,8 @@ from functools import partial
 
 import polars as pl
 
-from bento.features.definitions import (
-    Aggregate,
-    Composite,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    last_months,
-    latest,
-    quotient,
-    ratio,
-    recency,
-    slope,
-    summarise,
-)
+from bento.features.definitions import Aggregate, Composite, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import last_months, latest, quotient, ratio, recency, slope
 
 _DEBTS: Group = "bureau_debt"
 _HISTORY: Group = "bureau_history"

@@ -3,7 +3,8 @@
 import polars as pl
 
 from bento.data.tables import Unit
-from bento.features.definitions import Feature, Group, over
+from bento.features.definitions import Feature, Group
+from bento.features.formulas import over
 from bento.i18n import DAYS_PER_YEAR
 
 _INCOME, _ANNUITY, _CREDIT = pl.col("AMT_INCOME_TOTAL"), pl.col("AMT_ANNUITY"), pl.col("AMT_CREDIT")

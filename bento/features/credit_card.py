@@ -6,21 +6,12 @@ from functools import partial
 
 import polars as pl
 
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    adverse_share,
-    last_months,
-    quotient,
-    ratio,
-    slope,
-    summarise,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, adverse_share, summarise
+from bento.features.formulas import last_months, quotient, ratio, slope
 
 _GROUP: Group = "card_use"
 _feature = partial(Feature, group=_GROUP)
+_summarise = partial(summarise, "card", _GROUP)
 _MONTH = pl.col("MONTHS_BALANCE")
 _ATM, _DRAWN = pl.col("AMT_DRAWINGS_ATM_CURRENT"), pl.col("AMT_DRAWINGS_CURRENT")
 _PAID, _MINIMUM = pl.col("AMT_PAYMENT_CURRENT"), pl.col("AMT_INST_MIN_REGULARITY")
@@ -60,17 +51,17 @@ FEATURES: tuple[Feature, ...] = (
     _feature("card_count", Aggregate("n_unique", pl.col("SK_ID_PREV"))).worded(
         "Credit cards on record", "Cartes de crédit connues"
     ),
-    *summarise("card", _GROUP, _USE, ("mean", "max"), (*_WINDOWS,)),
-    *summarise("card", _GROUP, _BALANCES, ("mean", "max"), _WINDOWS),
-    *summarise("card", _GROUP, _LIMITS, ("mean", "max"), (None, _QUARTER)),
-    *summarise("card", _GROUP, _CASH, ("mean", "sum", "max"), (None, _YEAR)),
-    *summarise("card", _GROUP, _CASH_COUNT, ("mean", "max"), (None, _YEAR)),
-    *summarise("card", _GROUP, _DRAWINGS, ("mean", "max"), (None, _YEAR)),
-    *summarise("card", _GROUP, _DRAWINGS_COUNT, ("mean", "max"), (None, _YEAR)),
-    *summarise("card", _GROUP, _PAYMENT_RATIO, ("mean", "min"), (None, _YEAR)),
-    *summarise("card", _GROUP, _LATE, ("share",), (None, _YEAR)),
-    *summarise("card", _GROUP, _DAYS, ("mean", "max", "sum"), (None, _YEAR)),
-    *summarise("card", _GROUP, _DAYS_DEF, ("mean", "max"), (None, _YEAR)),
+    *_summarise(_USE, ("mean", "max"), (*_WINDOWS,)),
+    *_summarise(_BALANCES, ("mean", "max"), _WINDOWS),
+    *_summarise(_LIMITS, ("mean", "max"), (None, _QUARTER)),
+    *_summarise(_CASH, ("mean", "sum", "max"), (None, _YEAR)),
+    *_summarise(_CASH_COUNT, ("mean", "max"), (None, _YEAR)),
+    *_summarise(_DRAWINGS, ("mean", "max"), (None, _YEAR)),
+    *_summarise(_DRAWINGS_COUNT, ("mean", "max"), (None, _YEAR)),
+    *_summarise(_PAYMENT_RATIO, ("mean", "min"), (None, _YEAR)),
+    *_summarise(_LATE, ("share",), (None, _YEAR)),
+    *_summarise(_DAYS, ("mean", "max", "sum"), (None, _YEAR)),
+    *_summarise(_DAYS_DEF, ("mean", "max"), (None, _YEAR)),
     *(
         _feature(
             f"card_cash_share{suffix}",

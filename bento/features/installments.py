@@ -7,25 +7,12 @@ from functools import partial
 import polars as pl
 
 from bento.data.tables import Unit
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    for_each_client,
-    latest,
-    quotient,
-    ratio,
-    recency,
-    slope,
-    summarise,
-    with_derived,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import for_each_client, latest, quotient, ratio, recency, slope, with_derived
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
+_summarise = partial(summarise, "installments", _GROUP)
 
 
 def _last_days(days: int) -> Window:
@@ -41,6 +28,8 @@ _LATEST_FIVE, _LATEST_TEN = (
 _FIRST_THREE = Window(
     "first_3_of_loans", pl.col("NUM_INSTALMENT_NUMBER") <= 3, "first 3 instalments of loans", "3 premières échéances"
 )
+
+_LATEST_AND_FIRST = (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)
 
 _LATE = pl.col("days_late")
 _SHORT = pl.col("underpaid")
@@ -79,26 +68,18 @@ FEATURES: tuple[Feature, ...] = (
     _feature("installments_loans", Aggregate("n_unique", pl.col("SK_ID_PREV"))).worded(
         "Loans with instalments on record", "Prêts dont les échéances sont connues"
     ),
-    *summarise("installments", _GROUP, _DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
-    *summarise(
-        "installments", _GROUP, _DAYS_LATE, ("mean", "max"), (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)
-    ),
-    *summarise("installments", _GROUP, _DAYS_LATE, ("sum",)),
-    *summarise(
-        "installments",
-        _GROUP,
-        _LATE_SHARE,
-        ("share",),
-        (*_WINDOWS, _LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE),
-    ),
-    *summarise("installments", _GROUP, _LATE_7, ("share",), (None, _YEAR)),
-    *summarise("installments", _GROUP, _LATE_15, ("share",), (None, _YEAR)),
-    *summarise("installments", _GROUP, _UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _PAID, ("mean", "max", "sum"), (None, _YEAR)),
-    *summarise("installments", _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
+    *_summarise(_DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
+    *_summarise(_DAYS_LATE, ("mean", "max"), _LATEST_AND_FIRST),
+    *_summarise(_DAYS_LATE, ("sum",)),
+    *_summarise(_LATE_SHARE, ("share",), (*_WINDOWS, *_LATEST_AND_FIRST)),
+    *_summarise(_LATE_7, ("share",), (None, _YEAR)),
+    *_summarise(_LATE_15, ("share",), (None, _YEAR)),
+    *_summarise(_UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
+    *_summarise(_UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
+    *_summarise(_PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
+    *_summarise(_DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
+    *_summarise(_PAID, ("mean", "max", "sum"), (None, _YEAR)),
+    *_summarise(_DUE, ("mean", "max", "min"), (None, _YEAR)),
     _feature(
         "installments_paid_to_due",
         quotient(Aggregate("sum", pl.col("paid")), Aggregate("sum", pl.col("due"))),

@@ -6,24 +6,12 @@ from functools import partial
 
 import polars as pl
 
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    last_months,
-    quotient,
-    ratio,
-    recency,
-    slope,
-    summarise,
-    with_derived,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import last_months, quotient, ratio, recency, slope, with_derived
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
+_summarise = partial(summarise, "pos", _GROUP)
 _MONTH = pl.col("MONTHS_BALANCE")
 _DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
 
@@ -58,12 +46,12 @@ FEATURES: tuple[Feature, ...] = (
     _feature("pos_loans", Aggregate("n_unique", pl.col("SK_ID_PREV"))).worded(
         "Earlier loans on record", "Prêts antérieurs connus"
     ),
-    *summarise("pos", _GROUP, _LATE, ("share",), _WINDOWS),
-    *summarise("pos", _GROUP, _LATE_DEF, ("share",), _WINDOWS),
-    *summarise("pos", _GROUP, _DAYS, ("mean", "max"), (None, last_months(12))),
-    *summarise("pos", _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
-    *summarise("pos", _GROUP, _LEFT, ("mean", "max"), (None, last_months(12))),
-    *summarise("pos", _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
+    *_summarise(_LATE, ("share",), _WINDOWS),
+    *_summarise(_LATE_DEF, ("share",), _WINDOWS),
+    *_summarise(_DAYS, ("mean", "max"), (None, last_months(12))),
+    *_summarise(_DAYS_DEF, ("mean", "max"), _WINDOWS),
+    *_summarise(_LEFT, ("mean", "max"), (None, last_months(12))),
+    *_summarise(_TERM, ("mean", "max", "min"), (None, last_months(12))),
     _feature("pos_left_latest_sum", Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN)).worded(
         "Instalments left to pay, all loans, latest month of each",
         "Échéances restantes, tous prêts, dernier mois de chacun",

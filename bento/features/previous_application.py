@@ -10,20 +10,8 @@ import polars as pl
 
 from bento.data.cleaning import IS_OPEN, IS_OPEN_FROM
 from bento.data.tables import Unit
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    latest,
-    quotient,
-    ratio,
-    recency,
-    summarise,
-    with_derived,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import latest, quotient, ratio, recency, with_derived
 from bento.i18n import DAYS_PER_YEAR
 
 _GROUP: Group = "past_applications"

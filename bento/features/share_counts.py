@@ -23,12 +23,9 @@ def total_name(share: str) -> str:
 
 
 def share_count_features(table: str, features: Iterable[Feature], no_rows: pl.DataFrame) -> tuple[Feature, ...]:
-    """Make the two counts for each feature that is the mean of a condition.
+    """Make the two counts for each feature of a table that is the mean of a condition.
 
-    Args:
-        table: from which the features are computed.
-        features: of this table.
-        no_rows: the rows of the formulas, empty: the schema tells conditions from numbers.
+    `no_rows` are the rows of the formulas, empty: their schema tells conditions from numbers.
     """
     means = [
         (feature, feature.formula)

@@ -29,13 +29,9 @@ class Replay:
 
 
 def replay(decision: StoredDecision, bento_folder: str | None = None) -> Replay:
-    """Decide again on the credit file of a decision, with its model.
+    """Decide again on the credit file of a decision, with its model (see `model_of`).
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
-
-    Args:
-        decision: an entry of the journal.
-        bento_folder: of a container's Bento, which holds its model.
 
     Raises:
         ModelError: the model is missing, or cannot be used.

@@ -30,11 +30,8 @@ class Vault:
     AES-256-GCM with random nonces; the place of a text (decision and column) is authenticated with it, so that a text
     moved to another place is refused. Once a client's key is deleted, every copy of the client's data is unreadable.
 
-    Args:
-        master_key: of 32 bytes; with None nothing is encrypted.
-
     Raises:
-        VaultError: the key has another length.
+        VaultError: the master key has not 32 bytes; with None nothing is encrypted.
     """
 
     def __init__(self, master_key: bytes | None) -> None:

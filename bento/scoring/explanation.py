@@ -66,14 +66,7 @@ class Explanation(BaseModel):
 def explanation(
     model: ScoringModel, credit_file: CreditFile, version: ModelVersion, warnings: list[FieldWarning]
 ) -> Explanation:
-    """Explain the score of one credit file; nothing is decided.
-
-    Args:
-        model: the model that decides.
-        credit_file: of one client.
-        version: of the model, for the answer.
-        warnings: about the credit file, for the answer.
-    """
+    """Explain the score of one credit file; nothing is decided. `version` and `warnings` are for the answer."""
     variants = Variants(model.tables([credit_file]), model.feature_names)
     features = variants.features(variants.application)
     log_odds = float(model.log_odds(features)[0])

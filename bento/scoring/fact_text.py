@@ -20,10 +20,7 @@ NOT_STATED: TextPair = ("not stated", "non précisé")
 def describe_fact(name: str, values: Mapping[str, Value]) -> Wording:
     """Describe a feature and the client's value of it in words.
 
-    Args:
-        name: of a feature in the catalogue.
-        values: of the client, by feature; where they hold the counts behind a share (`share_counts_of`), the share is
-            shown as "3 of 12", otherwise in percent.
+    Where `values` hold the counts behind a share (`share_counts_of`), it is shown as "3 of 12", otherwise in percent.
 
     Raises:
         KeyError: the name is not in the catalogue or not among the values.

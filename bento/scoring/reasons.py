@@ -68,13 +68,8 @@ def main_reasons(
 
     What raises the risk is in favour of a refusal or a review, what lowers it in favour of a loan. Each reason states
     its direction, so that one of the others is not mistaken for a ground of the decision.
-
-    Args:
-        names: the model's features.
-        values: of the client, by feature; with those of `share_counts_of(names)`, shares are shown as counts.
-        contributions: what each feature adds to the log-odds of default, in the order of `names`.
-        decision: on the application.
-        count: the most reasons to return. A concept that adds nothing is none.
+    A concept that adds nothing is none. `contributions`, to the log-odds of default, are in the order of `names`, the
+    model's features; where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
     """
     by_group: dict[Group, list[tuple[float, str]]] = {}
     for name, contribution in zip(names, contributions, strict=True):
@@ -111,11 +106,7 @@ def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) ->
     """Return the facts that weighed most, largest first, each only once.
 
     Two features state the same fact if they are aggregates of one measure, or if they have the same value and it is
-    no whole number: the highest of the scores is one of the scores.
-
-    Args:
-        weights: weight in the reason's direction and name of each feature, largest first.
-        values: of the client, by feature.
+    no whole number: the highest of the scores is one of the scores. Weights are in the reason's direction.
     """
     facts: list[Fact] = []
     covered: set[Value] = set()

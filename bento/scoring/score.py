@@ -29,12 +29,8 @@ class ScoredApplication:
 def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: bool) -> list[ScoredApplication]:
     """Score credit files, one result for each, in their order; the only path from a credit file to a decision.
 
-    Credit files are computed together where no id of a client or credit occurs in two of them.
-
-    Args:
-        model: the model that decides.
-        credit_files: of any clients; several may be of the same client.
-        reasons: whether to compute the reasons, at the cost of one TreeSHAP evaluation for each credit file.
+    Credit files are computed together where no id of a client or credit occurs in two of them; several may be of the
+    same client. Reasons cost one TreeSHAP evaluation for each credit file.
     """
     scored: dict[int, ScoredApplication] = {}
     for positions in _groups_without_shared_ids(credit_files):
