@@ -91,13 +91,13 @@ def _summarise(
 _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 
 
-def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, *, unit: Unit, risk: int) -> Feature:
+def _time_weighted(name: str, value: pl.Expr, *, unit: Unit, risk: int = 0) -> Feature:
     return _feature(
         f"previous_{name}_weighted",
         quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
         unit=unit,
         risk=risk,
-    ).worded(f"{en}, recent ones weigh more", f"{fr}, les récentes pèsent plus")
+    )
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -164,23 +164,16 @@ FEATURES: tuple[Feature, ...] = (
     *_summarise(_DOWN, ("mean", "max")),
     *_summarise(_DOWN_AMOUNT, ("mean", "max")),
     *_summarise(_SHIFT, ("mean", "max", "min")),
-    _time_weighted(
-        "refused",
-        _REFUSED.test.cast(pl.Float64),
-        "Share of applications refused",
-        "Part des demandes refusées",
-        unit="share",
-        risk=1,
+    _time_weighted("refused", _REFUSED.test.cast(pl.Float64), unit="share", risk=1).worded(
+        "Share of applications refused, recent ones weigh more", "Part des demandes refusées, les récentes pèsent plus"
     ),
-    _time_weighted(
-        "annuity",
-        _ANNUITY,
-        "Instalment of earlier applications",
-        "Mensualité des demandes antérieures",
-        unit="currency",
-        risk=0,
+    _time_weighted("annuity", _ANNUITY, unit="currency").worded(
+        "Instalment of earlier applications, recent ones weigh more",
+        "Mensualité des demandes antérieures, les récentes pèsent plus",
     ),
-    _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", unit="share", risk=1),
+    _time_weighted("true_rate", pl.col("true_rate"), unit="share", risk=1).worded(
+        "True monthly rate, recent ones weigh more", "Taux mensuel réel, les récentes pèsent plus"
+    ),
     _feature("previous_open_loans", Aggregate("sum", _OPEN.test)).worded("Loans still open", "Prêts encore en cours"),
     _feature("previous_open_credit_sum", Aggregate("sum", _GRANTED, _OPEN), unit="currency").worded(
         "Amount of loans still open", "Montant des prêts en cours"
