@@ -54,11 +54,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Read the environment.
-
-        Raises:
-            SettingsError: a variable with a prefix of this project is no setting.
-        """
+        """Read the environment; raise SettingsError where a variable with a prefix of this project is no setting."""
         accepted = {str(field.validation_alias) for field in cls.model_fields.values()} | {*CLIENT_VARIABLES}
         for name in sorted(os.environ):
             if name.startswith(_OWN_PREFIXES) and name not in accepted and _SERVICE_LINK.fullmatch(name) is None:

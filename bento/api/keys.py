@@ -61,11 +61,7 @@ LOCAL = ApiKey(id="local", scopes=frozenset(SCOPES), sha256=64 * "0", created_at
 
 
 class KeyRing:
-    """The keys of a file, read again when it changes; a change that cannot be read leaves the keys as they were.
-
-    Raises:
-        KeysError: the file is missing or broken.
-    """
+    """The keys of a file, read again when it changes; a change that cannot be read leaves the keys as they were."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -74,11 +70,7 @@ class KeyRing:
 
     @classmethod
     def from_file(cls, name: str | None) -> "KeyRing":
-        """Read the keys of the file that the settings name.
-
-        Raises:
-            KeysError: they name none, or one that is missing or broken, or holds no key.
-        """
+        """Read the keys of the file that the settings name; raise KeysError where there are none."""
         if not name:
             raise KeysError(NO_KEYS)
         if not read_keys(Path(name)).keys:
@@ -108,11 +100,7 @@ class KeyRing:
 
 
 def read_keys(path: Path) -> KeysFile:
-    """Read a file of keys.
-
-    Raises:
-        KeysError: the file is missing or broken.
-    """
+    """Read a file of keys; raise KeysError where it is missing or broken."""
     try:
         return KeysFile.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -138,11 +126,7 @@ def new_key(path: Path, scopes: Sequence[Scope], note: str = "") -> tuple[str, A
 
 
 def revoke(path: Path, key_id: str) -> None:
-    """Remove a key from the file.
-
-    Raises:
-        KeysError: the file holds no such key, or cannot be read or written.
-    """
+    """Remove a key from the file; raise KeysError where it holds no such key or cannot be read or written."""
     keys = read_keys(path).keys
     left = [key for key in keys if key.id != key_id]
     if len(left) == len(keys):

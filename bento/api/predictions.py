@@ -1,18 +1,18 @@
-"""Decide on applications, one or a batch: score, journal, answer."""
+"""Decide on applications, one or a batch: read the parameters, score, journal, answer."""
 
+import re
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Self, get_args
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import Request
 
 from bento.api.metrics import count
-from bento.api.parameters import idempotency_key_of, purpose_of, switch_of
-from bento.api.problems import Problem, ProblemError, invalid
+from bento.api.problems import Fault, Problem, ProblemError, invalid, problem
 from bento.api.process_tuning import ScoringSlots
 from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
@@ -21,6 +21,10 @@ from bento.data.credit_file import CreditFile, warnings
 from bento.journal.entries import Entry
 from bento.policy import expected_cost, score_points
 from bento.scoring.score import ScoredApplication, score
+
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+SWITCH_VALUES = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,3 +128,35 @@ def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditF
         except ValidationError as error:
             items[position].problem = invalid(error)
     return valid
+
+
+def purpose_of(request: Request) -> Purpose:
+    """Return the query parameter `purpose`; raise ProblemError where it is neither decision nor simulation."""
+    value = request.query_params.get("purpose", PURPOSES[0])
+    if value not in PURPOSES:
+        raise _wrong_parameter("query", "purpose", f"Input should be {' or '.join(PURPOSES)}")
+    return value
+
+
+def switch_of(request: Request, name: str) -> bool:
+    """Return a query parameter that is true or false, by default false; raise ProblemError where it is neither."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in SWITCH_VALUES:
+        raise _wrong_parameter("query", name, "Input should be true or false")
+    return SWITCH_VALUES[value]
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """Return the header `Idempotency-Key`, None where there is none.
+
+    Raises:
+        ProblemError: it is empty, longer than 200 characters, or holds others than visible ASCII.
+    """
+    value = request.headers.get("Idempotency-Key")
+    if value is not None and IDEMPOTENCY_KEY.fullmatch(value) is None:
+        raise _wrong_parameter("header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII")
+    return value
+
+
+def _wrong_parameter(place: str, name: str, message: str) -> ProblemError:
+    return ProblemError(problem(422, f"{name} is wrong", [Fault(loc=[place, name], type="value_error", msg=message)]))

@@ -37,8 +37,6 @@ def read_application(
 ) -> pl.DataFrame:
     """Read the applications of `stem` (`application_train`, `application_test`), with `extra` columns such as TARGET.
 
-    Only the columns `names` are read, by default all.
-
     Raises:
         DataError: there is no such folder or file, or the file is broken.
     """
@@ -57,13 +55,7 @@ def read_application(
 
 
 def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
-    """Read one history table; it is empty if there is no file, which is logged.
-
-    Only the columns `names` are read, by default all.
-
-    Raises:
-        DataError: the file is broken.
-    """
+    """Read one history table, its columns `names` or all; it is empty if there is no file, which is logged."""
     path = find_file(folder, name)
     if path is None:
         log.warning("%s: no %s.csv or .parquet: taken as empty, no client has such a history", folder, name)
@@ -142,11 +134,7 @@ def is_row(columns: Sequence[Column] | Table) -> pl.Expr:
 
 @contextlib.contextmanager
 def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[None]:
-    """Turn the errors of reading a file into one line with file and, where known, row and column.
-
-    Raises:
-        DataError: the file could not be read in the block.
-    """
+    """Turn the errors of reading a file into a DataError: one line with file and, where known, row and column."""
     try:
         yield
     except UnicodeDecodeError as error:

@@ -12,13 +12,7 @@ _TERM = pl.col("previous_term_mean_approved")
 
 
 def _to(
-    name: str,
-    numerator: pl.Expr | str,
-    denominator: pl.Expr,
-    group: Group,
-    *,
-    risk: int = 0,
-    unit: Unit = "share",
+    name: str, numerator: pl.Expr | str, denominator: pl.Expr, group: Group, *, risk: int = 0, unit: Unit = "share"
 ) -> Feature:
     return Feature(name, over(numerator, denominator), group=group, unit=unit, risk=risk)
 

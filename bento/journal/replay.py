@@ -62,11 +62,7 @@ def _differences(decision: StoredDecision, answer: dict[str, object], again: Sco
 
 @lru_cache(maxsize=4)
 def model_of(tag: str, bento_folder: str | None = None) -> ScoringModel:
-    """Load the model of a tag, from the Bento that a container holds or from the BentoML store.
-
-    Raises:
-        ModelError: it is in neither, or cannot be used.
-    """
+    """Load the model of a tag from a container's Bento or the BentoML store; raise ModelError where it is unusable."""
     if bento_folder is not None:
         name, _, version = tag.partition(":")
         packed = Path(bento_folder) / "models" / name / version

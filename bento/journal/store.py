@@ -115,11 +115,7 @@ class Journal:
             return self._existing_decisions(connection, entries)
 
     def find(self, decision_id: str) -> StoredDecision | None:
-        """Return the decision of an id, or None.
-
-        Raises:
-            VaultError: the entry cannot be decrypted.
-        """
+        """Return the decision of an id, or None; raise VaultError where it cannot be decrypted."""
         with self.reader() as connection:
             return self._find(connection, decision_id)
 

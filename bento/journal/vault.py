@@ -44,11 +44,7 @@ class Vault:
 
     @classmethod
     def from_file(cls, name: str | None) -> Self:
-        """Take the master key, in base64, from a file; without a file nothing is encrypted.
-
-        Raises:
-            VaultError: the file is missing or holds no key.
-        """
+        """Take the master key, in base64, from a file, without one none; raise VaultError where it holds no key."""
         if not name:
             return cls(None)
         try:
@@ -77,11 +73,7 @@ class Vault:
         return self._encrypt(self._master, os.urandom(KEY_BYTES), pseudonym)
 
     def check(self, wrapped_key: bytes, pseudonym: str) -> None:
-        """Make sure that the master key decrypts a client's key.
-
-        Raises:
-            VaultError: the master key is missing or another, or the key was tampered with.
-        """
+        """Raise VaultError unless the master key decrypts a client's key and this is unaltered."""
         self._key(wrapped_key, pseudonym)
 
     def seal(self, packed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
@@ -89,11 +81,7 @@ class Vault:
         return packed if wrapped_key is None else self._encrypt(self._key(wrapped_key, pseudonym), packed, place)
 
     def open(self, sealed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
-        """Decrypt and decompress a text.
-
-        Raises:
-            VaultError: the master key is missing or another, or the text was tampered with or moved.
-        """
+        """Decrypt and decompress a text; raise VaultError where the master key is another or the text was altered."""
         if wrapped_key is not None:
             sealed = self._decrypt(self._key(wrapped_key, pseudonym), sealed, place)
         try:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from bento import i18n
-from bento.features.catalogue import CATALOGUE, share_counts_of
+from bento.features.catalogue import CATALOGUE, count_name, share_counts_of, total_name
 from bento.features.definitions import AGGREGATES, Aggregate, Feature, Value, Window, suffixes
-from bento.features.share_counts import count_name, total_name
 from bento.i18n import NARROW_SPACE, NO, YES, Formatter, TextPair, Wording
 from bento.scoring.labels import FORMATTERS, LABELS, WINDOW_LABELS
 
