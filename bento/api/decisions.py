@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import bentoml
@@ -14,7 +13,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
-from bento.api.endpoints import Endpoint
 from bento.api.problems import ProblemError, invalid, problem, response
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
@@ -148,17 +146,16 @@ def _journal_unavailable(_: Request, error: Exception) -> Response:
     return response(problem(503, "the journal does not answer at present; try again later"))
 
 
-def _route(endpoint: Endpoint, answer: Callable[[Request], Response]) -> Route:
-    return Route(endpoint.path, answer, methods=[endpoint.method])
-
-
 app = Starlette(
     routes=[
-        _route(endpoints.DECISION, decision),
-        _route(endpoints.REVIEW, review),
-        _route(endpoints.MODEL, model_card),
-        _route(endpoints.OPENAPI, describe),
-        _route(endpoints.DOCUMENTATION, documentation),
+        Route(endpoint.path, answer, methods=[endpoint.method])
+        for endpoint, answer in (
+            (endpoints.DECISION, decision),
+            (endpoints.REVIEW, review),
+            (endpoints.MODEL, model_card),
+            (endpoints.OPENAPI, describe),
+            (endpoints.DOCUMENTATION, documentation),
+        )
     ],
     exception_handlers={ProblemError: _problem_response, JournalUnavailableError: _journal_unavailable},
 )

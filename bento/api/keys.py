@@ -66,7 +66,7 @@ class KeyRing:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen = _stamp(path)
-        self._keys = _by_id(read_keys(path))
+        self._keys = {key.id: key for key in read_keys(path).keys}
 
     @classmethod
     def from_file(cls, name: str | None) -> "KeyRing":
@@ -92,7 +92,7 @@ class KeyRing:
             return
         self._seen = stamp
         try:
-            self._keys = _by_id(read_keys(self.path))
+            self._keys = {key.id: key for key in read_keys(self.path).keys}
         except KeysError as error:
             log.error("%s; the keys stay as they were", error)
         else:
@@ -148,10 +148,6 @@ def _write(path: Path, content: KeysFile) -> None:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _by_id(content: KeysFile) -> dict[str, ApiKey]:
-    return {key.id: key for key in content.keys}
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

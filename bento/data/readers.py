@@ -25,11 +25,8 @@ class DataError(ValueError):
 
 def find_file(folder: Path, stem: str) -> Path | None:
     """Return `stem.parquet`, else `stem.csv` in the folder, or None."""
-    for suffix in (".parquet", ".csv"):
-        path = folder / f"{stem}{suffix}"
-        if path.is_file():
-            return path
-    return None
+    paths = (folder / f"{stem}{suffix}" for suffix in (".parquet", ".csv"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def read_application(

@@ -183,23 +183,20 @@ def summarise(
     prefix: str, group: Group, measure: Measure, aggregates: Sequence[str], windows: Sequence[Window | None] = (None,)
 ) -> list[Feature]:
     """Make a feature of each aggregate of a measure over each window; None stands for all rows."""
-    features = []
-    for window in windows:
-        for name in aggregates:
-            en, fr = suffixes(name, window)
-            features.append(
-                Feature(
-                    "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
-                    Aggregate(AGGREGATES[name][0], measure.value, window),
-                    measure.en + en,
-                    measure.fr + fr,
-                    group=group,
-                    unit="share" if name == "share" else measure.unit,
-                    risk=0 if name == "std" else measure.risk,
-                    monotone=name in measure.monotone,
-                )
-            )
-    return features
+    return [
+        Feature(
+            "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
+            Aggregate(AGGREGATES[name][0], measure.value, window),
+            measure.en + suffixes(name, window)[0],
+            measure.fr + suffixes(name, window)[1],
+            group=group,
+            unit="share" if name == "share" else measure.unit,
+            risk=0 if name == "std" else measure.risk,
+            monotone=name in measure.monotone,
+        )
+        for window in windows
+        for name in aggregates
+    ]
 
 
 def suffixes(aggregate: str, window: Window | None) -> tuple[str, str]:

@@ -2,17 +2,12 @@
 
 from bento.i18n import Formatter, TextPair, format_price_gap, format_relative_day, format_relative_month
 
+_DAYS = ("bureau_credit_days", "bureau_update_days", "bureau_end_days", "previous_decision_days")
+_DAYS_OF_INSTALMENTS = ("installments_latest_payment_days", "installments_first_due_days")
+_MONTHS = ("pos_latest_month", "pos_first_month", "bureau_balance_latest_late_month", "bureau_balance_first_month")
 FORMATTERS: dict[str, Formatter] = {
-    "bureau_credit_days": format_relative_day,
-    "bureau_update_days": format_relative_day,
-    "bureau_end_days": format_relative_day,
-    "previous_decision_days": format_relative_day,
-    "installments_latest_payment_days": format_relative_day,
-    "installments_first_due_days": format_relative_day,
-    "pos_latest_month": format_relative_month,
-    "pos_first_month": format_relative_month,
-    "bureau_balance_latest_late_month": format_relative_month,
-    "bureau_balance_first_month": format_relative_month,
+    **dict.fromkeys((*_DAYS, *_DAYS_OF_INSTALMENTS), format_relative_day),
+    **dict.fromkeys(_MONTHS, format_relative_month),
     "application_goods_less_credit": format_price_gap,
 }
 """By the names of `LABELS`: formatters of values whose unit alone does not decide the format."""

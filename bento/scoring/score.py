@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bento.data.credit_file import CreditFile
+from bento.data.tables import HISTORIES, TABLES
 from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
@@ -105,11 +106,9 @@ def _ids(credit_file: CreditFile) -> set[tuple[str, float]]:
     return ids
 
 
-_ID_COLUMNS = (
-    ("bureau", "SK_ID_BUREAU"),
-    ("bureau_balance", "SK_ID_BUREAU"),
-    ("previous_application", "SK_ID_PREV"),
-    ("POS_CASH_balance", "SK_ID_PREV"),
-    ("installments_payments", "SK_ID_PREV"),
-    ("credit_card_balance", "SK_ID_PREV"),
+_ID_COLUMNS = tuple(
+    (name, column.name)
+    for name in HISTORIES
+    for column in TABLES[name]
+    if column.kind == "id" and column.name != "SK_ID_CURR"
 )
