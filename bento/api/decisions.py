@@ -26,6 +26,9 @@ from bento.scoring.score import score
 
 log = logging.getLogger("bentoml.credit_scoring")
 
+_AS_STORED = ("decided_at", "key_id", "threshold", "bento", "code", "features_hash", "credit_file_hash")
+"""Fields of `DecisionOut` that are answered as the journal holds them."""
+
 
 def decision(request: Request) -> Response:
     """Answer with a decision: the outcome, its data, model and reasons, and its reviews."""
@@ -113,22 +116,16 @@ def _decision_out(state: ServingState, stored: StoredDecision, reviews: list[Sto
         reasons = score(state.model, [credit_file], reasons=True)[0].reasons
     return schemas.DecisionOut(
         decision_id=stored.id,
-        decided_at=stored.decided_at,
-        key_id=stored.key_id,
         decision=Decision(stored.decision),
         outcome=Decision(reviews[-1].outcome if reviews else stored.decision),
-        threshold=stored.threshold,
         model=ModelVersion(name=stored.model_name, version=stored.model_version),
-        bento=stored.bento,
-        code=stored.code,
-        features_hash=stored.features_hash,
-        credit_file_hash=stored.credit_file_hash,
         purged=stored.purged_at is not None,
         probability_of_default=stored.probability,
         reasons=reasons,
         warnings=None if answer is None else answer.warnings,
         credit_file=None if stored.credit_file is None else json.loads(stored.credit_file),
         reviews=[schemas.ReviewOut(**vars(review)) for review in reviews],
+        **{name: getattr(stored, name) for name in _AS_STORED},
     )
 
 

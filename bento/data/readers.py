@@ -86,8 +86,8 @@ def read_file(
 ) -> pl.DataFrame:
     """Read a CSV or Parquet file as a frame of the declared `columns`, in their order and types.
 
-    All but the optional ones must be there; only those in `names`, by default all, are read. Rows meet the condition
-    `where` on ids.
+    All but the optional ones must be in the file; those in `names`, by default all, are read, of the rows that meet
+    `where`, a condition on ids.
 
     Raises:
         DataError: empty, cut or unreadable file; missing, misspelt or repeated column; value of a wrong type.

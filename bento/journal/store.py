@@ -37,10 +37,7 @@ class Journal:
     """The decisions and reviews in one database. Safe to use from several threads and processes.
 
     After `timeout_s` seconds for a connection, a statement or a lock the database counts as unavailable: methods raise
-    JournalUnavailableError, as they do where it does not answer or cannot write.
-
-    Raises:
-        JournalError: the URL is invalid, or of another kind of database.
+    JournalUnavailableError, as they do where it does not answer or cannot write. For the URL see `open_engine`.
     """
 
     def __init__(self, url: str, vault: Vault, timeout_s: int = LIMITS.statement_timeout_s) -> None:

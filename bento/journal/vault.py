@@ -29,9 +29,7 @@ class Vault:
 
     AES-256-GCM with random nonces; the place of a text (decision and column) is authenticated with it, so that a text
     moved to another place is refused. Once a client's key is deleted, every copy of the client's data is unreadable.
-
-    Raises:
-        VaultError: the master key has not 32 bytes; with None nothing is encrypted.
+    Without a master key nothing is encrypted; one of another length than 32 bytes raises VaultError.
     """
 
     def __init__(self, master_key: bytes | None) -> None:

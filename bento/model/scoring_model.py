@@ -65,9 +65,6 @@ class ScoringModel:
         """Load a folder and make sure that it is as it was at training (see `verify`).
 
         The files are compared first because LightGBM ends the process when it reads some damaged files.
-
-        Raises:
-            ModelError: the folder is not as it was at training.
         """
         _checked_examples(folder)
         model = cls(folder)
@@ -125,11 +122,7 @@ class ScoringModel:
         return raw * slope, base * slope + intercept
 
     def verify(self) -> None:
-        """Compare the files with those at training and recompute the examples.
-
-        Raises:
-            ModelError: a file has changed, or a feature, log-odds or probability differs by more than `TOLERANCE`.
-        """
+        """Raise ModelError unless the files are those at training and the examples the same within `TOLERANCE`."""
         examples, credit_files = _checked_examples(self.folder)
         if examples.catalogue != catalogue_hash():
             raise ModelError(f"{self.folder}: trained with other feature code than this; train again")

@@ -28,8 +28,8 @@ def describe_fact(name: str, values: Mapping[str, Value]) -> Wording:
     'Amount of the loan: 1,234,568'
     """
     template, value = _template(name), model_value(name, values)
-    if (total := values.get(template.total_name)) is not None:
-        text = i18n.format_x_of_y(float(values[template.count_name] or 0), float(total))
+    if (total := values.get(total_name(name))) is not None:
+        text = i18n.format_x_of_y(float(values[count_name(name)] or 0), float(total))
     elif value is None:
         return template.missing
     elif isinstance(value, str):
@@ -69,8 +69,6 @@ class _Template:
     formatter: Formatter
     missing: Wording
     categories: frozenset[str]
-    count_name: str
-    total_name: str
 
 
 @cache
@@ -91,8 +89,6 @@ def _template(name: str) -> _Template:
         formatter=formatter,
         missing=Wording(en=label_en + missing[0], fr=label_fr + missing[1]),
         categories=frozenset(feature.categories),
-        count_name=count_name(name),
-        total_name=total_name(name),
     )
 
 

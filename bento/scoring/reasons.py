@@ -68,8 +68,9 @@ def main_reasons(
 
     What raises the risk is in favour of a refusal or a review, what lowers it in favour of a loan. Each reason states
     its direction, so that one of the others is not mistaken for a ground of the decision.
-    A concept that adds nothing is none. `contributions`, to the log-odds of default, are in the order of `names`, the
-    model's features; where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
+
+    `contributions`, to the log-odds of default, are in the order of `names`, the model's features. A concept that adds
+    nothing is no reason. Where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
     """
     by_group: dict[Group, list[tuple[float, str]]] = {}
     for name, contribution in zip(names, contributions, strict=True):

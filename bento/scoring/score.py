@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bento.data.credit_file import CreditFile
@@ -59,27 +59,23 @@ def features_hash(values: Mapping[str, Value], names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> list[ScoredApplication]:
+def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> Iterator[ScoredApplication]:
     names = model.feature_names
     features = model.features(credit_files, share_counts=with_reasons)
     log_odds = model.log_odds(features).tolist()
     contributions = model.contributions(features)[0].tolist() if with_reasons else None
-    scored = []
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
         decision = decide(default, model.threshold, model.review_band)
         reasons = None if contributions is None else main_reasons(names, values, contributions[position], decision)
-        scored.append(
-            ScoredApplication(
-                log_odds=odds,
-                probability=default,
-                decision=decision,
-                features_hash=features_hash(values, names),
-                null_share=sum(values[name] is None for name in names) / len(names),
-                reasons=reasons,
-            )
+        yield ScoredApplication(
+            log_odds=odds,
+            probability=default,
+            decision=decision,
+            features_hash=features_hash(values, names),
+            null_share=sum(values[name] is None for name in names) / len(names),
+            reasons=reasons,
         )
-    return scored
 
 
 def _groups_without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:
