@@ -50,7 +50,7 @@ class Predictor:
         self.tags = (state.model_tag, state.bento_tag)
 
     async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
-        """Return the decision on one application as JSON, and whether an earlier request with its Idempotency-Key got it.
+        """Return the decision on one application as JSON, and whether an earlier request with its key got it first.
 
         Raises:
             ProblemError: a parameter is wrong, the Idempotency-Key belongs to another body, or the model or the journal
