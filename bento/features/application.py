@@ -29,6 +29,10 @@ def _years_before(column: str) -> pl.Expr:
     return -pl.col(column) / DAYS_PER_YEAR
 
 
+def _age_at(column: str) -> pl.Expr:
+    return (pl.col(column) - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR
+
+
 def _category(column: str, name: str, group: Group, en: str, fr: str, *, without: str = "") -> Feature:
     """Make a feature of a category; the value `without` must not weigh on a decision and becomes unknown."""
     value = pl.col(column)
@@ -132,41 +136,29 @@ FEATURES: tuple[Feature, ...] = (
     _employment("application_employed_years", _years_before("DAYS_EMPLOYED"), unit="years", risk=-1).worded(
         "Time in the present employment", "Ancienneté dans l'emploi actuel"
     ),
-    _employment(
-        "application_employed_to_age", over("DAYS_EMPLOYED", "DAYS_BIRTH"), unit="share", risk=-1, uses_age=True
-    ).worded("Time in the present employment over age", "Ancienneté dans l'emploi rapportée à l'âge"),
-    _employment(
-        "application_hired_at_years",
-        (pl.col("DAYS_EMPLOYED") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
-        unit="years",
-        uses_age=True,
-    ).worded("Age at hiring", "Âge à l'embauche"),
-    _identity("application_age_years", _years_before("DAYS_BIRTH"), unit="years", risk=-1, uses_age=True).worded(
-        "Age", "Âge"
+    _employment("application_employed_to_age", over("DAYS_EMPLOYED", "DAYS_BIRTH"), unit="share", risk=-1).worded(
+        "Time in the present employment over age", "Ancienneté dans l'emploi rapportée à l'âge"
     ),
-    _identity(
-        "application_id_changed_at_years",
-        (pl.col("DAYS_ID_PUBLISH") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
-        unit="years",
-        uses_age=True,
-    ).worded("Age at the change of the identity document", "Âge au changement de pièce d'identité"),
-    _identity(
-        "application_phone_change_to_age", over("DAYS_LAST_PHONE_CHANGE", "DAYS_BIRTH"), unit="share", uses_age=True
-    ).worded("Time since the phone changed, over age", "Temps depuis le changement de téléphone, rapporté à l'âge"),
-    _identity(
-        "application_registration_to_age", over("DAYS_REGISTRATION", "DAYS_BIRTH"), unit="share", uses_age=True
-    ).worded("Time since the registration changed, over age", "Temps depuis l'enregistrement, rapporté à l'âge"),
+    _employment("application_hired_at_years", _age_at("DAYS_EMPLOYED"), unit="years").worded(
+        "Age at hiring", "Âge à l'embauche"
+    ),
+    _identity("application_age_years", _years_before("DAYS_BIRTH"), unit="years", risk=-1).worded("Age", "Âge"),
+    _identity("application_id_changed_at_years", _age_at("DAYS_ID_PUBLISH"), unit="years").worded(
+        "Age at the change of the identity document", "Âge au changement de pièce d'identité"
+    ),
+    _identity("application_phone_change_to_age", over("DAYS_LAST_PHONE_CHANGE", "DAYS_BIRTH"), unit="share").worded(
+        "Time since the phone changed, over age", "Temps depuis le changement de téléphone, rapporté à l'âge"
+    ),
+    _identity("application_registration_to_age", over("DAYS_REGISTRATION", "DAYS_BIRTH"), unit="share").worded(
+        "Time since the registration changed, over age", "Temps depuis l'enregistrement, rapporté à l'âge"
+    ),
     _terms(
         "application_age_at_payoff_years",
         -pl.col("DAYS_BIRTH") / DAYS_PER_YEAR + over("AMT_CREDIT", "AMT_ANNUITY") / 12,
         unit="years",
-        uses_age=True,
     ).worded("Age at the end of the loan", "Âge à la fin du prêt"),
     _housing(
-        "application_car_age_to_age",
-        over(-pl.col("OWN_CAR_AGE") * DAYS_PER_YEAR, "DAYS_BIRTH"),
-        unit="share",
-        uses_age=True,
+        "application_car_age_to_age", over(-pl.col("OWN_CAR_AGE") * DAYS_PER_YEAR, "DAYS_BIRTH"), unit="share"
     ).worded("Age of the car over age", "Âge de la voiture rapporté à l'âge"),
     _identity("application_id_change_years", _years_before("DAYS_ID_PUBLISH"), unit="years").worded(
         "Time since the identity document changed", "Temps depuis le changement de pièce d'identité"

@@ -35,7 +35,6 @@ FEATURES: tuple[Feature, ...] = (
         (pl.col("bureau_end_days_max_active") - pl.col("DAYS_BIRTH")) / DAYS_PER_YEAR,
         group="bureau_debt",
         unit="years",
-        uses_age=True,
     ).worded("Age at the end of the credits at other lenders", "Âge à la fin des crédits ailleurs"),
     _to("previous_credit_mean_to_loan", "previous_credit_mean_approved", _CREDIT, "past_applications").worded(
         "Mean earlier loan over this one", "Prêt antérieur moyen rapporté à celui-ci"

@@ -56,7 +56,6 @@ class Feature:
         unit: "" for a category.
         risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
         monotone: whether a model may be constrained to that direction.
-        uses_age: whether it is computed from the date of birth, so that one switch can leave age out.
         categories: the known values of a category; empty for a number.
     """
 
@@ -69,7 +68,6 @@ class Feature:
     unit: Unit = "count"
     risk: int = 0
     monotone: bool = False
-    uses_age: bool = False
     categories: tuple[str, ...] = ()
 
     def worded(self, en: str, fr: str) -> Self:
@@ -90,6 +88,11 @@ class Feature:
     def roots(self) -> frozenset[str]:
         """The columns that the expression reads."""
         return frozenset(self.expression.meta.root_names())
+
+    @property
+    def uses_age(self) -> bool:
+        """Whether it is computed from the date of birth, so that one switch can leave age out."""
+        return "DAYS_BIRTH" in self.roots
 
     @cached_property
     def column(self) -> pl.Expr:
