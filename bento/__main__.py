@@ -12,11 +12,7 @@ INTERRUPTED = 130
 """Exit code of a process that Ctrl-C ended, as shells use it."""
 
 COMMANDS = {
-    "serve": (
-        "bento.serve",
-        "start the service of a built Bento on this machine",
-        "python -m bento serve --port 3000",
-    ),
+    "serve": ("bento.serve", "start the service of a built Bento on this machine", "python -m bento serve --port 3000"),
     "keys": (
         "bento.api.key_commands",
         "make, list and revoke API keys",

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,54 +31,30 @@ class SettingsError(CorrectableError):
     """The environment holds a variable that is no setting."""
 
 
+def _variable(name: str, description: str, default: str | None = None) -> Any:
+    return Field(default=default, validation_alias=name, description=description)
+
+
 class Settings(BaseSettings):
     """What the environment sets; an empty variable counts as absent."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True, case_sensitive=True)
 
-    keys_file: str | None = Field(
-        default=None,
-        validation_alias=KEYS_FILE_VARIABLE,
-        description="file of API keys: hashes only, read again when it changes",
+    keys_file: str | None = _variable(KEYS_FILE_VARIABLE, "file of API keys: hashes only, read again when it changes")
+    auth: str = _variable(AUTH_VARIABLE, "`off`: no keys are asked for, and only this machine is answered", default="")
+    data_folder: str = _variable(DATA_VARIABLE, "folder of the journal where no address is set for it", default="data")
+    journal_url: str | None = _variable(
+        JOURNAL_VARIABLE, "sqlite:////path/journal.db or postgresql://user:password@host/database"
     )
-    auth: str = Field(
-        default="",
-        validation_alias=AUTH_VARIABLE,
-        description="`off`: no keys are asked for, and only this machine is answered",
+    master_key_file: str | None = _variable(
+        MASTER_KEY_VARIABLE, "32 random bytes in base64 that encrypt the journal's personal data"
     )
-    data_folder: str = Field(
-        default="data",
-        validation_alias=DATA_VARIABLE,
-        description="folder of the journal where no address is set for it",
-    )
-    journal_url: str | None = Field(
-        default=None,
-        validation_alias=JOURNAL_VARIABLE,
-        description="sqlite:////path/journal.db or postgresql://user:password@host/database",
-    )
-    master_key_file: str | None = Field(
-        default=None,
-        validation_alias=MASTER_KEY_VARIABLE,
-        description="32 random bytes in base64 that encrypt the journal's personal data",
-    )
-    bento_folder: str | None = Field(
-        default=None,
-        validation_alias="BENTO_PATH",
-        description="the Bento of this container, with its model; BentoML sets it",
-    )
-    bentoml_home: str | None = Field(
-        default=None,
-        validation_alias="BENTOML_HOME",
-        description="BentoML's store of models and Bentos, by default ~/bentoml",
-    )
+    bento_folder: str | None = _variable("BENTO_PATH", "the Bento of this container, with its model; BentoML sets it")
+    bentoml_home: str | None = _variable("BENTOML_HOME", "BentoML's store of models and Bentos, by default ~/bentoml")
 
     @classmethod
     def read(cls) -> Self:
-        """Read the environment.
-
-        Raises:
-            SettingsError: a variable with a prefix of this project is no setting.
-        """
+        """Read the environment; raise SettingsError where a variable with a prefix of this project is no setting."""
         accepted = {str(field.validation_alias) for field in cls.model_fields.values()} | {*CLIENT_VARIABLES}
         for name in sorted(os.environ):
             if name.startswith(_OWN_PREFIXES) and name not in accepted and _SERVICE_LINK.fullmatch(name) is None:

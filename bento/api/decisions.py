@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import bentoml
@@ -14,7 +13,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
-from bento.api.endpoints import Endpoint
 from bento.api.problems import ProblemError, invalid, problem, response
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
@@ -27,6 +25,9 @@ from bento.policy import Decision
 from bento.scoring.score import score
 
 log = logging.getLogger("bentoml.credit_scoring")
+
+_AS_STORED = ("decided_at", "key_id", "threshold", "bento", "code", "features_hash", "credit_file_hash")
+"""Fields of `DecisionOut` that are answered as the journal holds them."""
 
 
 def decision(request: Request) -> Response:
@@ -115,22 +116,16 @@ def _decision_out(state: ServingState, stored: StoredDecision, reviews: list[Sto
         reasons = score(state.model, [credit_file], reasons=True)[0].reasons
     return schemas.DecisionOut(
         decision_id=stored.id,
-        decided_at=stored.decided_at,
-        key_id=stored.key_id,
         decision=Decision(stored.decision),
         outcome=Decision(reviews[-1].outcome if reviews else stored.decision),
-        threshold=stored.threshold,
         model=ModelVersion(name=stored.model_name, version=stored.model_version),
-        bento=stored.bento,
-        code=stored.code,
-        features_hash=stored.features_hash,
-        credit_file_hash=stored.credit_file_hash,
         purged=stored.purged_at is not None,
         probability_of_default=stored.probability,
         reasons=reasons,
         warnings=None if answer is None else answer.warnings,
         credit_file=None if stored.credit_file is None else json.loads(stored.credit_file),
         reviews=[schemas.ReviewOut(**vars(review)) for review in reviews],
+        **{name: getattr(stored, name) for name in _AS_STORED},
     )
 
 
@@ -148,17 +143,16 @@ def _journal_unavailable(_: Request, error: Exception) -> Response:
     return response(problem(503, "the journal does not answer at present; try again later"))
 
 
-def _route(endpoint: Endpoint, answer: Callable[[Request], Response]) -> Route:
-    return Route(endpoint.path, answer, methods=[endpoint.method])
-
-
 app = Starlette(
     routes=[
-        _route(endpoints.DECISION, decision),
-        _route(endpoints.REVIEW, review),
-        _route(endpoints.MODEL, model_card),
-        _route(endpoints.OPENAPI, describe),
-        _route(endpoints.DOCUMENTATION, documentation),
+        Route(endpoint.path, answer, methods=[endpoint.method])
+        for endpoint, answer in (
+            (endpoints.DECISION, decision),
+            (endpoints.REVIEW, review),
+            (endpoints.MODEL, model_card),
+            (endpoints.OPENAPI, describe),
+            (endpoints.DOCUMENTATION, documentation),
+        )
     ],
     exception_handlers={ProblemError: _problem_response, JournalUnavailableError: _journal_unavailable},
 )

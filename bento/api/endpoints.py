@@ -6,7 +6,7 @@ with any scope, and answers 404.
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 from bento.api.keys import Scope
@@ -49,15 +49,12 @@ class Endpoint:
         return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path)) + "/?")
 
 
-PREDICT = Endpoint(
-    path="/predict", method="POST", access="score", max_body_bytes=LIMITS.max_credit_file_bytes, tag="scoring"
-)
-PREDICT_BATCH = Endpoint(
-    path="/predict_batch", method="POST", access="score", max_body_bytes=LIMITS.max_batch_bytes, tag="scoring"
-)
-EXPLAIN = Endpoint(
-    path="/explain", method="POST", access="score", max_body_bytes=LIMITS.max_credit_file_bytes, tag="scoring"
-)
+_scoring = partial(Endpoint, method="POST", access="score", tag="scoring")
+_open = partial(Endpoint, method="GET", access="open")
+
+PREDICT = _scoring(path="/predict", max_body_bytes=LIMITS.max_credit_file_bytes)
+PREDICT_BATCH = _scoring(path="/predict_batch", max_body_bytes=LIMITS.max_batch_bytes)
+EXPLAIN = _scoring(path="/explain", max_body_bytes=LIMITS.max_credit_file_bytes)
 DECISION = Endpoint(path="/decisions/{decision_id}", method="GET", access="read", tag="journal")
 REVIEW = Endpoint(
     path="/decisions/{decision_id}/review",
@@ -67,14 +64,14 @@ REVIEW = Endpoint(
     tag="journal",
 )
 MODEL = Endpoint(path="/model", method="GET", access="any key", tag="model")
-LIVEZ = Endpoint(path="/livez", method="GET", access="open", tag="operation", is_counted=False)
-READYZ = Endpoint(path="/readyz", method="GET", access="open", tag="operation", is_counted=False)
-HEALTHZ = Endpoint(path="/healthz", method="GET", access="open", is_counted=False)
-METRICS = Endpoint(path="/metrics", method="GET", access="open", tag="operation", is_counted=False)
-OPENAPI = Endpoint(path="/docs.json", method="GET", access="open")
-DOCUMENTATION = Endpoint(path="/", method="GET", access="open", is_labelled=False)
-SCHEMA = Endpoint(path="/schema.json", method="GET", access="open", is_labelled=False)
-STATIC_CONTENT = Endpoint(path="/static_content/{file:path}", method="GET", access="open", is_labelled=False)
+LIVEZ = _open(path="/livez", tag="operation", is_counted=False)
+READYZ = _open(path="/readyz", tag="operation", is_counted=False)
+HEALTHZ = _open(path="/healthz", is_counted=False)
+METRICS = _open(path="/metrics", tag="operation", is_counted=False)
+OPENAPI = _open(path="/docs.json")
+DOCUMENTATION = _open(path="/", is_labelled=False)
+SCHEMA = _open(path="/schema.json", is_labelled=False)
+STATIC_CONTENT = _open(path="/static_content/{file:path}", is_labelled=False)
 
 ENDPOINTS = (
     PREDICT,

@@ -61,24 +61,16 @@ LOCAL = ApiKey(id="local", scopes=frozenset(SCOPES), sha256=64 * "0", created_at
 
 
 class KeyRing:
-    """The keys of a file, read again when it changes; a change that cannot be read leaves the keys as they were.
-
-    Raises:
-        KeysError: the file is missing or broken.
-    """
+    """The keys of a file, read again when it changes; a change that cannot be read leaves the keys as they were."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen = _stamp(path)
-        self._keys = _by_id(read_keys(path))
+        self._keys = {key.id: key for key in read_keys(path).keys}
 
     @classmethod
     def from_file(cls, name: str | None) -> "KeyRing":
-        """Read the keys of the file that the settings name.
-
-        Raises:
-            KeysError: they name none, or one that is missing or broken, or holds no key.
-        """
+        """Read the keys of the file that the settings name; raise KeysError where there are none."""
         if not name:
             raise KeysError(NO_KEYS)
         if not read_keys(Path(name)).keys:
@@ -100,7 +92,7 @@ class KeyRing:
             return
         self._seen = stamp
         try:
-            self._keys = _by_id(read_keys(self.path))
+            self._keys = {key.id: key for key in read_keys(self.path).keys}
         except KeysError as error:
             log.error("%s; the keys stay as they were", error)
         else:
@@ -108,11 +100,7 @@ class KeyRing:
 
 
 def read_keys(path: Path) -> KeysFile:
-    """Read a file of keys.
-
-    Raises:
-        KeysError: the file is missing or broken.
-    """
+    """Read a file of keys; raise KeysError where it is missing or broken."""
     try:
         return KeysFile.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -138,11 +126,7 @@ def new_key(path: Path, scopes: Sequence[Scope], note: str = "") -> tuple[str, A
 
 
 def revoke(path: Path, key_id: str) -> None:
-    """Remove a key from the file.
-
-    Raises:
-        KeysError: the file holds no such key, or cannot be read or written.
-    """
+    """Remove a key from the file; raise KeysError where it holds no such key or cannot be read or written."""
     keys = read_keys(path).keys
     left = [key for key in keys if key.id != key_id]
     if len(left) == len(keys):
@@ -164,10 +148,6 @@ def _write(path: Path, content: KeysFile) -> None:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _by_id(content: KeysFile) -> dict[str, ApiKey]:
-    return {key.id: key for key in content.keys}
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

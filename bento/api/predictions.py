@@ -1,18 +1,18 @@
-"""Decide on applications, one or a batch: score, journal, answer."""
+"""Decide on applications, one or a batch: read the parameters, score, journal, answer."""
 
+import re
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Self, get_args
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import Request
 
 from bento.api.metrics import count
-from bento.api.parameters import idempotency_key_of, purpose_of, switch_of
-from bento.api.problems import Problem, ProblemError, invalid
+from bento.api.problems import Fault, Problem, ProblemError, invalid, problem
 from bento.api.process_tuning import ScoringSlots
 from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
@@ -21,6 +21,10 @@ from bento.data.credit_file import CreditFile, warnings
 from bento.journal.entries import Entry
 from bento.policy import expected_cost, score_points
 from bento.scoring.score import ScoredApplication, score
+
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+SWITCH_VALUES = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +37,9 @@ class Parameters:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Read them from a request.
-
-        Raises:
-            ProblemError: one of them is wrong.
-        """
-        return cls(
-            purpose=purpose_of(request),
-            idempotency_key=idempotency_key_of(request),
-            key_id=request.scope["api_key"].id,
-        )
+        """Read them from a request; a ProblemError says which one is wrong."""
+        purpose, idempotency_key = purpose_of(request), idempotency_key_of(request)
+        return cls(purpose=purpose, idempotency_key=idempotency_key, key_id=request.scope["api_key"].id)
 
 
 class Predictor:
@@ -50,12 +47,10 @@ class Predictor:
 
     def __init__(self, state: ServingState, recorder: Recorder, slots: ScoringSlots) -> None:
         self.state, self.recorder, self.slots = state, recorder, slots
+        self.tags = (state.model_tag, state.bento_tag)
 
     async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
-        """Decide on one application.
-
-        Returns:
-            The prediction as JSON, and whether an earlier request with the same Idempotency-Key got it first.
+        """Return the decision on one application as JSON, and whether an earlier request with its key got it first.
 
         Raises:
             ProblemError: a parameter is wrong, the Idempotency-Key belongs to another body, or the model or the journal
@@ -67,7 +62,8 @@ class Predictor:
         prediction = self._prediction(credit_file, scored, parameters.purpose)
         if parameters.purpose == "simulation":
             return prediction.model_dump_json(), False
-        entry = self._entry(prediction, scored, request.scope["body"], parameters, parameters.idempotency_key)
+        body, key_id, idempotency_key = request.scope["body"], parameters.key_id, parameters.idempotency_key
+        entry = entry_of(prediction, scored, body, key_id, idempotency_key, *self.tags)
         (recorded,) = await self.recorder.record([entry])
         if isinstance(recorded, Problem):
             raise ProblemError(recorded)
@@ -93,7 +89,7 @@ class Predictor:
             if parameters.purpose == "decision":
                 content = to_json(batch.credit_files[position], inf_nan_mode="constants")
                 key = parameters.idempotency_key and f"{parameters.idempotency_key}\n{position}"
-                entries[position] = self._entry(prediction, scored[position], content, parameters, key)
+                entries[position] = entry_of(prediction, scored[position], content, parameters.key_id, key, *self.tags)
         recorded = self.recorder.record_and_wait(list(entries.values())) if entries else []
         for (position, entry), outcome in zip(entries.items(), recorded, strict=True):
             if isinstance(outcome, Problem):
@@ -122,17 +118,6 @@ class Predictor:
             warnings=warnings(credit_file),
         )
 
-    def _entry(
-        self,
-        prediction: Prediction,
-        scored: ScoredApplication,
-        content: bytes,
-        parameters: Parameters,
-        idempotency_key: str | None,
-    ) -> Entry:
-        model_tag, bento_tag = self.state.model_tag, self.state.bento_tag
-        return entry_of(prediction, scored, content, parameters.key_id, idempotency_key, model_tag, bento_tag)
-
 
 def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditFile]:
     """Return the credit files that can be scored, by position; put their problem into the items of the others."""
@@ -143,3 +128,35 @@ def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditF
         except ValidationError as error:
             items[position].problem = invalid(error)
     return valid
+
+
+def purpose_of(request: Request) -> Purpose:
+    """Return the query parameter `purpose`; raise ProblemError where it is neither decision nor simulation."""
+    value = request.query_params.get("purpose", PURPOSES[0])
+    if value not in PURPOSES:
+        raise _wrong_parameter("query", "purpose", f"Input should be {' or '.join(PURPOSES)}")
+    return value
+
+
+def switch_of(request: Request, name: str) -> bool:
+    """Return a query parameter that is true or false, by default false; raise ProblemError where it is neither."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in SWITCH_VALUES:
+        raise _wrong_parameter("query", name, "Input should be true or false")
+    return SWITCH_VALUES[value]
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """Return the header `Idempotency-Key`, None where there is none.
+
+    Raises:
+        ProblemError: it is empty, longer than 200 characters, or holds others than visible ASCII.
+    """
+    value = request.headers.get("Idempotency-Key")
+    if value is not None and IDEMPOTENCY_KEY.fullmatch(value) is None:
+        raise _wrong_parameter("header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII")
+    return value
+
+
+def _wrong_parameter(place: str, name: str, message: str) -> ProblemError:
+    return ProblemError(problem(422, f"{name} is wrong", [Fault(loc=[place, name], type="value_error", msg=message)]))

@@ -65,11 +65,7 @@ class Recorder:
         self.writer, self.timeout_s = writer, timeout_s
 
     async def record(self, entries: Sequence[Entry]) -> list[bytes | Problem]:
-        """Have decisions written, and wait in the event loop.
-
-        Raises:
-            ProblemError: the journal did not write in time, or cannot.
-        """
+        """Have decisions written, and wait in the event loop; raise ProblemError where they are not written in time."""
         writing = self.writer.submit(entries)
         try:
             existing = await asyncio.wait_for(asyncio.wrap_future(writing), self.timeout_s)

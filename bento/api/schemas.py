@@ -24,8 +24,6 @@ Purpose = Literal["decision", "simulation"]
 class Prediction(BaseModel):
     """The decision on one application."""
 
-    model_config = ConfigDict(protected_namespaces=())
-
     decision_id: str | None = Field(description="under which the decision is journalled; null for a simulation")
     purpose: Purpose
     decided_at: datetime
@@ -94,8 +92,6 @@ class DecisionOut(BaseModel):
     Once purged, what concerns the person is null: id, time, outcome, hashes and versions stay.
     """
 
-    model_config = ConfigDict(protected_namespaces=())
-
     decision_id: str
     decided_at: datetime
     key_id: str
@@ -127,8 +123,6 @@ class CatalogueEntry(BaseModel):
 
 class ModelCard(BaseModel):
     """What there is to know of the model that decides."""
-
-    model_config = ConfigDict(protected_namespaces=())
 
     model: ModelVersion
     bento: str

@@ -48,11 +48,7 @@ class ServingState:
 
     @property
     def model(self) -> ScoringModel:
-        """The verified model.
-
-        Raises:
-            ProblemError: there is none.
-        """
+        """The verified model; raises ProblemError where there is none."""
         if self.verified_model is None:
             raise ProblemError(problem(503, "no usable model is loaded, so nothing is decided"))
         return self.verified_model

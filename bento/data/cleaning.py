@@ -38,8 +38,7 @@ class _Rule:
 def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Replace each declared missing code and implausible value in the tables by null, and add `IS_OPEN`.
 
-    Args:
-        tables: frames by table name, with all declared columns or only some; other columns pass through.
+    Declared columns may be absent; others pass through.
     """
     return {name: _cleaned(name, frame) for name, frame in tables.items()}
 

@@ -2,26 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationError, model_validator, with_config
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
-from bento.data.tables import (
-    APPLICATION,
-    BUREAU,
-    BUREAU_BALANCE,
-    CREDIT_CARD_BALANCE,
-    HISTORIES,
-    INSTALLMENTS_PAYMENTS,
-    POS_CASH_BALANCE,
-    PREVIOUS_APPLICATION,
-    TABLES,
-    Column,
-    Table,
-)
+from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
 MAX_WARNINGS = 50
@@ -101,22 +89,10 @@ def _row_type(table: Table) -> Any:
     return with_config(ConfigDict(extra="allow"))(row)
 
 
-if TYPE_CHECKING:
-    ApplicationRow: TypeAlias = dict[str, Any]
-    BureauRow: TypeAlias = dict[str, Any]
-    BureauBalanceRow: TypeAlias = dict[str, Any]
-    PreviousApplicationRow: TypeAlias = dict[str, Any]
-    PosCashBalanceRow: TypeAlias = dict[str, Any]
-    InstallmentsPaymentsRow: TypeAlias = dict[str, Any]
-    CreditCardBalanceRow: TypeAlias = dict[str, Any]
-else:
-    ApplicationRow = _row_type(APPLICATION)
-    BureauRow = _row_type(BUREAU)
-    BureauBalanceRow = _row_type(BUREAU_BALANCE)
-    PreviousApplicationRow = _row_type(PREVIOUS_APPLICATION)
-    PosCashBalanceRow = _row_type(POS_CASH_BALANCE)
-    InstallmentsPaymentsRow = _row_type(INSTALLMENTS_PAYMENTS)
-    CreditCardBalanceRow = _row_type(CREDIT_CARD_BALANCE)
+def _row(table: str) -> Any:
+    """Return the annotation that has pydantic validate a dict as a row of the table."""
+    row_type = _row_type(TABLES[table])
+    return GetPydanticSchema(lambda _, handler: handler.generate_schema(row_type))
 
 
 _Rows = Field(max_length=MAX_HISTORY_ROWS)
@@ -128,13 +104,13 @@ class CreditFile(Received):
     Columns that are left out count as unknown, tables that are left out as empty.
     """
 
-    application: ApplicationRow
-    bureau: Annotated[list[BureauRow], _Rows] = []
-    bureau_balance: Annotated[list[BureauBalanceRow], _Rows] = []
-    previous_application: Annotated[list[PreviousApplicationRow], _Rows] = []
-    POS_CASH_balance: Annotated[list[PosCashBalanceRow], _Rows] = []
-    installments_payments: Annotated[list[InstallmentsPaymentsRow], _Rows] = []
-    credit_card_balance: Annotated[list[CreditCardBalanceRow], _Rows] = []
+    application: Annotated[dict[str, Any], _row("application")]
+    bureau: Annotated[list[Annotated[dict[str, Any], _row("bureau")]], _Rows] = []
+    bureau_balance: Annotated[list[Annotated[dict[str, Any], _row("bureau_balance")]], _Rows] = []
+    previous_application: Annotated[list[Annotated[dict[str, Any], _row("previous_application")]], _Rows] = []
+    POS_CASH_balance: Annotated[list[Annotated[dict[str, Any], _row("POS_CASH_balance")]], _Rows] = []
+    installments_payments: Annotated[list[Annotated[dict[str, Any], _row("installments_payments")]], _Rows] = []
+    credit_card_balance: Annotated[list[Annotated[dict[str, Any], _row("credit_card_balance")]], _Rows] = []
 
     @model_validator(mode="after")
     def _rows_belong_to_the_client(self) -> Self:
@@ -157,13 +133,9 @@ class CreditFile(Received):
 def frames(
     credit_files: Sequence[CreditFile], columns: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, pl.DataFrame]:
-    """Return the credit files as one frame for each declared table.
+    """Return the credit files of different clients as one frame for each table, with some `columns` of it or all.
 
     History rows without SK_ID_CURR get that of their application.
-
-    Args:
-        credit_files: one file for each client.
-        columns: of each table, by default all (see `needed_columns` in `bento.features.catalogue`).
     """
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
     owners: dict[str, list[float]] = {name: [] for name in HISTORIES}

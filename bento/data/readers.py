@@ -25,19 +25,14 @@ class DataError(ValueError):
 
 def find_file(folder: Path, stem: str) -> Path | None:
     """Return `stem.parquet`, else `stem.csv` in the folder, or None."""
-    for suffix in (".parquet", ".csv"):
-        path = folder / f"{stem}{suffix}"
-        if path.is_file():
-            return path
-    return None
+    paths = (folder / f"{stem}{suffix}" for suffix in (".parquet", ".csv"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def read_application(
     folder: Path, stem: str, extra: Sequence[Column] = (), names: Sequence[str] | None = None
 ) -> pl.DataFrame:
     """Read the applications of `stem` (`application_train`, `application_test`), with `extra` columns such as TARGET.
-
-    Only the columns `names` are read, by default all.
 
     Raises:
         DataError: there is no such folder or file, or the file is broken.
@@ -57,13 +52,7 @@ def read_application(
 
 
 def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
-    """Read one history table; it is empty if there is no file, which is logged.
-
-    Only the columns `names` are read, by default all.
-
-    Raises:
-        DataError: the file is broken.
-    """
+    """Read one history table, its columns `names` or all; it is empty if there is no file, which is logged."""
     path = find_file(folder, name)
     if path is None:
         log.warning("%s: no %s.csv or .parquet: taken as empty, no client has such a history", folder, name)
@@ -95,13 +84,10 @@ def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]
 def read_file(
     path: Path, columns: Sequence[Column] | Table, names: Sequence[str] | None = None, where: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """Read one file as a frame of the declared `columns`, in their order and types.
+    """Read a CSV or Parquet file as a frame of the declared `columns`, in their order and types.
 
-    Args:
-        path: a CSV or Parquet file.
-        columns: declared for the file; all but the optional ones must be there.
-        names: the columns to read, by default all of them.
-        where: the condition on ids that rows must meet.
+    All but the optional ones must be in the file; those in `names`, by default all, are read, of the rows that meet
+    `where`, a condition on ids.
 
     Raises:
         DataError: empty, cut or unreadable file; missing, misspelt or repeated column; value of a wrong type.
@@ -145,11 +131,7 @@ def is_row(columns: Sequence[Column] | Table) -> pl.Expr:
 
 @contextlib.contextmanager
 def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[None]:
-    """Turn the errors of reading a file into one line with file and, where known, row and column.
-
-    Raises:
-        DataError: the file could not be read in the block.
-    """
+    """Turn the errors of reading a file into a DataError: one line with file and, where known, row and column."""
     try:
         yield
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ application, negative before it.
 
 from collections.abc import Iterator
 from dataclasses import KW_ONLY
+from functools import partial
 from typing import Any, Literal
 
 import polars as pl
@@ -94,74 +95,29 @@ class Table:
         return pl.DataFrame(schema=self.schema)
 
 
-def _id(name: str, description: str, *, required: bool = False) -> Column:
-    # From 2^53 on a float64, the number type of JSON, does not represent every integer.
-    return Column(name=name, kind="id", description=description, minimum=1, maximum=2**53 - 1, required=required)
+def _column(name: str, description: str, **settings: Any) -> Column:
+    return Column(name=name, description=description, **settings)
 
 
-def _category(name: str, description: str, *categories: str, **settings: Any) -> Column:
-    return Column(name=name, kind="category", description=description, categories=categories, **settings)
+def _category(name: str, description: str, categories: str, **settings: Any) -> Column:
+    """Declare a category; its values are separated by `|`."""
+    return _column(name, description, kind="category", categories=tuple(categories.split("|")), **settings)
 
 
-def _amount(name: str, description: str, *, minimum: float | None = 0, **settings: Any) -> Column:
-    return Column(
-        name=name,
-        kind="number",
-        unit="currency",
-        description=description,
-        minimum=-MAX_AMOUNT if minimum is None else minimum,
-        maximum=MAX_AMOUNT,
-        **settings,
-    )
+# From 2^53 on a float64, the number type of JSON, does not represent every integer.
+_id = partial(_column, kind="id", minimum=1, maximum=2**53 - 1)
+_amount = partial(_column, kind="number", unit="currency", minimum=0, maximum=MAX_AMOUNT)
+_share = partial(_column, kind="number", unit="share", minimum=0, maximum=1)
+# A day before -50,000, over 130 years ago, is an error of entry.
+_days = partial(_column, kind="integer", unit="days", minimum=-50_000, maximum=0)
+_end_date = partial(_days, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,))
+_months = partial(_column, kind="integer", unit="months", minimum=-1200, maximum=0)
+_integer = partial(_column, kind="integer", unit="count", minimum=0, maximum=MAX_COUNT)
+_flag = partial(_integer, unit="flag", maximum=1)
 
-
-def _share(name: str, description: str, *, minimum: float = 0, **settings: Any) -> Column:
-    return Column(
-        name=name, kind="number", unit="share", description=description, minimum=minimum, maximum=1, **settings
-    )
-
-
-def _days(name: str, description: str, *, maximum: float = 0, **settings: Any) -> Column:
-    return Column(
-        name=name,
-        kind="integer",
-        unit="days",
-        description=description,
-        minimum=-50_000,  # over 130 years ago: an error of entry
-        maximum=maximum,
-        **settings,
-    )
-
-
-def _end_date(name: str, description: str) -> Column:
-    return _days(name, description, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,))
-
-
-def _months(name: str, description: str) -> Column:
-    return Column(name=name, kind="integer", unit="months", description=description, minimum=-1200, maximum=0)
-
-
-def _integer(
-    name: str,
-    description: str,
-    unit: Unit = "count",
-    *,
-    minimum: float = 0,
-    maximum: float = MAX_COUNT,
-    **settings: Any,
-) -> Column:
-    return Column(
-        name=name, kind="integer", unit=unit, description=description, minimum=minimum, maximum=maximum, **settings
-    )
-
-
-def _flag(name: str, description: str) -> Column:
-    return _integer(name, description, "flag", maximum=1)
-
-
-_WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
-_COMPANY = ("Unaccompanied", "Family", "Spouse, partner", "Children", "Other_A", "Other_B", "Group of people")
-_ORGANIZATIONS = tuple(
+_WEEKDAYS = "MONDAY|TUESDAY|WEDNESDAY|THURSDAY|FRIDAY|SATURDAY|SUNDAY"
+_COMPANY = "Unaccompanied|Family|Spouse, partner|Children|Other_A|Other_B|Group of people"
+_ORGANIZATIONS = (
     "Advertising|Agriculture|Bank|Business Entity Type 1|Business Entity Type 2|Business Entity Type 3|Cleaning|"
     "Construction|Culture|Electricity|Emergency|Government|Hotel|Housing|Industry: type 1|Industry: type 10|"
     "Industry: type 11|Industry: type 12|Industry: type 13|Industry: type 2|Industry: type 3|Industry: type 4|"
@@ -169,7 +125,7 @@ _ORGANIZATIONS = tuple(
     "Legal Services|Medicine|Military|Mobile|Other|Police|Postal|Realtor|Religion|Restaurant|School|Security|"
     "Security Ministries|Self-employed|Services|Telecom|Trade: type 1|Trade: type 2|Trade: type 3|Trade: type 4|"
     "Trade: type 5|Trade: type 6|Trade: type 7|Transport: type 1|Transport: type 2|Transport: type 3|"
-    "Transport: type 4|University|XNA".split("|")
+    "Transport: type 4|University|XNA"
 )
 _BUILDING = {
     "APARTMENTS": "apartments",
@@ -194,64 +150,43 @@ APPLICATION = Table(
     key=("SK_ID_CURR",),
     columns=(
         _id("SK_ID_CURR", "client and application", required=True),
-        _category("NAME_CONTRACT_TYPE", "kind of loan asked for", "Cash loans", "Revolving loans"),
-        _category("CODE_GENDER", "gender; never a feature", "F", "M", "XNA", missing_codes=("XNA",), audit_only=True),
-        _category("FLAG_OWN_CAR", "client owns a car", "N", "Y"),
-        _category("FLAG_OWN_REALTY", "client owns a house or flat", "N", "Y"),
+        _category("NAME_CONTRACT_TYPE", "kind of loan asked for", "Cash loans|Revolving loans"),
+        _category("CODE_GENDER", "gender; never a feature", "F|M|XNA", missing_codes=("XNA",), audit_only=True),
+        _category("FLAG_OWN_CAR", "client owns a car", "N|Y"),
+        _category("FLAG_OWN_REALTY", "client owns a house or flat", "N|Y"),
         _integer("CNT_CHILDREN", "children of the client", maximum=50),
         _amount("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
         _amount("AMT_CREDIT", "amount of the loan", required=True),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment", required=True),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan is for"),
-        _category("NAME_TYPE_SUITE", "who came with the client", *_COMPANY),
+        _category("NAME_TYPE_SUITE", "who came with the client", _COMPANY),
         _category(
             "NAME_INCOME_TYPE",
             "source of income",
-            "Businessman",
-            "Commercial associate",
-            "Maternity leave",
-            "Pensioner",
-            "State servant",
-            "Student",
-            "Unemployed",
-            "Working",
+            "Businessman|Commercial associate|Maternity leave|Pensioner|State servant|Student|Unemployed|Working",
         ),
         _category(
             "NAME_EDUCATION_TYPE",
             "highest education",
-            "Lower secondary",
-            "Secondary / secondary special",
-            "Incomplete higher",
-            "Higher education",
-            "Academic degree",
+            "Lower secondary|Secondary / secondary special|Incomplete higher|Higher education|Academic degree",
         ),
         _category(
             "NAME_FAMILY_STATUS",
             "family status",
-            "Civil marriage",
-            "Married",
-            "Separated",
-            "Single / not married",
-            "Unknown",
-            "Widow",
+            "Civil marriage|Married|Separated|Single / not married|Unknown|Widow",
             missing_codes=("Unknown",),
         ),
         _category(
             "NAME_HOUSING_TYPE",
             "housing",
-            "Co-op apartment",
-            "House / apartment",
-            "Municipal apartment",
-            "Office apartment",
-            "Rented apartment",
-            "With parents",
+            "Co-op apartment|House / apartment|Municipal apartment|Office apartment|Rented apartment|With parents",
         ),
         _share("REGION_POPULATION_RELATIVE", "population of the region, scaled"),
         _days("DAYS_BIRTH", "birth", maximum=-1, required=True),
         _end_date("DAYS_EMPLOYED", "start of the present employment; open-ended for pensioners"),
         _days("DAYS_REGISTRATION", "last change of the registration"),
         _days("DAYS_ID_PUBLISH", "last change of the identity document"),
-        _integer("OWN_CAR_AGE", "age of the client's car", "years", maximum=150),
+        _integer("OWN_CAR_AGE", "age of the client's car", unit="years", maximum=150),
         _flag("FLAG_MOBIL", "gave a mobile phone"),
         _flag("FLAG_EMP_PHONE", "gave a work phone"),
         _flag("FLAG_WORK_PHONE", "gave a home phone"),
@@ -261,53 +196,31 @@ APPLICATION = Table(
         _category(
             "OCCUPATION_TYPE",
             "occupation",
-            "Accountants",
-            "Cleaning staff",
-            "Cooking staff",
-            "Core staff",
-            "Drivers",
-            "HR staff",
-            "High skill tech staff",
-            "IT staff",
-            "Laborers",
-            "Low-skill Laborers",
-            "Managers",
-            "Medicine staff",
-            "Private service staff",
-            "Realty agents",
-            "Sales staff",
-            "Secretaries",
-            "Security staff",
-            "Waiters/barmen staff",
+            "Accountants|Cleaning staff|Cooking staff|Core staff|Drivers|HR staff|High skill tech staff|IT staff|"
+            "Laborers|Low-skill Laborers|Managers|Medicine staff|Private service staff|Realty agents|Sales staff|"
+            "Secretaries|Security staff|Waiters/barmen staff",
         ),
         _integer("CNT_FAM_MEMBERS", "family members", minimum=1, maximum=50),
-        _integer("REGION_RATING_CLIENT", "rating of the client's region", "rank", minimum=1, maximum=3),
+        _integer("REGION_RATING_CLIENT", "rating of the client's region", unit="rank", minimum=1, maximum=3),
         _integer(
             "REGION_RATING_CLIENT_W_CITY",
             "rating of the client's region and city",
-            "rank",
+            unit="rank",
             minimum=-1,
             maximum=3,
             missing_codes=(-1,),
         ),
-        _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", *_WEEKDAYS),
-        _integer("HOUR_APPR_PROCESS_START", "hour of the application", "hour", maximum=23),
+        _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", _WEEKDAYS),
+        _integer("HOUR_APPR_PROCESS_START", "hour of the application", unit="hour", maximum=23),
         _flag("REG_REGION_NOT_LIVE_REGION", "registered and living in different regions"),
         _flag("REG_REGION_NOT_WORK_REGION", "registered and working in different regions"),
         _flag("LIVE_REGION_NOT_WORK_REGION", "living and working in different regions"),
         _flag("REG_CITY_NOT_LIVE_CITY", "registered and living in different cities"),
         _flag("REG_CITY_NOT_WORK_CITY", "registered and working in different cities"),
         _flag("LIVE_CITY_NOT_WORK_CITY", "living and working in different cities"),
-        _category("ORGANIZATION_TYPE", "kind of employer", *_ORGANIZATIONS, missing_codes=("XNA",)),
+        _category("ORGANIZATION_TYPE", "kind of employer", _ORGANIZATIONS, missing_codes=("XNA",)),
         *(
-            Column(
-                name=f"EXT_SOURCE_{number}",
-                kind="number",
-                unit="score",
-                minimum=0,
-                maximum=1,
-                description=f"score {number} from an external source; higher is safer",
-            )
+            _share(f"EXT_SOURCE_{number}", f"score {number} from an external source; higher is safer", unit="score")
             for number in (1, 2, 3)
         ),
         *(
@@ -318,25 +231,14 @@ APPLICATION = Table(
         _category(
             "FONDKAPREMONT_MODE",
             "client's building, repair fund",
-            "not specified",
-            "org spec account",
-            "reg oper account",
-            "reg oper spec account",
+            "not specified|org spec account|reg oper account|reg oper spec account",
         ),
-        _category("HOUSETYPE_MODE", "client's building, kind", "block of flats", "specific housing", "terraced house"),
+        _category("HOUSETYPE_MODE", "client's building, kind", "block of flats|specific housing|terraced house"),
         _share("TOTALAREA_MODE", "client's building, total area, mode, scaled"),
         _category(
-            "WALLSMATERIAL_MODE",
-            "client's building, walls",
-            "Block",
-            "Mixed",
-            "Monolithic",
-            "Others",
-            "Panel",
-            "Stone, brick",
-            "Wooden",
+            "WALLSMATERIAL_MODE", "client's building, walls", "Block|Mixed|Monolithic|Others|Panel|Stone, brick|Wooden"
         ),
-        _category("EMERGENCYSTATE_MODE", "client's building, unsafe", "No", "Yes"),
+        _category("EMERGENCYSTATE_MODE", "client's building, unsafe", "No|Yes"),
         _integer("OBS_30_CNT_SOCIAL_CIRCLE", "acquaintances observed, 30 days past due", plausible_maximum=100),
         _integer("DEF_30_CNT_SOCIAL_CIRCLE", "acquaintances in default, 30 days past due"),
         _integer("OBS_60_CNT_SOCIAL_CIRCLE", "acquaintances observed, 60 days past due", plausible_maximum=100),
@@ -367,36 +269,25 @@ BUREAU = Table(
     columns=(
         _id("SK_ID_CURR", "client"),
         _id("SK_ID_BUREAU", "credit at the bureau"),
-        _category("CREDIT_ACTIVE", "state of the credit", "Active", "Bad debt", "Closed", "Sold"),
-        _category("CREDIT_CURRENCY", "recoded currency", "currency 1", "currency 2", "currency 3", "currency 4"),
+        _category("CREDIT_ACTIVE", "state of the credit", "Active|Bad debt|Closed|Sold"),
+        _category("CREDIT_CURRENCY", "recoded currency", "currency 1|currency 2|currency 3|currency 4"),
         _days("DAYS_CREDIT", "application for this credit"),
-        _integer("CREDIT_DAY_OVERDUE", "days overdue now", "days"),
+        _integer("CREDIT_DAY_OVERDUE", "days overdue now", unit="days"),
         _days("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000, plausible_minimum=-40_000),
         _days("DAYS_ENDDATE_FACT", "actual end of the credit", plausible_minimum=-40_000),
         _amount("AMT_CREDIT_MAX_OVERDUE", "largest overdue amount so far"),
         _integer("CNT_CREDIT_PROLONG", "times the credit was prolonged"),
         _amount("AMT_CREDIT_SUM", "amount of the credit"),
-        _amount("AMT_CREDIT_SUM_DEBT", "debt now", minimum=None, plausible_minimum=0),
-        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=None, plausible_minimum=0),
+        _amount("AMT_CREDIT_SUM_DEBT", "debt now", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=-MAX_AMOUNT, plausible_minimum=0),
         _amount("AMT_CREDIT_SUM_OVERDUE", "amount overdue now"),
         _category(
             "CREDIT_TYPE",
             "kind of credit",
-            "Another type of loan",
-            "Car loan",
-            "Cash loan (non-earmarked)",
-            "Consumer credit",
-            "Credit card",
-            "Interbank credit",
-            "Loan for business development",
-            "Loan for purchase of shares (margin lending)",
-            "Loan for the purchase of equipment",
-            "Loan for working capital replenishment",
-            "Microloan",
-            "Mobile operator loan",
-            "Mortgage",
-            "Real estate loan",
-            "Unknown type of loan",
+            "Another type of loan|Car loan|Cash loan (non-earmarked)|Consumer credit|Credit card|Interbank credit|"
+            "Loan for business development|Loan for purchase of shares (margin lending)|"
+            "Loan for the purchase of equipment|Loan for working capital replenishment|Microloan|Mobile operator loan|"
+            "Mortgage|Real estate loan|Unknown type of loan",
         ),
         _days("DAYS_CREDIT_UPDATE", "last news about the credit", maximum=1000, plausible_minimum=-40_000),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
@@ -414,14 +305,7 @@ BUREAU_BALANCE = Table(
         _category(
             "STATUS",
             "C closed, X unknown, 0 on time, 1 to 5 late (5: over 120 days, sold or written off)",
-            "0",
-            "1",
-            "2",
-            "3",
-            "4",
-            "5",
-            "C",
-            "X",
+            "0|1|2|3|4|5|C|X",
         ),
     ),
 )
@@ -437,10 +321,7 @@ PREVIOUS_APPLICATION = Table(
         _category(
             "NAME_CONTRACT_TYPE",
             "kind of loan asked for",
-            "Cash loans",
-            "Consumer loans",
-            "Revolving loans",
-            "XNA",
+            "Cash loans|Consumer loans|Revolving loans|XNA",
             missing_codes=("XNA",),
         ),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
@@ -448,9 +329,9 @@ PREVIOUS_APPLICATION = Table(
         _amount("AMT_CREDIT", "amount granted", missing_codes=(0,)),
         _amount("AMT_DOWN_PAYMENT", "down payment", minimum=-1, plausible_minimum=0),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan was for"),
-        _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", *_WEEKDAYS),
-        _integer("HOUR_APPR_PROCESS_START", "hour of the application", "hour", maximum=23),
-        _category("FLAG_LAST_APPL_PER_CONTRACT", "last application of the contract", "N", "Y"),
+        _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", _WEEKDAYS),
+        _integer("HOUR_APPR_PROCESS_START", "hour of the application", unit="hour", maximum=23),
+        _category("FLAG_LAST_APPL_PER_CONTRACT", "last application of the contract", "N|Y"),
         _flag("NFLAG_LAST_APPL_IN_DAY", "last application of the day"),
         _share("RATE_DOWN_PAYMENT", "down payment, scaled", minimum=-0.01, plausible_minimum=0),
         _share("RATE_INTEREST_PRIMARY", "interest rate, scaled", optional_in_files=True),
@@ -458,141 +339,54 @@ PREVIOUS_APPLICATION = Table(
         _category(
             "NAME_CASH_LOAN_PURPOSE",
             "purpose of the cash loan",
-            "Building a house or an annex",
-            "Business development",
-            "Buying a garage",
-            "Buying a holiday home / land",
-            "Buying a home",
-            "Buying a new car",
-            "Buying a used car",
-            "Car repairs",
-            "Education",
-            "Everyday expenses",
-            "Furniture",
-            "Gasification / water supply",
-            "Hobby",
-            "Journey",
-            "Medicine",
-            "Money for a third person",
-            "Other",
-            "Payments on other loans",
-            "Purchase of electronic equipment",
-            "Refusal to name the goal",
-            "Repairs",
-            "Urgent needs",
-            "Wedding / gift / holiday",
-            "XAP",
-            "XNA",
+            "Building a house or an annex|Business development|Buying a garage|Buying a holiday home / land|"
+            "Buying a home|Buying a new car|Buying a used car|Car repairs|Education|Everyday expenses|Furniture|"
+            "Gasification / water supply|Hobby|Journey|Medicine|Money for a third person|Other|"
+            "Payments on other loans|Purchase of electronic equipment|Refusal to name the goal|Repairs|Urgent needs|"
+            "Wedding / gift / holiday|XAP|XNA",
         ),
-        _category("NAME_CONTRACT_STATUS", "outcome", "Approved", "Canceled", "Refused", "Unused offer"),
+        _category("NAME_CONTRACT_STATUS", "outcome", "Approved|Canceled|Refused|Unused offer"),
         _days("DAYS_DECISION", "decision"),
         _category(
             "NAME_PAYMENT_TYPE",
             "way of payment",
-            "Cash through the bank",
-            "Cashless from the account of the employer",
-            "Non-cash from your account",
-            "XNA",
+            "Cash through the bank|Cashless from the account of the employer|Non-cash from your account|XNA",
         ),
-        _category(
-            "CODE_REJECT_REASON",
-            "reason of the refusal",
-            "CLIENT",
-            "HC",
-            "LIMIT",
-            "SCO",
-            "SCOFR",
-            "SYSTEM",
-            "VERIF",
-            "XAP",
-            "XNA",
-        ),
-        _category("NAME_TYPE_SUITE", "who came with the client", *_COMPANY),
-        _category("NAME_CLIENT_TYPE", "new or known client", "New", "Refreshed", "Repeater", "XNA"),
+        _category("CODE_REJECT_REASON", "reason of the refusal", "CLIENT|HC|LIMIT|SCO|SCOFR|SYSTEM|VERIF|XAP|XNA"),
+        _category("NAME_TYPE_SUITE", "who came with the client", _COMPANY),
+        _category("NAME_CLIENT_TYPE", "new or known client", "New|Refreshed|Repeater|XNA"),
         _category(
             "NAME_GOODS_CATEGORY",
             "goods the loan was for",
-            "Additional Service",
-            "Animals",
-            "Audio/Video",
-            "Auto Accessories",
-            "Clothing and Accessories",
-            "Computers",
-            "Construction Materials",
-            "Consumer Electronics",
-            "Direct Sales",
-            "Education",
-            "Fitness",
-            "Furniture",
-            "Gardening",
-            "Homewares",
-            "House Construction",
-            "Insurance",
-            "Jewelry",
-            "Medical Supplies",
-            "Medicine",
-            "Mobile",
-            "Office Appliances",
-            "Other",
-            "Photo / Cinema Equipment",
-            "Sport and Leisure",
-            "Tourism",
-            "Vehicles",
-            "Weapon",
-            "XNA",
+            "Additional Service|Animals|Audio/Video|Auto Accessories|Clothing and Accessories|Computers|"
+            "Construction Materials|Consumer Electronics|Direct Sales|Education|Fitness|Furniture|Gardening|Homewares|"
+            "House Construction|Insurance|Jewelry|Medical Supplies|Medicine|Mobile|Office Appliances|Other|"
+            "Photo / Cinema Equipment|Sport and Leisure|Tourism|Vehicles|Weapon|XNA",
         ),
-        _category("NAME_PORTFOLIO", "portfolio", "Cards", "Cars", "Cash", "POS", "XNA"),
-        _category("NAME_PRODUCT_TYPE", "cross-sell or walk-in", "XNA", "walk-in", "x-sell"),
+        _category("NAME_PORTFOLIO", "portfolio", "Cards|Cars|Cash|POS|XNA"),
+        _category("NAME_PRODUCT_TYPE", "cross-sell or walk-in", "XNA|walk-in|x-sell"),
         _category(
             "CHANNEL_TYPE",
             "sales channel",
-            "AP+ (Cash loan)",
-            "Car dealer",
-            "Channel of corporate sales",
-            "Contact center",
-            "Country-wide",
-            "Credit and cash offices",
-            "Regional / Local",
-            "Stone",
+            "AP+ (Cash loan)|Car dealer|Channel of corporate sales|Contact center|Country-wide|"
+            "Credit and cash offices|Regional / Local|Stone",
         ),
-        _integer("SELLERPLACE_AREA", "selling area of the shop", "", minimum=-1),
+        _integer("SELLERPLACE_AREA", "selling area of the shop", unit="", minimum=-1),
         _category(
             "NAME_SELLER_INDUSTRY",
             "industry of the shop",
-            "Auto technology",
-            "Clothing",
-            "Connectivity",
-            "Construction",
-            "Consumer electronics",
-            "Furniture",
-            "Industry",
-            "Jewelry",
-            "MLM partners",
-            "Tourism",
-            "XNA",
+            "Auto technology|Clothing|Connectivity|Construction|Consumer electronics|Furniture|Industry|Jewelry|"
+            "MLM partners|Tourism|XNA",
         ),
         _integer("CNT_PAYMENT", "term: number of payments", missing_codes=(0,)),
-        _category("NAME_YIELD_GROUP", "band of the interest rate", "XNA", "high", "low_action", "low_normal", "middle"),
+        _category("NAME_YIELD_GROUP", "band of the interest rate", "XNA|high|low_action|low_normal|middle"),
         _category(
             "PRODUCT_COMBINATION",
             "product",
-            "Card Street",
-            "Card X-Sell",
-            "Cash",
-            "Cash Street: high",
-            "Cash Street: low",
-            "Cash Street: middle",
-            "Cash X-Sell: high",
-            "Cash X-Sell: low",
-            "Cash X-Sell: middle",
-            "POS household with interest",
-            "POS household without interest",
-            "POS industry with interest",
-            "POS industry without interest",
-            "POS mobile with interest",
-            "POS mobile without interest",
-            "POS other with interest",
-            "POS others without interest",
+            "Card Street|Card X-Sell|Cash|Cash Street: high|Cash Street: low|Cash Street: middle|Cash X-Sell: high|"
+            "Cash X-Sell: low|Cash X-Sell: middle|POS household with interest|POS household without interest|"
+            "POS industry with interest|POS industry without interest|POS mobile with interest|"
+            "POS mobile without interest|POS other with interest|POS others without interest",
         ),
         _end_date("DAYS_FIRST_DRAWING", "first drawing"),
         _end_date("DAYS_FIRST_DUE", "first payment due"),
@@ -617,18 +411,10 @@ POS_CASH_BALANCE = Table(
         _category(
             "NAME_CONTRACT_STATUS",
             "state of the loan",
-            "Active",
-            "Amortized debt",
-            "Approved",
-            "Canceled",
-            "Completed",
-            "Demand",
-            "Returned to the store",
-            "Signed",
-            "XNA",
+            "Active|Amortized debt|Approved|Canceled|Completed|Demand|Returned to the store|Signed|XNA",
         ),
-        _integer("SK_DPD", "days past due", "days"),
-        _integer("SK_DPD_DEF", "days past due, small debts forgiven", "days"),
+        _integer("SK_DPD", "days past due", unit="days"),
+        _integer("SK_DPD_DEF", "days past due, small debts forgiven", unit="days"),
     ),
 )
 
@@ -658,36 +444,28 @@ CREDIT_CARD_BALANCE = Table(
         _id("SK_ID_PREV", "earlier application"),
         _id("SK_ID_CURR", "client"),
         _months("MONTHS_BALANCE", "month"),
-        _amount("AMT_BALANCE", "balance", minimum=None),
+        _amount("AMT_BALANCE", "balance", minimum=-MAX_AMOUNT),
         _amount("AMT_CREDIT_LIMIT_ACTUAL", "limit"),
-        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=None, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=None, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=None, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=None, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
         _amount("AMT_INST_MIN_REGULARITY", "least payment due in the month"),
         _amount("AMT_PAYMENT_CURRENT", "paid in the month"),
         _amount("AMT_PAYMENT_TOTAL_CURRENT", "paid in the month in all"),
-        _amount("AMT_RECEIVABLE_PRINCIPAL", "principal owed", minimum=None),
-        _amount("AMT_RECIVABLE", "amount owed", minimum=None),
-        _amount("AMT_TOTAL_RECEIVABLE", "amount owed in all", minimum=None),
+        _amount("AMT_RECEIVABLE_PRINCIPAL", "principal owed", minimum=-MAX_AMOUNT),
+        _amount("AMT_RECIVABLE", "amount owed", minimum=-MAX_AMOUNT),
+        _amount("AMT_TOTAL_RECEIVABLE", "amount owed in all", minimum=-MAX_AMOUNT),
         _integer("CNT_DRAWINGS_ATM_CURRENT", "cash drawings in the month"),
         _integer("CNT_DRAWINGS_CURRENT", "drawings in the month"),
         _integer("CNT_DRAWINGS_OTHER_CURRENT", "other drawings in the month"),
         _integer("CNT_DRAWINGS_POS_CURRENT", "shop drawings in the month"),
         _integer("CNT_INSTALMENT_MATURE_CUM", "instalments paid so far"),
         _category(
-            "NAME_CONTRACT_STATUS",
-            "state of the card",
-            "Active",
-            "Approved",
-            "Completed",
-            "Demand",
-            "Refused",
-            "Sent proposal",
-            "Signed",
+            "NAME_CONTRACT_STATUS", "state of the card", "Active|Approved|Completed|Demand|Refused|Sent proposal|Signed"
         ),
-        _integer("SK_DPD", "days past due", "days"),
-        _integer("SK_DPD_DEF", "days past due, small debts forgiven", "days"),
+        _integer("SK_DPD", "days past due", unit="days"),
+        _integer("SK_DPD_DEF", "days past due, small debts forgiven", unit="days"),
     ),
 )
 
@@ -705,11 +483,4 @@ TABLES: dict[str, Table] = {
 }
 HISTORIES: tuple[str, ...] = tuple(name for name in TABLES if name != "application")
 
-TARGET = Column(
-    name="TARGET",
-    kind="integer",
-    unit="flag",
-    description="1: the client had payment difficulties; known for past clients only",
-    minimum=0,
-    maximum=1,
-)
+TARGET = _flag("TARGET", "1: the client had payment difficulties; known for past clients only")

@@ -80,10 +80,8 @@ def check_folder(folder: Path, stems: Sequence[str] = ("application_train", "app
 def _check(file: str, table: Table, columns: Sequence[Column], lines: pl.LazyFrame) -> tuple[int, list[Finding]]:
     tests = [(column, *test) for column in columns for test in _tests(column)]
     counted = [test.sum().alias(f"{number} count") for number, (_, test, *_) in enumerate(tests)]
-    examples = [
-        pl.col(column.name).filter(test).first().alias(f"{number} example")
-        for number, (column, test, *_) in enumerate(tests)
-    ]
+    first_values = [pl.col(column.name).filter(test).first() for column, test, *_ in tests]
+    examples = [value.alias(f"{number} example") for number, value in enumerate(first_values)]
     query = lines.filter(is_row(columns)).select(pl.len(), *counted, *examples)
     results = query.collect(engine="streaming").row(0, named=True)
     rows: int = results["len"]

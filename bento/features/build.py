@@ -39,12 +39,7 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
 
 
 class Variants:
-    """The features of one client under changed applications: what depends on the histories is computed once.
-
-    Args:
-        tables: of one client, as for `build_features`.
-        names: as for `build_features`.
-    """
+    """The features of one client under changed applications: what depends on the histories is computed once."""
 
     def __init__(self, tables: Mapping[str, pl.DataFrame], names: Sequence[str] | None = None) -> None:
         self.application = tables["application"]
@@ -55,10 +50,7 @@ class Variants:
     def features(self, applications: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFrame:
         """Compute a row for each application, equal to that of `build_features` on it and the histories.
 
-        Args:
-            applications: rows like the client's `application`. One row is computed exactly as in `build_features`,
-                several are computed together.
-            names: some of the features, by default all.
+        One row is computed exactly as in `build_features`, several are computed together.
         """
         plan = _plan(self._names if names is None else tuple(names))
         compute = plan.of_application if len(applications) == 1 else plan.of_applications

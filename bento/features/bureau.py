@@ -2,28 +2,17 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import polars as pl
 
-from bento.features.definitions import (
-    Aggregate,
-    Composite,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    last_months,
-    latest,
-    quotient,
-    ratio,
-    recency,
-    slope,
-    summarise,
-)
+from bento.features.definitions import Aggregate, Composite, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import last_months, latest, quotient, ratio, recency, slope
 
 _DEBTS: Group = "bureau_debt"
 _HISTORY: Group = "bureau_history"
+_debt = partial(Feature, group=_DEBTS)
+_history = partial(Feature, group=_HISTORY)
 _DAY = pl.col("DAYS_CREDIT")
 _STATE = pl.col("CREDIT_ACTIVE")
 _LENT, _DEBT = pl.col("AMT_CREDIT_SUM"), pl.col("AMT_CREDIT_SUM_DEBT")
@@ -51,141 +40,86 @@ _TYPES = {
     "microloan": ("Microloan", "microloans", "microcrédits"),
 }
 
-_DAYS = Measure("credit_days", _DAY, "Day of the credit, negative", "Jour du crédit, négatif", unit="days", risk=1)
-_LOANS = Measure("credit_sum", _LENT, "Amount lent", "Montant prêté", unit="currency")
-_OWED = Measure("debt", _DEBT, "Debt", "Dette", unit="currency")
-_DEBT_RATIO = Measure(
-    "debt_ratio",
-    ratio(_DEBT, _LENT),
-    "Debt over amount lent",
-    "Dette rapportée au montant prêté",
-    unit="share",
-    risk=1,
-    monotone=("mean", "max"),
+_DAYS = Measure("credit_days", _DAY, unit="days", risk=1).worded(
+    "Day of the credit, negative", "Jour du crédit, négatif"
 )
-_UNUSED = Measure(
-    "repaid", _LENT - _DEBT, "Amount lent less debt", "Montant prêté moins dette", unit="currency", risk=-1
+_LOANS = Measure("credit_sum", _LENT, unit="currency").worded("Amount lent", "Montant prêté")
+_OWED = Measure("debt", _DEBT, unit="currency").worded("Debt", "Dette")
+_DEBT_RATIO = Measure("debt_ratio", ratio(_DEBT, _LENT), unit="share", risk=1, monotone=("mean", "max")).worded(
+    "Debt over amount lent", "Dette rapportée au montant prêté"
 )
-_MAX_OVERDUE = Measure(
-    "max_overdue",
-    _WORST,
-    "Largest amount ever overdue",
-    "Plus gros retard de paiement",
-    unit="currency",
-    risk=1,
-    monotone=("max", "mean"),
+_UNUSED = Measure("repaid", _LENT - _DEBT, unit="currency", risk=-1).worded(
+    "Amount lent less debt", "Montant prêté moins dette"
 )
-_OVERDUE_NOW = Measure(
-    "overdue", _OVERDUE, "Amount overdue now", "Montant en retard", unit="currency", risk=1, monotone=("max", "sum")
+_MAX_OVERDUE = Measure("max_overdue", _WORST, unit="currency", risk=1, monotone=("max", "mean")).worded(
+    "Largest amount ever overdue", "Plus gros retard de paiement"
+)
+_OVERDUE_NOW = Measure("overdue", _OVERDUE, unit="currency", risk=1, monotone=("max", "sum")).worded(
+    "Amount overdue now", "Montant en retard"
 )
 _DAYS_OVERDUE = Measure(
-    "days_overdue",
-    pl.col("CREDIT_DAY_OVERDUE"),
-    "Days overdue now",
-    "Jours de retard",
-    unit="days",
-    risk=1,
-    monotone=("max", "mean"),
+    "days_overdue", pl.col("CREDIT_DAY_OVERDUE"), unit="days", risk=1, monotone=("max", "mean")
+).worded("Days overdue now", "Jours de retard")
+_END_DAYS = Measure("end_days", _END, unit="days").worded("Days to the planned end", "Jours jusqu'à la fin prévue")
+_EARLY = Measure("closed_early_days", _END - _ENDED, unit="days", risk=-1).worded(
+    "Days closed early", "Jours de clôture anticipée"
 )
-_END_DAYS = Measure("end_days", _END, "Days to the planned end", "Jours jusqu'à la fin prévue", unit="days")
-_EARLY = Measure(
-    "closed_early_days", _END - _ENDED, "Days closed early", "Jours de clôture anticipée", unit="days", risk=-1
+_DURATION = Measure("duration", _END - _DAY, unit="days").worded("Planned duration", "Durée prévue")
+_UPDATE = Measure("update_days", pl.col("DAYS_CREDIT_UPDATE"), unit="days").worded(
+    "Day of the latest news", "Jour de la dernière mise à jour"
 )
-_DURATION = Measure("duration", _END - _DAY, "Planned duration", "Durée prévue", unit="days")
-_UPDATE = Measure(
-    "update_days",
-    pl.col("DAYS_CREDIT_UPDATE"),
-    "Day of the latest news",
-    "Jour de la dernière mise à jour",
-    unit="days",
-)
-_ANNUITY = Measure("annuity", pl.col("AMT_ANNUITY"), "Instalment", "Mensualité", unit="currency")
-_CARD_LIMIT = Measure(
-    "limit", pl.col("AMT_CREDIT_SUM_LIMIT"), "Card limit", "Plafond de carte", unit="currency", risk=-1
+_ANNUITY = Measure("annuity", pl.col("AMT_ANNUITY"), unit="currency").worded("Instalment", "Mensualité")
+_CARD_LIMIT = Measure("limit", pl.col("AMT_CREDIT_SUM_LIMIT"), unit="currency", risk=-1).worded(
+    "Card limit", "Plafond de carte"
 )
 
 
 def _debt_to_lent(window: Window | None) -> Feature:
     lent_of_debts = pl.when(_DEBT.is_not_null()).then(_LENT)
-    return Feature(
+    return _debt(
         "_".join(filter(None, ["bureau_debt_to_credit", window.name if window else None])),
         quotient(Aggregate("sum", _DEBT, window), Aggregate("sum", lent_of_debts, window)),
-        f"Debt over amount lent at other lenders ({window.en if window else 'all credits'})",
-        f"Dette rapportée au montant prêté ailleurs ({window.fr if window else 'tous crédits'})",
-        group=_DEBTS,
         unit="share",
         risk=1,
         monotone=True,
+    ).worded(
+        f"Debt over amount lent at other lenders ({window.en if window else 'all credits'})",
+        f"Dette rapportée au montant prêté ailleurs ({window.fr if window else 'tous crédits'})",
     )
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature(
-        "bureau_credits",
-        Aggregate("len", _DAY),
-        "Credits at other lenders",
-        "Crédits auprès d'autres prêteurs",
-        group=_HISTORY,
+    _history("bureau_credits", Aggregate("len", _DAY)).worded(
+        "Credits at other lenders", "Crédits auprès d'autres prêteurs"
     ),
-    Feature(
-        "bureau_active_credits",
-        Aggregate("sum", _ACTIVE.test),
-        "Open credits elsewhere",
-        "Crédits en cours ailleurs",
-        group=_DEBTS,
+    _debt("bureau_active_credits", Aggregate("sum", _ACTIVE.test)).worded(
+        "Open credits elsewhere", "Crédits en cours ailleurs"
     ),
-    Feature(
-        "bureau_closed_credits",
-        Aggregate("sum", _CLOSED.test),
-        "Closed credits elsewhere",
-        "Crédits soldés ailleurs",
-        group=_HISTORY,
+    _history("bureau_closed_credits", Aggregate("sum", _CLOSED.test)).worded(
+        "Closed credits elsewhere", "Crédits soldés ailleurs"
     ),
-    Feature(
-        "bureau_bad_credits",
-        Aggregate("sum", _STATE.is_in(["Bad debt", "Sold"])),
-        "Credits sold or written off elsewhere",
-        "Crédits cédés ou passés en perte ailleurs",
-        group=_HISTORY,
-        risk=1,
-        monotone=True,
+    _history("bureau_bad_credits", Aggregate("sum", _STATE.is_in(["Bad debt", "Sold"])), risk=1, monotone=True).worded(
+        "Credits sold or written off elsewhere", "Crédits cédés ou passés en perte ailleurs"
     ),
-    Feature(
-        "bureau_active_share",
-        Aggregate("mean", _ACTIVE.test),
-        "Share of credits elsewhere still open",
-        "Part des crédits ailleurs encore en cours",
-        group=_DEBTS,
-        unit="share",
-        risk=1,
+    _debt("bureau_active_share", Aggregate("mean", _ACTIVE.test), unit="share", risk=1).worded(
+        "Share of credits elsewhere still open", "Part des crédits ailleurs encore en cours"
     ),
-    Feature(
-        "bureau_types",
-        Aggregate("n_unique", pl.col("CREDIT_TYPE")),
-        "Kinds of credit elsewhere",
-        "Types de crédit ailleurs",
-        group=_HISTORY,
+    _history("bureau_types", Aggregate("n_unique", pl.col("CREDIT_TYPE"))).worded(
+        "Kinds of credit elsewhere", "Types de crédit ailleurs"
     ),
     *(
-        Feature(
+        _history(
             f"bureau_{name}_share",
             Aggregate("mean", pl.col("CREDIT_TYPE") == value),
-            f"Share of {en} among credits elsewhere",
-            f"Part des {fr} parmi les crédits ailleurs",
-            group=_HISTORY,
             unit="share",
             risk=1 if name in ("card", "microloan") else 0,
-        )
+        ).worded(f"Share of {en} among credits elsewhere", f"Part des {fr} parmi les crédits ailleurs")
         for name, (value, en, fr) in _TYPES.items()
     ),
     *(
-        Feature(
-            f"bureau_{name}_active_credits",
-            Aggregate("sum", _ACTIVE.test & (pl.col("CREDIT_TYPE") == value)),
-            f"Open {en} elsewhere",
-            f"En cours ailleurs : {fr}",
-            group=_DEBTS,
-        )
+        _debt(
+            f"bureau_{name}_active_credits", Aggregate("sum", _ACTIVE.test & (pl.col("CREDIT_TYPE") == value))
+        ).worded(f"Open {en} elsewhere", f"En cours ailleurs : {fr}")
         for name, (value, en, fr) in _TYPES.items()
     ),
     *(_debt_to_lent(window) for window in (None, _ACTIVE, *_LAST)),
@@ -204,43 +138,26 @@ FEATURES: tuple[Feature, ...] = (
     *summarise("bureau", _HISTORY, _DURATION, ("mean", "max"), _BY_STATE),
     *summarise("bureau", _HISTORY, _UPDATE, ("max", "mean"), _BY_STATE),
     *(
-        Feature(
-            f"bureau_credits_{window.name}",
-            Aggregate("sum", window.test),
-            f"Number of {window.en} elsewhere",
-            f"Nombre : {window.fr}, ailleurs",
-            group=_HISTORY,
-            risk=1,
+        _history(f"bureau_credits_{window.name}", Aggregate("sum", window.test), risk=1).worded(
+            f"Number of {window.en} elsewhere", f"Nombre : {window.fr}, ailleurs"
         )
         for window in _LAST
     ),
-    Feature(
+    _history(
         "bureau_gap_days_mean",
         Composite(
             lambda last, first, count: (last - first) / (count - 1.0),
             (Aggregate("max", _DAY), Aggregate("min", _DAY), Aggregate("len", _DAY)),
         ),
-        "Mean days between credits elsewhere",
-        "Jours moyens entre crédits ailleurs",
-        group=_HISTORY,
         unit="days",
         risk=-1,
+    ).worded("Mean days between credits elsewhere", "Jours moyens entre crédits ailleurs"),
+    _history("bureau_prolongations", Aggregate("sum", pl.col("CNT_CREDIT_PROLONG"))).worded(
+        "Prolongations of credits elsewhere", "Prolongations de crédits ailleurs"
     ),
-    Feature(
-        "bureau_prolongations",
-        Aggregate("sum", pl.col("CNT_CREDIT_PROLONG")),
-        "Prolongations of credits elsewhere",
-        "Prolongations de crédits ailleurs",
-        group=_HISTORY,
-    ),
-    Feature(
-        "bureau_foreign_currency_share",
-        Aggregate("mean", pl.col("CREDIT_CURRENCY") != "currency 1"),
-        "Share of credits elsewhere in another currency",
-        "Part des crédits ailleurs en autre devise",
-        group=_HISTORY,
-        unit="share",
-    ),
+    _history(
+        "bureau_foreign_currency_share", Aggregate("mean", pl.col("CREDIT_CURRENCY") != "currency 1"), unit="share"
+    ).worded("Share of credits elsewhere in another currency", "Part des crédits ailleurs en autre devise"),
 )
 
 _MONTH, _STATUS = pl.col("MONTHS_BALANCE"), pl.col("STATUS")
@@ -250,87 +167,47 @@ _ON_RECORD = _LEVEL.is_not_null()
 
 _BALANCE_WINDOWS = (None, last_months(12), last_months(24))
 _LATE_MONTHS = adverse_share("late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs")
-_LEVELS = Measure(
-    "level",
-    _LEVEL,
-    "Level of lateness elsewhere, 0 to 5",
-    "Niveau de retard ailleurs, 0 à 5",
-    unit="rank",
-    risk=1,
-    monotone=("max", "mean"),
+_LEVELS = Measure("level", _LEVEL, unit="rank", risk=1, monotone=("max", "mean")).worded(
+    "Level of lateness elsewhere, 0 to 5", "Niveau de retard ailleurs, 0 à 5"
 )
 _WEIGHT = 1 / (1 - _MONTH)
 
 BALANCE_FEATURES: tuple[Feature, ...] = (
-    Feature(
-        "bureau_balance_months",
-        Aggregate("len", _MONTH),
-        "Months on record elsewhere",
-        "Mois d'historique ailleurs",
-        group=_HISTORY,
-        unit="months",
+    _history("bureau_balance_months", Aggregate("len", _MONTH), unit="months").worded(
+        "Months on record elsewhere", "Mois d'historique ailleurs"
     ),
-    Feature(
-        "bureau_balance_credits",
-        Aggregate("n_unique", pl.col("SK_ID_BUREAU")),
-        "Credits elsewhere with monthly states",
-        "Crédits ailleurs suivis par mois",
-        group=_HISTORY,
+    _history("bureau_balance_credits", Aggregate("n_unique", pl.col("SK_ID_BUREAU"))).worded(
+        "Credits elsewhere with monthly states", "Crédits ailleurs suivis par mois"
     ),
     *summarise("bureau_balance", _HISTORY, _LATE_MONTHS, ("share",), _BALANCE_WINDOWS),
     *summarise("bureau_balance", _HISTORY, _LEVELS, ("max", "mean"), _BALANCE_WINDOWS),
-    Feature(
+    _history(
         "bureau_balance_level_decayed",
         quotient(Aggregate("sum", _LEVEL * _WEIGHT), Aggregate("sum", _WEIGHT * _ON_RECORD)),
-        "Level of lateness elsewhere, recent months weigh more",
-        "Niveau de retard ailleurs, les mois récents pèsent plus",
-        group=_HISTORY,
         unit="rank",
         risk=1,
         monotone=True,
+    ).worded(
+        "Level of lateness elsewhere, recent months weigh more",
+        "Niveau de retard ailleurs, les mois récents pèsent plus",
     ),
-    Feature(
-        "bureau_balance_closed_share",
-        Aggregate("mean", _STATUS == "C"),
-        "Share of months elsewhere after closing",
-        "Part des mois ailleurs après clôture",
-        group=_HISTORY,
-        unit="share",
-        risk=-1,
+    _history("bureau_balance_closed_share", Aggregate("mean", _STATUS == "C"), unit="share", risk=-1).worded(
+        "Share of months elsewhere after closing", "Part des mois ailleurs après clôture"
     ),
-    Feature(
-        "bureau_balance_unknown_share",
-        Aggregate("mean", _STATUS == "X"),
-        "Share of months elsewhere of unknown state",
-        "Part des mois ailleurs d'état inconnu",
-        group=_HISTORY,
-        unit="share",
+    _history("bureau_balance_unknown_share", Aggregate("mean", _STATUS == "X"), unit="share").worded(
+        "Share of months elsewhere of unknown state", "Part des mois ailleurs d'état inconnu"
     ),
-    Feature(
+    _history(
         "bureau_balance_latest_late_month",
         Aggregate("max", _MONTH, Window("late", _LEVEL > 0, "late", "en retard")),
-        "Latest month late elsewhere (negative)",
-        "Dernier mois en retard ailleurs (négatif)",
-        group=_HISTORY,
         unit="months",
         risk=1,
+    ).worded("Latest month late elsewhere (negative)", "Dernier mois en retard ailleurs (négatif)"),
+    _history("bureau_balance_first_month", Aggregate("min", _MONTH), unit="months").worded(
+        "First month on record elsewhere (negative)", "Premier mois connu ailleurs (négatif)"
     ),
-    Feature(
-        "bureau_balance_first_month",
-        Aggregate("min", _MONTH),
-        "First month on record elsewhere (negative)",
-        "Premier mois connu ailleurs (négatif)",
-        group=_HISTORY,
-        unit="months",
-    ),
-    Feature(
-        "bureau_balance_level_slope",
-        slope(_LEVEL, _MONTH, 1),
-        "Trend of the level of lateness elsewhere",
-        "Tendance du niveau de retard ailleurs",
-        group=_HISTORY,
-        unit="rank",
-        risk=1,
+    _history("bureau_balance_level_slope", slope(_LEVEL, _MONTH, 1), unit="rank", risk=1).worded(
+        "Trend of the level of lateness elsewhere", "Tendance du niveau de retard ailleurs"
     ),
 )
 

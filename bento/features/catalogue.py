@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 
 import polars as pl
@@ -11,13 +11,12 @@ import polars as pl
 from bento.data.cleaning import clean
 from bento.data.tables import TABLES
 from bento.features import application, bureau, combined, credit_card, installments, pos_cash, previous_application
-from bento.features.definitions import Feature
-from bento.features.share_counts import count_name, share_count_features, total_name
+from bento.features.definitions import Aggregate, Feature
 
 EMPTY_TABLES = clean({name: table.empty() for name, table in TABLES.items()})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TableFeatures:
     """The features of one table, and the rows and columns that they are computed from."""
 
@@ -25,6 +24,7 @@ class TableFeatures:
     rows: Callable[[Mapping[str, pl.DataFrame], AbstractSet[str]], pl.DataFrame]
     """Returns the rows for the formulas: from the tables, with those of the derived columns that are in a set."""
     features: tuple[Feature, ...]
+    _: KW_ONLY
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The declared columns behind each derived column."""
     keys: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class TableFeatures:
 
     @cached_property
     def share_counts(self) -> tuple[Feature, ...]:
-        """The counts behind those features that are shares."""
+        """The counts behind those features that are shares, to show "3 of 12"; no model is trained on them."""
         columns = frozenset[str]().union(*(feature.roots for feature in self.features))
         return share_count_features(self.name, self.features, self.rows(EMPTY_TABLES, columns))
 
@@ -41,53 +41,72 @@ class TableFeatures:
         return [feature for feature in (*self.features, *self.share_counts) if feature.name in names]
 
 
+def count_name(share: str) -> str:
+    """Return the name of the number of rows in a share."""
+    return f"{share}_count"
+
+
+def total_name(share: str) -> str:
+    """Return the name of the number of rows that a share is of: those in which the condition is not null."""
+    return f"{share}_of"
+
+
+def share_count_features(table: str, features: Iterable[Feature], no_rows: pl.DataFrame) -> tuple[Feature, ...]:
+    """Make the two counts for each feature of a table that is the mean of a condition.
+
+    `no_rows` are the rows of the formulas, empty: their schema tells conditions from numbers.
+    """
+    means = [
+        (feature, feature.formula)
+        for feature in features
+        if feature.unit == "share" and isinstance(feature.formula, Aggregate) and feature.formula.function == "mean"
+    ]
+    schema = no_rows.select(formula.value.alias(feature.name) for feature, formula in means).schema
+    counts = []
+    for feature, formula in means:
+        if schema[feature.name] == pl.Boolean or _is_flag(table, formula.value):
+            count, total = replace(formula, function="sum"), replace(formula, function="count")
+            for name, count_formula in ((count_name(feature.name), count), (total_name(feature.name), total)):
+                counts.append(replace(feature, name=name, formula=count_formula, unit="count", risk=0, monotone=False))
+    return tuple(counts)
+
+
+def _is_flag(table: str, value: pl.Expr) -> bool:
+    return value.meta.is_column() and any(
+        column.name == value.meta.output_name() and column.unit == "flag" for column in TABLES[table]
+    )
+
+
 TABLE_FEATURES = (
+    TableFeatures("application", application.application_rows, application.FEATURES, derived=application.DERIVED),
+    TableFeatures("bureau", bureau.bureau_rows, bureau.FEATURES, derived=bureau.DERIVED),
     TableFeatures(
-        name="application",
-        rows=application.application_rows,
-        features=application.FEATURES,
-        derived=application.DERIVED,
-    ),
-    TableFeatures(name="bureau", rows=bureau.bureau_rows, features=bureau.FEATURES, derived=bureau.DERIVED),
-    TableFeatures(
-        name="bureau_balance",
-        rows=bureau.bureau_balance_rows,
-        features=bureau.BALANCE_FEATURES,
-        derived=bureau.BALANCE_DERIVED,
+        "bureau_balance", bureau.bureau_balance_rows, bureau.BALANCE_FEATURES, derived=bureau.BALANCE_DERIVED
     ),
     TableFeatures(
-        name="POS_CASH_balance",
-        rows=pos_cash.pos_cash_rows,
-        features=pos_cash.FEATURES,
-        derived=pos_cash.DERIVED,
-        keys=pos_cash.KEYS,
+        "POS_CASH_balance", pos_cash.pos_cash_rows, pos_cash.FEATURES, derived=pos_cash.DERIVED, keys=pos_cash.KEYS
     ),
     TableFeatures(
-        name="previous_application",
-        rows=previous_application.previous_application_rows,
-        features=previous_application.FEATURES,
+        "previous_application",
+        previous_application.previous_application_rows,
+        previous_application.FEATURES,
         derived=previous_application.DERIVED,
     ),
     TableFeatures(
-        name="installments_payments",
-        rows=installments.installments_rows,
-        features=installments.FEATURES,
+        "installments_payments",
+        installments.installments_rows,
+        installments.FEATURES,
         derived=installments.DERIVED,
         keys=installments.KEYS,
     ),
-    TableFeatures(name="credit_card_balance", rows=credit_card.credit_card_rows, features=credit_card.FEATURES),
+    TableFeatures("credit_card_balance", credit_card.credit_card_rows, credit_card.FEATURES),
 )
-CATALOGUE: dict[str, Feature] = {
-    feature.name: feature
-    for feature in (*(feature for table in TABLE_FEATURES for feature in table.features), *combined.FEATURES)
-}
+_FEATURES = [feature for table in TABLE_FEATURES for feature in table.features]
+_FEATURES_AND_COUNTS = [feature for table in TABLE_FEATURES for feature in (*table.features, *table.share_counts)]
+CATALOGUE: dict[str, Feature] = {feature.name: feature for feature in (*_FEATURES, *combined.FEATURES)}
 """Every feature by name, in the order in which `build_features` returns them."""
 CATALOGUE_WITH_COUNTS: dict[str, Feature] = {
-    feature.name: feature
-    for feature in (
-        *(feature for table in TABLE_FEATURES for feature in (*table.features, *table.share_counts)),
-        *combined.FEATURES,
-    )
+    feature.name: feature for feature in (*_FEATURES_AND_COUNTS, *combined.FEATURES)
 }
 """Features and share counts by name, in the order in which `build_features` returns them."""
 

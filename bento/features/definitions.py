@@ -1,10 +1,9 @@
 """What a feature is: a formula over a client's rows, and what people need to know about it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 import polars as pl
 
@@ -57,21 +56,23 @@ class Feature:
         unit: "" for a category.
         risk: the direction the business expects: +1 where a higher value means more risk, -1 less, 0 unknown.
         monotone: whether a model may be constrained to that direction.
-        uses_age: whether it is computed from the date of birth, so that one switch can leave age out.
         categories: the known values of a category; empty for a number.
     """
 
     name: str
     formula: "pl.Expr | Aggregate | Composite"
-    en: str
-    fr: str
+    en: str = ""
+    fr: str = ""
     _: KW_ONLY
     group: Group
     unit: Unit = "count"
     risk: int = 0
     monotone: bool = False
-    uses_age: bool = False
     categories: tuple[str, ...] = ()
+
+    def worded(self, en: str, fr: str) -> Self:
+        """Return the feature with its meaning in the two languages."""
+        return replace(self, en=en, fr=fr)
 
     @property
     def is_category(self) -> bool:
@@ -87,6 +88,11 @@ class Feature:
     def roots(self) -> frozenset[str]:
         """The columns that the expression reads."""
         return frozenset(self.expression.meta.root_names())
+
+    @property
+    def uses_age(self) -> bool:
+        """Whether it is computed from the date of birth, so that one switch can leave age out."""
+        return "DAYS_BIRTH" in self.roots
 
     @cached_property
     def column(self) -> pl.Expr:
@@ -147,13 +153,17 @@ class Measure:
 
     name: str
     value: pl.Expr
-    en: str
-    fr: str
+    en: str = ""
+    fr: str = ""
     _: KW_ONLY
     unit: Unit
     risk: int = 0
     monotone: tuple[str, ...] = ()
     """The aggregates to whose direction a model may be constrained."""
+
+    def worded(self, en: str, fr: str) -> Self:
+        """Return the measure with its meaning in the two languages."""
+        return replace(self, en=en, fr=fr)
 
 
 def adverse_share(name: str, test: pl.Expr, en: str, fr: str) -> Measure:
@@ -176,95 +186,23 @@ def summarise(
     prefix: str, group: Group, measure: Measure, aggregates: Sequence[str], windows: Sequence[Window | None] = (None,)
 ) -> list[Feature]:
     """Make a feature of each aggregate of a measure over each window; None stands for all rows."""
-    features = []
-    for window in windows:
-        for name in aggregates:
-            en, fr = suffixes(name, window)
-            features.append(
-                Feature(
-                    "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
-                    Aggregate(AGGREGATES[name][0], measure.value, window),
-                    measure.en + en,
-                    measure.fr + fr,
-                    group=group,
-                    unit="share" if name == "share" else measure.unit,
-                    risk=0 if name == "std" else measure.risk,
-                    monotone=name in measure.monotone,
-                )
-            )
-    return features
+    return [
+        Feature(
+            "_".join(filter(None, [prefix, measure.name, name, window.name if window else None])),
+            Aggregate(AGGREGATES[name][0], measure.value, window),
+            measure.en + suffixes(name, window)[0],
+            measure.fr + suffixes(name, window)[1],
+            group=group,
+            unit="share" if name == "share" else measure.unit,
+            risk=0 if name == "std" else measure.risk,
+            monotone=name in measure.monotone,
+        )
+        for window in windows
+        for name in aggregates
+    ]
 
 
 def suffixes(aggregate: str, window: Window | None) -> tuple[str, str]:
     """Return what `summarise` adds to the English and to the French meaning of a measure."""
     _, en, fr = AGGREGATES[aggregate]
     return (f" ({en}, {window.en})", f" ({fr}, {window.fr})") if window else (f" ({en})", f" ({fr})")
-
-
-def last_months(months: int) -> Window:
-    """Select the monthly states of the last months before the application."""
-    test = pl.col("MONTHS_BALANCE") >= -months
-    return Window(f"{months}m", test, f"last {months} months", f"{months} derniers mois")
-
-
-def latest(count: int, en: str, fr: str) -> Window:
-    """Select the latest rows of a client by the column `recency` (see `recency`), with all that tie for the last."""
-    return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
-
-
-def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
-    """Divide; the result is null where the denominator is 0 or either is null."""
-    bottom = _expression(denominator)
-    return pl.when(bottom != 0).then(over(numerator, bottom))
-
-
-def over(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
-    """Divide; the result is not finite where the denominator is 0.
-
-    Cheaper than `ratio`, and enough where it is the last step of a formula: `build_features` replaces every result
-    that is not finite by null.
-    """
-    return _expression(numerator) / _expression(denominator)
-
-
-def quotient(numerator: Aggregate, denominator: Aggregate) -> Composite:
-    """Divide one aggregate by another (see `over`)."""
-    return Composite(over, (numerator, denominator))
-
-
-def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = None) -> Composite:
-    """Compute the least-squares slope of a value over time among the rows that have both; null below three rows.
-
-    The value is rounded to `step` and time is whole, so that all sums are exact and the order of rows has no effect.
-    """
-    has_both = value.is_not_null() & time.is_not_null()
-    complete = Window("complete", has_both if window is None else window.test & has_both, "", "")
-    x, y = time.cast(pl.Float64), (value / step).round()
-    sums = (pl.lit(1.0), x, y, x * y, x * x)
-
-    def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
-        return pl.when(n >= 3).then(over((n * sxy - sx * sy) * step, n * sxx - sx * sx))
-
-    return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums))
-
-
-def with_derived(
-    rows: pl.DataFrame, derived: Mapping[str, pl.Expr | pl.Series], needed: AbstractSet[str]
-) -> pl.DataFrame:
-    """Add those derived columns that are needed."""
-    added = {name: column for name, column in derived.items() if name in needed}
-    return rows.with_columns(**added) if added else rows
-
-
-def recency(time: str, clients: pl.Series) -> pl.Expr:
-    """Rank the rows of each client by time: 1 for the latest, equal ranks for equal times."""
-    return for_each_client(pl.col(time).rank("min", descending=True), clients)
-
-
-def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
-    """Evaluate an expression over the rows of each client; with one client, over all rows."""
-    return expression if len(clients) == 1 else expression.over("SK_ID_CURR")
-
-
-def _expression(column: pl.Expr | str) -> pl.Expr:
-    return pl.col(column) if isinstance(column, str) else column

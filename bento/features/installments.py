@@ -7,25 +7,12 @@ from functools import partial
 import polars as pl
 
 from bento.data.tables import Unit
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    for_each_client,
-    latest,
-    quotient,
-    ratio,
-    recency,
-    slope,
-    summarise,
-    with_derived,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import for_each_client, latest, quotient, ratio, recency, slope, with_derived
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
+_summarise = partial(summarise, "installments", _GROUP)
 
 
 def _last_days(days: int) -> Window:
@@ -42,10 +29,14 @@ _FIRST_THREE = Window(
     "first_3_of_loans", pl.col("NUM_INSTALMENT_NUMBER") <= 3, "first 3 instalments of loans", "3 premières échéances"
 )
 
+_LATEST_AND_FIRST = (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)
+
 _LATE = pl.col("days_late")
 _SHORT = pl.col("underpaid")
 
-_DAYS_LATE = Measure("days_late", _LATE, "Days late", "Jours de retard", unit="days", risk=1, monotone=("mean", "max"))
+_DAYS_LATE = Measure("days_late", _LATE, unit="days", risk=1, monotone=("mean", "max")).worded(
+    "Days late", "Jours de retard"
+)
 _LATE_SHARE = adverse_share("late", _LATE > 0, "Instalments paid late", "Échéances payées en retard")
 _LATE_7, _LATE_15 = (
     adverse_share(
@@ -56,19 +47,14 @@ _LATE_7, _LATE_15 = (
     )
     for days in (7, 15)
 )
-_UNDERPAID = Measure("underpaid", _SHORT, "Amount left unpaid", "Montant resté impayé", unit="currency", risk=1)
+_UNDERPAID = Measure("underpaid", _SHORT, unit="currency", risk=1).worded("Amount left unpaid", "Montant resté impayé")
 _UNDERPAID_SHARE = adverse_share("short", _SHORT > 0, "Instalments paid short", "Échéances payées en partie")
-_PAID_RATIO = Measure(
-    "paid_ratio",
-    ratio("paid", "due"),
-    "Amount paid over amount due",
-    "Montant payé rapporté au dû",
-    unit="share",
-    risk=-1,
+_PAID_RATIO = Measure("paid_ratio", ratio("paid", "due"), unit="share", risk=-1).worded(
+    "Amount paid over amount due", "Montant payé rapporté au dû"
 )
-_DAYS_EARLY = Measure("days_early", pl.col("days_early"), "Days early", "Jours d'avance", unit="days")
-_PAID = Measure("paid", pl.col("paid"), "Amount paid", "Montant payé", unit="currency")
-_DUE = Measure("due", pl.col("due"), "Instalment due", "Échéance due", unit="currency")
+_DAYS_EARLY = Measure("days_early", pl.col("days_early"), unit="days").worded("Days early", "Jours d'avance")
+_PAID = Measure("paid", pl.col("paid"), unit="currency").worded("Amount paid", "Montant payé")
+_DUE = Measure("due", pl.col("due"), unit="currency").worded("Instalment due", "Échéance due")
 
 _TRENDS: tuple[tuple[str, str, str, Unit], ...] = (
     ("days_late", "days late", "jours de retard", "days"),
@@ -76,66 +62,49 @@ _TRENDS: tuple[tuple[str, str, str, Unit], ...] = (
 )
 
 FEATURES: tuple[Feature, ...] = (
-    _feature("installments_count", Aggregate("len", pl.col("due_day")), "Instalments on record", "Échéances connues"),
-    _feature(
-        "installments_loans",
-        Aggregate("n_unique", pl.col("SK_ID_PREV")),
-        "Loans with instalments on record",
-        "Prêts dont les échéances sont connues",
+    _feature("installments_count", Aggregate("len", pl.col("due_day"))).worded(
+        "Instalments on record", "Échéances connues"
     ),
-    *summarise("installments", _GROUP, _DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
-    *summarise(
-        "installments", _GROUP, _DAYS_LATE, ("mean", "max"), (_LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE)
+    _feature("installments_loans", Aggregate("n_unique", pl.col("SK_ID_PREV"))).worded(
+        "Loans with instalments on record", "Prêts dont les échéances sont connues"
     ),
-    *summarise("installments", _GROUP, _DAYS_LATE, ("sum",)),
-    *summarise(
-        "installments",
-        _GROUP,
-        _LATE_SHARE,
-        ("share",),
-        (*_WINDOWS, _LATEST_LOAN, _LATEST_FIVE, _LATEST_TEN, _FIRST_THREE),
-    ),
-    *summarise("installments", _GROUP, _LATE_7, ("share",), (None, _YEAR)),
-    *summarise("installments", _GROUP, _LATE_15, ("share",), (None, _YEAR)),
-    *summarise("installments", _GROUP, _UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
-    *summarise("installments", _GROUP, _PAID, ("mean", "max", "sum"), (None, _YEAR)),
-    *summarise("installments", _GROUP, _DUE, ("mean", "max", "min"), (None, _YEAR)),
+    *_summarise(_DAYS_LATE, ("mean", "max", "std"), _WINDOWS),
+    *_summarise(_DAYS_LATE, ("mean", "max"), _LATEST_AND_FIRST),
+    *_summarise(_DAYS_LATE, ("sum",)),
+    *_summarise(_LATE_SHARE, ("share",), (*_WINDOWS, *_LATEST_AND_FIRST)),
+    *_summarise(_LATE_7, ("share",), (None, _YEAR)),
+    *_summarise(_LATE_15, ("share",), (None, _YEAR)),
+    *_summarise(_UNDERPAID, ("mean", "max", "sum"), (None, _YEAR, _LATEST_LOAN)),
+    *_summarise(_UNDERPAID_SHARE, ("share",), (*_WINDOWS, _LATEST_LOAN)),
+    *_summarise(_PAID_RATIO, ("mean", "min"), (None, _YEAR, _LATEST_LOAN)),
+    *_summarise(_DAYS_EARLY, ("mean", "max", "std"), (None, _YEAR, _LATEST_LOAN)),
+    *_summarise(_PAID, ("mean", "max", "sum"), (None, _YEAR)),
+    *_summarise(_DUE, ("mean", "max", "min"), (None, _YEAR)),
     _feature(
         "installments_paid_to_due",
         quotient(Aggregate("sum", pl.col("paid")), Aggregate("sum", pl.col("due"))),
-        "Amount paid over amount due, all instalments",
-        "Montant payé rapporté au montant dû, toutes échéances",
         unit="share",
         risk=-1,
-    ),
+    ).worded("Amount paid over amount due, all instalments", "Montant payé rapporté au montant dû, toutes échéances"),
     _feature(
         "installments_paid_to_due_365d",
         quotient(Aggregate("sum", pl.col("paid"), _YEAR), Aggregate("sum", pl.col("due"), _YEAR)),
-        "Amount paid over amount due, last year",
-        "Montant payé rapporté au montant dû, dernière année",
         unit="share",
         risk=-1,
-    ),
+    ).worded("Amount paid over amount due, last year", "Montant payé rapporté au montant dû, dernière année"),
     _feature(
         "installments_weighted_delay",
         Aggregate("mean", _LATE * ratio("paid", "due") * (1 + 0.0003 * pl.col("paid_day"))),
-        "Days late weighted by amount and recency",
-        "Retard pondéré par le montant et la récence",
         unit="days",
         risk=1,
-    ),
+    ).worded("Days late weighted by amount and recency", "Retard pondéré par le montant et la récence"),
     *(
         _feature(
             f"installments_{name}_slope_{days}d",
             slope(pl.col(name), pl.col("due_day"), 0.01, _last_days(days)),
-            f"Trend of {en}, last {days} days",
-            f"Tendance : {fr}, {days} derniers jours",
             unit=unit,
             risk=1,
-        )
+        ).worded(f"Trend of {en}, last {days} days", f"Tendance : {fr}, {days} derniers jours")
         for name, en, fr, unit in _TRENDS
         for days in (365, 1500)
     ),
@@ -143,46 +112,28 @@ FEATURES: tuple[Feature, ...] = (
         _feature(
             f"installments_days_late_ratio_{short}d_{long}d",
             quotient(Aggregate("mean", _LATE, _last_days(short)), Aggregate("mean", _LATE, _last_days(long))),
-            f"Days late, last {short} days over last {long} days",
-            f"Jours de retard, {short} derniers jours rapportés aux {long} derniers",
             unit="share",
             risk=1,
+        ).worded(
+            f"Days late, last {short} days over last {long} days",
+            f"Jours de retard, {short} derniers jours rapportés aux {long} derniers",
         )
         for short, long in ((90, 365), (180, 720), (365, 1500))
     ),
-    _feature(
-        "installments_latest_payment_days",
-        Aggregate("max", pl.col("paid_day")),
-        "Days from the latest payment (negative)",
-        "Jours depuis le dernier paiement (négatif)",
-        unit="days",
+    _feature("installments_latest_payment_days", Aggregate("max", pl.col("paid_day")), unit="days").worded(
+        "Days from the latest payment (negative)", "Jours depuis le dernier paiement (négatif)"
     ),
-    _feature(
-        "installments_first_due_days",
-        Aggregate("min", pl.col("due_day")),
-        "Days from the first instalment (negative)",
-        "Jours depuis la première échéance (négatif)",
-        unit="days",
+    _feature("installments_first_due_days", Aggregate("min", pl.col("due_day")), unit="days").worded(
+        "Days from the first instalment (negative)", "Jours depuis la première échéance (négatif)"
     ),
-    _feature(
-        "installments_split_share",
-        Aggregate("mean", pl.col("payments") > 1),
-        "Share of instalments paid in several parts",
-        "Part des échéances payées en plusieurs fois",
-        unit="share",
+    _feature("installments_split_share", Aggregate("mean", pl.col("payments") > 1), unit="share").worded(
+        "Share of instalments paid in several parts", "Part des échéances payées en plusieurs fois"
     ),
-    _feature(
-        "installments_card_share",
-        Aggregate("mean", pl.col("version") == 0),
-        "Share of instalments that are of a credit card",
-        "Part des échéances de carte de crédit",
-        unit="share",
+    _feature("installments_card_share", Aggregate("mean", pl.col("version") == 0), unit="share").worded(
+        "Share of instalments that are of a credit card", "Part des échéances de carte de crédit"
     ),
-    _feature(
-        "installments_version_changes",
-        Aggregate("n_unique", pl.col("version")),
-        "Versions of the repayment plans",
-        "Versions des plans de remboursement",
+    _feature("installments_version_changes", Aggregate("n_unique", pl.col("version"))).worded(
+        "Versions of the repayment plans", "Versions des plans de remboursement"
     ),
 )
 

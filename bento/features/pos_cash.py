@@ -6,24 +6,12 @@ from functools import partial
 
 import polars as pl
 
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    last_months,
-    quotient,
-    ratio,
-    recency,
-    slope,
-    summarise,
-    with_derived,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import last_months, quotient, ratio, recency, slope, with_derived
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
+_summarise = partial(summarise, "pos", _GROUP)
 _MONTH = pl.col("MONTHS_BALANCE")
 _DPD, _DPD_DEF = pl.col("SK_DPD"), pl.col("SK_DPD_DEF")
 
@@ -33,20 +21,14 @@ _LATE = adverse_share("late", _DPD > 0, "Months overdue", "Mois en retard")
 _LATE_DEF = adverse_share(
     "late_def", _DPD_DEF > 0, "Months overdue by more than a trifle", "Mois en retard non négligeable"
 )
-_DAYS = Measure(
-    "days_past_due", _DPD, "Days past due", "Jours de retard", unit="days", risk=1, monotone=("mean", "max")
+_DAYS = Measure("days_past_due", _DPD, unit="days", risk=1, monotone=("mean", "max")).worded(
+    "Days past due", "Jours de retard"
 )
-_DAYS_DEF = Measure(
-    "days_past_due_def",
-    _DPD_DEF,
-    "Days past due, trifles forgiven",
-    "Jours de retard, montants négligeables ignorés",
-    unit="days",
-    risk=1,
-    monotone=("mean", "max"),
+_DAYS_DEF = Measure("days_past_due_def", _DPD_DEF, unit="days", risk=1, monotone=("mean", "max")).worded(
+    "Days past due, trifles forgiven", "Jours de retard, montants négligeables ignorés"
 )
-_LEFT = Measure("left", pl.col("CNT_INSTALMENT_FUTURE"), "Instalments left", "Échéances restantes", unit="count")
-_TERM = Measure("term", pl.col("CNT_INSTALMENT"), "Term", "Durée", unit="months")
+_LEFT = Measure("left", pl.col("CNT_INSTALMENT_FUTURE"), unit="count").worded("Instalments left", "Échéances restantes")
+_TERM = Measure("term", pl.col("CNT_INSTALMENT"), unit="months").worded("Term", "Durée")
 
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
 _LAST_MONTH = pl.col("recency") == 1
@@ -58,25 +40,19 @@ _ENDED = _STATUS == "Completed"
 _EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
 
 FEATURES: tuple[Feature, ...] = (
-    _feature(
-        "pos_months",
-        Aggregate("len", _MONTH),
-        "Months on record of earlier loans",
-        "Mois d'historique des prêts",
-        unit="months",
+    _feature("pos_months", Aggregate("len", _MONTH), unit="months").worded(
+        "Months on record of earlier loans", "Mois d'historique des prêts"
     ),
-    _feature(
-        "pos_loans", Aggregate("n_unique", pl.col("SK_ID_PREV")), "Earlier loans on record", "Prêts antérieurs connus"
+    _feature("pos_loans", Aggregate("n_unique", pl.col("SK_ID_PREV"))).worded(
+        "Earlier loans on record", "Prêts antérieurs connus"
     ),
-    *summarise("pos", _GROUP, _LATE, ("share",), _WINDOWS),
-    *summarise("pos", _GROUP, _LATE_DEF, ("share",), _WINDOWS),
-    *summarise("pos", _GROUP, _DAYS, ("mean", "max"), (None, last_months(12))),
-    *summarise("pos", _GROUP, _DAYS_DEF, ("mean", "max"), _WINDOWS),
-    *summarise("pos", _GROUP, _LEFT, ("mean", "max"), (None, last_months(12))),
-    *summarise("pos", _GROUP, _TERM, ("mean", "max", "min"), (None, last_months(12))),
-    _feature(
-        "pos_left_latest_sum",
-        Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
+    *_summarise(_LATE, ("share",), _WINDOWS),
+    *_summarise(_LATE_DEF, ("share",), _WINDOWS),
+    *_summarise(_DAYS, ("mean", "max"), (None, last_months(12))),
+    *_summarise(_DAYS_DEF, ("mean", "max"), _WINDOWS),
+    *_summarise(_LEFT, ("mean", "max"), (None, last_months(12))),
+    *_summarise(_TERM, ("mean", "max", "min"), (None, last_months(12))),
+    _feature("pos_left_latest_sum", Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN)).worded(
         "Instalments left to pay, all loans, latest month of each",
         "Échéances restantes, tous prêts, dernier mois de chacun",
     ),
@@ -86,22 +62,15 @@ FEATURES: tuple[Feature, ...] = (
             Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
             Aggregate("sum", pl.col("CNT_INSTALMENT"), _LATEST_OF_LOAN),
         ),
-        "Share of the instalments of all loans left to pay",
-        "Part des échéances de tous les prêts restant à payer",
         unit="share",
+    ).worded(
+        "Share of the instalments of all loans left to pay", "Part des échéances de tous les prêts restant à payer"
     ),
-    _feature(
-        "pos_active_loans_latest",
-        Aggregate("sum", _LAST_MONTH & (_STATUS == "Active")),
-        "Loans active in the latest month",
-        "Prêts actifs au dernier mois",
+    _feature("pos_active_loans_latest", Aggregate("sum", _LAST_MONTH & (_STATUS == "Active"))).worded(
+        "Loans active in the latest month", "Prêts actifs au dernier mois"
     ),
-    _feature(
-        "pos_completed_share",
-        Aggregate("mean", _ENDED),
-        "Share of months with a loan repaid",
-        "Part des mois avec prêt soldé",
-        unit="share",
+    _feature("pos_completed_share", Aggregate("mean", _ENDED), unit="share").worded(
+        "Share of months with a loan repaid", "Part des mois avec prêt soldé"
     ),
     _feature(
         "pos_early_end_share",
@@ -109,47 +78,27 @@ FEATURES: tuple[Feature, ...] = (
             pl.when(_EARLY).then("SK_ID_PREV").drop_nulls().n_unique(),
             pl.when(_ENDED).then("SK_ID_PREV").drop_nulls().n_unique(),
         ),
-        "Share of repaid loans that ended early",
-        "Part des prêts soldés avant terme",
         unit="share",
         risk=-1,
-    ),
+    ).worded("Share of repaid loans that ended early", "Part des prêts soldés avant terme"),
     _feature(
         "pos_demand_months",
         Aggregate("sum", _STATUS.is_in(["Demand", "Amortized debt"])),
-        "Months in which the whole debt was called in",
-        "Mois de mise en demeure ou de dette amortie",
         unit="months",
         risk=1,
         monotone=True,
+    ).worded("Months in which the whole debt was called in", "Mois de mise en demeure ou de dette amortie"),
+    _feature("pos_returned_loans", Aggregate("sum", _STATUS == "Returned to the store")).worded(
+        "Goods returned to the store", "Biens rendus au magasin"
     ),
-    _feature(
-        "pos_returned_loans",
-        Aggregate("sum", _STATUS == "Returned to the store"),
-        "Goods returned to the store",
-        "Biens rendus au magasin",
+    _feature("pos_days_past_due_slope", slope(_DPD_DEF, _MONTH, 1), unit="days", risk=1).worded(
+        "Trend of the days past due", "Tendance des jours de retard"
     ),
-    _feature(
-        "pos_days_past_due_slope",
-        slope(_DPD_DEF, _MONTH, 1),
-        "Trend of the days past due",
-        "Tendance des jours de retard",
-        unit="days",
-        risk=1,
+    _feature("pos_latest_month", Aggregate("max", _MONTH), unit="months").worded(
+        "Latest month on record (negative)", "Dernier mois connu (négatif)"
     ),
-    _feature(
-        "pos_latest_month",
-        Aggregate("max", _MONTH),
-        "Latest month on record (negative)",
-        "Dernier mois connu (négatif)",
-        unit="months",
-    ),
-    _feature(
-        "pos_first_month",
-        Aggregate("min", _MONTH),
-        "First month on record (negative)",
-        "Premier mois connu (négatif)",
-        unit="months",
+    _feature("pos_first_month", Aggregate("min", _MONTH), unit="months").worded(
+        "First month on record (negative)", "Premier mois connu (négatif)"
     ),
 )
 

@@ -10,20 +10,8 @@ import polars as pl
 
 from bento.data.cleaning import IS_OPEN, IS_OPEN_FROM
 from bento.data.tables import Unit
-from bento.features.definitions import (
-    Aggregate,
-    Feature,
-    Group,
-    Measure,
-    Window,
-    adverse_share,
-    latest,
-    quotient,
-    ratio,
-    recency,
-    summarise,
-    with_derived,
-)
+from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
+from bento.features.formulas import latest, quotient, ratio, recency, with_derived
 from bento.i18n import DAYS_PER_YEAR
 
 _GROUP: Group = "past_applications"
@@ -54,52 +42,36 @@ _REASONS = {
     "scofr": ("SCOFR", "score, fraud (SCOFR)", "score, fraude (SCOFR)"),
 }
 
-_REQUESTS = Measure("asked", _ASKED, "Amount asked for", "Montant demandé", unit="currency")
-_CREDITS = Measure("credit", _GRANTED, "Amount granted", "Montant accordé", unit="currency")
-_ANNUITIES = Measure("annuity", _ANNUITY, "Instalment", "Mensualité", unit="currency")
-_ASKED_TO_GRANTED = Measure(
-    "asked_to_granted",
-    ratio(_ASKED, _GRANTED),
-    "Amount asked for over granted",
-    "Montant demandé rapporté à l'accordé",
-    unit="share",
+_REQUESTS = Measure("asked", _ASKED, unit="currency").worded("Amount asked for", "Montant demandé")
+_CREDITS = Measure("credit", _GRANTED, unit="currency").worded("Amount granted", "Montant accordé")
+_ANNUITIES = Measure("annuity", _ANNUITY, unit="currency").worded("Instalment", "Mensualité")
+_ASKED_TO_GRANTED = Measure("asked_to_granted", ratio(_ASKED, _GRANTED), unit="share").worded(
+    "Amount asked for over granted", "Montant demandé rapporté à l'accordé"
 )
-_TERMS = Measure("term", _TERM, "Term", "Durée", unit="months")
-_DECISIONS = Measure(
-    "decision_days", _DAY, "Day of the decision, negative", "Jour de la décision, négatif", unit="days"
+_TERMS = Measure("term", _TERM, unit="months").worded("Term", "Durée")
+_DECISIONS = Measure("decision_days", _DAY, unit="days").worded(
+    "Day of the decision, negative", "Jour de la décision, négatif"
 )
-_SIMPLE = Measure(
-    "simple_interest",
-    ratio(ratio(_ANNUITY * _TERM, _GRANTED) - 1, _TERM),
-    "Simple interest a month",
-    "Intérêt simple mensuel",
-    unit="share",
-    risk=1,
+_SIMPLE = Measure("simple_interest", ratio(ratio(_ANNUITY * _TERM, _GRANTED) - 1, _TERM), unit="share", risk=1).worded(
+    "Simple interest a month", "Intérêt simple mensuel"
 )
-_RATE = Measure("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", unit="share", risk=1)
-_DOWN = Measure(
-    "down_payment_rate", pl.col("RATE_DOWN_PAYMENT"), "Down payment, scaled", "Apport, normalisé", unit="share", risk=-1
+_RATE = Measure("true_rate", pl.col("true_rate"), unit="share", risk=1).worded("True monthly rate", "Taux mensuel réel")
+_DOWN = Measure("down_payment_rate", pl.col("RATE_DOWN_PAYMENT"), unit="share", risk=-1).worded(
+    "Down payment, scaled", "Apport, normalisé"
 )
-_DOWN_AMOUNT = Measure("down_payment", pl.col("AMT_DOWN_PAYMENT"), "Down payment", "Apport", unit="currency", risk=-1)
-_SHIFT = Measure(
-    "due_shift_days",
-    pl.col("DAYS_LAST_DUE_1ST_VERSION") - pl.col("DAYS_LAST_DUE"),
-    "Days by which the last due date moved forward",
-    "Jours d'avance de la dernière échéance sur le plan",
-    unit="days",
+_DOWN_AMOUNT = Measure("down_payment", pl.col("AMT_DOWN_PAYMENT"), unit="currency", risk=-1).worded(
+    "Down payment", "Apport"
+)
+_SHIFT = Measure("due_shift_days", pl.col("DAYS_LAST_DUE_1ST_VERSION") - pl.col("DAYS_LAST_DUE"), unit="days").worded(
+    "Days by which the last due date moved forward", "Jours d'avance de la dernière échéance sur le plan"
 )
 _REFUSALS = adverse_share("refused", _REFUSED.test, "Refused", "Refusées")
-_HIGH = Measure(
-    "high_yield", pl.col("NAME_YIELD_GROUP") == "high", "At a high rate", "À taux élevé", unit="share", risk=1
+_HIGH = Measure("high_yield", pl.col("NAME_YIELD_GROUP") == "high", unit="share", risk=1).worded(
+    "At a high rate", "À taux élevé"
 )
 _LOW = Measure(
-    "low_yield",
-    pl.col("NAME_YIELD_GROUP").is_in(["low_action", "low_normal"]),
-    "At a low rate",
-    "À bas taux",
-    unit="share",
-    risk=-1,
-)
+    "low_yield", pl.col("NAME_YIELD_GROUP").is_in(["low_action", "low_normal"]), unit="share", risk=-1
+).worded("At a low rate", "À bas taux")
 
 
 def _summarise(
@@ -119,114 +91,65 @@ def _summarise(
 _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 
 
-def _time_weighted(name: str, value: pl.Expr, en: str, fr: str, *, unit: Unit, risk: int) -> Feature:
+def _time_weighted(name: str, value: pl.Expr, *, unit: Unit, risk: int = 0) -> Feature:
     return _feature(
         f"previous_{name}_weighted",
         quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
-        f"{en}, recent ones weigh more",
-        f"{fr}, les récentes pèsent plus",
         unit=unit,
         risk=risk,
     )
 
 
 FEATURES: tuple[Feature, ...] = (
-    _feature("previous_applications", Aggregate("len", _DAY), "Earlier applications", "Demandes antérieures"),
-    _feature(
-        "previous_applications_365d",
-        Aggregate("sum", _LAST_YEAR.test),
-        "Applications of the last year",
-        "Demandes de la dernière année",
+    _feature("previous_applications", Aggregate("len", _DAY)).worded("Earlier applications", "Demandes antérieures"),
+    _feature("previous_applications_365d", Aggregate("sum", _LAST_YEAR.test)).worded(
+        "Applications of the last year", "Demandes de la dernière année"
     ),
-    _feature("previous_approved", Aggregate("sum", _APPROVED.test), "Applications approved", "Demandes acceptées"),
-    _feature(
-        "previous_refused",
-        Aggregate("sum", _REFUSED.test),
-        "Applications refused",
-        "Demandes refusées",
-        risk=1,
-        monotone=True,
+    _feature("previous_approved", Aggregate("sum", _APPROVED.test)).worded(
+        "Applications approved", "Demandes acceptées"
     ),
-    _feature(
-        "previous_refused_365d",
-        Aggregate("sum", _REFUSED.test & _LAST_YEAR.test),
-        "Applications refused in the last year",
-        "Demandes refusées la dernière année",
-        risk=1,
-        monotone=True,
+    _feature("previous_refused", Aggregate("sum", _REFUSED.test), risk=1, monotone=True).worded(
+        "Applications refused", "Demandes refusées"
     ),
-    _feature(
-        "previous_approved_share",
-        Aggregate("mean", _APPROVED.test),
-        "Share of applications approved",
-        "Part des demandes acceptées",
-        unit="share",
-        risk=-1,
+    _feature("previous_refused_365d", Aggregate("sum", _REFUSED.test & _LAST_YEAR.test), risk=1, monotone=True).worded(
+        "Applications refused in the last year", "Demandes refusées la dernière année"
     ),
-    _feature(
-        "previous_canceled_share",
-        Aggregate("mean", _STATUS == "Canceled"),
-        "Share of applications cancelled",
-        "Part des demandes annulées",
-        unit="share",
+    _feature("previous_approved_share", Aggregate("mean", _APPROVED.test), unit="share", risk=-1).worded(
+        "Share of applications approved", "Part des demandes acceptées"
+    ),
+    _feature("previous_canceled_share", Aggregate("mean", _STATUS == "Canceled"), unit="share").worded(
+        "Share of applications cancelled", "Part des demandes annulées"
     ),
     *_summarise(_REFUSALS, ("share",), (None, *_RECENT, _LAST_YEAR)),
     *(
         _feature(
             f"previous_reject_{name}_share",
             Aggregate("mean", pl.col("CODE_REJECT_REASON") == code),
-            f"Share of applications refused for {en}",
-            f"Part des demandes refusées : {fr}",
             unit="share",
             risk=1,
-        )
+        ).worded(f"Share of applications refused for {en}", f"Part des demandes refusées : {fr}")
         for name, (code, en, fr) in _REASONS.items()
     ),
     *(
         _feature(
-            f"previous_{name}_share",
-            Aggregate("mean", pl.col("NAME_CONTRACT_TYPE") == code),
-            f"Share of {en} among earlier applications",
-            f"Part des {fr} parmi les demandes antérieures",
-            unit="share",
-        )
+            f"previous_{name}_share", Aggregate("mean", pl.col("NAME_CONTRACT_TYPE") == code), unit="share"
+        ).worded(f"Share of {en} among earlier applications", f"Part des {fr} parmi les demandes antérieures")
         for name, (code, en, fr) in _KINDS.items()
     ),
-    _feature(
-        "previous_new_client_share",
-        Aggregate("mean", pl.col("NAME_CLIENT_TYPE") == "New"),
-        "Share of applications as a new client",
-        "Part des demandes en tant que nouveau client",
-        unit="share",
+    _feature("previous_new_client_share", Aggregate("mean", pl.col("NAME_CLIENT_TYPE") == "New"), unit="share").worded(
+        "Share of applications as a new client", "Part des demandes en tant que nouveau client"
     ),
     _feature(
-        "previous_cross_sell_share",
-        Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "x-sell"),
-        "Share of applications from cross-selling",
-        "Part des demandes issues de ventes croisées",
-        unit="share",
-    ),
+        "previous_cross_sell_share", Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "x-sell"), unit="share"
+    ).worded("Share of applications from cross-selling", "Part des demandes issues de ventes croisées"),
     _feature(
-        "previous_walk_in_share",
-        Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "walk-in"),
-        "Share of applications of walk-in clients",
-        "Part des demandes spontanées",
-        unit="share",
-        risk=1,
+        "previous_walk_in_share", Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "walk-in"), unit="share", risk=1
+    ).worded("Share of applications of walk-in clients", "Part des demandes spontanées"),
+    _feature("previous_insured_share", Aggregate("mean", pl.col("NFLAG_INSURED_ON_APPROVAL")), unit="share").worded(
+        "Share of loans with insurance", "Part des prêts assurés"
     ),
-    _feature(
-        "previous_insured_share",
-        Aggregate("mean", pl.col("NFLAG_INSURED_ON_APPROVAL")),
-        "Share of loans with insurance",
-        "Part des prêts assurés",
-        unit="share",
-    ),
-    _feature(
-        "previous_seller_area_max",
-        Aggregate("max", pl.col("SELLERPLACE_AREA")),
-        "Largest selling area of the shops",
-        "Plus grande surface de vente des magasins",
-        unit="",
+    _feature("previous_seller_area_max", Aggregate("max", pl.col("SELLERPLACE_AREA")), unit="").worded(
+        "Largest selling area of the shops", "Plus grande surface de vente des magasins"
     ),
     *_summarise(_HIGH, ("share",), (None, _LAST_THREE)),
     *_summarise(_LOW, ("share",), (None, _LAST_THREE)),
@@ -241,61 +164,40 @@ FEATURES: tuple[Feature, ...] = (
     *_summarise(_DOWN, ("mean", "max")),
     *_summarise(_DOWN_AMOUNT, ("mean", "max")),
     *_summarise(_SHIFT, ("mean", "max", "min")),
-    _time_weighted(
-        "refused",
-        _REFUSED.test.cast(pl.Float64),
-        "Share of applications refused",
-        "Part des demandes refusées",
-        unit="share",
-        risk=1,
+    _time_weighted("refused", _REFUSED.test.cast(pl.Float64), unit="share", risk=1).worded(
+        "Share of applications refused, recent ones weigh more", "Part des demandes refusées, les récentes pèsent plus"
     ),
-    _time_weighted(
-        "annuity",
-        _ANNUITY,
-        "Instalment of earlier applications",
-        "Mensualité des demandes antérieures",
-        unit="currency",
-        risk=0,
+    _time_weighted("annuity", _ANNUITY, unit="currency").worded(
+        "Instalment of earlier applications, recent ones weigh more",
+        "Mensualité des demandes antérieures, les récentes pèsent plus",
     ),
-    _time_weighted("true_rate", pl.col("true_rate"), "True monthly rate", "Taux mensuel réel", unit="share", risk=1),
-    _feature("previous_open_loans", Aggregate("sum", _OPEN.test), "Loans still open", "Prêts encore en cours"),
-    _feature(
-        "previous_open_credit_sum",
-        Aggregate("sum", _GRANTED, _OPEN),
-        "Amount of loans still open",
-        "Montant des prêts en cours",
-        unit="currency",
+    _time_weighted("true_rate", pl.col("true_rate"), unit="share", risk=1).worded(
+        "True monthly rate, recent ones weigh more", "Taux mensuel réel, les récentes pèsent plus"
+    ),
+    _feature("previous_open_loans", Aggregate("sum", _OPEN.test)).worded("Loans still open", "Prêts encore en cours"),
+    _feature("previous_open_credit_sum", Aggregate("sum", _GRANTED, _OPEN), unit="currency").worded(
+        "Amount of loans still open", "Montant des prêts en cours"
+    ),
+    _feature("previous_open_annuity_sum", Aggregate("sum", _ANNUITY, _OPEN), unit="currency").worded(
+        "Instalments of loans still open", "Mensualités des prêts en cours"
     ),
     _feature(
-        "previous_open_annuity_sum",
-        Aggregate("sum", _ANNUITY, _OPEN),
-        "Instalments of loans still open",
-        "Mensualités des prêts en cours",
-        unit="currency",
-    ),
-    _feature(
-        "previous_open_debt",
-        Aggregate("sum", _GRANTED - pl.col("repaid").fill_null(0), _OPEN),
-        "Amount of loans still open less what was paid",
-        "Montant des prêts en cours moins les paiements",
-        unit="currency",
-        risk=1,
-    ),
+        "previous_open_debt", Aggregate("sum", _GRANTED - pl.col("repaid").fill_null(0), _OPEN), unit="currency", risk=1
+    ).worded("Amount of loans still open less what was paid", "Montant des prêts en cours moins les paiements"),
     _feature(
         "previous_open_repaid_ratio",
         quotient(Aggregate("sum", pl.col("repaid"), _OPEN), Aggregate("sum", _GRANTED, _OPEN)),
-        "Amount paid over amount of loans still open",
-        "Montant payé rapporté aux prêts en cours",
         unit="share",
         risk=-1,
-    ),
+    ).worded("Amount paid over amount of loans still open", "Montant payé rapporté aux prêts en cours"),
     *(
         _feature(
             f"previous_due_in_{months}m",
             Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / _DAYS_PER_MONTH).clip(0, months), _APPROVED),
+            unit="currency",
+        ).worded(
             f"Instalments of earlier loans due in the next {months} months",
             f"Échéances des prêts antérieurs dues dans les {months} mois",
-            unit="currency",
         )
         for months in (1, 6, 12, 19)
     ),

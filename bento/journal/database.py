@@ -15,11 +15,7 @@ from bento.settings import JOURNAL_VARIABLE, LIMITS
 
 
 def open_engine(address: str, timeout_s: int = LIMITS.statement_timeout_s) -> sa.Engine:
-    """Create the engine of a journal's database; it connects when it is first used.
-
-    Args:
-        address: a SQLAlchemy URL of SQLite or PostgreSQL.
-        timeout_s: for a connection, a statement or a lock.
+    """Create the engine of a journal's SQLite or PostgreSQL database; it connects when it is first used.
 
     Raises:
         JournalError: the URL is invalid, or of another kind of database.

@@ -20,24 +20,30 @@ class ReviewConflictError(JournalError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A decision to write; `credit_file` and `answer` are the JSON of request and answer."""
+class _Record:
+    """What an entry and a stored decision have in common; none of it concerns a person."""
 
-    client: int
-    credit_file: bytes
-    credit_file_hash: str
-    answer: bytes
     decided_at: datetime
     key_id: str
+    credit_file_hash: str
     features_hash: str
     decision: str
     threshold: float
-    probability: float
     model_name: str
     model_version: str
     model_tag: str
     bento: str
     code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(_Record):
+    """A decision to write; `credit_file` and `answer` are the JSON of request and answer."""
+
+    client: int
+    credit_file: bytes
+    answer: bytes
+    probability: float
     idempotency_hash: str | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -55,21 +61,10 @@ class StoredReview:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredDecision:
+class StoredDecision(_Record):
     """A decision in the journal; probability, credit file and answer are None once purged."""
 
     id: str
-    decided_at: datetime
-    key_id: str
-    credit_file_hash: str
-    features_hash: str
-    decision: str
-    threshold: float
-    model_name: str
-    model_version: str
-    model_tag: str
-    bento: str
-    code: str
     purged_at: datetime | None
     probability: float | None
     credit_file: bytes | None

@@ -18,14 +18,8 @@ def purge(
 
     A client's key is destroyed once no later decision needs it: then every copy, in backups too, is unreadable.
 
-    Args:
-        journal: the journal to purge.
-        before: the moment; decisions from then on stay as they are.
-        now: the moment of the purge, which is recorded.
-        batch_size: decisions, or keys, in one transaction.
-
     Returns:
-        The numbers of decisions emptied and of keys destroyed.
+        The numbers of decisions emptied and of keys destroyed, `batch_size` in one transaction.
 
     Raises:
         JournalUnavailableError: it is not certain that everything is purged; purge again.

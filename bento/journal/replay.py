@@ -29,13 +29,9 @@ class Replay:
 
 
 def replay(decision: StoredDecision, bento_folder: str | None = None) -> Replay:
-    """Decide again on the credit file of a decision, with its model.
+    """Decide again on the credit file of a decision, with its model (see `model_of`).
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
-
-    Args:
-        decision: an entry of the journal.
-        bento_folder: of a container's Bento, which holds its model.
 
     Raises:
         ModelError: the model is missing, or cannot be used.
@@ -66,11 +62,7 @@ def _differences(decision: StoredDecision, answer: dict[str, object], again: Sco
 
 @lru_cache(maxsize=4)
 def model_of(tag: str, bento_folder: str | None = None) -> ScoringModel:
-    """Load the model of a tag, from the Bento that a container holds or from the BentoML store.
-
-    Raises:
-        ModelError: it is in neither, or cannot be used.
-    """
+    """Load the model of a tag from a container's Bento or the BentoML store; raise ModelError where it is unusable."""
     if bento_folder is not None:
         name, _, version = tag.partition(":")
         packed = Path(bento_folder) / "models" / name / version

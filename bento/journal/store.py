@@ -30,18 +30,14 @@ _ENCRYPTED = ("credit_file", "answer")
 """Columns of `decisions` that the vault compresses and encrypts."""
 _PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", *_ENCRYPTED))
 _STORED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in _ENCRYPTED)
+_PLAIN_OF_REVIEWS = ("reviewed_at", "key_id", "verdict", "outcome")
 
 
 class Journal:
     """The decisions and reviews in one database. Safe to use from several threads and processes.
 
-    Args:
-        url: a SQLAlchemy URL of SQLite or PostgreSQL.
-        vault: encrypts and decrypts what concerns a person.
-        timeout_s: seconds for a connection, a statement or a lock, after which the database is unavailable.
-
-    Raises:
-        JournalError: the URL is invalid, or of another kind of database.
+    After `timeout_s` seconds for a connection, a statement or a lock the database counts as unavailable: methods raise
+    JournalUnavailableError, as they do where it does not answer or cannot write. For the URL see `open_engine`.
     """
 
     def __init__(self, url: str, vault: Vault, timeout_s: int = LIMITS.statement_timeout_s) -> None:
@@ -63,7 +59,6 @@ class Journal:
 
         Raises:
             JournalError: there is no journal, it has another schema, or it is encrypted and no master key is set.
-            JournalUnavailableError: the database does not answer.
             VaultError: it is encrypted under another master key.
         """
         revision = self.revision()
@@ -78,11 +73,7 @@ class Journal:
             self.vault.check(key.wrapped_key, key.client)
 
     def revision(self) -> str | None:
-        """Return the revision of the database's schema, or None if it has none.
-
-        Raises:
-            JournalUnavailableError: the database does not answer.
-        """
+        """Return the revision of the database's schema, or None if it has none."""
         database = self.engine.url.database
         if self.engine.dialect.name == "sqlite" and database and not Path(database).exists():
             return None
@@ -121,12 +112,7 @@ class Journal:
             return self._existing_decisions(connection, entries)
 
     def find(self, decision_id: str) -> StoredDecision | None:
-        """Return the decision of an id, or None.
-
-        Raises:
-            JournalUnavailableError: the database does not answer.
-            VaultError: the entry cannot be decrypted.
-        """
+        """Return the decision of an id, or None; raise VaultError where it cannot be decrypted."""
         with self.reader() as connection:
             return self._find(connection, decision_id)
 
@@ -153,10 +139,7 @@ class Journal:
     def add_review(self, decision_id: str, review: StoredReview, earlier: int | None = None) -> bool:
         """Append a review durably; return False if there is no such decision or it is purged.
 
-        Args:
-            decision_id: of the decision reviewed.
-            review: later than every earlier one.
-            earlier: the number of reviews that the reviewer knew of; None if it does not matter.
+        The review is later than every earlier one, of which the reviewer knew `earlier`; None if it does not matter.
 
         Raises:
             JournalUnavailableError: it is not certain that the review was written.
@@ -177,19 +160,10 @@ class Journal:
             if earlier is not None and connection.execute(count).scalar() != earlier:
                 raise ReviewConflictError(f"{decision_id} was reviewed by another meanwhile")
             text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
-            connection.execute(
-                REVIEWS.insert().values(
-                    id=review_id,
-                    decision_id=decision_id,
-                    reviewed_at=review.reviewed_at,
-                    key_id=review.key_id,
-                    verdict=review.verdict,
-                    outcome=review.outcome,
-                    content=self.vault.seal(
-                        pack(text), decision.wrapped_key, decision.data_key or "", f"{review_id} content"
-                    ),
-                )
-            )
+            place = f"{review_id} content"
+            content = self.vault.seal(pack(text), decision.wrapped_key, decision.data_key or "", place)
+            plain = {name: getattr(review, name) for name in _PLAIN_OF_REVIEWS}
+            connection.execute(REVIEWS.insert().values(id=review_id, decision_id=decision_id, content=content, **plain))
         return True
 
     def close(self) -> None:
@@ -198,21 +172,13 @@ class Journal:
 
     @contextmanager
     def reader(self) -> Iterator[sa.Connection]:
-        """Open a connection for reading; it takes no lock.
-
-        Raises:
-            JournalUnavailableError: the database does not answer.
-        """
+        """Open a connection for reading; it takes no lock."""
         with translated_errors(self.address), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Open a transaction: committed at the end of the block, rolled back if it raises.
-
-        Raises:
-            JournalUnavailableError: the database does not answer, or cannot write.
-        """
+        """Open a transaction: committed at the end of the block, rolled back if it raises."""
         with translated_errors(self.address), self.engine.begin() as connection:
             yield connection
 
@@ -237,10 +203,8 @@ class Journal:
         keys = {row.client: row.wrapped_key for row in connection.execute(query)}
         missing = sorted(clients - keys.keys())
         if missing:
-            new = [
-                {"client": name, "wrapped_key": self.vault.new_key(name), "created_at": datetime.now(UTC)}
-                for name in missing
-            ]
+            now = datetime.now(UTC)
+            new = [{"client": name, "wrapped_key": self.vault.new_key(name), "created_at": now} for name in missing]
             connection.execute(self._insert(CLIENT_KEYS).on_conflict_do_nothing(), new)
             keys |= {row.client: row.wrapped_key for row in connection.execute(query)}
         return keys
@@ -283,9 +247,7 @@ class Journal:
         return StoredDecision(**{name: row[name] for name in _STORED} | opened)
 
     def _review(self, row: sa.Row[Any]) -> StoredReview:
-        content = {"reason": None, "reviewer": None}
+        content: dict[str, Any] = {"reason": None, "reviewer": None}
         if row.content is not None:
             content = json.loads(self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content"))
-        return StoredReview(
-            reviewed_at=row.reviewed_at, key_id=row.key_id, verdict=row.verdict, outcome=row.outcome, **content
-        )
+        return StoredReview(**{name: getattr(row, name) for name in _PLAIN_OF_REVIEWS}, **content)

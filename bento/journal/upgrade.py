@@ -26,7 +26,12 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
     """
     database = journal.engine.url.database
     if journal.engine.dialect.name == "sqlite" and database:
-        _make_file(Path(database))
+        path = Path(database)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # only its owner may read it
+        except OSError as error:
+            raise JournalUnavailableError(f"{path}: {error.strerror}") from error
     before = journal.revision()
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -39,12 +44,3 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
         except CommandError as error:
             raise JournalError(f"{journal.address} holds a journal of schema {before}, newer than this code") from error
     return before, journal.revision()
-
-
-def _make_file(path: Path) -> None:
-    """Make an empty file that only its owner may read."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise JournalUnavailableError(f"{path}: {error.strerror}") from error

@@ -29,12 +29,7 @@ class Vault:
 
     AES-256-GCM with random nonces; the place of a text (decision and column) is authenticated with it, so that a text
     moved to another place is refused. Once a client's key is deleted, every copy of the client's data is unreadable.
-
-    Args:
-        master_key: of 32 bytes; with None nothing is encrypted.
-
-    Raises:
-        VaultError: the key has another length.
+    Without a master key nothing is encrypted; one of another length than 32 bytes raises VaultError.
     """
 
     def __init__(self, master_key: bytes | None) -> None:
@@ -47,11 +42,7 @@ class Vault:
 
     @classmethod
     def from_file(cls, name: str | None) -> Self:
-        """Take the master key, in base64, from a file; without a file nothing is encrypted.
-
-        Raises:
-            VaultError: the file is missing or holds no key.
-        """
+        """Take the master key, in base64, from a file, without one none; raise VaultError where it holds no key."""
         if not name:
             return cls(None)
         try:
@@ -80,11 +71,7 @@ class Vault:
         return self._encrypt(self._master, os.urandom(KEY_BYTES), pseudonym)
 
     def check(self, wrapped_key: bytes, pseudonym: str) -> None:
-        """Make sure that the master key decrypts a client's key.
-
-        Raises:
-            VaultError: the master key is missing or another, or the key was tampered with.
-        """
+        """Raise VaultError unless the master key decrypts a client's key and this is unaltered."""
         self._key(wrapped_key, pseudonym)
 
     def seal(self, packed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
@@ -92,11 +79,7 @@ class Vault:
         return packed if wrapped_key is None else self._encrypt(self._key(wrapped_key, pseudonym), packed, place)
 
     def open(self, sealed: bytes, wrapped_key: bytes | None, pseudonym: str, place: str) -> bytes:
-        """Decrypt and decompress a text.
-
-        Raises:
-            VaultError: the master key is missing or another, or the text was tampered with or moved.
-        """
+        """Decrypt and decompress a text; raise VaultError where the master key is another or the text was altered."""
         if wrapped_key is not None:
             sealed = self._decrypt(self._key(wrapped_key, pseudonym), sealed, place)
         try:

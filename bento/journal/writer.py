@@ -34,13 +34,8 @@ JOURNAL_LATENCY = Histogram(
 class Writer:
     """Writes the entries of many requests with `Journal.write`, in one thread; each request waits for its future.
 
-    Entries whose future was cancelled before their transaction are not written.
-
-    Args:
-        journal: to write to.
-        max_decisions_per_commit: entries at which a transaction is closed.
-        max_waiting: writes that may wait; further ones fail at once.
-        close_timeout_s: seconds that `close` waits.
+    Entries whose future was cancelled before their transaction are not written. A transaction is closed at
+    `max_decisions_per_commit` entries; writes beyond `max_waiting` fail at once.
     """
 
     def __init__(

@@ -19,10 +19,14 @@ FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Path of the model folder inside the MLflow model that the BentoML store imports."""
 
 
-class ModelFeature(BaseModel):
-    """One column of the model's matrix; `categories` are in the order of their codes, empty for a number."""
+class _Content(BaseModel):
+    """Content of a file; unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ModelFeature(_Content):
+    """One column of the model's matrix; `categories` are in the order of their codes, empty for a number."""
 
     name: str
     categories: list[str] = []
@@ -38,19 +42,15 @@ class ModelFeature(BaseModel):
         return {category: float(code) for code, category in enumerate(self.categories)}
 
 
-class Calibration(BaseModel):
+class Calibration(_Content):
     """Affine map of the predictor's log-odds: slope * x + intercept."""
-
-    model_config = ConfigDict(extra="forbid")
 
     slope: float = 1.0
     intercept: float = 0.0
 
 
-class DataSource(BaseModel):
+class DataSource(_Content):
     """The data from which a model, or a figure, was computed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     data: str = Field(description="synthetic or real")
     clients: int
@@ -63,10 +63,8 @@ class DataSource(BaseModel):
         return f"{self.data}:{self.fingerprint[:16]}"
 
 
-class ModelManifest(BaseModel):
+class ModelManifest(_Content):
     """The content of `scoring.json`: all that a decision and its record need beside the predictor."""
-
-    model_config = ConfigDict(extra="forbid")
 
     family: str = Field(description="of the predictor: a name of bento.model.predictors.FAMILIES")
     features: list[ModelFeature]
@@ -85,10 +83,8 @@ class ModelManifest(BaseModel):
         return self
 
 
-class Example(BaseModel):
+class Example(_Content):
     """One synthetic credit file with its features and score at training."""
-
-    model_config = ConfigDict(extra="forbid")
 
     credit_file: dict[str, Any]
     features: dict[str, Value]
@@ -96,10 +92,8 @@ class Example(BaseModel):
     probability_of_default: float
 
 
-class Examples(BaseModel):
+class Examples(_Content):
     """The content of `examples.json`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     catalogue: str = Field(description="catalogue_hash() at training")
     files: dict[str, str] = Field(description="digests() of the folder at training")

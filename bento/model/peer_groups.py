@@ -109,11 +109,7 @@ class Reference(BaseModel):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the file of a model folder.
-
-        Raises:
-            ReferenceFileError: it is missing or broken.
-        """
+        """Read the file of a model folder; raise ReferenceFileError where it is missing or broken."""
         try:
             return cls.model_validate_json((folder / REFERENCE_FILE).read_bytes())
         except OSError as error:

@@ -28,11 +28,7 @@ class Predictor(Protocol):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the file.
-
-        Raises:
-            FamilyError: it is missing or broken.
-        """
+        """Read the file; raise FamilyError where it is missing or broken."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -163,11 +159,7 @@ FAMILIES: dict[str, Any] = {"lightgbm": BoosterPredictor, "linear": LinearPredic
 
 
 def load_predictor(family: str, folder: Path, names: Sequence[str]) -> Predictor:
-    """Load the predictor of a model folder.
-
-    Raises:
-        FamilyError: unknown family, broken file, or a file made for other features.
-    """
+    """Load the predictor of a model folder; raise FamilyError where it is unknown, broken or for other features."""
     if family not in FAMILIES:
         raise FamilyError(f"this code has no model family {family!r}, only {', '.join(FAMILIES)}")
     predictor: Predictor = FAMILIES[family].load(folder)

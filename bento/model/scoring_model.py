@@ -65,9 +65,6 @@ class ScoringModel:
         """Load a folder and make sure that it is as it was at training (see `verify`).
 
         The files are compared first because LightGBM ends the process when it reads some damaged files.
-
-        Raises:
-            ModelError: the folder is not as it was at training.
         """
         _checked_examples(folder)
         model = cls(folder)
@@ -89,11 +86,9 @@ class ScoringModel:
         return clean(frames(credit_files, self._columns))
 
     def features(self, credit_files: Sequence[CreditFile], *, share_counts: bool = False) -> pl.DataFrame:
-        """Compute the model's features, one row for each credit file.
+        """Compute the model's features, one row for each credit file of different clients.
 
-        Args:
-            credit_files: of different clients.
-            share_counts: whether to add the counts behind shares (`share_counts_of`), for the wording of reasons.
+        With `share_counts` come the counts behind shares (`share_counts_of`), for the wording of reasons.
         """
         names = self._names_with_share_counts if share_counts else self.feature_names
         return build_features(self.tables(credit_files), names)
@@ -109,11 +104,8 @@ class ScoringModel:
     def log_odds_with(self, features: pl.DataFrame, changed: pl.DataFrame) -> Vector:
         """Compute the calibrated log-odds of one client under several variants of some features.
 
-        The features that stay the same are encoded once: to encode them for each variant would take half the time.
-
-        Args:
-            features: of the client, one row.
-            changed: a row for each variant, with some of the features.
+        `features` is the client's row, `changed` has a row for each variant, with some of the features. Those that stay
+        the same are encoded once: to encode them for each variant would take half the time.
         """
         positions = [at for at, name in enumerate(self.feature_names) if name in changed.columns]
         matrix = np.repeat(self._matrix(features), len(changed), axis=0)
@@ -130,11 +122,7 @@ class ScoringModel:
         return raw * slope, base * slope + intercept
 
     def verify(self) -> None:
-        """Compare the files with those at training and recompute the examples.
-
-        Raises:
-            ModelError: a file has changed, or a feature, log-odds or probability differs by more than `TOLERANCE`.
-        """
+        """Raise ModelError unless the files are those at training and the examples the same within `TOLERANCE`."""
         examples, credit_files = _checked_examples(self.folder)
         if examples.catalogue != catalogue_hash():
             raise ModelError(f"{self.folder}: trained with other feature code than this; train again")

@@ -69,13 +69,6 @@ def counterfactual(
     The search tries, from near to far, all round amounts where one amount changes and a coarse grid where several do.
     The first loan that changes the decision is then moved back towards the application as long as it still does, and
     confirmed by the computation that every decision uses.
-
-    Args:
-        model: the model that decides.
-        credit_file: the application.
-        variants: of this client, with all features of the model.
-        features: of the application, one row.
-        decision: on the application.
     """
     target = TARGET_DECISIONS[decision]
     search = _Search(model, credit_file, variants, features, target)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bento.data.credit_file import CreditFile, FieldWarning
 from bento.features.build import Variants
@@ -50,8 +50,6 @@ class Explanation(BaseModel):
     `base_value` plus all contributions is `log_odds`, the logit of the probability of default.
     """
 
-    model_config = ConfigDict(protected_namespaces=())
-
     SK_ID_CURR: int
     probability_of_default: float = Field(ge=0, le=1)
     threshold: float
@@ -68,14 +66,7 @@ class Explanation(BaseModel):
 def explanation(
     model: ScoringModel, credit_file: CreditFile, version: ModelVersion, warnings: list[FieldWarning]
 ) -> Explanation:
-    """Explain the score of one credit file; nothing is decided.
-
-    Args:
-        model: the model that decides.
-        credit_file: of one client.
-        version: of the model, for the answer.
-        warnings: about the credit file, for the answer.
-    """
+    """Explain the score of one credit file; nothing is decided. `version` and `warnings` are for the answer."""
     variants = Variants(model.tables([credit_file]), model.feature_names)
     features = variants.features(variants.application)
     log_odds = float(model.log_odds(features)[0])

@@ -5,31 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
-from bento.features.catalogue import CATALOGUE, share_counts_of
+from bento import i18n
+from bento.features.catalogue import CATALOGUE, count_name, share_counts_of, total_name
 from bento.features.definitions import AGGREGATES, Aggregate, Feature, Value, Window, suffixes
-from bento.features.share_counts import count_name, total_name
-from bento.i18n import (
-    NARROW_SPACE,
-    NO,
-    YES,
-    Formatter,
-    TextPair,
-    Wording,
-    format_age,
-    format_amount,
-    format_count,
-    format_days,
-    format_hour,
-    format_months,
-    format_plain_number,
-    format_relative_day,
-    format_share,
-    format_trend,
-    format_variation,
-    format_x_of_y,
-    format_years,
-    format_yes_no,
-)
+from bento.i18n import NARROW_SPACE, NO, YES, Formatter, TextPair, Wording
 from bento.scoring.labels import FORMATTERS, LABELS, WINDOW_LABELS
 
 UNKNOWN: TextPair = ("not known", "donnée inconnue")
@@ -40,10 +19,7 @@ NOT_STATED: TextPair = ("not stated", "non précisé")
 def describe_fact(name: str, values: Mapping[str, Value]) -> Wording:
     """Describe a feature and the client's value of it in words.
 
-    Args:
-        name: of a feature in the catalogue.
-        values: of the client, by feature; where they hold the counts behind a share (`share_counts_of`), the share is
-            shown as "3 of 12", otherwise in percent.
+    Where `values` hold the counts behind a share (`share_counts_of`), it is shown as "3 of 12", otherwise in percent.
 
     Raises:
         KeyError: the name is not in the catalogue or not among the values.
@@ -52,8 +28,8 @@ def describe_fact(name: str, values: Mapping[str, Value]) -> Wording:
     'Amount of the loan: 1,234,568'
     """
     template, value = _template(name), model_value(name, values)
-    if (total := values.get(template.total_name)) is not None:
-        text = format_x_of_y(float(values[template.count_name] or 0), float(total))
+    if (total := values.get(total_name(name))) is not None:
+        text = i18n.format_x_of_y(float(values[count_name(name)] or 0), float(total))
     elif value is None:
         return template.missing
     elif isinstance(value, str):
@@ -93,8 +69,6 @@ class _Template:
     formatter: Formatter
     missing: Wording
     categories: frozenset[str]
-    count_name: str
-    total_name: str
 
 
 @cache
@@ -102,21 +76,19 @@ def _template(name: str) -> _Template:
     feature = CATALOGUE[name]
     measure, aggregate, window = _origin(feature)
     formatter, (label_en, label_fr) = _formatter(feature, measure), _label(feature, measure, aggregate, window)
-    is_date = formatter is format_relative_day
+    is_date = formatter is i18n.format_relative_day
     frame: TextPair = ("{}", "{}")
     if aggregate is not None and (window is None or window.name != _ONE_ROW or aggregate == "std"):
         frame = (_FRAMES_OF_DATES if is_date else _FRAMES)[aggregate]
     missing = NO_DATE if is_date and aggregate not in (None, "std") else UNKNOWN
     if aggregate == "std":
-        formatter = partial(format_variation, formatter=format_days if is_date else formatter)
+        formatter = partial(i18n.format_variation, formatter=i18n.format_days if is_date else formatter)
     label_en, label_fr = f"{label_en}: ", f"{label_fr}{NARROW_SPACE}: "
     return _Template(
         sentence=(label_en + frame[0], label_fr + frame[1]),
         formatter=formatter,
         missing=Wording(en=label_en + missing[0], fr=label_fr + missing[1]),
         categories=frozenset(feature.categories),
-        count_name=count_name(name),
-        total_name=total_name(name),
     )
 
 
@@ -135,11 +107,11 @@ def _formatter(feature: Feature, measure: str) -> Formatter:
     if measure in FORMATTERS:
         return FORMATTERS[measure]
     if "_slope" in feature.name:
-        return format_trend
+        return i18n.format_trend
     if "scaled" in feature.en:
-        return format_plain_number
+        return i18n.format_plain_number
     if feature.uses_age and feature.unit == "years":
-        return format_age
+        return i18n.format_age
     return _FORMATTERS_BY_UNIT[feature.unit]
 
 
@@ -172,17 +144,17 @@ def _format_category(value: str) -> TextPair:
 _TEXTS_OF_CATEGORIES = {"Y": YES, "Yes": YES, "N": NO, "No": NO, "XNA": NOT_STATED, "Unknown": UNKNOWN}
 """Codes of the data that a client would not understand."""
 _FORMATTERS_BY_UNIT: dict[str, Formatter] = {
-    "currency": format_amount,
-    "share": format_share,
-    "days": format_days,
-    "months": format_months,
-    "years": format_years,
-    "count": format_count,
-    "flag": format_yes_no,
-    "hour": format_hour,
-    "score": format_plain_number,
-    "rank": format_plain_number,
-    "": format_plain_number,
+    "currency": i18n.format_amount,
+    "share": i18n.format_share,
+    "days": i18n.format_days,
+    "months": i18n.format_months,
+    "years": i18n.format_years,
+    "count": i18n.format_count,
+    "flag": i18n.format_yes_no,
+    "hour": i18n.format_hour,
+    "score": i18n.format_plain_number,
+    "rank": i18n.format_plain_number,
+    "": i18n.format_plain_number,
 }
 """By unit of the catalogue."""
 _ONE_ROW = "latest_1"

@@ -2,22 +2,59 @@
 
 from bento.i18n import Formatter, TextPair, format_price_gap, format_relative_day, format_relative_month
 
+_DAYS = ("bureau_credit_days", "bureau_update_days", "bureau_end_days", "previous_decision_days")
+_DAYS_OF_INSTALMENTS = ("installments_latest_payment_days", "installments_first_due_days")
+_MONTHS = ("pos_latest_month", "pos_first_month", "bureau_balance_latest_late_month", "bureau_balance_first_month")
 FORMATTERS: dict[str, Formatter] = {
-    "bureau_credit_days": format_relative_day,
-    "bureau_update_days": format_relative_day,
-    "bureau_end_days": format_relative_day,
-    "previous_decision_days": format_relative_day,
-    "installments_latest_payment_days": format_relative_day,
-    "installments_first_due_days": format_relative_day,
-    "pos_latest_month": format_relative_month,
-    "pos_first_month": format_relative_month,
-    "bureau_balance_latest_late_month": format_relative_month,
-    "bureau_balance_first_month": format_relative_month,
+    **dict.fromkeys((*_DAYS, *_DAYS_OF_INSTALMENTS), format_relative_day),
+    **dict.fromkeys(_MONTHS, format_relative_month),
     "application_goods_less_credit": format_price_gap,
 }
 """By the names of `LABELS`: formatters of values whose unit alone does not decide the format."""
 
 LABELS: dict[str, TextPair] = {
+    **{
+        name: (f"{english} at other lenders", f"{french} auprès d'autres prêteurs")
+        for name, english, french in (
+            ("bureau_credit_days", "Dates of your credits", "Dates de vos crédits"),
+            (
+                "bureau_update_days",
+                "Dates of the latest news of your credits",
+                "Dates des dernières nouvelles de vos crédits",
+            ),
+            ("bureau_end_days", "Planned end dates of your credits", "Dates de fin prévue de vos crédits"),
+            ("bureau_credit_sum", "Amount of your credits", "Montant de vos crédits"),
+            ("bureau_debt", "Debt", "Dette"),
+            ("bureau_debt_ratio", "Debt over amount lent, each credit", "Dette rapportée au montant prêté, par crédit"),
+            ("bureau_max_overdue", "Worst overdue amount of each credit", "Plus gros impayé de chaque crédit"),
+            ("bureau_overdue", "Amount now overdue", "Montant actuellement en retard"),
+            ("bureau_days_overdue", "Delay now", "Retard actuel"),
+            ("bureau_closed_early_days", "Early closing of credits", "Avance à la clôture de vos crédits"),
+            ("bureau_duration", "Planned duration of your credits", "Durée prévue de vos crédits"),
+            ("bureau_annuity", "Instalments of your credits", "Mensualités de vos crédits"),
+            ("bureau_limit", "Card limit", "Plafond de carte"),
+            ("bureau_gap_days_mean", "Mean time between credits", "Temps moyen entre crédits"),
+            ("bureau_balance_latest_late_month", "Latest month late", "Dernier mois en retard"),
+            ("bureau_balance_first_month", "First month on record", "Premier mois connu"),
+        )
+    },
+    **{
+        name: (f"{english} in earlier applications", f"{french} lors des demandes antérieures")
+        for name, english, french in (
+            ("previous_asked", "Amount asked for", "Montant demandé"),
+            ("previous_credit", "Amount of the loan", "Montant du prêt"),
+            ("previous_annuity", "Instalment", "Mensualité"),
+            (
+                "previous_asked_to_granted",
+                "Amount requested over amount granted",
+                "Montant demandé rapporté au montant accordé",
+            ),
+            ("previous_term", "Term of the loan", "Durée du prêt"),
+            ("previous_simple_interest", "Simple monthly interest", "Intérêt mensuel simple"),
+            ("previous_true_rate", "Monthly rate", "Taux mensuel"),
+            ("previous_down_payment", "Down payment", "Apport"),
+        )
+    },
     "application_annuity": ("Instalment of this loan", "Mensualité de ce prêt"),
     "application_goods_less_credit": (
         "Amount of the loan against the price of the goods",
@@ -65,48 +102,7 @@ LABELS: dict[str, TextPair] = {
             ("microloan", "microloans", "Microcrédits"),
         )
     },
-    "bureau_credit_days": ("Dates of your credits at other lenders", "Dates de vos crédits auprès d'autres prêteurs"),
-    "bureau_update_days": (
-        "Dates of the latest news of your credits at other lenders",
-        "Dates des dernières nouvelles de vos crédits auprès d'autres prêteurs",
-    ),
-    "bureau_end_days": (
-        "Planned end dates of your credits at other lenders",
-        "Dates de fin prévue de vos crédits auprès d'autres prêteurs",
-    ),
-    "bureau_credit_sum": ("Amount of your credits at other lenders", "Montant de vos crédits auprès d'autres prêteurs"),
-    "bureau_debt": ("Debt at other lenders", "Dette auprès d'autres prêteurs"),
-    "bureau_debt_ratio": (
-        "Debt over amount lent, each credit at other lenders",
-        "Dette rapportée au montant prêté, par crédit auprès d'autres prêteurs",
-    ),
     "bureau_repaid": ("Amount already repaid to other lenders", "Montant déjà remboursé à d'autres prêteurs"),
-    "bureau_max_overdue": (
-        "Worst overdue amount of each credit at other lenders",
-        "Plus gros impayé de chaque crédit auprès d'autres prêteurs",
-    ),
-    "bureau_overdue": (
-        "Amount now overdue at other lenders",
-        "Montant actuellement en retard auprès d'autres prêteurs",
-    ),
-    "bureau_days_overdue": ("Delay now at other lenders", "Retard actuel auprès d'autres prêteurs"),
-    "bureau_closed_early_days": (
-        "Early closing of credits at other lenders",
-        "Avance à la clôture de vos crédits auprès d'autres prêteurs",
-    ),
-    "bureau_duration": (
-        "Planned duration of your credits at other lenders",
-        "Durée prévue de vos crédits auprès d'autres prêteurs",
-    ),
-    "bureau_annuity": (
-        "Instalments of your credits at other lenders",
-        "Mensualités de vos crédits auprès d'autres prêteurs",
-    ),
-    "bureau_limit": ("Card limit at other lenders", "Plafond de carte auprès d'autres prêteurs"),
-    "bureau_gap_days_mean": (
-        "Mean time between credits at other lenders",
-        "Temps moyen entre crédits auprès d'autres prêteurs",
-    ),
     **{
         f"bureau_credits_{length}m": (
             f"Credits of the last {length} months at other lenders",
@@ -114,14 +110,6 @@ LABELS: dict[str, TextPair] = {
         )
         for length in (6, 12, 24, 36)
     },
-    "bureau_balance_latest_late_month": (
-        "Latest month late at other lenders",
-        "Dernier mois en retard auprès d'autres prêteurs",
-    ),
-    "bureau_balance_first_month": (
-        "First month on record at other lenders",
-        "Premier mois connu auprès d'autres prêteurs",
-    ),
     "pos_late": ("Months overdue on earlier loans", "Mois en retard sur vos prêts antérieurs"),
     "pos_late_def": (
         "Months overdue on earlier loans, trifles aside",
@@ -140,24 +128,10 @@ LABELS: dict[str, TextPair] = {
     "previous_high_yield": ("Earlier applications at a high rate", "Demandes antérieures à taux élevé"),
     "previous_low_yield": ("Earlier applications at a low rate", "Demandes antérieures à bas taux"),
     "previous_decision_days": ("Dates of your earlier applications", "Dates de vos demandes antérieures"),
-    "previous_asked": ("Amount asked for in earlier applications", "Montant demandé lors des demandes antérieures"),
-    "previous_credit": ("Amount of the loan in earlier applications", "Montant du prêt lors des demandes antérieures"),
-    "previous_annuity": ("Instalment in earlier applications", "Mensualité lors des demandes antérieures"),
-    "previous_asked_to_granted": (
-        "Amount requested over amount granted in earlier applications",
-        "Montant demandé rapporté au montant accordé lors des demandes antérieures",
-    ),
-    "previous_term": ("Term of the loan in earlier applications", "Durée du prêt lors des demandes antérieures"),
-    "previous_simple_interest": (
-        "Simple monthly interest in earlier applications",
-        "Intérêt mensuel simple lors des demandes antérieures",
-    ),
-    "previous_true_rate": ("Monthly rate in earlier applications", "Taux mensuel lors des demandes antérieures"),
     "previous_down_payment_rate": (
         "Down payment in earlier applications, scaled",
         "Apport lors des demandes antérieures, normalisé",
     ),
-    "previous_down_payment": ("Down payment in earlier applications", "Apport lors des demandes antérieures"),
     "previous_due_shift_days": (
         "Time by which the last due date of earlier loans moved forward",
         "Avance de la dernière échéance des prêts antérieurs sur le plan",

@@ -69,12 +69,8 @@ def main_reasons(
     What raises the risk is in favour of a refusal or a review, what lowers it in favour of a loan. Each reason states
     its direction, so that one of the others is not mistaken for a ground of the decision.
 
-    Args:
-        names: the model's features.
-        values: of the client, by feature; with those of `share_counts_of(names)`, shares are shown as counts.
-        contributions: what each feature adds to the log-odds of default, in the order of `names`.
-        decision: on the application.
-        count: the most reasons to return. A concept that adds nothing is none.
+    `contributions`, to the log-odds of default, are in the order of `names`, the model's features. A concept that adds
+    nothing is no reason. Where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
     """
     by_group: dict[Group, list[tuple[float, str]]] = {}
     for name, contribution in zip(names, contributions, strict=True):
@@ -111,11 +107,7 @@ def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) ->
     """Return the facts that weighed most, largest first, each only once.
 
     Two features state the same fact if they are aggregates of one measure, or if they have the same value and it is
-    no whole number: the highest of the scores is one of the scores.
-
-    Args:
-        weights: weight in the reason's direction and name of each feature, largest first.
-        values: of the client, by feature.
+    no whole number: the highest of the scores is one of the scores. Weights are in the reason's direction.
     """
     facts: list[Fact] = []
     covered: set[Value] = set()
@@ -137,51 +129,37 @@ def _join(texts: Sequence[str], separator: str) -> str:
     return separator.join([first, *(text[0].lower() + text[1:] for text in others)])
 
 
-_SUBJECTS: dict[Group, tuple[bool, TextPair]] = {
+_SUBJECTS: dict[Group, TextPair] = {
     "external_scores": (
-        True,
-        (
-            "Your scores with outside agencies, as far as we know them,",
-            "Vos scores auprès d'organismes externes, tels que nous les connaissons,",
-        ),
+        "Your scores with outside agencies, as far as we know them,",
+        "Vos scores auprès d'organismes externes, tels que nous les connaissons,",
     ),
-    "credit_terms": (True, ("The terms of the loan that you ask for", "Les conditions du prêt que vous demandez")),
-    "income_burden": (True, ("Your income and your commitments", "Vos revenus et vos charges")),
-    "employment": (True, ("Your employment and your education", "Votre emploi et votre formation")),
-    "identity_contact": (
-        True,
-        ("Your personal and contact details", "Vos informations personnelles et vos coordonnées"),
-    ),
-    "housing": (True, ("Your housing and the region where you live", "Votre logement et la région où vous vivez")),
+    "credit_terms": ("The terms of the loan that you ask for", "Les conditions du prêt que vous demandez"),
+    "income_burden": ("Your income and your commitments", "Vos revenus et vos charges"),
+    "employment": ("Your employment and your education", "Votre emploi et votre formation"),
+    "identity_contact": ("Your personal and contact details", "Vos informations personnelles et vos coordonnées"),
+    "housing": ("Your housing and the region where you live", "Votre logement et la région où vous vivez"),
     "documents": (
-        True,
-        ("The documents and details of your application", "Les documents et les renseignements de votre demande"),
+        "The documents and details of your application",
+        "Les documents et les renseignements de votre demande",
     ),
-    "bureau_debt": (False, ("What you owe other lenders", "Ce que vous devez à d'autres prêteurs")),
-    "bureau_history": (
-        False,
-        ("Your credit history at other lenders", "Votre historique de crédit auprès d'autres prêteurs"),
-    ),
+    "bureau_debt": ("What you owe other lenders", "Ce que vous devez à d'autres prêteurs"),
+    "bureau_history": ("Your credit history at other lenders", "Votre historique de crédit auprès d'autres prêteurs"),
     "past_applications": (
-        True,
-        ("Your earlier applications and loans with us", "Vos demandes et vos prêts antérieurs chez nous"),
+        "Your earlier applications and loans with us",
+        "Vos demandes et vos prêts antérieurs chez nous",
     ),
     "instalment_discipline": (
-        False,
-        (
-            "The way you have paid your instalments, as far as we know it,",
-            "La façon dont vous avez payé vos échéances, d'après ce que nous savons,",
-        ),
+        "The way you have paid your instalments, as far as we know it,",
+        "La façon dont vous avez payé vos échéances, d'après ce que nous savons,",
     ),
     "card_use": (
-        False,
-        (
-            "The way you use credit cards, as far as we know it,",
-            "Votre usage des cartes de crédit, d'après ce que nous savons,",
-        ),
+        "The way you use credit cards, as far as we know it,",
+        "Votre usage des cartes de crédit, d'après ce que nous savons,",
     ),
 }
-"""The subject of each sentence in both languages, and whether it is plural."""
+"""The subject of each sentence in both languages."""
+_SINGULAR = {"bureau_debt", "bureau_history", "instalment_discipline", "card_use"}
 _VERBS: dict[tuple[Direction, bool], TextPair] = {
     ("raises", False): ("raises", "augmente"),
     ("raises", True): ("raise", "augmentent"),
@@ -193,8 +171,8 @@ SENTENCES: dict[tuple[Group, Direction], TextPair] = {
         f"{subject[0]} {verb[0]} your estimated risk of default.",
         f"{subject[1]} {verb[1]} votre risque d'impayé estimé.",
     )
-    for group, (plural, subject) in _SUBJECTS.items()
-    for (direction, number), verb in _VERBS.items()
-    if number is plural
+    for group, subject in _SUBJECTS.items()
+    for (direction, is_plural), verb in _VERBS.items()
+    if is_plural is (group not in _SINGULAR)
 }
 """The first sentence of a reason; its facts follow."""

@@ -2,10 +2,11 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bento.data.credit_file import CreditFile
+from bento.data.tables import HISTORIES, TABLES
 from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
@@ -29,12 +30,8 @@ class ScoredApplication:
 def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: bool) -> list[ScoredApplication]:
     """Score credit files, one result for each, in their order; the only path from a credit file to a decision.
 
-    Credit files are computed together where no id of a client or credit occurs in two of them.
-
-    Args:
-        model: the model that decides.
-        credit_files: of any clients; several may be of the same client.
-        reasons: whether to compute the reasons, at the cost of one TreeSHAP evaluation for each credit file.
+    Credit files are computed together where no id of a client or credit occurs in two of them; several may be of the
+    same client. Reasons cost one TreeSHAP evaluation for each credit file.
     """
     scored: dict[int, ScoredApplication] = {}
     for positions in _groups_without_shared_ids(credit_files):
@@ -62,27 +59,23 @@ def features_hash(values: Mapping[str, Value], names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> list[ScoredApplication]:
+def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> Iterator[ScoredApplication]:
     names = model.feature_names
     features = model.features(credit_files, share_counts=with_reasons)
     log_odds = model.log_odds(features).tolist()
     contributions = model.contributions(features)[0].tolist() if with_reasons else None
-    scored = []
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
         decision = decide(default, model.threshold, model.review_band)
         reasons = None if contributions is None else main_reasons(names, values, contributions[position], decision)
-        scored.append(
-            ScoredApplication(
-                log_odds=odds,
-                probability=default,
-                decision=decision,
-                features_hash=features_hash(values, names),
-                null_share=sum(values[name] is None for name in names) / len(names),
-                reasons=reasons,
-            )
+        yield ScoredApplication(
+            log_odds=odds,
+            probability=default,
+            decision=decision,
+            features_hash=features_hash(values, names),
+            null_share=sum(values[name] is None for name in names) / len(names),
+            reasons=reasons,
         )
-    return scored
 
 
 def _groups_without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:
@@ -109,11 +102,9 @@ def _ids(credit_file: CreditFile) -> set[tuple[str, float]]:
     return ids
 
 
-_ID_COLUMNS = (
-    ("bureau", "SK_ID_BUREAU"),
-    ("bureau_balance", "SK_ID_BUREAU"),
-    ("previous_application", "SK_ID_PREV"),
-    ("POS_CASH_balance", "SK_ID_PREV"),
-    ("installments_payments", "SK_ID_PREV"),
-    ("credit_card_balance", "SK_ID_PREV"),
+_ID_COLUMNS = tuple(
+    (name, column.name)
+    for name in HISTORIES
+    for column in TABLES[name]
+    if column.kind == "id" and column.name != "SK_ID_CURR"
 )

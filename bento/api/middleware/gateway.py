@@ -13,12 +13,7 @@ from bento.settings import LIMITS, Limits
 
 
 def gateway(load_keys: Callable[[], KeyRing | None], limits: Limits = LIMITS) -> list[Middleware]:
-    """Return the middlewares, the outermost first.
-
-    Args:
-        load_keys: called at the first request; None switches keys off, for callers on this machine alone.
-        limits: of one process.
-    """
+    """Return the middlewares, the outermost first; `load_keys` is that of `AuthenticationMiddleware`."""
     return [
         Middleware(ProblemDetailsMiddleware),
         Middleware(ConcurrencyLimitMiddleware, max_concurrent_requests=limits.max_concurrent_requests),

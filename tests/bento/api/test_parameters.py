@@ -1,7 +1,7 @@
 import pytest
 from starlette.requests import Request
 
-from bento.api.parameters import idempotency_key_of, purpose_of, switch_of
+from bento.api.predictions import idempotency_key_of, purpose_of, switch_of
 from bento.api.problems import ProblemError
 
 

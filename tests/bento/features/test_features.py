@@ -15,10 +15,9 @@ from bento.data.credit_file import CreditFile, frames
 from bento.data.readers import read_application, read_client, read_history
 from bento.data.tables import APPLICATION, HISTORIES, TABLES
 from bento.features.build import build_features
-from bento.features.catalogue import CATALOGUE, needed_columns, share_counts_of
+from bento.features.catalogue import CATALOGUE, count_name, needed_columns, share_counts_of, total_name
 from bento.features.definitions import GROUP_LABELS
 from bento.features.listing import markdown
-from bento.features.share_counts import count_name, total_name
 from tests.support.clients import credit_file
 from tests.support.sampling import examples, sampled
 

@@ -6,20 +6,9 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-KEPT = (
-    "id",
-    "decided_at",
-    "key_id",
-    "idempotency_hash",
-    "credit_file_hash",
-    "features_hash",
-    "decision",
-    "threshold",
-    "model_name",
-    "model_version",
-    "model_tag",
-    "bento",
-    "code",
+KEPT = tuple(
+    "id decided_at key_id idempotency_hash credit_file_hash features_hash decision threshold "
+    "model_name model_version model_tag bento code".split()
 )
 """Columns of a decision that nothing may change."""
 PERSONAL = ("client", "data_key", "probability", "credit_file", "answer")
