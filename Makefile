@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
-	test-browser test-container demo pipeline data fidelity study compare train promote rollback explain fairness \
+	test-benchmarks test-browser test-container demo pipeline data fidelity study compare train promote rollback explain fairness \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
@@ -134,6 +134,9 @@ test-postgres: setup ## The journal and its faults on a PostgreSQL server that t
 
 test-notebooks: setup ## The four notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks
+
+test-benchmarks: setup ## The benchmarks themselves, on little data
+	@.venv/bin/pytest tests/benchmarks
 
 test-browser: setup ## The UI in headless Chromium, against a real service
 	@command -v $${CHROMIUM:-chromium} >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }

@@ -1,10 +1,14 @@
 """Everything that runs when a credit decision is made: data, features, model, scoring, journal, service."""
 
 NAME = "credit_scoring"
-"""Of the model in registry and Bento store, of the Bento, and of the service."""
+"""Name of the registered model, of the model in the Bento store, of the Bento and of the service."""
+FAULT = 2
+"""Exit code of an error that the user can correct: input, registry, port."""
+INTERRUPTED = 130
+"""Exit code of a process that Ctrl-C ended, as shells use it."""
 
 
 class CorrectableError(RuntimeError):
     """An error that the user can correct: its message is one line that says how, and the process ends with 2."""
 
-    exit_code = 2
+    exit_code = FAULT

@@ -5,11 +5,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from bento import CorrectableError
+from bento import INTERRUPTED, CorrectableError
 from bento.settings import Settings
-
-INTERRUPTED = 130
-"""Exit code of a process that Ctrl-C ended, as shells use it."""
 
 COMMANDS = {
     "serve": ("bento.serve", "start the service of a built Bento on this machine", "python -m bento serve --port 3000"),

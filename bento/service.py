@@ -14,7 +14,7 @@ from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import request_metrics, timeout
 from bento.api.middleware.gateway import gateway
-from bento.api.predictions import Predictor
+from bento.api.predictions import DecisionMaker
 from bento.api.problems import RETRY_AFTER_S, ProblemError, response
 from bento.api.process_tuning import ScoringSlots, tune_garbage_collection
 from bento.api.recording import Recorder
@@ -25,7 +25,7 @@ from bento.journal.store import Journal
 from bento.journal.vault import Vault
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation, explanation
-from bento.settings import LIMITS, Settings
+from bento.settings import JOURNAL_VARIABLE, LIMITS, Settings
 
 Declared = TypeVar("Declared")
 read_settings = cache(Settings.read)
@@ -55,9 +55,9 @@ def _journal() -> Journal:
     image=image,
     envs=[
         {"name": "UV_NO_CACHE", "value": "1"},  # 25 MB less in an image built without BuildKit
-        {"name": "JOURNAL_URL", "value": "sqlite:////journal/journal.db"},
+        {"name": JOURNAL_VARIABLE, "value": "sqlite:////journal/journal.db"},
         {"name": "PYTHONPATH", "value": "/home/bentoml/bento/src"},  # for `python -m bento` in the container
-        {"name": "POLARS_MAX_THREADS", "value": "1"},  # a credit file is too small to share: a fifth less work without
+        {"name": "POLARS_MAX_THREADS", "value": "1"},  # splitting a credit file costs a fifth more CPU time
     ],
     workers=LIMITS.workers,
     threads=2,
@@ -78,7 +78,7 @@ class CreditScoring:
         self.state = ServingState.load(self.stored_model, _journal())
         self.writer = Writer(self.state.journal)
         slots = ScoringSlots(LIMITS.max_scored_per_loop_turn)
-        self.predictor = Predictor(self.state, Recorder(self.writer), slots)
+        self.predictor = DecisionMaker(self.state, Recorder(self.writer), slots)
         tune_garbage_collection()
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]

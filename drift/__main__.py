@@ -4,12 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from bento import FAULT, INTERRUPTED
 from bento.data.readers import DataError
 from drift import report
-
-FAULT = 2
-"""Exit code of an error that the user can correct."""
-INTERRUPTED = 130
 
 COMMANDS = {"report": report}
 

@@ -8,16 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from bento import FAULT, INTERRUPTED
 from bento.data.readers import DataError
 from bento.model.scoring_model import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVING_PYTHON = ROOT / ".venv-serve" / "bin" / "python"
 """Interpreter of the environment that holds only what the container holds."""
-
-FAULT = 2
-"""Exit code of an error that the user can correct: input, registry, port."""
-INTERRUPTED = 130
 
 NO_TELEMETRY = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
@@ -44,13 +41,21 @@ def last_line(output: str, default: str) -> str:
     return (output.strip().splitlines() or [default])[-1]
 
 
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of each option that has one; a path is described in words."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        hidden = action.default is None or isinstance(action.default, Path)
+        return action.help if hidden else super()._get_help_string(action)
+
+
 def parser(description: str, example: str, program: str | None = None) -> argparse.ArgumentParser:
     """Return an argument parser whose help ends with an example."""
     return argparse.ArgumentParser(
         prog=program,
         description=description,
         epilog=f"example: {example}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
 
 

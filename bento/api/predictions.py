@@ -37,12 +37,12 @@ class Parameters:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Read them from a request; a ProblemError says which one is wrong."""
+        """Read the parameters of a request; raise ProblemError for an invalid one."""
         purpose, idempotency_key = purpose_of(request), idempotency_key_of(request)
         return cls(purpose=purpose, idempotency_key=idempotency_key, key_id=request.scope["api_key"].id)
 
 
-class Predictor:
+class DecisionMaker:
     """Decides on applications with one state and one journal."""
 
     def __init__(self, state: ServingState, recorder: Recorder, slots: ScoringSlots) -> None:
@@ -50,7 +50,7 @@ class Predictor:
         self.tags = (state.model_tag, state.bento_tag)
 
     async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
-        """Return the decision on one application as JSON, and whether an earlier request with its key got it first.
+        """Return the decision on one application as JSON, and whether it answered an earlier request with its key.
 
         Raises:
             ProblemError: a parameter is wrong, the Idempotency-Key belongs to another body, or the model or the journal

@@ -74,7 +74,7 @@ class Recorder:
         return _idempotent_results(entries, existing)
 
     def record_and_wait(self, entries: Sequence[Entry]) -> list[bytes | Problem]:
-        """Do the same in a thread that may wait."""
+        """Have decisions written, and block the calling thread; errors as `record`."""
         writing = self.writer.submit(entries)
         try:
             existing = writing.result(self.timeout_s)

@@ -56,7 +56,7 @@ class BatchRequest(Received):
 
 
 class BatchItem(BaseModel):
-    """What became of one credit file of a batch: one of the two."""
+    """The result for one credit file of a batch: either a prediction or a problem."""
 
     prediction: Prediction | None = None
     problem: Problem | None = None
@@ -69,7 +69,7 @@ class BatchPrediction(BaseModel):
 
 
 class Review(BaseModel):
-    """What a person makes of a decision."""
+    """A person's review of a decision: confirmed or overturned, with a reason."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
@@ -122,7 +122,7 @@ class CatalogueEntry(BaseModel):
 
 
 class ModelCard(BaseModel):
-    """What there is to know of the model that decides."""
+    """Facts about the model that decides."""
 
     model: ModelVersion
     bento: str

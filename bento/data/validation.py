@@ -20,7 +20,7 @@ class Finding:
     """The predicate of the sentence: "are below 0"."""
     rows: int
     share: float
-    """Of all rows of the file."""
+    """Share of all rows of the file."""
     example: str
     treatment: str
     """The remedy where the finding is hard; otherwise how the values are handled: "cleaned to null"."""

@@ -26,10 +26,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="journal_command", metavar="COMMAND", required=True)
     text = "make the journal, or bring its schema up to date; entries stay"
     commands.add_parser("upgrade", help=text, description=text).set_defaults(run=_with_journal(_upgrade, check=False))
-    text = "decide again what the journal holds: 0 all the same, 1 something differs, 2 decided by other code"
+    text = (
+        "decide again what the journal holds: 0 all the same, 1 something differs, 2 not comparable (other code, or "
+        "purged) or an error"
+    )
     replay_parser = commands.add_parser("replay", help=text, description=text)
     replay_parser.add_argument("ids", nargs="*", metavar="ID", help="ids of decisions")
-    replay_parser.add_argument("--random", type=_count, metavar="N", help="N decisions drawn at random; without, all")
+    replay_parser.add_argument(
+        "--random",
+        type=_count,
+        metavar="N",
+        help="replay N decisions drawn at random; without ID and N, all that are not purged",
+    )
     replay_parser.set_defaults(run=_with_journal(_replay))
     text = "destroy what concerns persons in old decisions; id, time, outcome, hashes and versions stay"
     purge_parser = commands.add_parser("purge", help=text, description=text)

@@ -38,7 +38,7 @@ class FeatureContribution(BaseModel):
 
 
 class SimilarClients(BaseModel):
-    """With whom the client's values are compared."""
+    """The similar training clients whose medians are shown beside the client's values."""
 
     description: Wording
     clients: int = Field(description="how many of the training clients they are")

@@ -19,7 +19,7 @@ class ScoredApplication:
 
     log_odds: float
     probability: float
-    """Of default."""
+    """Probability of default."""
     decision: Decision
     features_hash: str
     null_share: float

@@ -24,6 +24,7 @@ from xgboost import XGBClassifier
 
 from bento.model.manifest import ModelFeature
 from bento.policy import DEFAULT_COSTS, CostAssumptions
+from bento.settings import MIB
 from research.cli import CommandError
 from research.comparison import estimators
 from research.evaluation.business_score import cost_per_client
@@ -40,7 +41,6 @@ METRICS = {"auc": 1, "gini": 1, "ks": 1, "pr_auc": 1, "log_loss": -1, "brier": -
 Setting = dict[str, Any]
 SAMPLING_INTERVAL_S = 0.02
 """Between two samples of memory; a shorter peak may be missed."""
-MIB = 2**20
 CLASSIFIER = "estimator__rest__classifier__"
 """Prefix of the classifier's parameters in the result of `build`."""
 

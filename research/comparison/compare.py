@@ -30,6 +30,7 @@ from research.data.dataset import DATA, Data, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import add_cost_options, cost_model_from, trivial_policies
 from research.options import add_options, settings_from
+from research.results import COMPARISON_FILE
 from research.training import cross_fitting
 from research.training.train import OUT_OF_FOLD_FILE
 from research.types import Integers
@@ -40,7 +41,7 @@ EXAMPLE = "python -m research compare --families lightgbm,logistic --arms none,s
 KEY_TAG = "comparison_key"
 PARENT_TAG = "mlflow.parentRunId"
 SCORES_FILE, CANDIDATE_FILE, CURVES_FILE = "scores.parquet", "candidate.json", "curves.png"
-RESULT_FILE, PICTURE_FILE = "comparison.json", "comparison.png"
+PICTURE_FILE = "comparison.png"
 DEFAULTS = Settings()
 
 log = logging.getLogger(__name__)
@@ -72,9 +73,9 @@ def compare(data: Data, settings: Settings = DEFAULTS) -> dict[str, Any]:
             content = report(problem, results, parent)
             folder = DATA / "results" / parent
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
+            (folder / COMPARISON_FILE).write_text(json.dumps(content, indent=1) + "\n")
             plot_comparison(content).savefig(folder / PICTURE_FILE, dpi=110)
-            for name in (RESULT_FILE, PICTURE_FILE):
+            for name in (COMPARISON_FILE, PICTURE_FILE):
                 mlflow.log_artifact(str(folder / name))
     except CommandError as error:
         if error.__cause__ is None:
@@ -86,7 +87,7 @@ def compare(data: Data, settings: Settings = DEFAULTS) -> dict[str, Any]:
 
 def read(run_id: str) -> dict[str, Any]:
     """Read the result of a finished comparison; a CommandError where it is not here."""
-    path = DATA / "results" / run_id / RESULT_FILE
+    path = DATA / "results" / run_id / COMPARISON_FILE
     if not path.is_file():
         raise CommandError(f"{path}: no such file; name the run id of a finished comparison")
     return json.loads(path.read_text())
@@ -276,4 +277,4 @@ def run(options: argparse.Namespace) -> None:
     settings = settings_from(Settings, options, cost_model=cost_model_from(options))
     content = compare(open_data(options.data), settings)
     print_table(content)
-    print(f"{shown(DATA / 'results' / content['run'])}: {RESULT_FILE}, {PICTURE_FILE}")
+    print(f"{shown(DATA / 'results' / content['run'])}: {COMPARISON_FILE}, {PICTURE_FILE}")

@@ -66,7 +66,7 @@ class Settings:
 
     @property
     def costs(self) -> CostAssumptions:
-        """Of the two errors."""
+        """Costs of the two errors."""
         return self.cost_model.costs
 
     def candidates(self) -> list["Candidate"]:

@@ -14,20 +14,21 @@ from matplotlib.figure import Figure
 
 from bento.data.tables import HISTORIES, TABLES
 from bento.features.catalogue import CATALOGUE, table_of
-from research.cli import ROOT, CommandError, add_data_option
+from research.cli import ROOT, CommandError, add_data_option, shown
 from research.data.dataset import Data, Rows, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import costs_of, cross_fitted_decisions
 from research.evaluation.metrics import delong_auc, gini, ks, placements
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.plotting import data_note, new_axes, source_of
+from research.results import STUDY_FILE
 from research.training import boosting, cross_fitting
 from research.training.feature_selection import Ranking, rank, smallest_within_noise
 from research.types import Floats, OutOfFold
 
 EXAMPLE = "python -m research study --data data/raw --folds 5"
 OUT = ROOT / "research" / "results"
-RESULT_FILE, PICTURE_FILE = "feature_study.json", "feature_study.png"
+PICTURE_FILE = "feature_study.png"
 COUNTS = (30, 60, 100, 150, 200, 300)
 """Numbers of features that are tried."""
 MAX_AUC_LOSS_CONSTRAINTS = 0.002
@@ -39,7 +40,7 @@ MIN_AUC_GAIN_TREES = 0.001
 MAX_TREES = 500
 """Trees of an arm that does not try more: explanations take time in proportion to them."""
 LEARNING_RATE = 0.05
-"""Of every arm that tries no other: coarse, since the study fits over a hundred boosters."""
+"""Learning rate of every arm that does not vary it: coarse, since the study fits over a hundred boosters."""
 FINER: dict[str, tuple[Mapping[str, Any], int]] = {"steps of 0.02": ({"learning_rate": 0.02}, 1)}
 """Parameters tried with the trees and leaves of the default."""
 LARGER: dict[str, tuple[Mapping[str, Any], int]] = {
@@ -298,7 +299,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_data_option(parser)
     add_options(parser, Settings)
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="folder of the two files")
+    text = f"folder of the two files; by default {shown(OUT)}"
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help=text)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -309,6 +311,6 @@ def run(options: argparse.Namespace) -> None:
     except OSError as error:
         raise CommandError(f"--out {options.out}: {error.strerror}") from error
     content = study(open_data(options.data), settings)
-    (options.out / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
+    (options.out / STUDY_FILE).write_text(json.dumps(content, indent=1) + "\n")
     plot_study(content).savefig(options.out / PICTURE_FILE, dpi=110)
     print_table(content)

@@ -23,12 +23,13 @@ from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
 from research.evaluation.metrics import delong_auc
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
+from research.results import PRICE_FILE
 from research.training import boosting, cross_fitting
 from research.training.feature_selection import choose as choose_features
 from research.types import Floats, Integers, TrainingMatrix
 
 EXAMPLE = "python -m research fairness --data data/raw"
-RESULT_FILE, PICTURE_FILE = "fairness_price.json", "fairness_price.png"
+PICTURE_FILE = "fairness_price.png"
 DEFAULT = "default"
 ARMS = {DEFAULT: (False, False), "with gender": (True, False), "with age": (False, True), "with both": (True, True)}
 """Arms by whether the model is given gender, and whether it is given features of age."""
@@ -186,7 +187,7 @@ def run(options: argparse.Namespace) -> None:
     content = cost_of_excluding_protected_attributes(data, settings)
     out = DATA / "results" / "fairness"
     out.mkdir(parents=True, exist_ok=True)
-    (out / RESULT_FILE).write_text(json.dumps(content, indent=1) + "\n")
+    (out / PRICE_FILE).write_text(json.dumps(content, indent=1) + "\n")
     fairness.plot_excluding_cost(content, out / PICTURE_FILE, data.source)
     print_table(content)
     print(f"written: {out}")

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from bento.data.validation import Report, check_folder
-from research.cli import CommandError, last_line
+from research.cli import CommandError, last_line, shown
 from research.data.dataset import RAW, SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED, open_folder
 from research.synthetic import write as write_synthetic
 
@@ -18,14 +18,18 @@ EXAMPLE = "python -m research data synth --clients 5000"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add a subcommand for each of the three."""
     commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help="report what is wrong with a folder of files; exit code 1 on a fault")
-    check.add_argument("folder", type=Path, metavar="DIR")
-    get = commands.add_parser("download", help="download the real data, with Kaggle's client and your token")
-    get.add_argument("--out", type=Path, default=RAW)
-    synth = commands.add_parser("synth", help="generate synthetic data: the same tables, reproducible by seed")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    check = command("check", "report what is wrong with a folder of files; exit code 1 on a fault")
+    check.add_argument("folder", type=Path, metavar="DIR", help="folder of the files to check")
+    get = command("download", "download the real data, with Kaggle's client and your token")
+    get.add_argument("--out", type=Path, default=RAW, help=f"folder to write to; by default {shown(RAW)}")
+    synth = command("synth", "generate synthetic data: the same tables, reproducible by seed")
     synth.add_argument("--clients", type=int, default=SYNTHETIC_CLIENTS, help="train and test clients together")
-    synth.add_argument("--seed", type=int, default=SYNTHETIC_SEED)
-    synth.add_argument("--out", type=Path, default=SYNTHETIC)
+    synth.add_argument("--seed", type=int, default=SYNTHETIC_SEED, help="seed of the generator")
+    synth.add_argument("--out", type=Path, default=SYNTHETIC, help=f"folder to write to; by default {shown(SYNTHETIC)}")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 
 from bento.data.tables import HISTORIES
-from research.cli import ROOT
+from research.cli import ROOT, shown
 from research.synthetic import generate
 
 SEED = 20
+OUT = ROOT / "ui" / "examples"
 EXAMPLE = "python -m research examples --out ui/examples"
 CLIENTS = 400
 """Synthetic clients drawn to choose the examples from."""
@@ -51,7 +52,7 @@ def _without_nulls(frame: pl.DataFrame) -> list[dict[str, Any]]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the number of files and their folder."""
     parser.add_argument("--count", type=int, default=4)
-    parser.add_argument("--out", type=Path, default=ROOT / "ui" / "examples")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"folder to write to; by default {shown(OUT)}")
 
 
 def run(options: argparse.Namespace) -> None:

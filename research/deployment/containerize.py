@@ -97,8 +97,8 @@ def _run_line(engine: str, image: str) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add engine, Bento and name of the image."""
     parser.add_argument("--engine", choices=ENGINES, help="by default the first of these that is installed and running")
-    parser.add_argument("--bento", default=f"{NAME}:latest", metavar="TAG", help="the Bento")
-    parser.add_argument("--tag", metavar="NAME:TAG", help="the image's name; None: the Bento's tag")
+    parser.add_argument("--bento", default=f"{NAME}:latest", metavar="TAG", help="tag of the Bento")
+    parser.add_argument("--tag", metavar="NAME:TAG", help="name of the image; by default the Bento's tag")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from research.types import Floats, Integers
 
 RESAMPLES = 1000
-"""Of means, which are fast to resample."""
+"""Resamples for the interval of a mean; means are fast to resample."""
 LEVEL = 0.95
 """Confidence level of intervals."""
 

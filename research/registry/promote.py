@@ -22,7 +22,7 @@ from research import tracking
 from research.cli import ROOT, SERVING_PYTHON, CommandError, add_data_option, last_line
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
-from research.evaluation.business_score import costs_of
+from research.evaluation.business_score import costs_of, trivial_policies
 from research.evaluation.calibration import calibration_line
 from research.results import GATE_FILE, GateCheck, GateResult, written
 
@@ -33,10 +33,10 @@ MARGIN = 0.02
 CALIBRATION_BOUNDS = (0.8, 1.25)
 """Bounds of the calibration slope, and of predicted over observed defaults, that their intervals must reach."""
 CONFIDENCE_LEVEL = 0.99
-"""Of the intervals of the calibration checks."""
+"""Confidence level of the intervals of the calibration checks."""
 RESAMPLES = 500
-"""Of the bootstrap of the calibration checks."""
-MIN_CLASS_SIZE = 2
+"""Bootstrap resamples of the calibration checks."""
+MIN_GATE_CLASS_SIZE = 2
 """Clients of the rarer outcome that the gate split must hold; a calibration slope needs both outcomes."""
 MIN_EVENTS_FOR_COST_TEST = 20
 """Clients of the rarer outcome below which only a cost above a trivial policy's beyond the interval is refused."""
@@ -62,10 +62,10 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> GateR
     challenger = _comparable_challenger(client, data, None if new_data else champion)
     gate = data.rows("gate")
     rarest = int(min(np.sum(gate.target == 0), np.sum(gate.target == 1)))
-    if rarest < MIN_CLASS_SIZE:
+    if rarest < MIN_GATE_CLASS_SIZE:
         raise CommandError(
             f"the gate split holds {len(gate.target)} clients, {rarest} of the rarer outcome; judging needs "
-            f"{MIN_CLASS_SIZE}: give more clients"
+            f"{MIN_GATE_CLASS_SIZE}: give more clients"
         )
     against = None if new_data else champion
     with tempfile.TemporaryDirectory() as folder:
@@ -159,17 +159,16 @@ def _cost(
     if champion is not None:
         refused = _probability(champion, gate) >= champion.threshold
         difference = mean_with_interval(cost - costs_of(gate.target, refused, costs))
-        result = f"{_with_interval(difference)} per client dearer, to be at most {margin} at the interval's upper end"
+        result = f"difference {_with_interval(difference)} per client, to be at most {margin} at the upper end"
         return [GateCheck(name="cost against the champion", passed=difference.high <= margin, found=result)]
     checks = []
     few_events = min(gate.target.sum(), (1 - gate.target).sum()) < MIN_EVENTS_FOR_COST_TEST
     caution = f"; {gate.target.sum()} defaults tell little" if few_events else ""
-    for name, refuse_all in (("accept all", False), ("refuse all", True)):
-        trivial = costs_of(gate.target, np.full(len(gate.target), refuse_all), costs)
-        difference = mean_with_interval(cost - trivial)
+    for name, refused in trivial_policies(len(gate.target)).items():
+        difference = mean_with_interval(cost - costs_of(gate.target, refused, costs))
         passed = difference.low < 0 if few_events else difference.value < 0
-        result = f"{_with_interval(difference)} per client dearer{caution}"
-        checks.append(GateCheck(name=f"cost against {name}", passed=bool(passed), found=result))
+        result = f"cost difference {_with_interval(difference)} per client (below 0: cheaper){caution}"
+        checks.append(GateCheck(name=f"cost against {name.replace('_', ' ')}", passed=bool(passed), found=result))
     return checks
 
 
@@ -231,7 +230,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="judge the challenger alone: its data or feature code is not the champion's",
     )
     parser.add_argument(
-        "--margin", type=float, default=MARGIN, help="cost per client by which it may exceed the champion and pass"
+        "--margin",
+        type=float,
+        default=MARGIN,
+        help="cost per client by which the challenger may exceed the champion's and still pass",
     )
 
 

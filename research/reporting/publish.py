@@ -1,4 +1,4 @@
-"""Publish the results of runs: README, slides and model card take their numbers from there alone."""
+"""Publish the results of runs: README and model card take their figures from there alone."""
 
 import argparse
 import shutil
@@ -88,7 +88,7 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
         )
         if any(getattr(row, column[1]) is not None for row in comparison.rows)
     ]
-    head = ["candidate", "cost of 1,000 applications", "dearer than the champion", *(title for title, _, _ in figures)]
+    head = ["candidate", "cost of 1,000 applications", "cost above the champion", *(title for title, _, _ in figures)]
     yield (
         f"Compared on {comparison.description}, the same {comparison.folds} folds and cost of errors for all "
         "(slope: of calibration, 1 is perfect; *: can be served):"

@@ -170,7 +170,7 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
 
 
 def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Every month due has the least payment and often some more, counted on through the life of the card."""
+    """Draw the payments of cards: one or more a month with an instalment due, numbered through the life of a card."""
     structure = statistics()["structure"]
     due_months = np.flatnonzero(cards.due)
     month, _ = spread(1 + rng.poisson(structure["payments_a_card_month"] - 1, len(due_months)))

@@ -27,7 +27,7 @@ RANKING_PARAMETERS = {**PARAMETERS, "learning_rate": 0.1, "max_bin": 63, "featur
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Features by the gain they bring, best first: those above noise, those not; and why each other is dropped."""
+    """Features by gain, best first: `names` above the noise, `noise` below; `dropped` maps the others to the reason."""
 
     names: list[str]
     noise: list[str]

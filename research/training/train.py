@@ -24,6 +24,7 @@ from research.evaluation.metrics import auc, caution_of
 from research.evaluation.review_band import add_capacity_option
 from research.explanation.explain import explain
 from research.options import add_options, settings_from
+from research.results import RESULTS_FILE
 from research.training import boosting
 from research.training.cross_fitting import Fitted, catalogue_names, training_matrix
 from research.training.feature_selection import choose
@@ -35,7 +36,6 @@ from research.training.settings import DEFAULTS, Settings
 from research.training.tuning import Tuned, tune
 
 EXAMPLE = "python -m research train --trials 0"
-RESULTS_FILE = "results.json"
 N_EXAMPLES = 20
 OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 

@@ -17,7 +17,7 @@ TUNING_FOLDS = 3
 MAX_TUNING_ROWS = 30_000
 """Rows drawn by seed for tuning: parameters that are best on them are good enough on more."""
 LEARNING_RATE = 0.05
-"""Of a trial: coarse, for speed; the model that is then trained keeps its smaller rate."""
+"""Learning rate of a trial: coarse, for speed; the final model keeps its smaller rate."""
 MAX_TRIAL_ROUNDS = 400
 SPACE: dict[str, optuna.distributions.BaseDistribution] = {
     "num_leaves": optuna.distributions.IntDistribution(7, 31, step=4),

@@ -40,7 +40,7 @@ def test_the_model_uses_features_with_a_promised_direction(model: ScoringModel):
 
 def test_a_monotone_feature_never_moves_the_risk_against_its_direction(model: ScoringModel, features: pl.DataFrame):
     for name in _monotone(model):
-        low, high = float(features[name].min() or 0.0), float(features[name].max() or 1.0)
+        low, high = (0.0 if edge is None else float(edge) for edge in (features[name].min(), features[name].max()))
         width = high - low or 1.0
         values = np.linspace(low - width, high + width, STEPS)
         by_value = [model.log_odds(features.with_columns(pl.lit(value).alias(name))) for value in values]

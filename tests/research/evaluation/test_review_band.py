@@ -35,8 +35,9 @@ from research.evaluation.review_band import (
 )
 from research.registry import promote
 from research.reporting.model_card import model_card
+from research.results import RESULTS_FILE
 from research.training import train
-from research.training.train import RESULTS_FILE, Settings
+from research.training.train import Settings
 from research.types import OutOfFold
 from tests.research.commands import run_command
 
