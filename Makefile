@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-browser test-container demo pipeline data fidelity study compare train promote rollback explain fairness \
+	test-benchmarks test-browser test-container demo pipeline data fidelity study compare train promote rollback explain \
+	fairness \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
@@ -120,7 +121,8 @@ check-rest:
 	@$(RUN) tests.words
 
 test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
-	@.venv/bin/pytest -m "not postgresql" -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+	@.venv/bin/pytest -m "not postgresql" -n $(WORKERS) --dist loadscope --no-loadscope-reorder \
+		--max-worker-restart 0
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
 	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento
