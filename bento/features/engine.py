@@ -1,10 +1,12 @@
 """Evaluate formulas: as expressions in a group-by for many clients, value by value for one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from bento.features.definitions import Aggregate, Composite, Feature, Value
+
+_HAS_ROWS = "has_rows"
 
 
 class Evaluator:
@@ -22,7 +24,7 @@ class Evaluator:
         self._columns = [feature.column for feature in features]
         self._plain: dict[str, str] = {}
         self._expressions: list[pl.Expr] = []
-        self._aggregates: list[tuple[str, Callable[[pl.Series], Value], int, int | None]] = []
+        self._aggregates: list[tuple[str, Aggregate, int, int | None]] = []
         self._inputs: list[pl.Expr] = []
         self.finishes: list[pl.Expr] = []
         """Expressions over the results of `of_one_client`: the last steps of `Composite` formulas."""
@@ -54,10 +56,16 @@ class Evaluator:
         A client without rows gets the value of the formulas over no row: 0 for a count or a sum, null for a mean.
         """
         without_rows = rows.clear().select(self._columns).row(0, named=True)
-        filled = [pl.col(name).fill_null(value) for name, value in without_rows.items() if value is not None]
+        has_rows = pl.col(_HAS_ROWS).is_not_null()
+        filled = [
+            pl.when(has_rows).then(name).otherwise(value).alias(name)
+            for name, value in without_rows.items()
+            if value is not None
+        ]
+        features = rows.group_by("SK_ID_CURR").agg(*self._columns, pl.lit(True).alias(_HAS_ROWS))
         return (
             clients.to_frame("SK_ID_CURR")
-            .join(rows.group_by("SK_ID_CURR").agg(self._columns), on="SK_ID_CURR", how="left", maintain_order="left")
+            .join(features, on="SK_ID_CURR", how="left", maintain_order="left")
             .with_columns(filled)
             .select(list(without_rows))
         )
@@ -75,16 +83,15 @@ class Evaluator:
             values |= rows.select(self._expressions).row(0, named=True)
         inputs = rows.select(self._inputs).get_columns() if self._inputs else []
         filtered: dict[tuple[int, int | None], pl.Series] = {}
-        for name, function, value, test in self._aggregates:
+        for name, aggregate, value, test in self._aggregates:
             if (value, test) not in filtered:
                 filtered[value, test] = inputs[value] if test is None else inputs[value].filter(inputs[test])
-            values[name] = function(filtered[value, test])
+            values[name] = aggregate.of_series(filtered[value, test], None if test is None else inputs[test])
         return values
 
     def _add(self, name: str, aggregate: Aggregate, positions: dict[bytes, int]) -> None:
         test = None if aggregate.window is None else self._input(aggregate.window.test, positions)
-        function = getattr(pl.Series, aggregate.function)
-        self._aggregates.append((name, function, self._input(aggregate.value, positions), test))
+        self._aggregates.append((name, aggregate, self._input(aggregate.value, positions), test))
 
     def _input(self, expression: pl.Expr, positions: dict[bytes, int]) -> int:
         """Return the position of an expression among the inputs, which hold equal expressions once."""

@@ -11,7 +11,7 @@ import polars as pl
 from bento.data.cleaning import IS_OPEN, IS_OPEN_FROM
 from bento.data.tables import Unit
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import latest, quotient, ratio, recency, with_derived
+from bento.features.formulas import latest, one_of, ratio, ratio_of_sums, with_derived, with_recency
 from bento.i18n import DAYS_PER_YEAR
 
 _GROUP: Group = "past_applications"
@@ -24,7 +24,11 @@ _TERM = pl.col("CNT_PAYMENT")
 
 _APPROVED = Window("approved", _STATUS == "Approved", "approved", "acceptées")
 _REFUSED = Window("refused", _STATUS == "Refused", "refused", "refusées")
-_OPEN = Window("open", _APPROVED.test & pl.col(IS_OPEN), "still open", "encore en cours")
+_KIND = pl.col("NAME_CONTRACT_TYPE")
+_CARD = "Revolving loans"
+_OPEN = Window("open", pl.col("is_open"), "still open", "encore en cours")
+_OPEN_LOANS = Window("open_loans", _OPEN.test & (_KIND != _CARD), "loans still open", "prêts encore en cours")
+_OPEN_CARDS = Window("open_cards", _OPEN.test & (_KIND == _CARD), "cards still open", "cartes encore en cours")
 _LAST_ONE, _LAST_THREE, _LAST_FIVE = (
     latest(count, f"latest {count}", f"{count} dernière{'s' if count > 1 else ''}") for count in (1, 3, 5)
 )
@@ -33,7 +37,7 @@ _RECENT = (_LAST_ONE, _LAST_THREE, _LAST_FIVE)
 _KINDS = {
     "cash": ("Cash loans", "cash loans", "prêts personnels"),
     "consumer": ("Consumer loans", "consumer loans", "crédits à la consommation"),
-    "revolving": ("Revolving loans", "revolving credits", "crédits renouvelables"),
+    "revolving": (_CARD, "revolving credits", "crédits renouvelables"),
 }
 _REASONS = {
     "hc": ("HC", "internal rules (HC)", "règles internes (HC)"),
@@ -52,7 +56,7 @@ _TERMS = Measure("term", _TERM, unit="months").worded("Term", "Durée")
 _DECISIONS = Measure("decision_days", _DAY, unit="days").worded(
     "Day of the decision, negative", "Jour de la décision, négatif"
 )
-_SIMPLE = Measure("simple_interest", ratio(ratio(_ANNUITY * _TERM, _GRANTED) - 1, _TERM), unit="share", risk=1).worded(
+_SIMPLE = Measure("simple_interest", ratio(pl.col("interest"), _TERM), unit="share", risk=1).worded(
     "Simple interest a month", "Intérêt simple mensuel"
 )
 _RATE = Measure("true_rate", pl.col("true_rate"), unit="share", risk=1).worded("True monthly rate", "Taux mensuel réel")
@@ -70,7 +74,7 @@ _HIGH = Measure("high_yield", pl.col("NAME_YIELD_GROUP") == "high", unit="share"
     "At a high rate", "À taux élevé"
 )
 _LOW = Measure(
-    "low_yield", pl.col("NAME_YIELD_GROUP").is_in(["low_action", "low_normal"]), unit="share", risk=-1
+    "low_yield", one_of(pl.col("NAME_YIELD_GROUP"), ("low_action", "low_normal")), unit="share", risk=-1
 ).worded("At a low rate", "À bas taux")
 
 
@@ -88,13 +92,14 @@ def _summarise(
     ]
 
 
+_SELLING_AREA = pl.when(pl.col("SELLERPLACE_AREA") >= 0).then("SELLERPLACE_AREA")
 _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 
 
 def _time_weighted(name: str, value: pl.Expr, *, unit: Unit, risk: int = 0) -> Feature:
     return _feature(
         f"previous_{name}_weighted",
-        quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
+        ratio_of_sums(value * _WEIGHT, _WEIGHT),
         unit=unit,
         risk=risk,
     )
@@ -146,9 +151,9 @@ FEATURES: tuple[Feature, ...] = (
         "previous_walk_in_share", Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "walk-in"), unit="share", risk=1
     ).worded("Share of applications of walk-in clients", "Part des demandes spontanées"),
     _feature("previous_insured_share", Aggregate("mean", pl.col("NFLAG_INSURED_ON_APPROVAL")), unit="share").worded(
-        "Share of loans with insurance", "Part des prêts assurés"
+        "Share of earlier applications with insurance", "Part des demandes antérieures avec assurance"
     ),
-    _feature("previous_seller_area_max", Aggregate("max", pl.col("SELLERPLACE_AREA")), unit="").worded(
+    _feature("previous_seller_area_max", Aggregate("max", _SELLING_AREA), unit="").worded(
         "Largest selling area of the shops", "Plus grande surface de vente des magasins"
     ),
     *_summarise(_HIGH, ("share",), (None, _LAST_THREE)),
@@ -174,78 +179,148 @@ FEATURES: tuple[Feature, ...] = (
     _time_weighted("true_rate", pl.col("true_rate"), unit="share", risk=1).worded(
         "True monthly rate, recent ones weigh more", "Taux mensuel réel, les récentes pèsent plus"
     ),
-    _feature("previous_open_loans", Aggregate("sum", _OPEN.test)).worded("Loans still open", "Prêts encore en cours"),
-    _feature("previous_open_credit_sum", Aggregate("sum", _GRANTED, _OPEN), unit="currency").worded(
+    _feature("previous_open_loans", Aggregate("sum", _OPEN_LOANS.test)).worded(
+        "Loans still open", "Prêts encore en cours"
+    ),
+    _feature("previous_open_cards", Aggregate("sum", _OPEN_CARDS.test)).worded(
+        "Cards still open", "Cartes encore en cours"
+    ),
+    _feature("previous_open_credit_sum", Aggregate("sum", _GRANTED, _OPEN_LOANS), unit="currency").worded(
         "Amount of loans still open", "Montant des prêts en cours"
     ),
-    _feature("previous_open_annuity_sum", Aggregate("sum", _ANNUITY, _OPEN), unit="currency").worded(
+    _feature("previous_open_limit_sum", Aggregate("sum", _GRANTED, _OPEN_CARDS), unit="currency").worded(
+        "Limits of cards still open", "Plafonds des cartes en cours"
+    ),
+    _feature("previous_open_annuity_sum", Aggregate("sum", _ANNUITY, _OPEN_LOANS), unit="currency").worded(
         "Instalments of loans still open", "Mensualités des prêts en cours"
     ),
-    _feature(
-        "previous_open_debt", Aggregate("sum", _GRANTED - pl.col("repaid").fill_null(0), _OPEN), unit="currency", risk=1
-    ).worded("Amount of loans still open less what was paid", "Montant des prêts en cours moins les paiements"),
+    _feature("previous_open_debt", Aggregate("sum", pl.col("owed"), _OPEN), unit="currency", risk=1).worded(
+        "Debt of loans and cards still open", "Dette des prêts et cartes en cours"
+    ),
     _feature(
         "previous_open_repaid_ratio",
-        quotient(Aggregate("sum", pl.col("repaid"), _OPEN), Aggregate("sum", _GRANTED, _OPEN)),
+        ratio_of_sums(_GRANTED - pl.col("owed"), _GRANTED, _OPEN_LOANS),
         unit="share",
         risk=-1,
-    ).worded("Amount paid over amount of loans still open", "Montant payé rapporté aux prêts en cours"),
+    ).worded("Share of the amount of loans still open that is repaid", "Part remboursée du montant des prêts en cours"),
     *(
         _feature(
             f"previous_due_in_{months}m",
-            Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / _DAYS_PER_MONTH).clip(0, months), _APPROVED),
+            Aggregate("sum", _ANNUITY * pl.col("instalments_left").clip(upper_bound=months), _OPEN_LOANS),
             unit="currency",
         ).worded(
-            f"Instalments of earlier loans due in the next {months} months",
-            f"Échéances des prêts antérieurs dues dans les {months} mois",
+            f"Instalments of open loans due in the next {months} months",
+            f"Échéances des prêts en cours dues dans les {months} mois",
         )
         for months in (1, 6, 12, 19)
     ),
 )
 
 
+_RATE = ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT")
+_CREDIT = ("SK_ID_CURR", "SK_ID_PREV")
+_LEFT = ("SK_ID_PREV", "DAYS_FIRST_DUE", "DAYS_DECISION", "CNT_PAYMENT")
 DERIVED = {
-    "recency": ("DAYS_DECISION",),
-    "true_rate": ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT"),
-    "ends_in_days": ("DAYS_FIRST_DUE", "CNT_PAYMENT"),
-    "repaid": ("SK_ID_PREV",),
-    IS_OPEN: (IS_OPEN_FROM,),
+    "recency": ("DAYS_DECISION", "HOUR_APPR_PROCESS_START", "SK_ID_PREV"),
+    "interest": _RATE,
+    "true_rate": _RATE,
+    "instalments_left": _LEFT,
+    "owed": (*_LEFT, *_RATE, "NAME_CONTRACT_TYPE"),
+    "is_open": ("NAME_CONTRACT_STATUS", "DAYS_TERMINATION", IS_OPEN_FROM),
 }
 """The declared columns behind each derived column of `previous_application_rows`."""
-REPAID_FROM = ("SK_ID_PREV", "AMT_PAYMENT")
-"""The columns of installments_payments behind `repaid`."""
+OTHER_TABLES = {
+    "instalments_left": {"POS_CASH_balance": ("SK_ID_PREV", "MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE")},
+    "owed": {
+        "POS_CASH_balance": ("SK_ID_PREV", "MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE"),
+        "credit_card_balance": ("SK_ID_PREV", "MONTHS_BALANCE", "AMT_BALANCE"),
+    },
+}
+"""The declared columns of other tables behind the derived columns."""
+MIN_TOTAL_DUE = 0.999
+"""The least sum of the instalments over the credit: below it, the three amounts are not those of one plan."""
+_NEWTON_STEPS = 4
+"""Enough for 12 digits of rates from 0.0001 to 1 a month and terms from 1 to 1,000 months."""
+MAX_RATE = 1.0
+"""Largest monthly rate of interest: above it, the three amounts are not those of one plan."""
+DAYS_TO_FIRST_DUE = 30
+"""Days from the decision to the first instalment of nearly all loans, for those whose first due date is not set yet."""
 
 
 def previous_application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
     """Return the earlier applications, with the derived columns that are needed."""
     rows = tables["previous_application"]
+    total_due = ratio(_ANNUITY * _TERM, _GRANTED)
+    is_plan = total_due >= MIN_TOTAL_DUE
     derived: dict[str, pl.Expr | pl.Series] = {
-        "recency": recency("DAYS_DECISION", tables["application"]["SK_ID_CURR"]),
-        "ends_in_days": pl.col("DAYS_FIRST_DUE") + _DAYS_PER_MONTH * (_TERM - 1),
+        "interest": pl.when(is_plan).then((total_due - 1).clip(lower_bound=0)),
+        # A card that was never used has no last due date even when it is terminated.
+        "is_open": _APPROVED.test & pl.col(IS_OPEN) & ~(pl.col("DAYS_TERMINATION") <= 0).fill_null(False),
     }
-    if "true_rate" in needed:
+    with_owed = "owed" in needed
+    if with_owed or "true_rate" in needed:
         derived["true_rate"] = _true_rate(rows)
-    rows = with_derived(rows, derived, needed)
-    if "repaid" in needed:
-        paid = tables["installments_payments"].group_by("SK_ID_PREV").agg(repaid=pl.col("AMT_PAYMENT").sum())
-        rows = rows.join(paid, on="SK_ID_PREV", how="left")
+    rows = with_derived(rows, derived, {*needed, "true_rate"} if with_owed else needed)
+    if not needed.isdisjoint(OTHER_TABLES):
+        rows = _with_debts(rows, tables, with_owed=with_owed)
+    if "recency" in needed:
+        order = ("DAYS_DECISION", "HOUR_APPR_PROCESS_START", "SK_ID_PREV")
+        rows = with_recency(rows, order, tables["application"]["SK_ID_CURR"])
     return rows
+
+
+def _with_debts(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame], *, with_owed: bool) -> pl.DataFrame:
+    """Add the instalments left of each open loan, and with `with_owed` what is owed of each open loan and card."""
+    no_value = pl.lit(None, pl.Float64)
+    open_credits = rows.filter(_OPEN.test).select(_CREDIT)
+    if open_credits.is_empty():
+        return rows.with_columns(instalments_left=no_value, owed=no_value)
+    month, future = pl.col("MONTHS_BALANCE"), pl.col("CNT_INSTALMENT_FUTURE")
+    # One instalment has been paid in each month since that state; the latest state in the data is of month -1.
+    left_by_now = (future - (-1 - month).clip(lower_bound=0)).clip(lower_bound=0)
+    states = _latest(tables["POS_CASH_balance"], open_credits, left_by_now)
+    rows = rows.join(states.rename({"latest": "left_by_state"}), on=_CREDIT, how="left", maintain_order="left")
+    first_due = pl.coalesce("DAYS_FIRST_DUE", _DAY + DAYS_TO_FIRST_DUE)
+    passed = ((-first_due / _DAYS_PER_MONTH).floor() + 1).clip(lower_bound=0)
+    rows = rows.with_columns(
+        instalments_left=pl.coalesce("left_by_state", (_TERM - passed).clip(lower_bound=0)).cast(pl.Float64)
+    )
+    if not with_owed:
+        return rows
+    balances = _latest(tables["credit_card_balance"], open_credits, pl.col("AMT_BALANCE").clip(lower_bound=0))
+    balances = balances.rename({"latest": "balance"}).with_columns(is_drawn=pl.lit(True))
+    rows = rows.join(balances, on=_CREDIT, how="left", maintain_order="left")
+    rate, left = pl.col("true_rate"), pl.col("instalments_left")
+    # Present value of an annuity, https://en.wikipedia.org/wiki/Annuity#Proof_of_annuity-immediate_formula
+    present_value = _ANNUITY * pl.when(rate == 0).then(left).otherwise((1 - (1 + rate) ** -left) / rate)
+    of_card = pl.when("is_drawn").then("balance").otherwise(0.0)
+    of_loan = present_value.clip(upper_bound=_GRANTED)
+    return rows.with_columns(owed=pl.when(_KIND == _CARD).then(of_card).when(_KIND != _CARD).then(of_loan))
+
+
+def _latest(months: pl.DataFrame, credits: pl.DataFrame, value: pl.Expr) -> pl.DataFrame:
+    """Return the latest known value of each of some credits that have monthly states; the largest of one month."""
+    states = months.join(credits, on=_CREDIT, how="semi").with_columns(latest=value)
+    latest_value = pl.col("latest").sort_by("MONTHS_BALANCE", "latest").drop_nulls().last()
+    return states.group_by(_CREDIT).agg(latest_value)
 
 
 def _true_rate(rows: pl.DataFrame) -> pl.Series:
     """Solve for the monthly rate at which the instalments repay the credit in its term, by Newton's method.
 
-    The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
+    The rate r solves n r / (1 - (1 + r)^-n) = instalment n / credit, whose left side rises with r from 1 at r = 0 and
+    is convex, so that Newton's method from r = 0 meets no other root; its first step is the start here.
     """
     annuity, granted, term = (
         rows.get_column(name).cast(pl.Float64).to_numpy() for name in ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT")
     )
     with np.errstate(all="ignore"):
-        share_due = annuity / granted
-        rate = 2 * (term * share_due - 1) / (term + 1)
-        for _ in range(4):
-            discount = (1 + rate) ** -term
-            gradient = 1 - share_due * term * discount / (1 + rate)
-            step = (rate - share_due * (1 - discount)) / gradient
-            rate = np.where((gradient != 0) & (granted != 0), np.minimum(np.maximum(rate - step, -0.05), 1), np.nan)
+        total_due = annuity * term / granted
+        rate = 2 * (total_due - 1) / (term + 1)
+        for _ in range(_NEWTON_STEPS):
+            repaid = -np.expm1(-term * np.log1p(rate))
+            gradient = (repaid - term * rate * (1 - repaid) / (1 + rate)) / repaid
+            rate = rate - (rate - total_due * repaid / term) / gradient
+        rate = np.where(total_due > 1, rate, np.where(total_due >= MIN_TOTAL_DUE, 0.0, np.nan))
+        rate = np.where(np.isfinite(total_due) & (rate <= MAX_RATE), rate, np.nan)
     return pl.Series(rate, nan_to_null=True)
