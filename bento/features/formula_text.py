@@ -20,7 +20,7 @@ _OPERATORS: dict[str, tuple[str, int]] = {
     "GtEq": ("≥", 3),
     "Plus": ("+", 4),
     "Minus": ("-", 4),
-    "Multiply": ("×", 5),
+    "Multiply": ("*", 5),
     "TrueDivide": ("/", 5),
 }
 """Of Polars: how they are written, and how strongly they bind."""
@@ -71,7 +71,7 @@ def formula_text(expression: pl.Expr, names: Mapping[str, str] | None = None) ->
     >>> formula_text(pl.when(pl.col("A") != 0).then(pl.col("B") / pl.col("A")))
     'B / A'
     >>> formula_text((pl.col("A") + 1) * -pl.col("B"))
-    '(A + 1) × (-B)'
+    '(A + 1) * (-B)'
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the JSON format of Polars is not stable between versions; tests would fail
