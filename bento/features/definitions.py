@@ -155,7 +155,7 @@ class Aggregate:
             value: Value = getattr(values, self.function)()
             return value
         if values.null_count() < len(values):
-            return values.sum() if self.function == "sum" else values.drop_nulls().n_unique()
+            return float(values.sum()) if self.function == "sum" else values.drop_nulls().n_unique()
         is_unknown = len(values) > 0 or (test is not None and 0 < len(test) == test.null_count())
         return None if is_unknown else 0
 

@@ -57,8 +57,8 @@ class Groups:
         for key in keys:
             ordered = key[self.positions]
             is_same = ordered[1:] == ordered[:-1]
-            if np.isnan(ordered[-1:]).any():
-                is_same |= np.isnan(ordered[1:]) & np.isnan(ordered[:-1])
+            is_nan = np.isnan(ordered)
+            is_same |= is_nan[1:] & is_nan[:-1]
             begins[1:] |= ~is_same
         self._starts = np.flatnonzero(begins)
         self.sizes = np.diff(np.append(self._starts, self._rows))
@@ -75,9 +75,9 @@ class Groups:
         is_first[self.first] = True
         return is_first
 
-    def of_rows(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def of_rows(self, values: Vector) -> Vector:
         """Return for each row the value of its group."""
-        of_rows = np.empty(self._rows, dtype=values.dtype)
+        of_rows = np.empty(self._rows)
         of_rows[self.positions] = np.repeat(values, self.sizes)
         return of_rows
 

@@ -63,7 +63,7 @@ def _payments(groups: Groups, day: Vector, amount: Vector) -> dict[str, Vector]:
 def _is_first(groups: Groups, keys: list[Vector], by: Sequence[Vector] = ()) -> Flags:
     """Tell for each row whether it is the first of its group with these keys; `by` says which row is first."""
     is_first = np.ones(len(keys[0]), dtype=bool)
-    several = np.flatnonzero(groups.of_rows(groups.sizes > 1))  # few: most instalments have one row
+    several = np.flatnonzero(groups.of_rows(groups.sizes.astype(float)) > 1)  # few: most instalments have one row
     if len(several):
         group = groups.of_rows(np.arange(len(groups.sizes), dtype=float))
         same = Groups([key[several] for key in (group, *keys)], [key[several] for key in by])
