@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from bento.data.tables import OPEN_ENDED, TABLES, Column
+from bento.data.tables import TABLES, Column
 
 IS_OPEN, IS_OPEN_FROM = "IS_OPEN", "DAYS_LAST_DUE"
-"""Column added to previous_application, true while the loan has no last due date; and the column it is read from."""
+"""Column added to previous_application: whether the last due date is ahead, as it is while the credit is open, where
+the data's code for "no such date" stands for it; and the column it is read from."""
 MAX_ROWS_INSPECTED = 500
 """Rows up to which values, nearly always sound, are inspected in Python: Polars would need longer to replace none."""
 
@@ -56,7 +57,7 @@ def _rules(table: str, columns: tuple[str, ...]) -> tuple[list[_Rule], list[pl.E
     """Return the rules of a table's columns, and the columns to add."""
     declared = (column for column in TABLES[table] if column.name in columns)
     rules = [rule for column in declared if (rule := _rule(column)) is not None]
-    is_open = (pl.col(IS_OPEN_FROM) == OPEN_ENDED).fill_null(False).alias(IS_OPEN)
+    is_open = (pl.col(IS_OPEN_FROM) > 0).alias(IS_OPEN)
     return rules, [is_open] if table == "previous_application" and IS_OPEN_FROM in columns else []
 
 

@@ -8,12 +8,19 @@ import polars as pl
 
 from bento.data.tables import APPLICATION
 from bento.features.definitions import Feature, Group
-from bento.features.formulas import over
+from bento.features.formulas import over, total_known
 from bento.i18n import DAYS_PER_YEAR
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 _WEIGHTS = {"EXT_SOURCE_1": 2.0, "EXT_SOURCE_2": 1.0, "EXT_SOURCE_3": 3.0}
 MATERNITY = "Maternity leave"
+BUILDING = tuple(
+    column
+    for column in APPLICATION
+    if column.name.endswith(("_AVG", "_MODE", "_MEDI"))  # 47 columns, each empty for half of the clients or more
+)
+_DOCUMENTS = tuple(f"FLAG_DOCUMENT_{number}" for number in range(2, 22))
+_ENQUIRIES = tuple(f"AMT_REQ_CREDIT_BUREAU_{window}" for window in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR"))
 
 _score = partial(Feature, group="external_scores")
 _terms = partial(Feature, group="credit_terms")
@@ -69,6 +76,7 @@ FEATURES: tuple[Feature, ...] = (
         unit="score",
         risk=-1,
         monotone=True,
+        text="(2 * EXT_SOURCE_1 + 1 * EXT_SOURCE_2 + 3 * EXT_SOURCE_3) / (2 + 1 + 3), both sums over the known scores",
     ).worded("Weighted mean of the external scores", "Moyenne pondérée des scores externes"),
     _score(
         "application_ext_source_product",
@@ -87,16 +95,18 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *(
         _score(f"application_{name}_to_ext_source_3", over(column, "EXT_SOURCE_3"), unit="currency", risk=1).worded(
-            f"{en} over external score 3", f"{fr} rapporté au score externe 3"
+            f"{en} over external score 3", f"{fr} au score externe 3"
         )
         for name, column, en, fr in (
-            ("credit", "AMT_CREDIT", "Loan", "Prêt"),
-            ("annuity", "AMT_ANNUITY", "Instalment", "Mensualité"),
+            ("credit", "AMT_CREDIT", "Loan", "Prêt rapporté"),
+            ("annuity", "AMT_ANNUITY", "Instalment", "Mensualité rapportée"),
         )
     ),
-    _score("application_ext_source_missing", pl.sum_horizontal(pl.col(name).is_null() for name in EXT)).worded(
-        "External scores that are missing", "Scores externes manquants"
-    ),
+    _score(
+        "application_ext_source_missing",
+        pl.sum_horizontal(pl.col(name).is_null() for name in EXT),
+        text="number of null columns among EXT_SOURCE_1, EXT_SOURCE_2 and EXT_SOURCE_3",
+    ).worded("External scores that are missing", "Scores externes manquants"),
     _terms("application_credit", pl.col("AMT_CREDIT"), unit="currency").worded("Amount of the loan", "Montant du prêt"),
     _terms("application_annuity", pl.col("AMT_ANNUITY"), unit="currency").worded("Instalment", "Mensualité"),
     _terms("application_goods_price", pl.col("AMT_GOODS_PRICE"), unit="currency").worded(
@@ -237,18 +247,22 @@ FEATURES: tuple[Feature, ...] = (
     _category("HOUSETYPE_MODE", "building_kind", "housing", "Kind of building", "Type d'immeuble"),
     _category("WALLSMATERIAL_MODE", "building_walls", "housing", "Walls of the building", "Murs de l'immeuble"),
     _category("EMERGENCYSTATE_MODE", "building_unsafe", "housing", "Unsafe building", "Immeuble en état d'urgence"),
-    _documents("application_documents", pl.sum_horizontal(f"FLAG_DOCUMENT_{number}" for number in range(2, 22))).worded(
-        "Documents given", "Documents fournis"
-    ),
+    _documents(
+        "application_documents",
+        total_known(_DOCUMENTS),
+        text="sum of the known of FLAG_DOCUMENT_2 … FLAG_DOCUMENT_21; null where none is known",
+    ).worded("Documents given", "Documents fournis"),
     *(
         _documents(f"application_document_{number}", pl.col(f"FLAG_DOCUMENT_{number}"), unit="flag").worded(
             f"Gave document {number}", f"Document {number} fourni"
         )
         for number in (3, 5, 6, 8, 9, 11, 13, 14, 16, 18)  # each of the others is given by fewer than 1 in 500
     ),
-    _documents("application_fields_missing", pl.col("fields_missing")).worded(
-        "Fields of the application left empty", "Champs de la demande laissés vides"
-    ),
+    _housing(
+        "application_building_fields_missing",
+        pl.col("building_fields_missing"),
+        text="number of null columns among the 47 whose names end in _AVG, _MODE or _MEDI",
+    ).worded("Fields on the building left empty", "Champs sur l'immeuble laissés vides"),
     *(
         _bureau(f"application_enquiries_{name}", pl.col(f"AMT_REQ_CREDIT_BUREAU_{column}"), risk=1).worded(
             f"Enquiries to the credit bureau in the {name}", f"Interrogations du fichier de crédit : {fr}"
@@ -262,25 +276,24 @@ FEATURES: tuple[Feature, ...] = (
     ),
     _bureau(
         "application_enquiries",
-        pl.sum_horizontal(
-            f"AMT_REQ_CREDIT_BUREAU_{window}" for window in ("HOUR", "DAY", "WEEK", "MON", "QRT", "YEAR")
-        ),
+        total_known(_ENQUIRIES),
         risk=1,
+        text="sum of the known of AMT_REQ_CREDIT_BUREAU_HOUR, _DAY, _WEEK, _MON, _QRT, _YEAR; null where none is known",
     ).worded("Enquiries to the credit bureau in all", "Interrogations du fichier de crédit au total"),
 )
 
 
-DERIVED = {"fields_missing": tuple(column.name for column in APPLICATION if not (column.required or column.audit_only))}
+DERIVED = {"building_fields_missing": tuple(column.name for column in BUILDING)}
 """The declared columns behind the derived column of `application_rows`."""
 
 
 def application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
     """Return the applications, with the derived column if it is needed."""
     rows = tables["application"]
-    if "fields_missing" not in needed:
+    if "building_fields_missing" not in needed:
         return rows
-    fields = DERIVED["fields_missing"]
-    if len(rows) == 1:  # columns keep count of their nulls: much faster than an expression over a hundred of them
-        missing = rows.null_count().row(0, named=True)
-        return rows.hstack([pl.Series("fields_missing", [sum(missing[name] for name in fields)])])
-    return rows.with_columns(fields_missing=pl.sum_horizontal(pl.col(name).is_null() for name in fields))
+    names = DERIVED["building_fields_missing"]
+    if len(rows) == 1:  # columns keep count of their nulls: much faster than an expression over 47 of them
+        missing = sum(rows.get_column(name).null_count() for name in names)
+        return rows.hstack([pl.Series("building_fields_missing", [missing])])
+    return rows.with_columns(building_fields_missing=pl.sum_horizontal(pl.col(name).is_null() for name in names))

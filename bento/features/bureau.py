@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
+from math import inf
 
 import polars as pl
 
 from bento.features.definitions import Aggregate, Composite, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import last_months, latest, quotient, ratio, recency, slope
+from bento.features.formulas import last_months, latest, one_of, ratio, ratio_of_sums, slope, with_derived
+from bento.features.ordering import with_recency
 
 _DEBTS: Group = "bureau_debt"
 _HISTORY: Group = "bureau_history"
@@ -75,10 +77,9 @@ _CARD_LIMIT = Measure("limit", pl.col("AMT_CREDIT_SUM_LIMIT"), unit="currency", 
 
 
 def _debt_to_lent(window: Window | None) -> Feature:
-    lent_of_debts = pl.when(_DEBT.is_not_null()).then(_LENT)
     return _debt(
         "_".join(filter(None, ["bureau_debt_to_credit", window.name if window else None])),
-        quotient(Aggregate("sum", _DEBT, window), Aggregate("sum", lent_of_debts, window)),
+        ratio_of_sums(_DEBT, _LENT, window),
         unit="share",
         risk=1,
         monotone=True,
@@ -98,9 +99,9 @@ FEATURES: tuple[Feature, ...] = (
     _history("bureau_closed_credits", Aggregate("sum", _CLOSED.test)).worded(
         "Closed credits elsewhere", "Crédits soldés ailleurs"
     ),
-    _history("bureau_bad_credits", Aggregate("sum", _STATE.is_in(["Bad debt", "Sold"])), risk=1, monotone=True).worded(
-        "Credits sold or written off elsewhere", "Crédits cédés ou passés en perte ailleurs"
-    ),
+    _history(
+        "bureau_bad_credits", Aggregate("sum", one_of(_STATE, ("Bad debt", "Sold"))), risk=1, monotone=True
+    ).worded("Credits sold or written off elsewhere", "Crédits cédés ou passés en perte ailleurs"),
     _debt("bureau_active_share", Aggregate("mean", _ACTIVE.test), unit="share", risk=1).worded(
         "Share of credits elsewhere still open", "Part des crédits ailleurs encore en cours"
     ),
@@ -147,7 +148,7 @@ FEATURES: tuple[Feature, ...] = (
         "bureau_gap_days_mean",
         Composite(
             lambda last, first, count: (last - first) / (count - 1.0),
-            (Aggregate("max", _DAY), Aggregate("min", _DAY), Aggregate("len", _DAY)),
+            (Aggregate("max", _DAY), Aggregate("min", _DAY), Aggregate("count", _DAY)),
         ),
         unit="days",
         risk=-1,
@@ -162,11 +163,10 @@ FEATURES: tuple[Feature, ...] = (
 
 _MONTH, _STATUS = pl.col("MONTHS_BALANCE"), pl.col("STATUS")
 _LEVEL = pl.col("level")
-_ON_RECORD = _LEVEL.is_not_null()
-
-
-_BALANCE_WINDOWS = (None, last_months(12), last_months(24))
-_LATE_MONTHS = adverse_share("late", _LEVEL > 0, "Months late elsewhere", "Mois en retard ailleurs")
+_BALANCE_WINDOWS = (None, last_months(12, newest=0), last_months(24, newest=0))
+_LATE_MONTHS = adverse_share(
+    "late", _LEVEL > 0, "Months late elsewhere, each credit counted", "Mois en retard ailleurs, crédit par crédit"
+)
 _LEVELS = Measure("level", _LEVEL, unit="rank", risk=1, monotone=("max", "mean")).worded(
     "Level of lateness elsewhere, 0 to 5", "Niveau de retard ailleurs, 0 à 5"
 )
@@ -183,7 +183,7 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
     *summarise("bureau_balance", _HISTORY, _LEVELS, ("max", "mean"), _BALANCE_WINDOWS),
     _history(
         "bureau_balance_level_decayed",
-        quotient(Aggregate("sum", _LEVEL * _WEIGHT), Aggregate("sum", _WEIGHT * _ON_RECORD)),
+        ratio_of_sums(_LEVEL * _WEIGHT, _WEIGHT),
         unit="rank",
         risk=1,
         monotone=True,
@@ -212,17 +212,69 @@ BALANCE_FEATURES: tuple[Feature, ...] = (
 )
 
 
-DERIVED = {"recency": ("DAYS_CREDIT",)}
+AMOUNTS = (
+    "AMT_CREDIT_SUM",
+    "AMT_CREDIT_SUM_DEBT",
+    "AMT_CREDIT_SUM_LIMIT",
+    "AMT_CREDIT_SUM_OVERDUE",
+    "AMT_CREDIT_MAX_OVERDUE",
+    "AMT_ANNUITY",
+)
+"""The amounts of a credit, in its currency."""
+CURRENCY = "currency 1"
+"""The currency of nearly all credits, and of every other table: amounts in others cannot be added to it."""
+MAX_CARD_END_DAYS, MAX_END_DAYS = 3650, 14_610
+"""Days to the planned end of a card, and of any credit (40 years): later ends stand for "no end date".
+
+Cards in the data end within 13 years or, most of them, after 24 to 85 years; mortgages after up to 29.4 years.
+"""
+DERIVED = {
+    "recency": ("DAYS_CREDIT", "SK_ID_BUREAU"),
+    **dict.fromkeys(AMOUNTS, ("CREDIT_CURRENCY",)),
+    "DAYS_CREDIT_ENDDATE": ("DAYS_CREDIT", "CREDIT_TYPE"),
+    "DAYS_ENDDATE_FACT": ("DAYS_CREDIT",),
+}
 BALANCE_DERIVED = {"level": ("STATUS",)}
 """The declared columns behind each derived column."""
 
 
+_IS_CARD = (pl.col("CREDIT_TYPE") == "Credit card").fill_null(False)
+_IS_NO_END = (_END < _DAY).fill_null(False) | (_END > MAX_END_DAYS) | (_IS_CARD & (_END > MAX_CARD_END_DAYS))
+_IS_FOREIGN = (pl.col("CREDIT_CURRENCY") != CURRENCY).fill_null(False)
+_KNOWN_END = pl.when(~_IS_NO_END).then(_END)
+_KNOWN_ACTUAL_END = pl.when((_ENDED < _DAY).fill_null(False).not_()).then(_ENDED)
+_KNOWN_UPDATE = pl.when(pl.col("DAYS_CREDIT_UPDATE") <= 0).then("DAYS_CREDIT_UPDATE")
+_KNOWN_AMOUNTS = {name: pl.when(~_IS_FOREIGN).then(name) for name in AMOUNTS}
+
+
 def bureau_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """Return the credits at other lenders, with the derived columns that are needed."""
+    """Return the credits at other lenders, with the derived columns that are needed.
+
+    What a credit's other columns rule out becomes null: amounts in another currency, ends before the start or too far
+    ahead, news after the application. Most files have none of them: a look at the columns is much faster than to
+    replace nothing.
+    """
     rows = tables["bureau"]
+    columns: dict[str, pl.Expr] = {}
+    if "DAYS_CREDIT_ENDDATE" in needed:
+        end = rows["DAYS_CREDIT_ENDDATE"]
+        if _maximum(end) > MAX_CARD_END_DAYS or (end < rows["DAYS_CREDIT"]).any():
+            columns["DAYS_CREDIT_ENDDATE"] = _KNOWN_END
+    if "DAYS_ENDDATE_FACT" in needed and (rows["DAYS_ENDDATE_FACT"] < rows["DAYS_CREDIT"]).any():
+        columns["DAYS_ENDDATE_FACT"] = _KNOWN_ACTUAL_END
+    if "DAYS_CREDIT_UPDATE" in needed and _maximum(rows["DAYS_CREDIT_UPDATE"]) > 0:
+        columns["DAYS_CREDIT_UPDATE"] = _KNOWN_UPDATE
+    if not needed.isdisjoint(AMOUNTS) and not (rows["CREDIT_CURRENCY"] == CURRENCY).all():
+        columns |= _KNOWN_AMOUNTS
+    rows = with_derived(rows, columns, needed)
     if "recency" in needed:
-        rows = rows.with_columns(recency=recency("DAYS_CREDIT", tables["application"]["SK_ID_CURR"]))
+        rows = with_recency(rows, ("DAYS_CREDIT", "SK_ID_BUREAU"))
     return rows
+
+
+def _maximum(values: pl.Series) -> float:
+    largest = values.max()
+    return float(largest) if isinstance(largest, int | float) else -inf
 
 
 def bureau_balance_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:

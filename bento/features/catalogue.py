@@ -29,6 +29,8 @@ class TableFeatures:
     """The declared columns behind each derived column."""
     keys: tuple[str, ...] = ()
     """Columns that `rows` needs for any feature."""
+    other_tables: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """The declared columns of other tables behind each derived column."""
 
     @cached_property
     def share_counts(self) -> tuple[Feature, ...]:
@@ -91,6 +93,7 @@ TABLE_FEATURES = (
         previous_application.previous_application_rows,
         previous_application.FEATURES,
         derived=previous_application.DERIVED,
+        other_tables=previous_application.OTHER_TABLES,
     ),
     TableFeatures(
         "installments_payments",
@@ -138,8 +141,9 @@ def needed_columns(names: Sequence[str] | None = None) -> dict[str, list[str]]:
         if features := table.named(wanted):
             roots = frozenset[str]().union(*(feature.roots for feature in features))
             needed[table.name].update(table.keys, roots, *(table.derived.get(root, ()) for root in roots))
-            if "repaid" in roots:
-                needed["installments_payments"].update(previous_application.REPAID_FROM)
+            for root in roots:
+                for other, columns in table.other_tables.get(root, {}).items():
+                    needed[other].update(columns)
     for feature in combined.FEATURES:
         if feature.name in wanted:
             needed["application"].update(feature.roots)

@@ -9,6 +9,7 @@ from bento.i18n import DAYS_PER_YEAR
 
 _INCOME, _ANNUITY, _CREDIT = pl.col("AMT_INCOME_TOTAL"), pl.col("AMT_ANNUITY"), pl.col("AMT_CREDIT")
 _TERM = pl.col("previous_term_mean_approved")
+_INTEREST = over(_ANNUITY * _TERM, _CREDIT) - 1
 
 
 def _to(
@@ -49,15 +50,17 @@ FEATURES: tuple[Feature, ...] = (
         "Largest earlier instalment over this one", "Plus grosse mensualité antérieure rapportée à celle-ci"
     ),
     _to("previous_open_debt_to_income", "previous_open_debt", _INCOME, "past_applications", risk=1).worded(
-        "Open loans here over income", "Prêts en cours ici rapportés aux revenus"
+        "Debt of open loans and cards here over income", "Dette des prêts et cartes en cours ici rapportée aux revenus"
     ),
     _to("previous_due_in_12m_to_income", "previous_due_in_12m", _INCOME, "past_applications", risk=1).worded(
-        "Instalments here due in 12 months over income", "Échéances ici dues dans 12 mois rapportées aux revenus"
+        "Instalments of open loans here due in 12 months over income",
+        "Échéances des prêts en cours ici dues dans 12 mois rapportées aux revenus",
     ),
-    # The application has no term: the mean term of the client's earlier loans is used instead.
+    # The application has no term: the mean term of the client's earlier loans is used instead, unless the instalments
+    # would not even repay the loan in it.
     Feature(
         "application_simple_interest_at_previous_term",
-        over(over(_ANNUITY * _TERM, _CREDIT) - 1, _TERM),
+        pl.when(_INTEREST >= 0).then(over(_INTEREST, _TERM)),
         group="credit_terms",
         unit="share",
         risk=1,

@@ -7,7 +7,7 @@ from functools import partial
 import polars as pl
 
 from bento.features.definitions import Aggregate, Feature, Group, Measure, adverse_share, summarise
-from bento.features.formulas import last_months, quotient, ratio, slope
+from bento.features.formulas import last_months, ratio, ratio_of_sums, slope
 
 _GROUP: Group = "card_use"
 _feature = partial(Feature, group=_GROUP)
@@ -65,15 +65,15 @@ FEATURES: tuple[Feature, ...] = (
     *(
         _feature(
             f"card_cash_share{suffix}",
-            quotient(Aggregate("sum", _ATM, window), Aggregate("sum", _DRAWN, window)),
+            ratio_of_sums(_ATM, _DRAWN, window),
             unit="share",
             risk=1,
         ).worded(f"Share of card drawings taken in cash{en}", f"Part des tirages en espèces{fr}")
         for suffix, window, en, fr in (("", None, "", ""), ("_12m", _YEAR, ", last 12 months", ", 12 derniers mois"))
     ),
-    _feature(
-        "card_paid_to_drawn", quotient(Aggregate("sum", _PAID), Aggregate("sum", _DRAWN)), unit="share", risk=-1
-    ).worded("Amount paid over amount drawn", "Montant payé rapporté au montant tiré"),
+    _feature("card_paid_to_drawn", ratio_of_sums(_PAID, _DRAWN), unit="share", risk=-1).worded(
+        "Amount paid over amount drawn", "Montant payé rapporté au montant tiré"
+    ),
     _feature("card_balance_slope", slope(_BALANCE, _MONTH, 0.01), unit="currency", risk=1).worded(
         "Trend of the balance", "Tendance du solde"
     ),

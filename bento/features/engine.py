@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import polars as pl
 
 from bento.features.definitions import Aggregate, Composite, Feature, Value
+
+_HAS_ROWS = "has_rows"
 
 
 class Evaluator:
@@ -22,12 +25,9 @@ class Evaluator:
         self._columns = [feature.column for feature in features]
         self._plain: dict[str, str] = {}
         self._expressions: list[pl.Expr] = []
-        self._aggregates: list[tuple[str, Callable[[pl.Series], Value], int, int | None]] = []
+        self._aggregates: list[tuple[str, Callable[[pl.Series, pl.Series | None], Value], int, int | None]] = []
         self._inputs: list[pl.Expr] = []
-        self.finishes: list[pl.Expr] = []
-        """Expressions over the results of `of_one_client`: the last steps of `Composite` formulas."""
-        self.unfinished: list[str] = []
-        """The results of `of_one_client` that `finishes` reads."""
+        self._composites: list[tuple[str, Composite, list[str]]] = []
         positions: dict[bytes, int] = {}
         for feature in features:
             formula = feature.formula
@@ -37,8 +37,7 @@ class Evaluator:
                 names = [f"{feature.name}/{number}" for number, _ in enumerate(formula.aggregates)]
                 for name, aggregate in zip(names, formula.aggregates, strict=True):
                     self._add(name, aggregate, positions)
-                self.unfinished += names
-                self.finishes.append(formula.finish(*map(pl.col, names)).alias(feature.name))
+                self._composites.append((feature.name, formula, names))
             elif formula.meta.is_column():
                 self._plain[feature.name] = formula.meta.output_name()
             else:
@@ -54,19 +53,22 @@ class Evaluator:
         A client without rows gets the value of the formulas over no row: 0 for a count or a sum, null for a mean.
         """
         without_rows = rows.clear().select(self._columns).row(0, named=True)
-        filled = [pl.col(name).fill_null(value) for name, value in without_rows.items() if value is not None]
+        has_rows = pl.col(_HAS_ROWS).is_not_null()
+        filled = [
+            pl.when(has_rows).then(name).otherwise(value).alias(name)
+            for name, value in without_rows.items()
+            if value is not None
+        ]
+        features = rows.group_by("SK_ID_CURR").agg(*self._columns, pl.lit(True).alias(_HAS_ROWS))
         return (
             clients.to_frame("SK_ID_CURR")
-            .join(rows.group_by("SK_ID_CURR").agg(self._columns), on="SK_ID_CURR", how="left", maintain_order="left")
+            .join(features, on="SK_ID_CURR", how="left", maintain_order="left")
             .with_columns(filled)
             .select(list(without_rows))
         )
 
     def of_one_client(self, rows: pl.DataFrame) -> dict[str, Value]:
-        """Return the features of the only client in the rows, some of them still without `finishes`.
-
-        Numbers may have any type and may not be finite.
-        """
+        """Return the features of the only client in the rows; numbers may have any type and may not be finite."""
         values: dict[str, Value] = {}
         if self._plain:
             row = rows.row(0, named=True)
@@ -78,13 +80,15 @@ class Evaluator:
         for name, function, value, test in self._aggregates:
             if (value, test) not in filtered:
                 filtered[value, test] = inputs[value] if test is None else inputs[value].filter(inputs[test])
-            values[name] = function(filtered[value, test])
+            values[name] = function(filtered[value, test], None if test is None else inputs[test])
+        with np.errstate(all="ignore"):
+            for name, composite, names in self._composites:
+                values[name] = composite.of_values(values.pop(part) for part in names)
         return values
 
     def _add(self, name: str, aggregate: Aggregate, positions: dict[bytes, int]) -> None:
         test = None if aggregate.window is None else self._input(aggregate.window.test, positions)
-        function = getattr(pl.Series, aggregate.function)
-        self._aggregates.append((name, function, self._input(aggregate.value, positions), test))
+        self._aggregates.append((name, aggregate.of_series, self._input(aggregate.value, positions), test))
 
     def _input(self, expression: pl.Expr, positions: dict[bytes, int]) -> int:
         """Return the position of an expression among the inputs, which hold equal expressions once."""

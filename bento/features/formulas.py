@@ -1,22 +1,43 @@
 """Windows, ratios, trends and derived columns that the formulas of several tables use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
 from bento.features.definitions import Aggregate, Composite, Window
 
 
-def last_months(months: int) -> Window:
-    """Select the monthly states of the last months before the application."""
-    test = pl.col("MONTHS_BALANCE") >= -months
-    return Window(f"{months}m", test, f"last {months} months", f"{months} derniers mois")
+def last_months(months: int, newest: int = -1) -> Window:
+    """Select the monthly states of the last months: `months` different ones at most, from the month `newest` back.
+
+    The newest month is 0 in bureau_balance, and -1 in POS_CASH_balance and credit_card_balance.
+    """
+    month = pl.col("MONTHS_BALANCE")
+    test = month >= newest - months + 1
+    return Window(
+        f"{months}m",
+        test if newest == 0 else test & (month <= newest),
+        f"last {months} months",
+        f"{months} derniers mois",
+    )
 
 
 def latest(count: int, en: str, fr: str) -> Window:
-    """Select the latest rows of a client by the column `recency` (see `recency`), with all that tie for the last."""
+    """Select the latest rows of a client, at most `count`, by the column `recency` (see `ordering.recency`)."""
     return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
+
+
+def one_of(column: pl.Expr, values: Sequence[str]) -> pl.Expr:
+    """Test whether a column holds one of the values; null where it is null."""
+    return reduce(or_, (column == value for value in values))
+
+
+def total_known(columns: Sequence[str]) -> pl.Expr:
+    """Add the known values of a row's columns; null where none is known."""
+    return pl.sum_horizontal(columns) + 0 * pl.coalesce(columns)
 
 
 def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
@@ -39,6 +60,18 @@ def quotient(numerator: Aggregate, denominator: Aggregate) -> Composite:
     return Composite(over, (numerator, denominator))
 
 
+def ratio_of_sums(numerator: pl.Expr, denominator: pl.Expr, window: Window | None = None) -> Composite:
+    """Divide the sums of two values over the rows in which both are known (see `over`)."""
+    has_both = numerator.is_not_null() & denominator.is_not_null()
+    complete = Window("complete", has_both if window is None else window.test & has_both, "", "")
+
+    def text(words: Callable[[pl.Expr], str]) -> str:
+        test = "" if window is None else f" and {words(window.test)}"
+        return f"(sum of {words(numerator)}) / (sum of {words(denominator)}) where both are known{test}"
+
+    return Composite(over, (Aggregate("sum", numerator, complete), Aggregate("sum", denominator, complete)), text)
+
+
 def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = None) -> Composite:
     """Compute the least-squares slope of a value over time among the rows that have both; null below three rows.
 
@@ -50,27 +83,19 @@ def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = No
     sums = (pl.lit(1.0), x, y, x * y, x * x)
 
     def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
-        return pl.when(n >= 3).then(over((n * sxy - sx * sy) * step, n * sxx - sx * sx))
+        return over((n * sxy - sx * sy) * step, (n * sxx - sx * sx) * (n >= 3))
 
-    return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums))
+    def text(words: Callable[[pl.Expr], str]) -> str:
+        where = "" if window is None else f" where {words(window.test)}"
+        return f"slope of {words(value)}, rounded to a multiple of {step}, by {words(time)}{where}"
+
+    return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums), text)
 
 
-def with_derived(
-    rows: pl.DataFrame, derived: Mapping[str, pl.Expr | pl.Series], needed: AbstractSet[str]
-) -> pl.DataFrame:
+def with_derived(rows: pl.DataFrame, derived: Mapping[str, pl.Expr], needed: AbstractSet[str]) -> pl.DataFrame:
     """Add those derived columns that are needed."""
     added = {name: column for name, column in derived.items() if name in needed}
     return rows.with_columns(**added) if added else rows
-
-
-def recency(time: str, clients: pl.Series) -> pl.Expr:
-    """Rank the rows of each client by time: 1 for the latest, equal ranks for equal times."""
-    return for_each_client(pl.col(time).rank("min", descending=True), clients)
-
-
-def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
-    """Evaluate an expression over the rows of each client; with one client, over all rows."""
-    return expression if len(clients) == 1 else expression.over("SK_ID_CURR")
 
 
 def _expression(column: pl.Expr | str) -> pl.Expr:

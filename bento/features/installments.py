@@ -8,7 +8,14 @@ import polars as pl
 
 from bento.data.tables import Unit
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import for_each_client, latest, quotient, ratio, recency, slope, with_derived
+from bento.features.formulas import (
+    latest,
+    quotient,
+    ratio,
+    ratio_of_sums,
+    slope,
+)
+from bento.features.repayments import instalments
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
@@ -37,7 +44,7 @@ _SHORT = pl.col("underpaid")
 _DAYS_LATE = Measure("days_late", _LATE, unit="days", risk=1, monotone=("mean", "max")).worded(
     "Days late", "Jours de retard"
 )
-_LATE_SHARE = adverse_share("late", _LATE > 0, "Instalments paid late", "Échéances payées en retard")
+_LATE_SHARE = adverse_share("late", _LATE > 0, "Instalments paid late or never", "Échéances payées en retard ou jamais")
 _LATE_7, _LATE_15 = (
     adverse_share(
         f"late_over_{days}d",
@@ -48,7 +55,9 @@ _LATE_7, _LATE_15 = (
     for days in (7, 15)
 )
 _UNDERPAID = Measure("underpaid", _SHORT, unit="currency", risk=1).worded("Amount left unpaid", "Montant resté impayé")
-_UNDERPAID_SHARE = adverse_share("short", _SHORT > 0, "Instalments paid short", "Échéances payées en partie")
+_UNDERPAID_SHARE = adverse_share(
+    "short", _SHORT > 0, "Instalments not paid in full", "Échéances non payées en totalité"
+)
 _PAID_RATIO = Measure("paid_ratio", ratio("paid", "due"), unit="share", risk=-1).worded(
     "Amount paid over amount due", "Montant payé rapporté au dû"
 )
@@ -82,19 +91,19 @@ FEATURES: tuple[Feature, ...] = (
     *_summarise(_DUE, ("mean", "max", "min"), (None, _YEAR)),
     _feature(
         "installments_paid_to_due",
-        quotient(Aggregate("sum", pl.col("paid")), Aggregate("sum", pl.col("due"))),
+        ratio_of_sums(pl.col("paid"), pl.col("due")),
         unit="share",
         risk=-1,
     ).worded("Amount paid over amount due, all instalments", "Montant payé rapporté au montant dû, toutes échéances"),
     _feature(
         "installments_paid_to_due_365d",
-        quotient(Aggregate("sum", pl.col("paid"), _YEAR), Aggregate("sum", pl.col("due"), _YEAR)),
+        ratio_of_sums(pl.col("paid"), pl.col("due"), _YEAR),
         unit="share",
         risk=-1,
     ).worded("Amount paid over amount due, last year", "Montant payé rapporté au montant dû, dernière année"),
     _feature(
         "installments_weighted_delay",
-        Aggregate("mean", _LATE * ratio("paid", "due") * (1 + 0.0003 * pl.col("paid_day"))),
+        Aggregate("mean", _LATE * pl.col("share_late") * (1 + 0.0003 * pl.col("late_until")).clip(lower_bound=0)),
         unit="days",
         risk=1,
     ).worded("Days late weighted by amount and recency", "Retard pondéré par le montant et la récence"),
@@ -132,49 +141,24 @@ FEATURES: tuple[Feature, ...] = (
     _feature("installments_card_share", Aggregate("mean", pl.col("version") == 0), unit="share").worded(
         "Share of instalments that are of a credit card", "Part des échéances de carte de crédit"
     ),
-    _feature("installments_version_changes", Aggregate("n_unique", pl.col("version"))).worded(
-        "Versions of the repayment plans", "Versions des plans de remboursement"
+    _feature("installments_versions", Aggregate("n_unique", pl.col("version"))).worded(
+        "Different version numbers of the repayment plans", "Numéros de version différents des plans de remboursement"
     ),
 )
 
 
+_PAYMENT, _PLAN = ("DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"), ("AMT_INSTALMENT", "NUM_INSTALMENT_VERSION")
 DERIVED = {
     "due_day": ("DAYS_INSTALMENT",),
-    "paid_day": ("DAYS_ENTRY_PAYMENT",),
-    "due": ("AMT_INSTALMENT",),
-    "paid": ("AMT_PAYMENT",),
+    "due": _PLAN,
     "version": ("NUM_INSTALMENT_VERSION",),
-    "days_late": ("DAYS_ENTRY_PAYMENT",),
-    "days_early": ("DAYS_ENTRY_PAYMENT",),
-    "underpaid": ("AMT_INSTALMENT", "AMT_PAYMENT"),
+    **dict.fromkeys(("paid", "paid_day", "payments", "days_early"), _PAYMENT),
+    **dict.fromkeys(("underpaid", "late_until", "days_late", "share_late"), (*_PAYMENT, *_PLAN)),
 }
 """The declared columns behind each derived column of `installments_rows`."""
 KEYS = ("SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
 
 
 def installments_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """Return one row for each instalment, with the derived columns that are needed.
-
-    An instalment may be paid in several rows, which are added up first: a part is no shortfall.
-    """
-    parts, clients = tables["installments_payments"], tables["application"]["SK_ID_CURR"]
-    sums = {
-        "due": pl.col("AMT_INSTALMENT").max(),
-        "paid": pl.col("AMT_PAYMENT").sum(),
-        "paid_day": pl.col("DAYS_ENTRY_PAYMENT").max(),
-        "version": pl.col("NUM_INSTALMENT_VERSION").max(),
-    }
-    possible = {name: total for name, total in sums.items() if set(DERIVED[name]) <= set(parts.columns)}
-    keys = ("SK_ID_CURR", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER")
-    grouped = parts.group_by(*keys, due_day="DAYS_INSTALMENT", maintain_order=True)
-    rows = grouped.agg(payments=pl.len(), **possible)
-    early, short = pl.col("due_day") - pl.col("paid_day"), pl.col("due") - pl.col("paid")
-    last = pl.col("due_day") == for_each_client(pl.col("due_day").max(), clients)
-    derived = {
-        "days_late": (-early).clip(lower_bound=0),
-        "days_early": early.clip(lower_bound=0),
-        "underpaid": short.clip(lower_bound=0),
-        "recency": recency("due_day", clients),
-        "is_latest_loan": pl.col("SK_ID_PREV") == for_each_client(pl.when(last).then("SK_ID_PREV").max(), clients),
-    }
-    return with_derived(rows, derived, needed)
+    """Return one row for each instalment, with the derived columns that are needed."""
+    return instalments(tables["installments_payments"], needed)

@@ -1,13 +1,16 @@
-"""The catalogue of features as a table: `python -m bento features --help`."""
+"""The catalogue of features and how they are computed: `python -m bento features --help`."""
 
 import argparse
 import csv
 import sys
 
 from bento.features.catalogue import CATALOGUE, table_of
+from bento.features.definitions import Feature
+from bento.features.formula_text import feature_formula
+from bento.features.reading import CATALOGUE_HEADING, INTRODUCTION, reading
 from bento.settings import Settings
 
-FIELDS = ("name", "table", "group", "unit", "risk", "monotone", "uses_age", "en", "fr")
+FIELDS = ("name", "table", "formula", "group", "unit", "risk", "monotone", "uses_age", "en", "fr")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,17 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def rows() -> list[dict[str, object]]:
     """Return the catalogue as rows of `FIELDS`."""
-    return [
-        {name: table_of(feature.name) if name == "table" else getattr(feature, name) for name in FIELDS}
-        for feature in CATALOGUE.values()
-    ]
+    return [{name: _value(feature, name) for name in FIELDS} for feature in CATALOGUE.values()]
+
+
+def _value(feature: Feature, field: str) -> object:
+    if field == "table":
+        return table_of(feature.name)
+    return feature_formula(feature) if field == "formula" else getattr(feature, field)
 
 
 def markdown() -> str:
-    """Return the catalogue as a Markdown table."""
+    """Return `docs/features.md`: how the rows are read, and the catalogue as a Markdown table."""
     lines = [f"| {' | '.join(FIELDS)} |", f"|{'---|' * len(FIELDS)}"]
     lines += [f"| {' | '.join(str(value) for value in row.values())} |" for row in rows()]
-    return "\n".join(lines)
+    return "\n".join([INTRODUCTION, reading(), CATALOGUE_HEADING, *lines])
 
 
 def _run(options: argparse.Namespace, _: Settings) -> int:

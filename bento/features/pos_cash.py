@@ -7,7 +7,8 @@ from functools import partial
 import polars as pl
 
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import last_months, quotient, ratio, recency, slope, with_derived
+from bento.features.formulas import last_months, one_of, ratio_of_sums, slope
+from bento.features.ordering import Groups, Vector, as_numbers, both, equal, flag_column, numbers
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
@@ -31,13 +32,14 @@ _LEFT = Measure("left", pl.col("CNT_INSTALMENT_FUTURE"), unit="count").worded("I
 _TERM = Measure("term", pl.col("CNT_INSTALMENT"), unit="months").worded("Term", "Durée")
 
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
-_LAST_MONTH = pl.col("recency") == 1
+_FUTURE, _PLANNED = pl.col("CNT_INSTALMENT_FUTURE"), pl.col("CNT_INSTALMENT")
 _LATEST_OF_LOAN = Window(
     "latest_of_loan", pl.col("is_latest_of_loan"), "latest month of loans", "dernier mois des prêts"
 )
-_ENDED = _STATUS == "Completed"
-# Completed with a shorter term than the longest one of the loan; the share below counts each loan once.
-_EARLY = _ENDED & (pl.col("CNT_INSTALMENT") < pl.col("longest_term"))
+"""One row for each loan."""
+_OF_REPAID_LOAN = Window(
+    "of_repaid_loan", _LATEST_OF_LOAN.test & pl.col("was_completed"), "loans repaid", "prêts soldés"
+)
 
 FEATURES: tuple[Feature, ...] = (
     _feature("pos_months", Aggregate("len", _MONTH), unit="months").worded(
@@ -52,44 +54,32 @@ FEATURES: tuple[Feature, ...] = (
     *_summarise(_DAYS_DEF, ("mean", "max"), _WINDOWS),
     *_summarise(_LEFT, ("mean", "max"), (None, last_months(12))),
     *_summarise(_TERM, ("mean", "max", "min"), (None, last_months(12))),
-    _feature("pos_left_latest_sum", Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN)).worded(
+    _feature("pos_left_latest_sum", Aggregate("sum", _FUTURE, _LATEST_OF_LOAN)).worded(
         "Instalments left to pay, all loans, latest month of each",
         "Échéances restantes, tous prêts, dernier mois de chacun",
     ),
-    _feature(
-        "pos_left_to_term_latest",
-        quotient(
-            Aggregate("sum", pl.col("CNT_INSTALMENT_FUTURE"), _LATEST_OF_LOAN),
-            Aggregate("sum", pl.col("CNT_INSTALMENT"), _LATEST_OF_LOAN),
-        ),
-        unit="share",
-    ).worded(
+    _feature("pos_left_to_term_latest", ratio_of_sums(_FUTURE, _PLANNED, _LATEST_OF_LOAN), unit="share").worded(
         "Share of the instalments of all loans left to pay", "Part des échéances de tous les prêts restant à payer"
     ),
-    _feature("pos_active_loans_latest", Aggregate("sum", _LAST_MONTH & (_STATUS == "Active"))).worded(
-        "Loans active in the latest month", "Prêts actifs au dernier mois"
-    ),
-    _feature("pos_completed_share", Aggregate("mean", _ENDED), unit="share").worded(
-        "Share of months with a loan repaid", "Part des mois avec prêt soldé"
+    _feature(
+        "pos_active_loans_latest",
+        Aggregate("sum", pl.col("is_active"), _LATEST_OF_LOAN),
+    ).worded("Loans active in the latest month on record", "Prêts actifs au dernier mois connu"),
+    _feature("pos_completed_share", Aggregate("mean", pl.col("was_completed"), _LATEST_OF_LOAN), unit="share").worded(
+        "Share of loans on record that were repaid", "Part des prêts connus qui ont été soldés"
     ),
     _feature(
-        "pos_early_end_share",
-        ratio(
-            pl.when(_EARLY).then("SK_ID_PREV").drop_nulls().n_unique(),
-            pl.when(_ENDED).then("SK_ID_PREV").drop_nulls().n_unique(),
-        ),
-        unit="share",
-        risk=-1,
+        "pos_early_end_share", Aggregate("mean", pl.col("ended_early"), _OF_REPAID_LOAN), unit="share", risk=-1
     ).worded("Share of repaid loans that ended early", "Part des prêts soldés avant terme"),
     _feature(
         "pos_demand_months",
-        Aggregate("sum", _STATUS.is_in(["Demand", "Amortized debt"])),
+        Aggregate("sum", one_of(_STATUS, ("Demand", "Amortized debt"))),
         unit="months",
         risk=1,
         monotone=True,
     ).worded("Months in which the whole debt was called in", "Mois de mise en demeure ou de dette amortie"),
-    _feature("pos_returned_loans", Aggregate("sum", _STATUS == "Returned to the store")).worded(
-        "Goods returned to the store", "Biens rendus au magasin"
+    _feature("pos_returned_loans", Aggregate("sum", pl.col("was_returned"), _LATEST_OF_LOAN)).worded(
+        "Loans whose goods were returned to the store", "Prêts dont le bien a été rendu au magasin"
     ),
     _feature("pos_days_past_due_slope", slope(_DPD_DEF, _MONTH, 1), unit="days", risk=1).worded(
         "Trend of the days past due", "Tendance des jours de retard"
@@ -104,20 +94,42 @@ FEATURES: tuple[Feature, ...] = (
 
 
 DERIVED = {
-    "recency": ("MONTHS_BALANCE",),
-    "is_latest_of_loan": ("MONTHS_BALANCE",),
-    "longest_term": ("CNT_INSTALMENT",),
+    "is_active": ("MONTHS_BALANCE", "NAME_CONTRACT_STATUS"),
+    "is_latest_of_loan": ("MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE", "CNT_INSTALMENT"),
+    "was_completed": ("NAME_CONTRACT_STATUS",),
+    "was_returned": ("NAME_CONTRACT_STATUS",),
+    "ended_early": ("NAME_CONTRACT_STATUS", "CNT_INSTALMENT"),
 }
 """The declared columns behind each derived column of `pos_cash_rows`."""
 KEYS = ("SK_ID_PREV", "MONTHS_BALANCE")
+_LATEST_FIRST = ("MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE", "CNT_INSTALMENT")
+"""Of several rows of a loan's latest month the one with the most instalments left."""
 
 
 def pos_cash_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
     """Return the monthly states of earlier loans, with the derived columns that are needed."""
-    loan = ("SK_ID_CURR", "SK_ID_PREV")
-    derived = {
-        "recency": recency("MONTHS_BALANCE", tables["application"]["SK_ID_CURR"]),
-        "is_latest_of_loan": _MONTH == _MONTH.max().over(loan),
-        "longest_term": pl.col("CNT_INSTALMENT").max().over(loan),
+    rows = tables["POS_CASH_balance"]
+    if needed.isdisjoint(DERIVED):
+        return rows
+    latest_first = [-numbers(rows, name) for name in _LATEST_FIRST if name in rows.columns]
+    loans = Groups([numbers(rows, name) for name in ("SK_ID_CURR", "SK_ID_PREV")], latest_first)
+    added = [flag_column("is_latest_of_loan", loans.is_first.astype(float))]
+    if "NAME_CONTRACT_STATUS" in rows.columns:
+        added += [flag_column(name, loans.of_rows(loans.any(test))) for name, test in _tests(rows, loans).items()]
+    return rows.hstack([flag for flag in added if flag.name in needed])
+
+
+def _tests(rows: pl.DataFrame, loans: Groups) -> dict[str, Vector]:
+    """Return the tests of rows behind the derived columns that say whether any row of the loan passes."""
+    status, month = rows["NAME_CONTRACT_STATUS"], numbers(rows, "MONTHS_BALANCE")
+    completed = as_numbers(status == "Completed")
+    clients = Groups([numbers(rows, "SK_ID_CURR")])
+    tests = {
+        "was_completed": completed,
+        "was_returned": as_numbers(status == "Returned to the store"),
+        "is_active": both(as_numbers(status == "Active"), equal(month, clients.of_rows(clients.max(month)))),
     }
-    return with_derived(tables["POS_CASH_balance"], derived, needed)
+    if "CNT_INSTALMENT" in rows.columns:
+        term = numbers(rows, "CNT_INSTALMENT")
+        tests["ended_early"] = both(completed, 1 - equal(term, loans.of_rows(loans.max(term))))
+    return tests

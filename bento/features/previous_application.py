@@ -5,18 +5,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import polars as pl
 
 from bento.data.cleaning import IS_OPEN, IS_OPEN_FROM
 from bento.data.tables import Unit
+from bento.features.debts import CARD, with_debts, with_interest
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import latest, quotient, ratio, recency, with_derived
-from bento.i18n import DAYS_PER_YEAR
+from bento.features.formulas import latest, one_of, ratio, ratio_of_sums
+from bento.features.ordering import with_recency
 
 _GROUP: Group = "past_applications"
 _feature = partial(Feature, group=_GROUP)
-_DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 _DAY = pl.col("DAYS_DECISION")
 _STATUS = pl.col("NAME_CONTRACT_STATUS")
 _ASKED, _GRANTED, _ANNUITY = pl.col("AMT_APPLICATION"), pl.col("AMT_CREDIT"), pl.col("AMT_ANNUITY")
@@ -24,7 +23,10 @@ _TERM = pl.col("CNT_PAYMENT")
 
 _APPROVED = Window("approved", _STATUS == "Approved", "approved", "acceptées")
 _REFUSED = Window("refused", _STATUS == "Refused", "refused", "refusées")
-_OPEN = Window("open", _APPROVED.test & pl.col(IS_OPEN), "still open", "encore en cours")
+_KIND = pl.col("NAME_CONTRACT_TYPE")
+_OPEN = Window("open", pl.col("is_open"), "still open", "encore en cours")
+_OPEN_LOANS = Window("open_loans", _OPEN.test & (_KIND != CARD), "loans still open", "prêts encore en cours")
+_OPEN_CARDS = Window("open_cards", _OPEN.test & (_KIND == CARD), "cards still open", "cartes encore en cours")
 _LAST_ONE, _LAST_THREE, _LAST_FIVE = (
     latest(count, f"latest {count}", f"{count} dernière{'s' if count > 1 else ''}") for count in (1, 3, 5)
 )
@@ -33,7 +35,7 @@ _RECENT = (_LAST_ONE, _LAST_THREE, _LAST_FIVE)
 _KINDS = {
     "cash": ("Cash loans", "cash loans", "prêts personnels"),
     "consumer": ("Consumer loans", "consumer loans", "crédits à la consommation"),
-    "revolving": ("Revolving loans", "revolving credits", "crédits renouvelables"),
+    "revolving": (CARD, "revolving credits", "crédits renouvelables"),
 }
 _REASONS = {
     "hc": ("HC", "internal rules (HC)", "règles internes (HC)"),
@@ -52,10 +54,12 @@ _TERMS = Measure("term", _TERM, unit="months").worded("Term", "Durée")
 _DECISIONS = Measure("decision_days", _DAY, unit="days").worded(
     "Day of the decision, negative", "Jour de la décision, négatif"
 )
-_SIMPLE = Measure("simple_interest", ratio(ratio(_ANNUITY * _TERM, _GRANTED) - 1, _TERM), unit="share", risk=1).worded(
+_SIMPLE = Measure("simple_interest", ratio(pl.col("interest"), _TERM), unit="share", risk=1).worded(
     "Simple interest a month", "Intérêt simple mensuel"
 )
-_RATE = Measure("true_rate", pl.col("true_rate"), unit="share", risk=1).worded("True monthly rate", "Taux mensuel réel")
+_RATES = Measure("true_rate", pl.col("true_rate"), unit="share", risk=1).worded(
+    "True monthly rate", "Taux mensuel réel"
+)
 _DOWN = Measure("down_payment_rate", pl.col("RATE_DOWN_PAYMENT"), unit="share", risk=-1).worded(
     "Down payment, scaled", "Apport, normalisé"
 )
@@ -70,7 +74,7 @@ _HIGH = Measure("high_yield", pl.col("NAME_YIELD_GROUP") == "high", unit="share"
     "At a high rate", "À taux élevé"
 )
 _LOW = Measure(
-    "low_yield", pl.col("NAME_YIELD_GROUP").is_in(["low_action", "low_normal"]), unit="share", risk=-1
+    "low_yield", one_of(pl.col("NAME_YIELD_GROUP"), ("low_action", "low_normal")), unit="share", risk=-1
 ).worded("At a low rate", "À bas taux")
 
 
@@ -88,13 +92,14 @@ def _summarise(
     ]
 
 
+_SELLING_AREA = pl.when(pl.col("SELLERPLACE_AREA") >= 0).then("SELLERPLACE_AREA")
 _WEIGHT = 1 + _DAY.clip(lower_bound=-1500) / 2000
 
 
 def _time_weighted(name: str, value: pl.Expr, *, unit: Unit, risk: int = 0) -> Feature:
     return _feature(
         f"previous_{name}_weighted",
-        quotient(Aggregate("sum", value * _WEIGHT), Aggregate("sum", pl.when(value.is_not_null()).then(_WEIGHT))),
+        ratio_of_sums(value * _WEIGHT, _WEIGHT),
         unit=unit,
         risk=risk,
     )
@@ -146,9 +151,9 @@ FEATURES: tuple[Feature, ...] = (
         "previous_walk_in_share", Aggregate("mean", pl.col("NAME_PRODUCT_TYPE") == "walk-in"), unit="share", risk=1
     ).worded("Share of applications of walk-in clients", "Part des demandes spontanées"),
     _feature("previous_insured_share", Aggregate("mean", pl.col("NFLAG_INSURED_ON_APPROVAL")), unit="share").worded(
-        "Share of loans with insurance", "Part des prêts assurés"
+        "Share of earlier applications with insurance", "Part des demandes antérieures avec assurance"
     ),
-    _feature("previous_seller_area_max", Aggregate("max", pl.col("SELLERPLACE_AREA")), unit="").worded(
+    _feature("previous_seller_area_max", Aggregate("max", _SELLING_AREA), unit="").worded(
         "Largest selling area of the shops", "Plus grande surface de vente des magasins"
     ),
     *_summarise(_HIGH, ("share",), (None, _LAST_THREE)),
@@ -157,10 +162,11 @@ FEATURES: tuple[Feature, ...] = (
     *_summarise(_REQUESTS, ("mean", "max"), (None, _REFUSED, _LAST_THREE)),
     *_summarise(_CREDITS, ("mean", "max", "sum"), (None, _APPROVED)),
     *_summarise(_ANNUITIES, ("mean", "max", "sum"), (None, _APPROVED)),
-    *_summarise(_ASKED_TO_GRANTED, ("mean", "min", "std"), (None, *_RECENT)),
+    *_summarise(_ASKED_TO_GRANTED, ("mean", "min", "std"), (None, _LAST_THREE, _LAST_FIVE)),
+    *_summarise(_ASKED_TO_GRANTED, ("mean", "min"), (_LAST_ONE,)),
     *_summarise(_TERMS, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
     *_summarise(_SIMPLE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
-    *_summarise(_RATE, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
+    *_summarise(_RATES, ("mean", "max", "min"), (None, _APPROVED, *_RECENT)),
     *_summarise(_DOWN, ("mean", "max")),
     *_summarise(_DOWN_AMOUNT, ("mean", "max")),
     *_summarise(_SHIFT, ("mean", "max", "min")),
@@ -174,78 +180,77 @@ FEATURES: tuple[Feature, ...] = (
     _time_weighted("true_rate", pl.col("true_rate"), unit="share", risk=1).worded(
         "True monthly rate, recent ones weigh more", "Taux mensuel réel, les récentes pèsent plus"
     ),
-    _feature("previous_open_loans", Aggregate("sum", _OPEN.test)).worded("Loans still open", "Prêts encore en cours"),
-    _feature("previous_open_credit_sum", Aggregate("sum", _GRANTED, _OPEN), unit="currency").worded(
+    _feature("previous_open_loans", Aggregate("sum", _OPEN_LOANS.test)).worded(
+        "Loans still open", "Prêts encore en cours"
+    ),
+    _feature("previous_open_cards", Aggregate("sum", _OPEN_CARDS.test)).worded(
+        "Cards still open", "Cartes encore en cours"
+    ),
+    _feature("previous_open_credit_sum", Aggregate("sum", _GRANTED, _OPEN_LOANS), unit="currency").worded(
         "Amount of loans still open", "Montant des prêts en cours"
     ),
-    _feature("previous_open_annuity_sum", Aggregate("sum", _ANNUITY, _OPEN), unit="currency").worded(
+    _feature("previous_open_limit_sum", Aggregate("sum", _GRANTED, _OPEN_CARDS), unit="currency").worded(
+        "Limits of cards still open", "Plafonds des cartes en cours"
+    ),
+    _feature("previous_open_annuity_sum", Aggregate("sum", _ANNUITY, _OPEN_LOANS), unit="currency").worded(
         "Instalments of loans still open", "Mensualités des prêts en cours"
     ),
-    _feature(
-        "previous_open_debt", Aggregate("sum", _GRANTED - pl.col("repaid").fill_null(0), _OPEN), unit="currency", risk=1
-    ).worded("Amount of loans still open less what was paid", "Montant des prêts en cours moins les paiements"),
+    _feature("previous_open_debt", Aggregate("sum", pl.col("owed"), _OPEN), unit="currency", risk=1).worded(
+        "Debt of loans and cards still open", "Dette des prêts et cartes en cours"
+    ),
     _feature(
         "previous_open_repaid_ratio",
-        quotient(Aggregate("sum", pl.col("repaid"), _OPEN), Aggregate("sum", _GRANTED, _OPEN)),
+        ratio_of_sums(_GRANTED - pl.col("owed"), _GRANTED, _OPEN_LOANS),
         unit="share",
         risk=-1,
-    ).worded("Amount paid over amount of loans still open", "Montant payé rapporté aux prêts en cours"),
+    ).worded("Share of the amount of loans still open that is repaid", "Part remboursée du montant des prêts en cours"),
     *(
         _feature(
             f"previous_due_in_{months}m",
-            Aggregate("sum", _ANNUITY * (pl.col("ends_in_days") / _DAYS_PER_MONTH).clip(0, months), _APPROVED),
+            Aggregate("sum", _ANNUITY * pl.col("instalments_left").clip(upper_bound=months), _OPEN_LOANS),
             unit="currency",
         ).worded(
-            f"Instalments of earlier loans due in the next {months} months",
-            f"Échéances des prêts antérieurs dues dans les {months} mois",
+            f"Instalments of open loans due in the next {months} months",
+            f"Échéances des prêts en cours dues dans les {months} mois",
         )
         for months in (1, 6, 12, 19)
     ),
 )
 
 
+_PLAN = ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT")
+_STATE = ("SK_ID_PREV", "DAYS_FIRST_DUE", "DAYS_DECISION", "CNT_PAYMENT")
 DERIVED = {
-    "recency": ("DAYS_DECISION",),
-    "true_rate": ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT"),
-    "ends_in_days": ("DAYS_FIRST_DUE", "CNT_PAYMENT"),
-    "repaid": ("SK_ID_PREV",),
-    IS_OPEN: (IS_OPEN_FROM,),
+    "recency": ("DAYS_DECISION", "HOUR_APPR_PROCESS_START", "SK_ID_PREV"),
+    "interest": _PLAN,
+    "true_rate": _PLAN,
+    "instalments_left": _STATE,
+    "owed": (*_STATE, *_PLAN, "NAME_CONTRACT_TYPE"),
+    "is_open": ("NAME_CONTRACT_STATUS", "DAYS_TERMINATION", IS_OPEN_FROM),
 }
 """The declared columns behind each derived column of `previous_application_rows`."""
-REPAID_FROM = ("SK_ID_PREV", "AMT_PAYMENT")
-"""The columns of installments_payments behind `repaid`."""
+OTHER_TABLES = {
+    "instalments_left": {"POS_CASH_balance": ("SK_ID_PREV", "MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE")},
+    "owed": {
+        "POS_CASH_balance": ("SK_ID_PREV", "MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE"),
+        "credit_card_balance": ("SK_ID_PREV", "MONTHS_BALANCE", "AMT_BALANCE"),
+    },
+}
+"""The declared columns of other tables behind the derived columns."""
+# A card that was never used has no last due date even when it is terminated.
+_IS_OPEN = _APPROVED.test & pl.col(IS_OPEN) & ~(pl.col("DAYS_TERMINATION") <= 0).fill_null(False)
 
 
 def previous_application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
     """Return the earlier applications, with the derived columns that are needed."""
-    rows = tables["previous_application"]
-    derived: dict[str, pl.Expr | pl.Series] = {
-        "recency": recency("DAYS_DECISION", tables["application"]["SK_ID_CURR"]),
-        "ends_in_days": pl.col("DAYS_FIRST_DUE") + _DAYS_PER_MONTH * (_TERM - 1),
-    }
-    if "true_rate" in needed:
-        derived["true_rate"] = _true_rate(rows)
-    rows = with_derived(rows, derived, needed)
-    if "repaid" in needed:
-        paid = tables["installments_payments"].group_by("SK_ID_PREV").agg(repaid=pl.col("AMT_PAYMENT").sum())
-        rows = rows.join(paid, on="SK_ID_PREV", how="left")
+    rows, one_client = tables["previous_application"], len(tables["application"]) == 1
+    with_owed = "owed" in needed
+    if with_owed or not needed.isdisjoint(("interest", "true_rate")):
+        rows = with_interest(rows)
+    if "is_open" in needed:
+        rows = rows.with_columns(is_open=_IS_OPEN)
+    if not needed.isdisjoint(OTHER_TABLES):
+        rows = with_debts(rows, tables, one_client, with_owed=with_owed)
+    if "recency" in needed:
+        rows = with_recency(rows, ("DAYS_DECISION", "HOUR_APPR_PROCESS_START", "SK_ID_PREV"))
     return rows
-
-
-def _true_rate(rows: pl.DataFrame) -> pl.Series:
-    """Solve for the monthly rate at which the instalments repay the credit in its term, by Newton's method.
-
-    The rate r solves instalment / credit = r / (1 - (1 + r)^-n). The start is its second-order expansion about 0.
-    """
-    annuity, granted, term = (
-        rows.get_column(name).cast(pl.Float64).to_numpy() for name in ("AMT_ANNUITY", "AMT_CREDIT", "CNT_PAYMENT")
-    )
-    with np.errstate(all="ignore"):
-        share_due = annuity / granted
-        rate = 2 * (term * share_due - 1) / (term + 1)
-        for _ in range(4):
-            discount = (1 + rate) ** -term
-            gradient = 1 - share_due * term * discount / (1 + rate)
-            step = (rate - share_due * (1 - discount)) / gradient
-            rate = np.where((gradient != 0) & (granted != 0), np.minimum(np.maximum(rate - step, -0.05), 1), np.nan)
-    return pl.Series(rate, nan_to_null=True)
