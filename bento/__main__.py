@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -39,12 +40,19 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command: 0 done, 2 an error that the user can correct (in one line), 130 interrupted.
 
-    `journal replay` also ends with 1, where a decision comes out differently.
+    `journal replay` also ends with 1, where a decision comes out differently. A reader of the output that stops early
+    is no error.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments[0] if arguments else None).parse_args(arguments)
     try:
-        return int(options.run(options, Settings.read()))
+        code = int(options.run(options, Settings.read()))
+        sys.stdout.flush()  # what cannot be written is noticed here, not after the end of this function
+        return code
+    except BrokenPipeError:
+        # The reader, such as head, stopped early. Python would try to write the rest again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except CorrectableError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import signal
 import sys
 
 from bento.features.catalogue import CATALOGUE, table_of
@@ -33,7 +32,6 @@ def markdown() -> str:
 
 
 def _run(options: argparse.Namespace, _: Settings) -> int:
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may stop early
     if options.format == "markdown":
         print(markdown())
         return 0

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 
@@ -65,3 +67,24 @@ def test_the_arguments_of_the_process_are_the_default(monkeypatch: pytest.Monkey
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
+
+
+def test_a_reader_that_stops_early_ends_the_command_quietly() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as closed:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bento", "features"], stdout=closed, stderr=subprocess.PIPE, check=False
+        )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.usefixtures("capsys")
+def test_a_command_leaves_the_signals_of_the_process_alone() -> None:
+    """With SIGPIPE at its default any later write to a closed connection would end the process without a word."""
+    before = signal.getsignal(signal.SIGPIPE)
+
+    main(["features"])
+
+    assert signal.getsignal(signal.SIGPIPE) == before != signal.SIG_DFL
