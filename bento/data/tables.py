@@ -174,7 +174,7 @@ APPLICATION = Table(
         _integer("CNT_CHILDREN", "children of the client", maximum=50),
         _amount("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
         _amount("AMT_CREDIT", "amount of the loan", required=True),
-        _amount("AMT_ANNUITY", "annuity: the amount of each instalment", required=True),
+        _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan is for"),
         _category("NAME_TYPE_SUITE", "who came with the client", _COMPANY),
         _category(

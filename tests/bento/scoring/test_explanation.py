@@ -214,14 +214,15 @@ def test_in_review_a_granted_loan_is_searched_for(model, credit_files, explained
     assert other.probability_of_default < band.low
 
 
-def test_an_unknown_price_of_goods_stays_unknown(model, credit_files):
+@pytest.mark.parametrize("unknown", [{"AMT_GOODS_PRICE"}, {"AMT_ANNUITY"}, {"AMT_GOODS_PRICE", "AMT_ANNUITY"}])
+def test_an_unknown_amount_stays_unknown(model, credit_files, unknown):
     changed: list[str] = []
     for file in credit_files:
         content = file.model_dump()
-        content["application"]["AMT_GOODS_PRICE"] = None
+        content["application"] |= dict.fromkeys(unknown)
         other = explanation(model, CreditFile.model_validate(content), VERSION, []).counterfactual
         changed += needed(other)
-    assert set(changed) == {"AMT_CREDIT", "AMT_ANNUITY"}
+    assert set(changed) == {*AMOUNTS} - unknown
 
 
 @pytest.mark.parametrize("amounts", [dict.fromkeys(AMOUNTS, value) for value in (0.0, MAX_AMOUNT)])

@@ -83,11 +83,9 @@ def test_an_unknown_category_is_scored_exactly_as_none(
 
 def test_ids_that_two_clients_share_do_not_mix_their_histories(model: ScoringModel, files: list[dict[str, Any]]):
     # Two clients share a credit only by an error of the sender, or malice: neither may affect the other.
-    mine, months = (
-        files[-1],
-        [{"SK_ID_BUREAU": files[-1]["bureau"][0]["SK_ID_BUREAU"], "MONTHS_BALANCE": -1, "STATUS": "5"}],
-    )
-    theirs = {"application": files[0]["application"], "bureau_balance": months * 40}
+    mine, credit = files[-1], files[-1]["bureau"][0]["SK_ID_BUREAU"]
+    months = [{"SK_ID_BUREAU": credit, "MONTHS_BALANCE": -month, "STATUS": "5"} for month in range(40)]
+    theirs = {"application": files[0]["application"], "bureau_balance": months}
     instalments = [row | {"SK_ID_CURR": theirs["application"]["SK_ID_CURR"]} for row in mine["installments_payments"]]
     credit_files = [
         CreditFile.model_validate(file) for file in (mine, theirs, theirs | {"installments_payments": instalments})
