@@ -28,7 +28,7 @@ def _server(status_of: Callable[[BaseHTTPRequestHandler], int]) -> Iterator[str]
     """Run a server that answers every request with a status, and return its host and port."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+        def do_GET(self) -> None:
             self.send_response(status_of(self))
             self.send_header("Content-Length", "0")
             self.end_headers()
