@@ -33,7 +33,7 @@ def repeated_keys(document: bytes, kept: int) -> Iterator[Place]:
     Args:
         document: JSON that a parser has accepted.
         kept: keys that were counted in what the parser made of it (`kept_keys`). A document of no more keys repeats
-            none, which is found in a fifth of the time that parsing takes; any other is parsed again.
+            none, which is found in a tenth of the time that parsing takes; any other is parsed again.
     """
     if b"\\" not in document and _written_keys(document) == kept:
         return
@@ -62,9 +62,12 @@ class _Repeating(dict[str, Any]):
 
 def _written_keys(document: bytes) -> int:
     """Count the colons of a document outside its texts; right where no text holds a backslash."""
-    characters = np.frombuffer(document, np.uint8)
-    quotes, colons = np.flatnonzero(characters == ord('"')), np.flatnonzero(characters == ord(":"))
-    return int(np.count_nonzero(np.searchsorted(quotes, colons) % 2 == 0))
+    is_quote = np.frombuffer(document.translate(None, _NEITHER_QUOTE_NOR_COLON), np.uint8) == ord('"')
+    is_in_text = np.logical_xor.accumulate(is_quote)
+    return int(np.count_nonzero(~is_quote & ~is_in_text))
+
+
+_NEITHER_QUOTE_NOR_COLON = bytes(character for character in range(256) if character not in b'":')
 
 
 def _paths(content: Any, place: Place = ()) -> Iterator[Place]:
