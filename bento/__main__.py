@@ -5,8 +5,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from bento import INTERRUPTED, CorrectableError
+from bento.addresses import without_secrets
 from bento.settings import Settings
 
 COMMANDS = {
@@ -61,9 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats no secret of an argument that it refuses."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(without_secrets(message))
+
+
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser of all commands; only the module of the chosen one is imported, as a start must be quick."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m bento",
         description="The credit scoring service and its journal. Each command has a --help.",
         epilog=f"example: {COMMANDS['serve'][2]}",

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from bento import FAULT, INTERRUPTED
+from bento import FAULT, INTERRUPTED, CorrectableError
+from bento.addresses import without_secrets
 from bento.data.readers import DataError
 from bento.model.scoring_model import ModelError
 
@@ -19,7 +20,7 @@ SERVING_PYTHON = ROOT / ".venv-serve" / "bin" / "python"
 NO_TELEMETRY = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
-class CommandError(RuntimeError):
+class CommandError(CorrectableError):
     """An error that the user can correct; its message of one line says how."""
 
 
@@ -80,7 +81,7 @@ def run(command: Callable[[], int | None]) -> NoReturn:
     try:
         code = command()
     except (CommandError, DataError, ModelError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {without_secrets(str(error))}", file=sys.stderr)
         code = FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

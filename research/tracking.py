@@ -1,10 +1,12 @@
 """MLflow: its configuration, what a training run logs, and the registry of models."""
 
+import base64
 import contextlib
 import logging
 import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -62,7 +64,7 @@ def connect() -> mlflow.MlflowClient:
     uri = Settings().mlflow_tracking_uri
     if uri.startswith(("http://", "https://")):
         try:
-            with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=HEALTH_TIMEOUT_S):  # noqa: S310 - http only, above
+            with urllib.request.urlopen(_health_request(uri), timeout=HEALTH_TIMEOUT_S):  # noqa: S310 - http only, above
                 pass
         except (urllib.error.URLError, TimeoutError) as error:
             raise CommandError(
@@ -73,6 +75,17 @@ def connect() -> mlflow.MlflowClient:
         return mlflow.MlflowClient()
     except MlflowException as error:
         raise CommandError(f"MLflow cannot be used at {uri}: {str(error).splitlines()[0]}") from error
+
+
+def _health_request(uri: str) -> urllib.request.Request:
+    """Return the request for a server's health: urllib takes user and password in an address for a part of the host."""
+    address = urllib.parse.urlsplit(uri)
+    credentials, _, host = address.netloc.rpartition("@")
+    request = urllib.request.Request(address._replace(netloc=host, path=f"{address.path.rstrip('/')}/health").geturl())  # noqa: S310 - http only, see `connect`
+    if credentials:
+        encoded = base64.b64encode(urllib.parse.unquote(credentials).encode()).decode()
+        request.add_header("Authorization", f"Basic {encoded}")
+    return request
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Client of the scoring service: sends credit files, returns validated answers or raises one named fault."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar
@@ -19,6 +20,8 @@ HISTORIES = (
     "credit_card_balance",
 )
 
+MAX_KEY_LENGTH = 50
+"""Characters of a repeated key that the page shows."""
 CreditFile = dict[str, Any]
 """One credit file as JSON: the object `application`, and a list of rows for each history."""
 
@@ -35,6 +38,7 @@ FaultKind = Literal[
     "unexpected",
     "file_too_large",
     "file_not_json",
+    "file_repeats_key",
     "file_not_object",
     "file_without_application",
 ]
@@ -126,6 +130,16 @@ def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
         raise NoAnswerError("unreachable") from error
 
 
+def shown_address(address: str) -> str:
+    """Return an address as it is shown: without user and password.
+
+    >>> shown_address("http://me:word@127.0.0.1:3000")
+    'http://127.0.0.1:3000'
+    """
+    scheme, separator, place = address.rpartition("://")
+    return f"{scheme}{separator}{place.rpartition('@')[2]}"
+
+
 def application_columns(service: httpx.Client) -> dict[str, Column]:
     """Return the fields of the application with their limits and categories, once the service is ready.
 
@@ -172,12 +186,14 @@ def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
 def read_credit_file(content: bytes, limit: int) -> CreditFile:
     """Read an uploaded credit file; the service validates its fields.
 
-    Raises NoAnswerError for more than `limit` bytes, no JSON, no object, or no application.
+    Raises NoAnswerError for more than `limit` bytes, no JSON, a repeated key, no object, or no application.
     """
     if len(content) > limit:
         raise NoAnswerError("file_too_large")
     try:
-        credit_file = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
+        credit_file = json.loads(
+            content, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_without_repetition
+        )
     except (ValueError, RecursionError) as error:
         raise NoAnswerError("file_not_json") from error
     if not isinstance(credit_file, dict):
@@ -269,6 +285,16 @@ def _finite(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ValueError("number out of range")
     return value
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; of two equal keys, Python would keep the last one."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        count = Counter(key for key, _ in pairs)
+        repeated = tuple(Detail(key[:MAX_KEY_LENGTH], "repeated_key", "") for key in content if count[key] > 1)
+        raise NoAnswerError("file_repeats_key", details=repeated)
+    return content
 
 
 def _no_constant(name: str) -> NoReturn:

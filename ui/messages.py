@@ -322,6 +322,11 @@ MESSAGES: dict[str, Wording] = {
     "detail_not_a_row": {"fr": "un objet JSON est attendu", "en": "a JSON object is expected"},
     "detail_too_long": {"fr": "trop de lignes", "en": "too many rows"},
     "detail_unknown": {"fr": "champ inconnu", "en": "unknown field"},
+    "detail_repeated_key": {"fr": "clé répétée", "en": "repeated key"},
+    "detail_repeated_row": {
+        "fr": "une ligne précédente a le même identifiant, et le même mois s'il y en a un",
+        "en": "an earlier row has the same identifier, and the same month if there is one",
+    },
     "detail_other_client": {
         "fr": "cette ligne appartient à un autre client",
         "en": "this row belongs to another client",
@@ -334,6 +339,10 @@ MESSAGES: dict[str, Wording] = {
     "fault_file_not_json": {
         "fr": "Ce fichier n'est pas du JSON valide. Exportez à nouveau le dossier au format JSON (UTF-8).",
         "en": "This file is not valid JSON. Export the credit file again as JSON (UTF-8).",
+    },
+    "fault_file_repeats_key": {
+        "fr": "Ce fichier donne plusieurs fois la même clé dans un même objet JSON. N'en gardez qu'une :",
+        "en": "This file holds the same key several times in one JSON object. Keep one of them:",
     },
     "fault_file_not_object": {
         "fr": 'Ce fichier doit contenir un seul objet JSON : `{{"application": {{…}}, "bureau": […]}}`.',
@@ -410,6 +419,8 @@ DETAIL_KINDS = {
     "model_type": "detail_not_a_row",
     "too_long": "detail_too_long",
     "extra_forbidden": "detail_unknown",
+    "repeated_key": "detail_repeated_key",
+    "repeated_row": "detail_repeated_row",
     "other_client": "detail_other_client",
 }
 """Keys of the messages for the service's kinds of fault, which are those of pydantic."""
@@ -474,9 +485,11 @@ def value(language: str, content: float | str | None, unit: str) -> str:
 
 
 def detail(language: str, kind: str, message: str) -> str:
-    """Return the message about a rejected field: ours for kinds that have one, then the service's."""
+    """Return the message about a rejected field: ours for kinds that have one, then the service's, if any."""
     key = DETAIL_KINDS.get(kind)
-    return f"{say(language, key)} ({plain(message)})" if key else plain(message)
+    if key is None:
+        return plain(message)
+    return f"{say(language, key)} ({plain(message)})" if message else say(language, key)
 
 
 def code(text: str) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui import charts, messages
 from ui.answers import Explanation, Model, Prediction, Reason
-from ui.client import FaultKind, NoAnswerError
+from ui.client import FaultKind, NoAnswerError, shown_address
 from ui.settings import MAX_UPLOAD_MIB, Settings
 
 MAX_DETAILS = 20
@@ -249,7 +249,7 @@ def fault_message(language: str, fault: NoAnswerError, settings: Settings) -> st
     say = partial(messages.say, language)
     key = "rejected_whole" if fault.kind == "rejected" and not fault.details else fault.kind
     wait = say("wait") if fault.wait is None else say("wait_seconds", seconds=fault.wait)
-    address = messages.code(settings.api_url)
+    address = messages.code(shown_address(settings.api_url))
     message = say(f"fault_{key}", address=address, status=fault.status, megabytes=MAX_UPLOAD_MIB, wait=wait)
     lines = [
         field_message(language, detail.field, messages.detail(language, detail.kind, detail.message))

@@ -14,6 +14,8 @@ PROBABILITY = Histogram(
     buckets=(0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1),
 )
 UNKNOWN = Counter("credit_unknown", "Fields scored although they were not understood, by declared column", ["column"])
+KINDS_COUNTED = ("unknown_category", "implausible_value", "taken_as_missing")
+"""Kinds of warnings of `UNKNOWN`: those that name a declared column, of which there are few."""
 NULL_SHARE = Histogram(
     "credit_feature_null_share",
     "Share of the model's features that are null, for each application decided",
@@ -27,5 +29,5 @@ def count(scored: ScoredApplication, warnings: Sequence[FieldWarning]) -> None:
     PROBABILITY.observe(scored.probability)
     NULL_SHARE.observe(scored.null_share)
     for warning in warnings:
-        if warning.kind == "unknown_category":
+        if warning.kind in KINDS_COUNTED:
             UNKNOWN.labels(warning.field).inc()

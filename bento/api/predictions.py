@@ -87,7 +87,7 @@ class DecisionMaker:
             prediction = self._prediction(credit_file, scored[position], parameters.purpose)
             items[position].prediction = prediction
             if parameters.purpose == "decision":
-                content = to_json(batch.credit_files[position], inf_nan_mode="constants")
+                content = to_json(batch.credit_files[position])
                 key = parameters.idempotency_key and f"{parameters.idempotency_key}\n{position}"
                 entries[position] = entry_of(prediction, scored[position], content, parameters.key_id, key, *self.tags)
         recorded = self.recorder.record_and_wait(list(entries.values())) if entries else []

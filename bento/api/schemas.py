@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import InitErrorDetails, from_json
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json
 
 from bento.api.problems import Problem
-from bento.data.credit_file import FieldWarning, Received
+from bento.data.credit_file import FieldWarning
+from bento.data.json_keys import kept_keys
+from bento.data.received import Received, no_json
 from bento.features.definitions import Group
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
@@ -45,14 +47,13 @@ class BatchRequest(Received):
     credit_files: list[Any] = Field(min_length=1, max_length=MAX_CREDIT_FILES)
 
     @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
+    def _read(cls, document: bytes, **settings: Any) -> tuple[Self, int]:
         """Parse, then validate: in one step it takes twice as long, and the worker answers nothing else meanwhile."""
         try:
-            content = from_json(json_data)
+            content = from_json(document)
         except ValueError as error:
-            fault = InitErrorDetails(type="json_invalid", loc=(), input=None, ctx={"error": str(error)})
-            raise ValidationError.from_exception_data(cls.__name__, [fault], hide_input=True) from None
-        return cls.model_validate(content, **settings)
+            raise no_json(cls.__name__, str(error)) from None
+        return cls.model_validate(content, **settings), kept_keys(content, levels=3)
 
 
 class BatchItem(BaseModel):
@@ -68,10 +69,10 @@ class BatchPrediction(BaseModel):
     results: list[BatchItem]
 
 
-class Review(BaseModel):
+class Review(Received):
     """A person's review of a decision: confirmed or overturned, with a reason."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
     verdict: Literal["confirmed", "overturned"]
     outcome: Literal["granted", "refused"] = Field(description="the outcome that holds for the client from now on")

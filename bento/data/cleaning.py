@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
-from math import inf
 from operator import or_
 from typing import Any
 
@@ -20,24 +19,22 @@ MAX_ROWS_INSPECTED = 500
 
 @dataclass(frozen=True)
 class _Rule:
-    """The anomalies of one column: missing codes and values outside the plausible range."""
+    """The anomalies of one column: missing codes, values outside the plausible range, and unknown categories."""
 
-    column: str
+    column: Column
     cleaned: pl.Expr
-    codes: frozenset[float | str]
-    low: float | None
-    high: float | None
 
     def is_clean(self, values: Iterable[Any]) -> bool:
         """Whether no value is anomalous."""
-        bounded = self.low is not None or self.high is not None
-        low, high = -inf if self.low is None else self.low, inf if self.high is None else self.high
-        present = [value for value in values if value is not None]
-        return self.codes.isdisjoint(present) and (not bounded or all(low <= value <= high for value in present))
+        present = {value for value in values if value is not None}
+        if self.column.categories:
+            return present <= self.column.known_categories
+        low, high = self.column.plausible_range
+        return present.isdisjoint(self.column.missing_codes) and all(low <= value <= high for value in present)
 
 
 def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Replace each declared missing code and implausible value in the tables by null, and add `IS_OPEN`.
+    """Replace each missing code, implausible value and unknown category in the tables by null, and add `IS_OPEN`.
 
     Declared columns may be absent; others pass through.
     """
@@ -47,7 +44,7 @@ def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 def _cleaned(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     rules, added = _rules(table, tuple(frame.columns))
     if len(frame) <= MAX_ROWS_INSPECTED:
-        rules = [rule for rule in rules if not rule.is_clean(frame.get_column(rule.column).to_list())]
+        rules = [rule for rule in rules if not rule.is_clean(frame.get_column(rule.column.name).to_list())]
     columns = [*(rule.cleaned for rule in rules), *added]
     return frame.with_columns(columns) if columns else frame
 
@@ -64,11 +61,12 @@ def _rules(table: str, columns: tuple[str, ...]) -> tuple[list[_Rule], list[pl.E
 def _rule(column: Column) -> _Rule | None:
     value, low, high = pl.col(column.name), column.plausible_minimum, column.plausible_maximum
     tests = [value == code for code in column.missing_codes]
+    if column.categories:
+        tests = [~value.is_in(column.known_categories)]
     if low is not None:
         tests.append(value < low)
     if high is not None:
         tests.append(value > high)
     if not tests:
         return None
-    cleaned = pl.when(reduce(or_, tests)).then(None).otherwise(value).alias(column.name)
-    return _Rule(column.name, cleaned, frozenset(column.missing_codes), low, high)
+    return _Rule(column, pl.when(reduce(or_, tests)).then(None).otherwise(value).alias(column.name))

@@ -5,10 +5,21 @@ from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, Self
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationError, model_validator, with_config
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    ValidationError,
+    model_validator,
+    with_config,
+)
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
+from bento.data.anomalies import anomalies
+from bento.data.received import Received, finite
 from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
@@ -18,51 +29,14 @@ MAX_HISTORY_ROWS = 10_000
 """Rows of one history; about ten times the longest history of the real data."""
 MAX_NAME_LENGTH = 50
 """Characters of a column or category of the request that an answer repeats."""
-MAX_LISTED_ERRORS = 1000
-"""Errors of one request that are listed: to list a hundred thousand takes seconds and much memory."""
 
 
 class FieldWarning(BaseModel):
     """Part of a request that was not understood, and how it was scored nevertheless."""
 
-    kind: Literal["unknown_column", "unknown_category", "missing_link"]
+    kind: Literal["unknown_column", "unknown_category", "implausible_value", "taken_as_missing", "missing_link"]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
-
-
-class Received(BaseModel):
-    """A request: unknown fields are errors, and at most `MAX_LISTED_ERRORS` errors are listed."""
-
-    # Rejected values are personal data: they must not reach a log or an error text.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
-        """Validate JSON; more than `MAX_LISTED_ERRORS` errors become a single one."""
-        try:
-            return super().model_validate_json(json_data, **settings)
-        except ValidationError as error:
-            raise _bounded(error) from None
-
-    @classmethod
-    def model_validate(cls, obj: Any, **settings: Any) -> Self:
-        """Validate a Python object; more than `MAX_LISTED_ERRORS` errors become a single one."""
-        if isinstance(obj, dict) and len(obj) > MAX_LISTED_ERRORS:  # without an error object for each of them
-            raise _too_many(cls.__name__)
-        try:
-            return super().model_validate(obj, **settings)
-        except ValidationError as error:
-            raise _bounded(error) from None
-
-
-def _bounded(error: ValidationError) -> ValidationError:
-    return error if error.error_count() <= MAX_LISTED_ERRORS else _too_many(error.title)
-
-
-def _too_many(title: str) -> ValidationError:
-    message = f"More than {MAX_LISTED_ERRORS} fields are missing or wrong"
-    error = InitErrorDetails(type=PydanticCustomError("too_many_faults", message), loc=(), input=None)
-    return ValidationError.from_exception_data(title, [error], hide_input=True)
 
 
 def _field(column: Column) -> Any:
@@ -84,7 +58,9 @@ def _field(column: Column) -> Any:
 
 
 def _row_type(table: Table) -> Any:
-    row = TypedDict(f"{table.name}_row", {column.name: _field(column) for column in table})  # type: ignore[misc]
+    fields = {column.name: _field(column) for column in table}
+    unknown = Annotated[Any, AfterValidator(finite)]
+    row = TypedDict(f"{table.name}_row", fields, extra_items=unknown)  # type: ignore[misc]
     row.__doc__ = table.description
     return with_config(ConfigDict(extra="allow"))(row)
 
@@ -95,7 +71,7 @@ def _row(table: str) -> Any:
     return GetPydanticSchema(lambda _, handler: handler.generate_schema(row_type))
 
 
-_Rows = Field(max_length=MAX_HISTORY_ROWS)
+_Rows: Any = Field(default=[], max_length=MAX_HISTORY_ROWS)
 
 
 class CreditFile(Received):
@@ -105,12 +81,12 @@ class CreditFile(Received):
     """
 
     application: Annotated[dict[str, Any], _row("application")]
-    bureau: Annotated[list[Annotated[dict[str, Any], _row("bureau")]], _Rows] = []
-    bureau_balance: Annotated[list[Annotated[dict[str, Any], _row("bureau_balance")]], _Rows] = []
-    previous_application: Annotated[list[Annotated[dict[str, Any], _row("previous_application")]], _Rows] = []
-    POS_CASH_balance: Annotated[list[Annotated[dict[str, Any], _row("POS_CASH_balance")]], _Rows] = []
-    installments_payments: Annotated[list[Annotated[dict[str, Any], _row("installments_payments")]], _Rows] = []
-    credit_card_balance: Annotated[list[Annotated[dict[str, Any], _row("credit_card_balance")]], _Rows] = []
+    bureau: Annotated[list[Annotated[dict[str, Any], _row("bureau")]], _Rows]
+    bureau_balance: Annotated[list[Annotated[dict[str, Any], _row("bureau_balance")]], _Rows]
+    previous_application: Annotated[list[Annotated[dict[str, Any], _row("previous_application")]], _Rows]
+    POS_CASH_balance: Annotated[list[Annotated[dict[str, Any], _row("POS_CASH_balance")]], _Rows]
+    installments_payments: Annotated[list[Annotated[dict[str, Any], _row("installments_payments")]], _Rows]
+    credit_card_balance: Annotated[list[Annotated[dict[str, Any], _row("credit_card_balance")]], _Rows]
 
     @model_validator(mode="after")
     def _rows_belong_to_the_client(self) -> Self:
@@ -128,6 +104,35 @@ class CreditFile(Received):
         if errors:
             raise ValidationError.from_exception_data("CreditFile", errors, hide_input=True)
         return self
+
+    @model_validator(mode="after")
+    def _rows_have_different_keys(self) -> Self:
+        errors = [
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    "repeated_row", "An earlier row has the same {key}", {"key": " and ".join(key)}
+                ),
+                loc=(name, number, key[-1]),
+                input=None,
+            )
+            for name, key in _KEYS.items()
+            for number in _repeated_rows(getattr(self, name), key)
+        ]
+        if errors:
+            raise ValidationError.from_exception_data("CreditFile", errors, hide_input=True)
+        return self
+
+
+_KEYS = {name: TABLES[name].key for name in HISTORIES if TABLES[name].key}
+
+
+def _repeated_rows(rows: Sequence[Mapping[str, Any]], key: tuple[str, ...]) -> list[int]:
+    """Return the numbers of the rows whose key, all of it known, is that of an earlier row."""
+    keys = [*zip(*([row.get(part) for row in rows] for part in key), strict=True)]
+    if len(set(keys)) == len(keys):
+        return []
+    first: dict[tuple[Any, ...], int] = {}
+    return [number for number, key in enumerate(keys) if first.setdefault(key, number) != number and None not in key]
 
 
 def frames(
@@ -150,7 +155,7 @@ def frames(
 
 
 def warnings(credit_file: CreditFile) -> list[FieldWarning]:
-    """Return warnings of unknown columns, unknown categories and missing links, each once."""
+    """Return warnings of unknown columns and categories, values taken as missing and missing links, each once."""
     unique: dict[tuple[str, str], FieldWarning] = {}
     for kind, field, en, fr in _oddities(credit_file):
         unique.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
@@ -200,6 +205,8 @@ def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
                     f"unknown category {word}, taken as missing",
                     f"catégorie inconnue {word}, traitée comme manquante",
                 )
+        for kind, column, en, fr in anomalies(name, rows):
+            yield kind, f"{name}.{column}", en, fr
     credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
     if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
         yield (

@@ -7,7 +7,8 @@ application, negative before it.
 
 from collections.abc import Iterator
 from dataclasses import KW_ONLY
-from functools import partial
+from functools import cached_property, partial
+from math import inf
 from typing import Any, Literal
 
 import polars as pl
@@ -26,6 +27,9 @@ DTYPES: dict[str, type[pl.DataType]] = {
 
 OPEN_ENDED = 365243
 """The data's code for "no such date": 1,000 years after the application."""
+WITHOUT_JOB = ("Pensioner", "Unemployed")
+"""Values of NAME_INCOME_TYPE of the clients whose DAYS_EMPLOYED and ORGANIZATION_TYPE are codes for "no job": all of
+them in the public data, and no others."""
 MAX_AMOUNT, MAX_COUNT = 1e12, 1e9
 """Thousands of times the largest value of any client: larger ones are errors of entry and could overflow in sums."""
 
@@ -50,8 +54,10 @@ class Column:
     plausible_maximum: float | None = None
     categories: tuple[str, ...] = ()
     missing_codes: tuple[float | str, ...] = ()
+    codes_mean_none: bool = False
+    """The missing codes say that there is none, as is often so: no job, no last due date yet, no amount named."""
     required: bool = False
-    """Must be present and not null in a credit file."""
+    """Must be present and not null, in a credit file as in a file."""
     optional_in_files: bool = False
     """May be absent from a file (it is nearly always null); every other column must be there."""
     audit_only: bool = False
@@ -61,6 +67,17 @@ class Column:
     def dtype(self) -> type[pl.DataType]:
         """Polars type of the column in every frame."""
         return DTYPES[self.kind]
+
+    @cached_property
+    def known_categories(self) -> frozenset[str]:
+        """The categories that say something: all but the missing codes."""
+        return frozenset(self.categories) - set(self.missing_codes)
+
+    @cached_property
+    def plausible_range(self) -> tuple[float, float]:
+        """The plausible values, both limits included; without a limit on a side, infinity."""
+        low, high = self.plausible_minimum, self.plausible_maximum
+        return -inf if low is None else low, inf if high is None else high
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -157,7 +174,7 @@ APPLICATION = Table(
         _integer("CNT_CHILDREN", "children of the client", maximum=50),
         _amount("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
         _amount("AMT_CREDIT", "amount of the loan", required=True),
-        _amount("AMT_ANNUITY", "annuity: the amount of each instalment", required=True),
+        _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan is for"),
         _category("NAME_TYPE_SUITE", "who came with the client", _COMPANY),
         _category(
@@ -183,7 +200,7 @@ APPLICATION = Table(
         ),
         _share("REGION_POPULATION_RELATIVE", "population of the region, scaled"),
         _days("DAYS_BIRTH", "birth", maximum=-1, required=True),
-        _end_date("DAYS_EMPLOYED", "start of the present employment; open-ended for pensioners"),
+        _end_date("DAYS_EMPLOYED", "start of the present employment; open-ended for pensioners", codes_mean_none=True),
         _days("DAYS_REGISTRATION", "last change of the registration"),
         _days("DAYS_ID_PUBLISH", "last change of the identity document"),
         _integer("OWN_CAR_AGE", "age of the client's car", unit="years", maximum=150),
@@ -218,7 +235,9 @@ APPLICATION = Table(
         _flag("REG_CITY_NOT_LIVE_CITY", "registered and living in different cities"),
         _flag("REG_CITY_NOT_WORK_CITY", "registered and working in different cities"),
         _flag("LIVE_CITY_NOT_WORK_CITY", "living and working in different cities"),
-        _category("ORGANIZATION_TYPE", "kind of employer", _ORGANIZATIONS, missing_codes=("XNA",)),
+        _category(
+            "ORGANIZATION_TYPE", "kind of employer", _ORGANIZATIONS, missing_codes=("XNA",), codes_mean_none=True
+        ),
         *(
             _share(f"EXT_SOURCE_{number}", f"score {number} from an external source; higher is safer", unit="score")
             for number in (1, 2, 3)
@@ -325,8 +344,8 @@ PREVIOUS_APPLICATION = Table(
             missing_codes=("XNA",),
         ),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
-        _amount("AMT_APPLICATION", "amount asked for", missing_codes=(0,)),
-        _amount("AMT_CREDIT", "amount granted", missing_codes=(0,)),
+        _amount("AMT_APPLICATION", "amount asked for", missing_codes=(0,), codes_mean_none=True),
+        _amount("AMT_CREDIT", "amount granted", missing_codes=(0,), codes_mean_none=True),
         _amount("AMT_DOWN_PAYMENT", "down payment", minimum=-1, plausible_minimum=0),
         _amount("AMT_GOODS_PRICE", "price of the goods the loan was for"),
         _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", _WEEKDAYS),
@@ -378,7 +397,7 @@ PREVIOUS_APPLICATION = Table(
             "Auto technology|Clothing|Connectivity|Construction|Consumer electronics|Furniture|Industry|Jewelry|"
             "MLM partners|Tourism|XNA",
         ),
-        _integer("CNT_PAYMENT", "term: number of payments", missing_codes=(0,)),
+        _integer("CNT_PAYMENT", "term: number of payments", missing_codes=(0,), codes_mean_none=True),
         _category("NAME_YIELD_GROUP", "band of the interest rate", "XNA|high|low_action|low_normal|middle"),
         _category(
             "PRODUCT_COMBINATION",
@@ -388,11 +407,11 @@ PREVIOUS_APPLICATION = Table(
             "POS industry with interest|POS industry without interest|POS mobile with interest|"
             "POS mobile without interest|POS other with interest|POS others without interest",
         ),
-        _end_date("DAYS_FIRST_DRAWING", "first drawing"),
-        _end_date("DAYS_FIRST_DUE", "first payment due"),
-        _end_date("DAYS_LAST_DUE_1ST_VERSION", "last payment due, first plan"),
-        _end_date("DAYS_LAST_DUE", "last payment due; open-ended while the loan is open"),
-        _end_date("DAYS_TERMINATION", "expected end"),
+        _end_date("DAYS_FIRST_DRAWING", "first drawing", codes_mean_none=True),
+        _end_date("DAYS_FIRST_DUE", "first payment due", codes_mean_none=True),
+        _end_date("DAYS_LAST_DUE_1ST_VERSION", "last payment due, first plan", codes_mean_none=True),
+        _end_date("DAYS_LAST_DUE", "last payment due; open-ended while the loan is open", codes_mean_none=True),
+        _end_date("DAYS_TERMINATION", "expected end", codes_mean_none=True),
         _flag("NFLAG_INSURED_ON_APPROVAL", "asked for insurance"),
     ),
 )

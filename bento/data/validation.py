@@ -91,7 +91,8 @@ def _check(file: str, table: Table, columns: Sequence[Column], lines: pl.LazyFra
         if (count := results[f"{number} count"])
     ]
     if table.key:
-        repeated = lines.filter(is_row(columns)).group_by(table.key).len().filter(pl.col("len") > 1)
+        has_key = pl.all_horizontal(pl.col(table.key).is_not_null())
+        repeated = lines.filter(is_row(columns), has_key).group_by(table.key).len().filter(pl.col("len") > 1)
         summary = repeated.select(pl.col("len").sum(), *(pl.col(key).first() for key in table.key))
         first = summary.collect(engine="streaming").row(0, named=True)
         if first["len"]:
@@ -108,6 +109,8 @@ def _tests(column: Column) -> list[tuple[pl.Expr, str, str, bool]]:
     tests = []
     if column.kind == "id":
         tests.append((value.is_null(), "have no id", "give each row one", True))
+    elif column.required:
+        tests.append((value.is_null(), "have no value", "write it, or leave the row out", True))
     if column.name == TARGET.name:
         tests.append((value.is_null(), "have no outcome", "leave them out", True))
     if column.kind == "integer":

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bento.addresses import without_secrets
 from bento.journal.database import open_engine, translated_errors
 from bento.journal.entries import (
     Entry,
@@ -51,8 +52,8 @@ class Journal:
 
     @property
     def address(self) -> str:
-        """The URL of the journal, without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """The URL of the journal, without its secrets."""
+        return without_secrets(self.engine.url.render_as_string())
 
     def check(self) -> None:
         """Make sure that the schema is that of this code, and that the vault can decrypt the entries.

@@ -255,7 +255,7 @@ def _grid(amounts: int) -> Matrix:
     for changes, steps in GRID_STEPS.items():
         up_and_down = (0.0, *steps, *(-step for step in steps))
         points += [point for point in product(up_and_down, repeat=amounts) if np.count_nonzero(point) == changes]
-    return np.array(points)
+    return np.array(points).reshape(-1, amounts)  # of one amount there are no points
 
 
 def _text(changes: list[Change], target: Decision) -> Wording:

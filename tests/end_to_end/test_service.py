@@ -171,10 +171,13 @@ def test_the_counterfactual_flips_the_decision_when_it_is_tried(client: httpx.Cl
 
 def test_unknown_categories_and_columns_are_scored_with_a_warning(client: httpx.Client, files: list[Json]):
     application = files[0]["application"] | {"NAME_INCOME_TYPE": "Astronaut", "SHOE_SIZE": 43}
+    application |= {"AMT_INCOME_TOTAL": 1e12, "DAYS_LAST_PHONE_CHANGE": 0}
     answer = _decided(client, {"application": application})
     assert {(warning["kind"], warning["field"]) for warning in answer["warnings"]} == {
         ("unknown_category", "application.NAME_INCOME_TYPE"),
         ("unknown_column", "application.SHOE_SIZE"),
+        ("implausible_value", "application.AMT_INCOME_TOTAL"),
+        ("taken_as_missing", "application.DAYS_LAST_PHONE_CHANGE"),
     }
 
 
@@ -188,6 +191,10 @@ BAD_INPUT = [
     (lambda file: _with(file, AMT_CREDIT=float("nan")), 422, ["application", "AMT_CREDIT"]),
     (lambda file: _with(file, EXT_SOURCE_2=float("-inf")), 422, ["application", "EXT_SOURCE_2"]),
     (lambda file: _with(file, CNT_CHILDREN=1.5), 422, ["application", "CNT_CHILDREN"]),
+    (lambda file: _with(file, SHOE_SIZE=float("inf")), 422, ["application", "SHOE_SIZE"]),
+    (lambda file: _with(file)[:-2] + b', "AMT_CREDIT": 1}}', 422, ["application", "AMT_CREDIT"]),
+    (lambda file: _with(file)[:-1] + b', "application": {}}', 422, ["application"]),
+    (lambda file: b"\xef\xbb\xbf" + _with(file), 400, []),
     (lambda file: json.dumps(file | {"bureau": [{"DAYS_CREDIT": "x"}]}).encode(), 422, ["bureau", 0, "DAYS_CREDIT"]),
     (lambda file: json.dumps(file | {"bureau": [{"SK_ID_CURR": 1}]}).encode(), 422, ["bureau", 0, "SK_ID_CURR"]),
     (lambda file: json.dumps(file | {"burea": []}).encode(), 422, ["burea"]),
@@ -224,6 +231,16 @@ def test_a_batch_answers_or_refuses_each_file_separately_in_order(client: httpx.
     assert len(given) == 3
     assert given <= set(journal.ids())
     assert len(journal.ids()) == before + 3
+
+
+def test_a_repeated_key_in_a_batch_is_refused_with_its_path(client: httpx.Client, files: list[Json], journal):
+    before = journal.ids()
+    repeating = _with(files[0])[:-2] + b', "AMT_CREDIT": 1}}'
+    body = b'{"credit_files": [' + _with(files[1]) + b", " + repeating + b"]}"
+    answer = client.post("/predict_batch", content=body, headers={"Content-Type": "application/json"})
+    (fault,) = problem(answer, 422).errors
+    assert (fault.type, fault.loc) == ("repeated_key", ["credit_files", 1, "application", "AMT_CREDIT"])
+    assert journal.ids() == before
 
 
 def test_a_batch_gives_the_same_reasons_on_request(client: httpx.Client, files: list[Json]):
@@ -282,6 +299,9 @@ def test_reviews_overturn_and_confirm_without_rewriting_the_decision(client: htt
     short = problem(review(verdict="confirmed", outcome=other, reason="short"), 422)
     assert [fault.loc for fault in short.errors] == [["reason"]]
     valid = {"verdict": "confirmed", "outcome": "granted", "reason": "a good reason", "reviewer": "x"}
+    repeating = json.dumps(valid).encode()[:-1] + b', "outcome": "refused"}'
+    twice = client.post(f"{address}/review", content=repeating, headers={"Content-Type": "application/json"})
+    assert [fault.loc for fault in problem(twice, 422).errors] == [["outcome"]]
     problem(client.post(f"/decisions/{UNKNOWN_ID}/review", json=valid), 404)
 
 

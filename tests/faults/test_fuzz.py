@@ -91,7 +91,8 @@ def _sent(service: Service, path: str, content: Any, headers: Any = JSON) -> htt
 
 def _with(**fields: str) -> bytes:
     """Return a credit file whose application holds fields written as they are, as no encoder would write them."""
-    text = json.dumps({"application": FILES[1]["application"]})
+    application = {name: value for name, value in FILES[1]["application"].items() if name not in fields}
+    text = json.dumps({"application": application})
     return (text[:-2] + "".join(f', "{name}": {value}' for name, value in fields.items()) + "}}").encode()
 
 
@@ -130,7 +131,12 @@ BODIES: dict[str, Callable[[], bytes]] = {
     "half a surrogate": lambda: _with(NAME_INCOME_TYPE='"\\ud800"'),
     "half a surrogate in UTF-8": lambda: _with(NAME_INCOME_TYPE='"?"').replace(b"?", b"\xed\xa0\x80"),
     "the same key twice": lambda: b'{"application": {}, ' + json.dumps(FILES[1]).encode()[1:],
-    "the same column twice": lambda: _with(AMT_CREDIT="1", amt_credit="2"),
+    "the same column twice": lambda: _with(AMT_CREDIT='1, "AMT_CREDIT": 1'),
+    "the same column in capitals and not": lambda: _with(AMT_CREDIT="1", amt_credit="2"),
+    "a column 100,000 times": lambda: _with(SHOE_SIZE="1" + ', "SHOE_SIZE": 1' * 100_000),
+    "100,000 columns twice": lambda: (
+        _with()[:-2] + b", " + b", ".join(b'"c%d":1' % (number % 50_000) for number in range(100_000)) + b"}}"
+    ),
     "UTF-16": lambda: json.dumps(FILES[1]).encode("utf-16"),
     "latin-1": lambda: _with(NAME_INCOME_TYPE='"\u00e9"').decode().encode("latin-1"),
     "a byte order mark": lambda: b"\xef\xbb\xbf" + json.dumps(FILES[1]).encode(),
@@ -177,8 +183,8 @@ def test_a_batch_of_nothing_but_unknown_fields_takes_little_memory(service: Serv
 
 
 def test_concurrent_batches_do_not_fill_the_memory(service: Service):
-    row = {"SK_ID_BUREAU": 5_000_001, "MONTHS_BALANCE": -1, "STATUS": "C"}
-    file = FILES[1] | {"bureau_balance": [row] * 1_050}
+    row = {"SK_ID_BUREAU": 5_000_001, "STATUS": "C"}
+    file = FILES[1] | {"bureau_balance": [row | {"MONTHS_BALANCE": -month} for month in range(1_050)]}
     content = json.dumps({"credit_files": [file] * 100}, separators=(",", ":")).encode()
     together = 12
     assert len(content) < PREDICT_BATCH.max_body_bytes

@@ -29,7 +29,7 @@ DOCUMENT: dict[str, Any] = {
         "schemas": {
             "CreditFile": {"properties": {"application": {"$ref": "#/components/schemas/application_row"}}},
             "application_row": {
-                "required": ["SK_ID_CURR", "AMT_CREDIT", "AMT_ANNUITY", "AMT_INCOME_TOTAL", "DAYS_BIRTH"],
+                "required": ["SK_ID_CURR", "AMT_CREDIT", "AMT_INCOME_TOTAL", "DAYS_BIRTH"],
                 "properties": {
                     "SK_ID_CURR": {"type": "integer", "minimum": 1.0},
                     "AMT_CREDIT": {"type": "number", "minimum": 0.0},

@@ -327,6 +327,15 @@ def test_without_a_service_the_page_says_how_to_start_it(page, monkeypatch, lang
     assert "`make serve`" in shown
 
 
+def test_the_address_of_the_service_is_shown_without_its_secret(page, monkeypatch):
+    monkeypatch.setenv("API_URL", "http://me:hidden-word@127.0.0.1:9")
+
+    shown = texts(page())
+
+    assert "`http://127.0.0.1:9`" in shown
+    assert "hidden-word" not in shown
+
+
 def test_a_service_that_becomes_ready_is_found_again(page, service):
     service.answers["/readyz"] = (503, "")
     opened = page()
@@ -362,6 +371,7 @@ def upload(opened: AppTest, content: bytes) -> AppTest:
     [
         (b"not json", "n'est pas du JSON valide", "is not valid JSON"),
         (b"[1]", "un seul objet JSON", "a single JSON object"),
+        (b'{"application": {"AMT_CREDIT": 1, "AMT_CREDIT": 2}}', "clé répétée", "repeated key"),
         (b"{}", "ne contient pas de demande de crédit", "holds no loan application"),
         (b" " * (2 * 2**20 + 1), "dépasse 2 Mo", "over 2 MB"),
     ],

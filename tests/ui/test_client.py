@@ -274,6 +274,8 @@ def test_a_credit_file_is_read_as_it_stands(credit_file):
         (b"SK_ID_CURR,AMT_CREDIT\n1,2", "file_not_json"),
         (b'{"application": {"AMT_CREDIT": NaN}}', "file_not_json"),
         (b'{"application": {"AMT_CREDIT": 1e999}}', "file_not_json"),
+        (b'{"application": {}, "application": {}}', "file_repeats_key"),
+        (b'{"application": {}, "bureau": [{}, {"X": {"Y": 1, "Y": 1}}]}', "file_repeats_key"),
         (b"[]", "file_not_object"),
         (b"null", "file_not_object"),
         (b"{}", "file_without_application"),
@@ -286,6 +288,32 @@ def test_other_content_than_a_credit_file_is_refused(content, kind):
         client.read_credit_file(content, LIMIT)
 
     assert kind_of(raised) == kind
+
+
+def test_repeated_keys_are_named():
+    with pytest.raises(client.NoAnswerError) as raised:
+        client.read_credit_file(b'{"application": {"A": 1, "B": 1, "A": 2, "C": 1, "C": 1}}', LIMIT)
+
+    assert [(detail.field, detail.kind) for detail in raised.value.details] == [
+        ("A", "repeated_key"),
+        ("C", "repeated_key"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("https://me:hidden-word@host/scoring", "https://host/scoring"),
+        ("https://hidden-word@host", "https://host"),
+        ("http://me:hidden/w@rd@host", "http://host"),
+        ("me:hidden-word@host:3000", "host:3000"),
+        ("localhost:3000", "localhost:3000"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_its_secret(address, shown):
+    assert client.shown_address(address) == shown
 
 
 def test_very_deep_nesting_is_refused():

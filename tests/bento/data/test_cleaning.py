@@ -27,6 +27,20 @@ def test_implausible_values_become_null_and_plausible_ones_stay():
     assert bureau["DAYS_CREDIT"][0] == -2_922
 
 
+CATEGORY_COLUMNS = [(name, column.name) for name, table in TABLES.items() for column in table if column.categories]
+
+
+@pytest.mark.parametrize(("name", "column"), CATEGORY_COLUMNS)
+@pytest.mark.parametrize("rows", [1, MAX_ROWS_INSPECTED + 1])
+def test_an_unknown_category_becomes_null(name: str, column: str, rows: int):
+    table = TABLES[name]
+    kept = [category for category in table[column].categories if category not in table[column].missing_codes]
+    values = ["unheard of", "", kept[0].upper() + " ", None, *kept][-rows:] * (rows // (len(kept) + 4) + 1)
+    frame = pl.DataFrame({column: values}, schema={column: pl.String})
+    cleaned = clean({name: frame})[name][column].to_list()
+    assert cleaned == [value if value in kept else None for value in values]
+
+
 def test_an_open_loan_is_marked_before_its_date_becomes_null():
     still_open = clean(_row(PREVIOUS_APPLICATION, DAYS_LAST_DUE=365243))["previous_application"]
     assert still_open["DAYS_LAST_DUE"][0] is None

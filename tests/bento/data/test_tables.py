@@ -29,10 +29,9 @@ def test_keys_and_parents_are_declared_columns():
             assert column in table.schema
 
 
-def test_only_five_columns_are_required_in_a_request():
+def test_only_four_columns_are_required():
     required = [(table.name, column.name) for table in TABLES.values() for column in table if column.required]
     assert sorted(column for _, column in required) == [
-        "AMT_ANNUITY",
         "AMT_CREDIT",
         "AMT_INCOME_TOTAL",
         "DAYS_BIRTH",

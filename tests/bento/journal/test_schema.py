@@ -18,6 +18,7 @@ from bento.journal.purge import purge
 from bento.journal.schema import METADATA, PERSONAL, REVISION
 from bento.journal.store import Journal
 from bento.journal.upgrade import MIGRATIONS, upgrade
+from bento.settings import Settings
 from tests.support.journals import NOW, VAULTS, entry, execute, opened, rows
 
 TO_DO = "bring it up to date with: python -m bento journal upgrade"
@@ -154,6 +155,48 @@ def _line(capsys: pytest.CaptureFixture[str]) -> str:
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JOURNAL_URL", "SCORING_MASTER_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
+
+
+OUT_OF_REACH = (
+    "postgresql://me:hidden-word@127.0.0.1:1/journal",
+    "postgresql://hidden-word@127.0.0.1:1/journal",
+    "postgresql://127.0.0.1:1/journal?user=me&password=hidden-word",
+)
+
+
+@pytest.mark.parametrize("url", OUT_OF_REACH)
+@pytest.mark.parametrize(
+    "command", [["upgrade"], ["replay", "any"], ["replay", "--random", "1"], ["purge", "--older-than", "30"]]
+)
+@pytest.mark.parametrize("source", ["option", "environment"])
+def test_no_command_prints_the_secret_of_an_address(
+    url: str, command: list[str], source: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    if source == "environment":
+        monkeypatch.setenv("JOURNAL_URL", url)
+    assert main([*(["--url", url] if source == "option" else []), *command]) == 2
+    line = _line(capsys)
+    assert line.startswith("error: postgresql")
+    assert "127.0.0.1:1/journal" in line
+
+
+def test_a_misplaced_address_is_not_repeated_with_its_secret(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["upgrade", OUT_OF_REACH[0]])
+    assert "hidden-word" not in capsys.readouterr().err
+
+
+def test_the_service_refuses_to_start_without_the_secret_of_an_address(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    from bento import service
+
+    for url in OUT_OF_REACH:
+        settings = Settings(JOURNAL_URL=url, SCORING_AUTH="off")
+        monkeypatch.setattr(service, "read_settings", lambda settings=settings: settings)
+        with pytest.raises(SystemExit):
+            service.CreditScoring.inner.check()
+        _line(capsys)
 
 
 def test_upgrade_prints_the_schema(journal_url: str, capsys: pytest.CaptureFixture[str]):

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from bento.data.credit_file import CreditFile
+from bento.data.cleaning import clean
+from bento.data.credit_file import CreditFile, frames, warnings
+from bento.data.tables import TABLES
+from bento.features.build import build_features
 from bento.model.scoring_model import ScoringModel
 from bento.scoring.score import ScoredApplication, features_hash, score
 from tests.support.clients import make_credit_files
@@ -53,13 +57,35 @@ def test_a_client_may_be_scored_with_two_loans_at_once(model: ScoringModel, file
         _assert_alike(scored, expected)
 
 
+def _with_category(file: dict[str, Any], table: str, column: str, value: str | None) -> CreditFile:
+    changed = {column: value}
+    content = file[table]
+    rows = content | changed if isinstance(content, dict) else [row | changed for row in content]
+    return CreditFile.model_validate(file | {table: rows})
+
+
+CATEGORY_COLUMNS = [(name, column.name) for name, table in TABLES.items() for column in table if column.categories]
+
+
+@pytest.mark.parametrize(("table", "column"), CATEGORY_COLUMNS)
+def test_an_unknown_category_is_scored_exactly_as_none(
+    model: ScoringModel, files: list[dict[str, Any]], table: str, column: str
+):
+    file = next(file for file in reversed(files) if table in file)
+    unknown, missing = (_with_category(file, table, column, value) for value in ("unheard of", None))
+    (warning,) = (warning for warning in warnings(unknown) if warning.kind == "unknown_category")
+
+    assert warning.field == f"{table}.{column}"
+    assert_frame_equal(build_features(clean(frames([unknown]))), build_features(clean(frames([missing]))))
+    one, other = (score(model, [credit_file], reasons=True)[0] for credit_file in (unknown, missing))
+    assert one == other
+
+
 def test_ids_that_two_clients_share_do_not_mix_their_histories(model: ScoringModel, files: list[dict[str, Any]]):
     # Two clients share a credit only by an error of the sender, or malice: neither may affect the other.
-    mine, months = (
-        files[-1],
-        [{"SK_ID_BUREAU": files[-1]["bureau"][0]["SK_ID_BUREAU"], "MONTHS_BALANCE": -1, "STATUS": "5"}],
-    )
-    theirs = {"application": files[0]["application"], "bureau_balance": months * 40}
+    mine, credit = files[-1], files[-1]["bureau"][0]["SK_ID_BUREAU"]
+    months = [{"SK_ID_BUREAU": credit, "MONTHS_BALANCE": -month, "STATUS": "5"} for month in range(40)]
+    theirs = {"application": files[0]["application"], "bureau_balance": months}
     instalments = [row | {"SK_ID_CURR": theirs["application"]["SK_ID_CURR"]} for row in mine["installments_payments"]]
     credit_files = [
         CreditFile.model_validate(file) for file in (mine, theirs, theirs | {"installments_payments": instalments})
