@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
-MAX_WARNINGS = 50
+MAX_WARNINGS = 100
 """Warnings in one answer."""
 MAX_HISTORY_ROWS = 10_000
 """Rows of one history; about ten times the longest history of the real data."""
@@ -23,9 +23,9 @@ MAX_LISTED_ERRORS = 1000
 
 
 class FieldWarning(BaseModel):
-    """Part of a request that was not understood, and how it was scored nevertheless."""
+    """Part of a request that was not understood, or is missing, and how it was scored nevertheless."""
 
-    kind: Literal["unknown_column", "unknown_category", "missing_link"]
+    kind: Literal["unknown_column", "unknown_category", "missing_link", "missing_field"]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
 

@@ -18,17 +18,16 @@ from research.data.dataset import Data
 from research.explanation import explain
 from research.explanation import figures as explain_figures
 from research.explanation.lime_explainer import LIME_SEEDS, Lime, LimeView, bins, decode
-from research.training import cross_fitting
 from research.training.linear import linear_pipeline, linear_predictor
 from tests.research.commands import run_command
-from tests.research.made_up import is_drawn
+from tests.research.made_up import declared_columns, is_drawn
 from tests.support.references import any_reference
 
 CLIENTS = 500
 SAMPLES = 300
 NUMBERS = ["application_ext_source_2", "application_ext_source_3", "application_employed_years"]
 NAMES = [*NUMBERS, "application_occupation", "application_email"]
-COLUMNS = cross_fitting.model_features(NAMES)
+COLUMNS = declared_columns(NAMES)
 FIGURES = ["shap_beeswarm", "shap_groups", "shap_dependence", "shap_waterfall", "lime"]
 
 
