@@ -19,7 +19,7 @@ LEARNT = Wording(
     fr=f"non fourni{NARROW_SPACE}; l'effet appris de son absence est appliqué",
 )
 KEY = Wording(
-    en="not given; rows of one credit cannot be told from those of another",
+    en="not given; rows of one credit cannot be separated from those of another",
     fr=f"non fourni{NARROW_SPACE}; les lignes d'un crédit ne se distinguent pas de celles d'un autre",
 )
 NOT_READ = Wording(

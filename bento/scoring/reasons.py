@@ -74,9 +74,9 @@ def main_reasons(
     `contributions`, to the log-odds of default, are in the order of `names`, the model's features. A concept that adds
     nothing is no reason. Where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
 
-    What is not known is no ground: a concept without a known fact of some weight is no reason. An unknown value is told
-    only beside a known one, where it raises the risk and the model has learnt so: not where it was read as the typical
-    value (`typical` names these features). The contribution of a concept includes those of all its features.
+    An unknown value is no ground: a concept without a known fact of some weight is no reason. It is shown only beside a
+    known one, where it raises the risk and the model has learnt so: not where it was read as the typical value
+    (`typical` names these features). The contribution of a concept includes those of all its features.
     """
     by_group: dict[Group, list[tuple[float, str]]] = {}
     for name, contribution in zip(names, contributions, strict=True):

@@ -30,28 +30,28 @@ def described(name: str, categories: Sequence[str], values: pl.Series) -> ModelF
     as unknown. Where too few rows are unknown to learn from, the column gets its typical value.
     """
     seen = set(values.unique().to_list())
-    known = values.filter(values.is_in(categories)) if categories else values.drop_nulls()
-    unknown = len(values) - len(known)
+    present = values.filter(values.is_in(categories)) if categories else values.drop_nulls()
+    unknown = len(values) - len(present)
     rare = unknown < max(MIN_UNKNOWN_ROWS, RARE_SHARE * len(values))
     return ModelFeature(
         name=name,
         categories=[category for category in categories if category in seen] or list(categories),
         null_share=unknown / max(len(values), 1),
-        typical=typical_value(known) if rare else None,
+        typical=typical_value(present) if rare else None,
     )
 
 
-def typical_value(known: pl.Series) -> Value:
+def typical_value(values: pl.Series) -> Value:
     """Return the most frequent category, or the lower median: a value of some row, as 0 or 1 for a flag.
 
     Of equally frequent categories it is the first in the alphabet; of no value it is None.
     """
-    if known.is_empty():
+    if values.is_empty():
         return None
-    if known.dtype == pl.String:
-        counts = known.value_counts().sort("count", known.name, descending=[True, False])
-        return str(counts[known.name][0])
-    return float(known.quantile(0.5, "lower"))  # type: ignore[arg-type] # not empty
+    if values.dtype == pl.String:
+        counts = values.value_counts().sort("count", values.name, descending=[True, False])
+        return str(counts[values.name][0])
+    return float(values.quantile(0.5, "lower"))  # type: ignore[arg-type] # not empty
 
 
 def given_fields(data: Data, split: Split) -> dict[str, GivenFields]:

@@ -148,10 +148,10 @@ def write_small_model(
 def _column(values: pl.Series) -> ModelFeature:
     """Describe a feature; below `LEARNT_SHARE` of nulls, unknown is read as the middle or most frequent value."""
     categories = list(CATALOGUE[values.name].categories)
-    known = values.filter(values.is_in(categories)) if categories else values.drop_nulls()
-    share = 1 - len(known) / len(values)
-    middle = known.sort()[(len(known) - 1) // 2]
-    typical = known.mode().sort()[0] if categories else middle
+    present = values.filter(values.is_in(categories)) if categories else values.drop_nulls()
+    share = 1 - len(present) / len(values)
+    middle = present.sort()[(len(present) - 1) // 2]
+    typical = present.mode().sort()[0] if categories else middle
     return ModelFeature(
         name=values.name, categories=categories, null_share=share, typical=typical if share < LEARNT_SHARE else None
     )

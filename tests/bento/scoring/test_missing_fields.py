@@ -1,4 +1,4 @@
-"""Which fields a credit file is said to lack, how each is scored, and in which order the answer names them."""
+"""The fields that a credit file lacks: which are named, in which order, and with which message."""
 
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ def _warnings(model: ScoringModel, application: dict[str, Any] | None = None, **
     return file_warnings(model, CreditFile.model_validate(content))
 
 
-def _fields(found: list[FieldWarning]) -> list[str]:
-    return [warning.field for warning in found if warning.kind == "missing_field"]
+def _fields(answer: list[FieldWarning]) -> list[str]:
+    return [warning.field for warning in answer if warning.kind == "missing_field"]
 
 
 def test_a_field_that_nearly_all_files_hold_is_named_where_it_is_missing(model: ScoringModel):
@@ -67,8 +67,8 @@ def test_a_history_without_rows_lacks_no_field(model: ScoringModel):
 
 def test_a_category_that_is_not_known_was_given(model: ScoringModel):
     trained = _with_fields(model, application={"OCCUPATION_TYPE": 0.0})
-    found = _warnings(trained, {"OCCUPATION_TYPE": "Astronaut"})
-    assert [warning.kind for warning in found] == ["unknown_category"]
+    answer = _warnings(trained, {"OCCUPATION_TYPE": "Astronaut"})
+    assert [warning.kind for warning in answer] == ["unknown_category"]
 
 
 def test_few_training_clients_tell_nothing_of_a_table(model: ScoringModel):
@@ -108,15 +108,15 @@ def test_what_the_model_reads_comes_before_what_it_does_not(model: ScoringModel)
     columns = [column.name for column in TABLES["application"] if not column.required]
     trained = _with_fields(model, application=dict.fromkeys(columns, 0.0))
 
-    found = _warnings(trained, {f"UNHEARD_OF_{number}": 1 for number in range(3)})
+    answer = _warnings(trained, {f"UNHEARD_OF_{number}": 1 for number in range(3)})
 
-    read = [warning.message != NOT_READ for warning in found[3:]]
-    assert [warning.kind for warning in found[:3]] == ["unknown_column"] * 3
+    read = [warning.message != NOT_READ for warning in answer[3:]]
+    assert [warning.kind for warning in answer[:3]] == ["unknown_column"] * 3
     assert read == sorted(read, reverse=True)
     assert {"application.EXT_SOURCE_1", "application.AMT_GOODS_PRICE"} <= {
-        warning.field for warning, is_read in zip(found[3:], read, strict=True) if is_read
+        warning.field for warning, is_read in zip(answer[3:], read, strict=True) if is_read
     }
-    assert len(found) == MAX_WARNINGS < 3 + len(columns)
+    assert len(answer) == MAX_WARNINGS < 3 + len(columns)
 
 
 def test_the_fields_of_the_training_clients_are_counted_by_client(model: ScoringModel):
