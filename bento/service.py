@@ -20,11 +20,12 @@ from bento.api.process_tuning import ScoringSlots, tune_garbage_collection
 from bento.api.recording import Recorder
 from bento.api.schemas import BatchPrediction, BatchRequest, Prediction
 from bento.api.state import ServingState
-from bento.data.credit_file import CreditFile, warnings
+from bento.data.credit_file import CreditFile
 from bento.journal.store import Journal
 from bento.journal.vault import Vault
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation, explanation
+from bento.scoring.missing_fields import file_warnings
 from bento.settings import JOURNAL_VARIABLE, LIMITS, Settings
 
 Declared = TypeVar("Declared")
@@ -128,7 +129,8 @@ class CreditScoring:
     def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
         """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
         try:
-            explained = explanation(self.state.model, credit_file, self.state.version, warnings(credit_file))
+            model = self.state.model
+            explained = explanation(model, credit_file, self.state.version, file_warnings(model, credit_file))
         except ProblemError as error:
             return _decline(Explanation, ctx, error)
         return _reply(Explanation, explained.model_dump_json())

@@ -18,6 +18,7 @@ COMPARISON_FILE = "comparison.json"
 PRICE_FILE = "fairness_price.json"
 STUDY_FILE = "feature_study.json"
 FIDELITY_FILE = "fidelity.json"
+MISSING_FILE = "missing_fields.json"
 
 SplitName = Literal["out_of_fold", "test"]
 SPLITS: tuple[SplitName, ...] = ("out_of_fold", "test")
@@ -401,6 +402,28 @@ class FairnessPrice(ResultFile):
     constraints: bool
     arms: list[PriceArm]
     prices: list[Price]
+
+
+class MissingField(Part):
+    """What leaving one field out changes, over the credit files that hold it; changes of the PD are relative."""
+
+    field: str
+    files: int
+    changed: float | None = Field(description="share of the files whose PD changed")
+    mean_change: float | None
+    mean_absolute_change: float | None
+    largest_change: float | None = Field(description="with its sign")
+    flipped: int = Field(description="decisions that changed")
+    warned: int = Field(description="answers that name the field under warnings")
+
+
+class MissingFields(ResultFile):
+    """The content of missing_fields.json, by `missing`: each optional field left out in turn."""
+
+    run: str
+    files: int
+    seed_of_draw: int
+    fields: list[MissingField]
 
 
 class FidelityFinding(Part):

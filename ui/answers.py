@@ -40,8 +40,9 @@ class Reason(AnswerPart):
 
 
 class FieldWarning(AnswerPart):
-    """A field that the service did not understand, in a file that it scored nevertheless."""
+    """A field that the service did not understand, or that is missing, in a file that it scored nevertheless."""
 
+    kind: str
     field: str
     message: Text
 

@@ -230,6 +230,14 @@ MESSAGES: dict[str, Wording] = {
         "fr": "Le service a évalué le dossier, avec ces réserves :",
         "en": "The service scored the file, with these reservations:",
     },
+    "missing_fields": {
+        "fr": "Champs absents de ce dossier et présents dans presque tous les autres : {count}",
+        "en": "Fields that this file lacks and nearly all others hold: {count}",
+    },
+    "missing_fields_effect": {
+        "fr": "Le service a évalué le dossier sans ces champs :",
+        "en": "The service scored the file without these fields:",
+    },
     "model": {"fr": "Modèle {name}, version {version}.", "en": "Model {name}, version {version}."},
     "download": {"fr": "Télécharger la réponse (JSON)", "en": "Download the answer (JSON)"},
     # Units of the items of data

@@ -198,12 +198,16 @@ def show_table(language: str, columns: Mapping[str, Sequence[str]], steps: Seque
 
 
 def show_warnings(language: str, prediction: Prediction) -> None:
-    """Show the fields that the service did not understand and scored nevertheless."""
-    if prediction.warnings:
-        lines = [
-            field_message(language, item.field, messages.plain(item.message[language])) for item in prediction.warnings
-        ]
-        st.warning(bullets(messages.say(language, "warnings"), lines), icon=":material/warning:")
+    """Show the fields that the service did not understand, and, folded up, those that the file lacks."""
+    lines: dict[bool, list[str]] = {False: [], True: []}
+    for item in prediction.warnings:
+        line = field_message(language, item.field, messages.plain(item.message[language]))
+        lines[item.kind == "missing_field"].append(line)
+    if lines[False]:
+        st.warning(bullets(messages.say(language, "warnings"), lines[False]), icon=":material/warning:")
+    if lines[True]:
+        with st.expander(messages.say(language, "missing_fields", count=len(lines[True])), icon=":material/warning:"):
+            st.markdown(bullets(messages.say(language, "missing_fields_effect"), lines[True]))
 
 
 def show_end(language: str, prediction: Prediction, explanation: Explanation | None) -> None:

@@ -17,9 +17,10 @@ from bento.api.process_tuning import ScoringSlots
 from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
 from bento.api.state import ServingState
-from bento.data.credit_file import CreditFile, warnings
+from bento.data.credit_file import CreditFile
 from bento.journal.entries import Entry
 from bento.policy import expected_cost, score_points
+from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
@@ -95,7 +96,7 @@ class DecisionMaker:
             if isinstance(outcome, Problem):
                 items[position] = BatchItem(problem=outcome)
             elif outcome is entry.answer:
-                count(scored[position], warnings(valid[position]))
+                count(scored[position], file_warnings(self.state.model, valid[position]))
             else:
                 items[position].prediction = Prediction.model_validate_json(outcome)
         return BatchPrediction(results=items)
@@ -115,7 +116,7 @@ class DecisionMaker:
             expected_cost=expected_cost(scored.probability, model.manifest.costs),
             reasons=scored.reasons,
             model=self.state.version,
-            warnings=warnings(credit_file),
+            warnings=file_warnings(model, credit_file),
         )
 
 

@@ -38,7 +38,7 @@ class Prediction(BaseModel):
     expected_cost: ExpectedCost
     reasons: list[Reason] | None = Field(description="what weighed most; null where reasons were not asked for")
     model: ModelVersion
-    warnings: list[FieldWarning] = Field(description="what was scored although it was not understood")
+    warnings: list[FieldWarning] = Field(description="what was scored although it was not understood, or is missing")
 
 
 class BatchRequest(Received):

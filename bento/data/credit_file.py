@@ -23,7 +23,7 @@ from bento.data.received import Received, finite
 from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
-MAX_WARNINGS = 50
+MAX_WARNINGS = 100
 """Warnings in one answer."""
 MAX_HISTORY_ROWS = 10_000
 """Rows of one history; about ten times the longest history of the real data."""
@@ -32,9 +32,11 @@ MAX_NAME_LENGTH = 50
 
 
 class FieldWarning(BaseModel):
-    """Part of a request that was not understood, and how it was scored nevertheless."""
+    """Part of a request that was not understood, or is missing, and how it was scored nevertheless."""
 
-    kind: Literal["unknown_column", "unknown_category", "implausible_value", "taken_as_missing", "missing_link"]
+    kind: Literal[
+        "unknown_column", "unknown_category", "implausible_value", "taken_as_missing", "missing_link", "missing_field"
+    ]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
 

@@ -12,9 +12,9 @@ from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
-FOLDER_FORMAT = "4"
+FOLDER_FORMAT = "5"
 """Version of the content of a model folder: 2 adds `reference.json`, 3 the digests of the files, 4 names the groups and
-medians of `reference.json`."""
+medians of `reference.json`, 5 adds the typical values of features and the fields that credit files hold."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Path of the model folder inside the MLflow model that the BentoML store imports."""
 
@@ -26,16 +26,35 @@ class _Content(BaseModel):
 
 
 class ModelFeature(_Content):
-    """One column of the model's matrix; `categories` are in the order of their codes, empty for a number."""
+    """One column of the model's matrix: how its values are encoded, and what an unknown value is read as."""
 
     name: str
-    categories: list[str] = []
+    categories: list[str] = Field(
+        default=[], description="that training saw, in the order of their codes; empty for a number"
+    )
+    null_share: float = Field(default=0, ge=0, le=1, description="share of the training clients without a value")
+    typical: Value = Field(
+        default=None,
+        description="median, or most frequent category, that is read in place of an unknown value; "
+        "null where training saw enough unknown values to learn what they mean",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_typical_value_of_its_kind(self) -> Self:
+        if self.typical is not None and math.isnan(self.encoded(self.typical)):
+            raise ValueError(f"{self.name} has no category {self.typical}, which it names as typical")
+        return self
 
     def encoded(self, value: Value) -> float:
-        """Return a value as the predictor takes it: a category as its code; null and unknown categories as NaN."""
+        """Encode a value as a number: a category as its code; null and categories that training did not see as NaN."""
         if isinstance(value, str):
             return self._codes.get(value, math.nan)
         return math.nan if value is None else value
+
+    @cached_property
+    def encoded_typical(self) -> float:
+        """The number that the predictor reads in place of an unknown value; NaN where it has learnt what that means."""
+        return self.encoded(self.typical)
 
     @cached_property
     def _codes(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Statistics of the training clients: medians of peer groups, and usual ranges of the amounts of a loan."""
+"""Statistics of the training clients: medians of peer groups, usual ranges of a loan's amounts, fields of the files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from bento.features.definitions import Value
 from bento.i18n import TextPair, Wording, format_amount
+from bento.model.given_fields import GivenFields
 
 REFERENCE_FILE = "reference.json"
 AMOUNTS = ("AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
@@ -91,12 +92,13 @@ class PeerGroup(BaseModel):
 
 
 class Reference(BaseModel):
-    """The content of `reference.json`: medians and ranges of the training clients, no row of any client."""
+    """The content of `reference.json`: statistics of the training clients, no row of any client."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ranges: dict[str, Range] = Field(description="of AMOUNTS and RATIOS")
     groups: list[PeerGroup] = Field(description="the narrowest first; the last includes every client")
+    fields: dict[str, GivenFields] = Field(description="by table")
 
     @model_validator(mode="after")
     def _covers_every_loan(self) -> Self:

@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -101,6 +102,15 @@ class ScoringModel:
         """Compute the calibrated log-odds of default, one for each row."""
         return self._calibrated(self._matrix(features))
 
+    def unknown(self, values: Mapping[str, Value]) -> set[str]:
+        """Return the features of a client that the model reads as unknown: nulls, and categories not seen before."""
+        return {column.name for column in self.manifest.features if math.isnan(column.encoded(values[column.name]))}
+
+    @cached_property
+    def typical_features(self) -> frozenset[str]:
+        """The features of which an unknown value is read as the typical one."""
+        return frozenset(column.name for column in self.manifest.features if column.typical is not None)
+
     def log_odds_with(self, features: pl.DataFrame, changed: pl.DataFrame) -> Vector:
         """Compute the calibrated log-odds of one client under several variants of some features.
 
@@ -166,16 +176,24 @@ def probability(log_odds: float) -> float:
 
 
 def encode(features: pl.DataFrame, columns: list[ModelFeature]) -> Matrix:
-    """Encode features as a float64 matrix (rows x columns): categories as codes, nulls and unknown ones as NaN."""
+    """Encode features as the float64 matrix (rows x columns) that every family is trained on and reads.
+
+    A category becomes its code. An unknown value, or a category that training did not see, becomes the typical value
+    where training saw too few unknown ones to learn from, otherwise NaN: of a column without any NaN in training,
+    LightGBM reads NaN as 0, which is a value like any other.
+    """
     if len(features) == 1:  # much faster than to have Polars plan a hundred casts
         row = features.row(0, named=True)
-        return np.array([[column.encoded(row[column.name]) for column in columns]])
-    return features.select(
-        pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
-        if column.categories
-        else pl.col(column.name)
-        for column in columns
-    ).to_numpy(order="c")
+        matrix = np.array([[column.encoded(row[column.name]) for column in columns]])
+    else:
+        matrix = features.select(
+            pl.col(column.name).cast(pl.Enum(column.categories), strict=False).to_physical().cast(pl.Float64)
+            if column.categories
+            else pl.col(column.name)
+            for column in columns
+        ).to_numpy(order="c", writable=True)
+    np.copyto(matrix, np.array([column.encoded_typical for column in columns]), where=np.isnan(matrix))
+    return matrix
 
 
 def rounded(matrix: Matrix) -> Matrix:

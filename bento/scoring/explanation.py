@@ -30,7 +30,11 @@ class FeatureContribution(BaseModel):
     group: Group
     meaning: Wording
     unit: str
-    value: float | str | None
+    value: float | str | None = Field(description="null where it is not known")
+    read_as: float | str | None = Field(
+        description="typical value that was read in place of an unknown one; null where the value itself was read, "
+        "or where the model has learnt what unknown means"
+    )
     similar: float | str | None = Field(
         description="median among similar clients, the most frequent for a category; null where most are unknown"
     )
@@ -74,6 +78,7 @@ def explanation(
     contributions, base_value = model.contributions(features)
     peers = model.reference.peer_group(credit_file.application)
     values = features.row(0, named=True)
+    unknown = model.unknown(values)
     by_feature = [
         FeatureContribution(
             feature=name,
@@ -81,10 +86,12 @@ def explanation(
             meaning=Wording(en=CATALOGUE[name].en, fr=CATALOGUE[name].fr),
             unit=CATALOGUE[name].unit,
             value=values[name],
+            read_as=column.typical if name in unknown else None,
             similar=peers.medians[name],
             contribution=contribution,
         )
-        for name, contribution in zip(model.feature_names, contributions[0].tolist(), strict=True)
+        for column, contribution in zip(model.manifest.features, contributions[0].tolist(), strict=True)
+        for name in [column.name]
     ]
     decision = decide(default, model.threshold, model.review_band)
     return Explanation(

@@ -1,11 +1,12 @@
 """Reasons of a decision: the concepts that weighed most, with code, direction and facts, in words for the client."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from bento.features.catalogue import CATALOGUE
+from bento.features.catalogue import CATALOGUE, total_name
 from bento.features.definitions import Group, Value
 from bento.i18n import NARROW_SPACE, TextPair, Wording
 from bento.policy import Decision
@@ -63,6 +64,7 @@ def main_reasons(
     contributions: Sequence[float],
     decision: Decision,
     count: int = 4,
+    typical: Collection[str] = (),
 ) -> list[Reason]:
     """Return the concepts that weighed most: first those in favour of the decision, then the others, largest first.
 
@@ -71,6 +73,10 @@ def main_reasons(
 
     `contributions`, to the log-odds of default, are in the order of `names`, the model's features. A concept that adds
     nothing is no reason. Where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
+
+    An unknown value is no ground: a concept without a known fact of some weight is no reason. It is shown only beside a
+    known one, where it raises the risk and the model has learnt so: not where it was read as the typical value
+    (`typical` names these features). The contribution of a concept includes those of all its features.
     """
     by_group: dict[Group, list[tuple[float, str]]] = {}
     for name, contribution in zip(names, contributions, strict=True):
@@ -81,14 +87,24 @@ def main_reasons(
         (group for group, total in totals.items() if total),
         key=lambda group: ((totals[group] > 0) is not raises_first, -abs(totals[group])),
     )
-    return [_reason(group, totals[group], by_group[group], values) for group in ranked[:count]]
+    reasons = (_reason(group, totals[group], by_group[group], values, typical) for group in ranked)
+    return list(islice((reason for reason in reasons if reason is not None), count))
 
 
-def _reason(group: Group, total: float, weights: Iterable[tuple[float, str]], values: Mapping[str, Value]) -> Reason:
+def _reason(
+    group: Group,
+    total: float,
+    weights: Iterable[tuple[float, str]],
+    values: Mapping[str, Value],
+    typical: Collection[str],
+) -> Reason | None:
+    """Return the reason that a concept is, or None where no known fact of it weighed."""
     sign = 1 if total > 0 else -1
     direction: Direction = "raises" if total > 0 else "lowers"
     same_direction = sorted(((sign * weight, name) for weight, name in weights if sign * weight > 0), reverse=True)
-    facts = _facts(same_direction, values)
+    facts = _facts(same_direction, values, typical if direction == "raises" else None)
+    if all(fact.value is None for fact in facts):
+        return None
     sentence = SENTENCES[group, direction]
     return Reason(
         code=CODES[group],
@@ -103,8 +119,13 @@ def _reason(group: Group, total: float, weights: Iterable[tuple[float, str]], va
     )
 
 
-def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) -> list[Fact]:
+def _facts(
+    weights: Sequence[tuple[float, str]], values: Mapping[str, Value], typical: Collection[str] | None
+) -> list[Fact]:
     """Return the facts that weighed most, largest first, each only once.
+
+    Unknown values are left out: shares of no row, those of the features in `typical`, or all of them where it is None.
+    Others leave room for a known one.
 
     Two features state the same fact if they are aggregates of one measure, or if they have the same value and it is
     no whole number: the highest of the scores is one of the scores. Weights are in the reason's direction.
@@ -114,13 +135,19 @@ def _facts(weights: Sequence[tuple[float, str]], values: Mapping[str, Value]) ->
     for weight, name in weights:
         if len(facts) == MAX_FACTS or weight < MIN_WEIGHT_SHARE * weights[0][0]:
             break
-        value = model_value(name, values)
-        keys: set[Value] = {base_measure(name)}
-        if isinstance(value, float) and not value.is_integer():
+        value, measure = model_value(name, values), base_measure(name)
+        keys: set[Value] = {measure}
+        if value is None:
+            if typical is None or name in typical or values.get(total_name(name)) == 0:
+                continue
+            if [fact.value for fact in facts] == [None] * (MAX_FACTS - 1):
+                continue
+            keys.add(f"unknown {measure}")
+        elif isinstance(value, float) and not value.is_integer():
             keys.add(value)
         if covered.isdisjoint(keys):
             facts.append(Fact(feature=name, value=value, unit=CATALOGUE[name].unit, text=describe_fact(name, values)))
-            covered |= keys
+            covered |= keys if value is not None else keys - {measure}
     return facts
 
 

@@ -67,7 +67,7 @@ def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
         decision = decide(default, model.threshold, model.review_band)
-        reasons = None if contributions is None else main_reasons(names, values, contributions[position], decision)
+        reasons = None if contributions is None else _reasons(model, values, contributions[position], decision)
         yield ScoredApplication(
             log_odds=odds,
             probability=default,
@@ -76,6 +76,13 @@ def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons
             null_share=sum(values[name] is None for name in names) / len(names),
             reasons=reasons,
         )
+
+
+def _reasons(
+    model: ScoringModel, values: Mapping[str, Value], contributions: Sequence[float], decision: Decision
+) -> list[Reason]:
+    as_read = {**values, **dict.fromkeys(model.unknown(values))}
+    return main_reasons(model.feature_names, as_read, contributions, decision, typical=model.typical_features)
 
 
 def _groups_without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:

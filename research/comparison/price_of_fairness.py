@@ -26,6 +26,7 @@ from research.options import FOLDS, SEED, add_options, check_folds, option, sett
 from research.results import PRICE_FILE
 from research.training import boosting, cross_fitting
 from research.training.feature_selection import choose as choose_features
+from research.training.unknown_values import described
 from research.types import Floats, Integers, TrainingMatrix
 
 EXAMPLE = "python -m research fairness --data data/raw"
@@ -93,8 +94,10 @@ def cost_of_excluding_protected_attributes(
 def _fit_arms(
     rows: Rows, settings: Settings, choose: cross_fitting.Choose, parameters: dict[str, Any]
 ) -> dict[str, Result]:
-    columns = [*cross_fitting.model_features(cross_fitting.catalogue_names(with_age=True)), GENDER]
-    matrix = encode(rows.features.with_columns(rows.audit["gender"].alias(GENDER.name)), columns)
+    features = rows.features.with_columns(rows.audit["gender"].alias(GENDER.name))
+    columns = cross_fitting.model_features(cross_fitting.catalogue_names(with_age=True), features)
+    columns.append(described(GENDER.name, GENDER.categories, features[GENDER.name]))
+    matrix = encode(features, columns)
     data = TrainingMatrix(matrix=matrix, target=rows.target, columns=columns, person=rows.person)
     splits = fold_rows(rows.target, rows.person, settings.folds, settings.seed)
     seeds = [settings.seed + number for number in range(settings.folds)]

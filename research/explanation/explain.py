@@ -12,12 +12,11 @@ from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS, Group
 from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, decide
-from research.cli import CommandError, add_data_option
-from research.data.dataset import DATA, open_data
+from research.cli import CommandError
 from research.explanation import figures
 from research.explanation.lime_explainer import LIME_SAMPLES, LIME_SEEDS, TOP, Lime, LimeView
 from research.options import SEED
-from research.tracking import champion, connect
+from research.registry.trained_run import add_run_options, open_run
 from research.types import Floats
 
 EXAMPLE = "python -m research explain --client 100002"
@@ -183,19 +182,15 @@ def _nearest(values: Floats, value: float) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    add_data_option(parser)
-    parser.add_argument("--run", help="MLflow run id: a folder of data/results; by default that of the champion")
+    add_run_options(parser)
     parser.add_argument("--client", type=int, metavar="SK_ID_CURR", help="explain this client of the training file")
     parser.add_argument("--seed", type=int, default=SEED)
 
 
 def run(options: argparse.Namespace) -> None:
     """Explain the model of a run on the test split, or one client; a CommandError where the data is not the run's."""
-    out = DATA / "results" / (options.run or str(champion(connect()).run_id))
-    model = ScoringModel(out / "model")
-    data = open_data(options.data)
-    if data.source.fingerprint != model.manifest.training_data.fingerprint:
-        raise CommandError(f"{data.folder}: not the data that {out.name} was trained on; name that folder by --data")
+    trained = open_run(options.run, options.data)
+    out, model, data = trained.results, trained.model, trained.data
     features = data.rows("test").features
     if options.client is not None:
         client = data.features().filter(pl.col("SK_ID_CURR") == options.client)

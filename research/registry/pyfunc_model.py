@@ -21,14 +21,19 @@ class ScoringPythonModel(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Return the probability of default for each row of features; columns by name, in any order."""
+        """Return the probability of default for each row of features; columns by name, in any order.
+
+        A column that is not there is unknown in all rows: the signature calls each of them optional.
+        """
+        columns = {feature.name: feature for feature in self.model.manifest.features}
+        given = model_input.reindex(columns=list(columns)).astype(object)
         features = pl.DataFrame(
             {
-                feature.name: pl.Series(
-                    model_input[feature.name].astype(object).where(model_input[feature.name].notna(), None).tolist(),
-                    dtype=pl.String if feature.categories else pl.Float64,
+                name: pl.Series(
+                    given[name].where(given[name].notna(), None).tolist(),
+                    dtype=pl.String if column.categories else pl.Float64,
                 )
-                for feature in self.model.manifest.features
+                for name, column in columns.items()
             }
         )
         return pd.DataFrame({"probability_of_default": self.model.probability(features)})

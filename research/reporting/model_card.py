@@ -6,6 +6,7 @@ from pathlib import Path
 from research.cli import ROOT
 from research.results import (
     GATE_FILE,
+    MISSING_FILE,
     PRICE_FILE,
     RESULTS_FILE,
     SPLITS,
@@ -13,6 +14,7 @@ from research.results import (
     FairnessPrice,
     GateResult,
     Interval,
+    MissingFields,
     Policy,
     Review,
     TrainingResults,
@@ -29,10 +31,15 @@ POLICIES: tuple[tuple[str, Policy], ...] = (
 )
 
 
+MAX_MISSING_FIELDS = 10
+"""Fields that the card lists, of those that change the PD when they are left out."""
+
+
 def model_card(folder: Path) -> str:
     """Return the card as Markdown; every figure in it comes from a result file of this folder."""
     results = read(TrainingResults, folder / RESULTS_FILE)
     gate, price = read_if_present(GateResult, folder / GATE_FILE), read_if_present(FairnessPrice, folder / PRICE_FILE)
+    missing = read_if_present(MissingFields, folder / MISSING_FILE)
     parts = [
         _head(results),
         _PURPOSE,
@@ -45,6 +52,7 @@ def model_card(folder: Path) -> str:
         _groups(results),
         _price(price),
         _explanation(results),
+        _missing(missing, results),
         _LIMITS,
         _versions(results),
     ]
@@ -289,6 +297,34 @@ effect less its mean), which add up to the score, grouped by concept. Mean weigh
 
 LIME was tried as a second view and is not served: two seeds share {explained.lime.stability["overlap"]:.0%} of its ten
 main features, and {explained.lime.agreement["sign"]:.0%} of them push the way SHAP says."""
+
+
+def _missing(missing: MissingFields | None, results: TrainingResults) -> str:
+    if missing is None or missing.run != results.run:
+        return ""
+    present = [row for row in missing.fields if row.files]
+    changing = [row for row in present if row.changed]
+    rows = [
+        [
+            f"`{row.field}`",
+            f"{row.changed or 0:.0%}",
+            f"{row.mean_change or 0:+.1%}",
+            f"{row.largest_change or 0:+.1%}",
+            f"{row.flipped} of {row.files}",
+            f"{row.warned} of {row.files}",
+        ]
+        for row in sorted(changing, key=lambda row: -(row.mean_absolute_change or 0))[:MAX_MISSING_FIELDS]
+    ]
+    head = "field left out | PD changed in | mean change | largest change | decisions changed | named under warnings"
+    return f"""## Fields that are missing
+
+An unknown value of which training saw few is read as the median, or most frequent category, of the training clients;
+of others the model has learnt what unknown means. Neither a value read as typical nor an unknown one alone is a reason.
+Of {missing.files} credit files of the test split, each of {len(present)} optional fields was left out in turn;
+{len(changing)} of them change the PD of some file. All are in `research/results/{MISSING_FILE}`; the largest changes,
+relative to the PD:
+
+{_table(head, rows)}"""
 
 
 _LIMITS = """## Limits

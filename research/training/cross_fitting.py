@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import joblib
+import polars as pl
 from tqdm import tqdm
 
 from bento.features.catalogue import CATALOGUE
@@ -13,6 +14,7 @@ from bento.model.manifest import ModelFeature
 from bento.model.predictors import Predictor
 from bento.model.scoring_model import encode
 from research.data.dataset import Rows
+from research.training.unknown_values import described
 from research.types import Floats, FoldSplit, Integers, OutOfFold, TrainingMatrix
 
 MIN_ROWS_FOR_THREADS = 50_000
@@ -42,14 +44,18 @@ def catalogue_names(with_age: bool) -> list[str]:
     return [feature.name for feature in CATALOGUE.values() if with_age or not feature.uses_age]
 
 
-def model_features(names: Sequence[str]) -> list[ModelFeature]:
-    """Return columns of these names; the codes of a category follow the order of its declaration."""
-    return [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
+def model_features(names: Sequence[str], features: pl.DataFrame) -> list[ModelFeature]:
+    """Return columns of these names, as the features of the training clients describe them.
+
+    Typical values are those of all development rows, for the folds too: they depend on no outcome, and one fold more or
+    less moves no median.
+    """
+    return [described(name, CATALOGUE[name].categories, features[name]) for name in names]
 
 
 def training_matrix(rows: Rows, names: Sequence[str]) -> TrainingMatrix:
-    """Encode the named features of the clients of one split."""
-    columns = model_features(names)
+    """Encode the named features of the clients of the development split."""
+    columns = model_features(names, rows.features)
     matrix = encode(rows.features, columns)
     return TrainingMatrix(matrix=matrix, target=rows.target, columns=columns, person=rows.person)
 

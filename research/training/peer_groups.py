@@ -1,13 +1,15 @@
 """Describe the training clients for the model folder: medians by segment and usual ranges, never a single client."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, product
 
 import polars as pl
 
 from bento.features.catalogue import CATALOGUE
+from bento.model.given_fields import GivenFields
 from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
 from research.cli import CommandError
+from research.training.unknown_values import typical_value
 
 INCOME_TYPE = "NAME_INCOME_TYPE"
 COLUMNS = (INCOME_TYPE, *AMOUNTS)
@@ -19,12 +21,15 @@ MIN_CLIENTS_BEYOND = 5
 Bounds = tuple[float | None, float | None]
 
 
-def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence[str]) -> Reference:
+def peer_group_statistics(
+    features: pl.DataFrame, applications: pl.DataFrame, names: Sequence[str], fields: Mapping[str, GivenFields]
+) -> Reference:
     """Compute medians by segment of similar clients, and the ranges of amounts and of their ratios.
 
     A segment is an income type and a quarter of AMT_CREDIT, a quarter, or all clients; those with fewer than
     `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded for display. Ranges go from the 0.1 %
-    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients.
+    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients;
+    `fields`, which fields their files hold, are passed on.
 
     Raises:
         CommandError: there are fewer clients than a segment needs.
@@ -46,7 +51,7 @@ def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, na
             rows = features.filter(chosen)
             medians = {name: _median(rows[name]) for name in names}
             segments.append(PeerGroup(income_type=income_type, low=low, high=high, clients=clients, medians=medians))
-    return Reference(ranges=_ranges(applications), groups=segments)
+    return Reference(ranges=_ranges(applications), groups=segments, fields=dict(fields))
 
 
 def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:
@@ -65,10 +70,7 @@ def _median(values: pl.Series) -> float | str | None:
     present = values.filter(values.is_in(feature.categories)) if feature.is_category else values.drop_nulls()
     if 2 * len(present) < len(values) or present.is_empty():
         return None
-    if feature.is_category:
-        counts = present.value_counts().sort("count", values.name, descending=[True, False])
-        return str(counts[values.name][0])
-    return float(present.median())  # type: ignore[arg-type]
+    return typical_value(present) if feature.is_category else float(present.median())  # type: ignore[arg-type]
 
 
 def _ranges(applications: pl.DataFrame) -> dict[str, Range]:

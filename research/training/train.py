@@ -34,6 +34,7 @@ from research.training.peer_groups import COLUMNS, peer_group_statistics
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
 from research.training.tuning import Tuned, tune
+from research.training.unknown_values import given_fields
 
 EXAMPLE = "python -m research train --trials 0"
 N_EXAMPLES = 20
@@ -89,7 +90,8 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
     data, settings, scores, fitted = evaluation.data, evaluation.settings, evaluation.scores, evaluation.fitted
     features = evaluation.development.features
     names = [feature.name for feature in fitted.features]
-    statistics = peer_group_statistics(features, data.applications("development", COLUMNS), names)
+    fields = given_fields(data, "development")
+    statistics = peer_group_statistics(features, data.applications("development", COLUMNS), names, fields)
     model = write_model_folder(results / "model", fitted.predictor, evaluation.manifest(), statistics)
     groups = fairness(
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed

@@ -11,6 +11,7 @@ from research.data.dataset import Data, open_data
 from research.training.cross_fitting import model_features
 from research.training.peer_groups import COLUMNS, peer_group_statistics
 from research.training.train import write_model_folder
+from research.training.unknown_values import given_fields
 from tests.support.small_model import FEATURES, manifest, train_trees
 
 
@@ -23,8 +24,10 @@ def data(synthetic_folder: Path) -> Data:
 @pytest.fixture(scope="session")
 def model_folder(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model folder of few trees, trained on the small data set."""
-    rows, columns = data.rows("development"), model_features(list(FEATURES))
-    reference = peer_group_statistics(rows.features, data.applications("development", COLUMNS), FEATURES)
+    rows = data.rows("development")
+    columns = model_features(list(FEATURES), rows.features)
+    applications, fields = data.applications("development", COLUMNS), given_fields(data, "development")
+    reference = peer_group_statistics(rows.features, applications, FEATURES, fields)
     folder = tmp_path_factory.mktemp("model") / "model"
     predictor = train_trees(rows.features, rows.target, columns)
     return write_model_folder(folder, predictor, manifest(columns, source=data.source), reference).folder

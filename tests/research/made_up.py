@@ -1,5 +1,6 @@
 """Clients made up for tests of fairness, and a check of figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import polars as pl
 from matplotlib import pyplot as plt
 from scipy.special import expit
 
-from bento.model.manifest import DataSource
+from bento.features.catalogue import CATALOGUE
+from bento.model.manifest import DataSource, ModelFeature
 from research.data.dataset import Rows
 
 SOURCE = DataSource(data="synthetic", clients=3000, seed=1, fingerprint="0" * 64)
@@ -48,6 +50,11 @@ def made_up_clients() -> MadeUp:
         }
     )
     return MadeUp(features, target, audit, expit(-1.2 - 3.5 * scores[0]))
+
+
+def declared_columns(names: Sequence[str]) -> list[ModelFeature]:
+    """Return columns of a model with their declared categories, and no typical values."""
+    return [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
 
 
 def is_drawn(path: Path) -> bool:

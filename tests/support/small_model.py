@@ -15,9 +15,10 @@ import polars as pl
 from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile
 from bento.data.readers import read_application, read_history
-from bento.data.tables import HISTORIES, TARGET
+from bento.data.tables import HISTORIES, TABLES, TARGET
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, catalogue_hash
+from bento.model.given_fields import GivenFields
 from bento.model.manifest import (
     EXAMPLES_FILE,
     SCORING_FILE,
@@ -36,6 +37,8 @@ from tests.support.clients import make_credit_files
 TREES = 60
 EXAMPLES = 20
 THRESHOLD = 0.09
+LEARNT_SHARE = 0.05
+"""Share of nulls from which a tree of these few clients may learn what unknown means."""
 FEATURES = (
     "application_ext_source_1",
     "application_ext_source_2",
@@ -127,13 +130,12 @@ def write_small_model(
 ) -> ScoringModel:
     """Train on the applications of a folder of raw tables, write the model folder, and read it back."""
     applications = read_application(data, "application_train", [TARGET])
-    features = build_features(
-        clean({"application": applications.drop(TARGET.name), **{name: read_history(data, name) for name in HISTORIES}})
-    )
-    columns = [ModelFeature(name=name, categories=list(CATALOGUE[name].categories)) for name in names]
+    tables = {"application": applications.drop(TARGET.name), **{name: read_history(data, name) for name in HISTORIES}}
+    features = build_features(clean(tables))
+    columns = [_column(features[name]) for name in names]
     folder.mkdir(parents=True)
     TRAIN[family](features, applications[TARGET.name].to_list(), columns).save(folder)
-    describe_clients(applications, features, names).save(folder)
+    describe_clients(applications, features, names, _fields(tables)).save(folder)
     (folder / SCORING_FILE).write_text(manifest(columns, family).model_dump_json(indent=1) + "\n")
     model = ScoringModel(folder)
     examples = [_example(model, credit_file) for credit_file in make_credit_files(EXAMPLES)]
@@ -143,8 +145,38 @@ def write_small_model(
     return model
 
 
-def describe_clients(applications: pl.DataFrame, features: pl.DataFrame, names: Sequence[str]) -> Reference:
-    """Return ranges of the amounts, and medians by source of income and of all clients."""
+def _column(values: pl.Series) -> ModelFeature:
+    """Describe a feature; below `LEARNT_SHARE` of nulls, unknown is read as the middle or most frequent value."""
+    categories = list(CATALOGUE[values.name].categories)
+    present = values.filter(values.is_in(categories)) if categories else values.drop_nulls()
+    share = 1 - len(present) / len(values)
+    middle = present.sort()[(len(present) - 1) // 2]
+    typical = present.mode().sort()[0] if categories else middle
+    return ModelFeature(
+        name=values.name, categories=categories, null_share=share, typical=typical if share < LEARNT_SHARE else None
+    )
+
+
+def _fields(tables: dict[str, pl.DataFrame]) -> dict[str, GivenFields]:
+    """Return the share of clients without any value of a column; months belong to the client of their credit."""
+    credits = tables["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
+    fields = {}
+    for name, table in tables.items():
+        rows = table.join(credits, on="SK_ID_BUREAU") if name == "bureau_balance" else table
+        optional = [column.name for column in TABLES[name] if not column.required and column.name != "SK_ID_CURR"]
+        clients = rows.partition_by("SK_ID_CURR")
+        unknown = {
+            column: sum(client[column].null_count() == len(client) for client in clients) / len(clients)
+            for column in optional
+        }
+        fields[name] = GivenFields(clients=len(clients), unknown=unknown)
+    return fields
+
+
+def describe_clients(
+    applications: pl.DataFrame, features: pl.DataFrame, names: Sequence[str], fields: dict[str, GivenFields]
+) -> Reference:
+    """Return ranges of the amounts, medians by source of income and of all clients, and the fields of the files."""
     ratios = [(pl.col(top) / pl.col(bottom)).alias(name) for name, (top, bottom) in RATIOS.items()]
     values = applications.select(*AMOUNTS, *ratios)
     ranges = {column.name: Range(low=column.quantile(0.001), high=column.quantile(0.999)) for column in values}
@@ -157,7 +189,7 @@ def describe_clients(applications: pl.DataFrame, features: pl.DataFrame, names: 
             medians = {name: _median(members[name]) for name in names}
             group = PeerGroup(income_type=income_type, low=None, high=None, clients=len(members), medians=medians)
             groups.append(group)
-    return Reference(ranges=ranges, groups=groups)
+    return Reference(ranges=ranges, groups=groups, fields=fields)
 
 
 def _median(values: pl.Series) -> float | str | None:

@@ -64,6 +64,7 @@ CREDIT_FILE: dict[str, Any] = {
 
 WARNINGS = [
     {
+        "kind": "unknown_category",
         "field": "application.NAME_INCOME_TYPE",
         "message": {"en": "unknown category 'Astronaut'", "fr": "catégorie inconnue 'Astronaut'"},
     }

@@ -58,6 +58,26 @@ def test_each_decision_has_its_words_colour_and_sign(page, service, prediction, 
     assert [metric.value for metric in opened.metric] == ["18.2%", "9.1%", "530"]
 
 
+def test_missing_fields_are_listed_apart_from_what_was_not_understood(page, service, prediction):
+    missing = [
+        {"kind": "missing_field", "field": f"application.{name}", "message": {"en": "not given", "fr": "non fourni"}}
+        for name in ("DAYS_ID_PUBLISH", "CNT_FAM_MEMBERS")
+    ]
+    service.answers["/predict"] = (200, prediction | {"warnings": [*prediction["warnings"], *missing]})
+
+    opened = press(page(), "score")
+
+    (reservations,) = [box.value for box in opened.warning if "Astronaut" in box.value]
+    assert "non fourni" not in reservations
+    (folded,) = [box for box in opened.expander if plain(box.label).endswith(": 2")]
+    assert not folded.proto.expanded
+    (listed,) = [text.value for text in folded.markdown]
+    assert listed.count("non fourni") == 2
+    assert "DAYS_ID_PUBLISH" in listed
+    opened.radio(key="language").set_value("en").run()
+    assert [box.label for box in opened.expander if "nearly all others hold: 2" in box.label]
+
+
 @pytest.mark.parametrize(
     ("decision", "probability", "rule"),
     [

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from bento.data.cleaning import clean
 from bento.data.readers import read_application, read_history
 from bento.data.tables import HISTORIES
 from bento.features.build import build_features
-from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, ModelFeature
 from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ModelError, ScoringModel, encode, probability, rounded
@@ -179,4 +180,64 @@ def test_features_of_another_order_refuse_the_model(copy: Path):
     scoring["features"].reverse()
     (copy / SCORING_FILE).write_text(json.dumps(scoring))
     with pytest.raises(ModelError, match="name different features"):
+        ScoringModel(copy)
+
+
+COLUMNS = [
+    ModelFeature(name="amount", typical=7.0),
+    ModelFeature(name="score"),
+    ModelFeature(name="housing", categories=["rented", "owned"], typical="owned"),
+    ModelFeature(name="job", categories=["cook"]),
+]
+ROWS = pl.DataFrame(
+    {
+        "amount": [1.0, None, 0.0],
+        "score": [0.5, None, 0.0],
+        "housing": ["rented", None, "boat"],
+        "job": ["cook", None, "astronaut"],
+    }
+)
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_an_unknown_value_is_read_as_typical_or_stays_unknown(one_by_one: bool):
+    parts = ROWS.iter_slices(1) if one_by_one else [ROWS]
+    matrix = np.vstack([encode(part, COLUMNS) for part in parts])
+
+    nan = np.nan
+    np.testing.assert_array_equal(matrix, [[1, 0.5, 0, 0], [7, nan, 1, nan], [0, 0, 1, nan]])
+
+
+def test_not_a_number_is_unknown_too():
+    rows = ROWS.with_columns(pl.lit(np.nan).alias("amount"))
+    for part in (rows, rows[[0]]):
+        assert set(encode(part, COLUMNS)[:, 0]) == {7.0}
+
+
+def test_encoding_leaves_the_features_as_they_are():
+    rows = pl.DataFrame({"amount": [1.0, np.nan]})
+    encode(rows, COLUMNS[:1])
+    assert np.isnan(rows["amount"][1])
+
+
+def test_a_typical_value_must_be_a_category_of_its_feature():
+    with pytest.raises(ValidationError, match="housing has no category boat, which it names as typical"):
+        ModelFeature(name="housing", categories=["rented"], typical="boat")
+
+
+def test_variants_read_unknown_values_as_one_client_does(model: ScoringModel, features: pl.DataFrame):
+    client = features[[0]]
+    changed = pl.DataFrame({"application_credit_to_annuity": [None, 20.0]}, schema_overrides={0: pl.Float64})
+    expected = [
+        float(model.log_odds(client.with_columns(application_credit_to_annuity=pl.lit(value, dtype=pl.Float64)))[0])
+        for value in (None, 20.0)
+    ]
+    np.testing.assert_array_equal(model.log_odds_with(client, changed), expected)
+
+
+def test_a_folder_of_the_format_before_is_refused(copy: Path):
+    content = json.loads((copy / REFERENCE_FILE).read_text())
+    del content["fields"]
+    (copy / REFERENCE_FILE).write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"no usable reference\.json: fields Field required; train again"):
         ScoringModel(copy)

@@ -23,12 +23,13 @@ from research.comparison.estimators import (
     with_category_types,
 )
 from research.data.splits import fold_rows
-from research.training.cross_fitting import catalogue_names, model_features
+from research.training.cross_fitting import catalogue_names
 from research.types import FoldSplit, TrainingMatrix
+from tests.research.made_up import declared_columns
 
 NUMBERS = tuple(name for name in catalogue_names(with_age=False) if not CATALOGUE[name].categories)[:10]
 NAMES = (*NUMBERS, "application_occupation")
-COLUMNS = tuple(model_features(NAMES))
+COLUMNS = tuple(declared_columns(NAMES))
 ROWS = 1200
 
 

@@ -18,17 +18,17 @@ from research.data.dataset import Data
 from research.explanation import explain
 from research.explanation import figures as explain_figures
 from research.explanation.lime_explainer import LIME_SEEDS, Lime, LimeView, bins, decode
-from research.training import cross_fitting
+from research.registry import trained_run
 from research.training.linear import linear_pipeline, linear_predictor
 from tests.research.commands import run_command
-from tests.research.made_up import is_drawn
+from tests.research.made_up import declared_columns, is_drawn
 from tests.support.references import any_reference
 
 CLIENTS = 500
 SAMPLES = 300
 NUMBERS = ["application_ext_source_2", "application_ext_source_3", "application_employed_years"]
 NAMES = [*NUMBERS, "application_occupation", "application_email"]
-COLUMNS = cross_fitting.model_features(NAMES)
+COLUMNS = declared_columns(NAMES)
 FIGURES = ["shap_beeswarm", "shap_groups", "shap_dependence", "shap_waterfall", "lime"]
 
 
@@ -242,7 +242,7 @@ def test_only_granted_clients_are_explained_too(model, features, tmp_path):
 @pytest.mark.parametrize("model", ["lightgbm"], indirect=True)
 def test_the_command_explains_a_run_and_a_client(model, synthetic_folder, monkeypatch, tmp_path, capsys):
     results = model.folder.parent
-    monkeypatch.setattr(explain, "DATA", tmp_path)
+    monkeypatch.setattr(trained_run, "DATA", tmp_path)
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "r").symlink_to(results)
     arguments = ("--run", "r", "--data", str(synthetic_folder))
@@ -262,7 +262,7 @@ def test_the_command_explains_a_run_and_a_client(model, synthetic_folder, monkey
 def test_other_data_than_that_of_training_is_refused(model, synthetic_folder, monkeypatch, tmp_path, capsys):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "r").symlink_to(model.folder.parent)
-    monkeypatch.setattr(explain, "DATA", tmp_path)
+    monkeypatch.setattr(trained_run, "DATA", tmp_path)
     other = tmp_path / "other"
     other.mkdir()
     (other / "application_train.parquet").symlink_to(synthetic_folder / "application_train.parquet")

@@ -7,6 +7,7 @@ from bento.model.scoring_model import encode
 from research.cli import CommandError
 from research.training import boosting, cross_fitting
 from research.types import TrainingMatrix
+from tests.research.made_up import declared_columns
 
 NAMES = ["application_ext_source_2", "application_ext_source_3", "application_occupation"]
 CLIENTS = 3000
@@ -19,7 +20,7 @@ def sample() -> TrainingMatrix:
     scores = random.random((2, CLIENTS))
     features = pl.DataFrame([*scores, words[random.integers(0, len(words), CLIENTS)]], schema=NAMES)
     target = (random.random(CLIENTS) < 0.6 * (1 - scores.mean(axis=0))).astype(np.int64)
-    columns = cross_fitting.model_features(NAMES)
+    columns = declared_columns(NAMES)
     matrix = encode(features, columns)
     return TrainingMatrix(matrix=matrix, target=target, columns=columns, person=np.arange(CLIENTS))
 
@@ -68,7 +69,7 @@ def test_too_few_defaults_for_the_folds_are_refused(sample: TrainingMatrix):
 
 
 def test_a_column_outside_the_catalogue_has_no_constraint():
-    columns = cross_fitting.model_features(NAMES[:2])
+    columns = declared_columns(NAMES[:2])
     other = columns[0].model_copy(update={"name": "CODE_GENDER"})
     constraints = boosting.monotone_constraint_params([*columns, other])
     assert constraints["monotone_constraints"] == [-1, -1, 0]

@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 
 from bento.features.catalogue import CATALOGUE
-from research.training import boosting, cross_fitting
+from research.training import boosting
 from research.training.feature_selection import choose
 from research.training.tuning import SPACE, Tuned, tune
 from research.types import TrainingMatrix
+from tests.research.made_up import declared_columns
 
 ROWS = 1500
 NAMES = [name for name, feature in CATALOGUE.items() if not feature.is_category][:6]
@@ -17,7 +18,7 @@ def sample() -> TrainingMatrix:
     random = np.random.default_rng(1)
     matrix = random.random((ROWS, len(NAMES)))
     target = (random.random(ROWS) < 0.4 * matrix[:, 0] ** 2).astype(np.int64)
-    columns = cross_fitting.model_features(NAMES)
+    columns = declared_columns(NAMES)
     return TrainingMatrix(matrix=matrix, target=target, columns=columns, person=np.arange(ROWS))
 
 

@@ -1,0 +1,80 @@
+"""Warnings about a credit file: what was not understood, and the fields that it lacks and nearly all others hold."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from bento.data.credit_file import MAX_WARNINGS, CreditFile, FieldWarning, warnings
+from bento.data.tables import APPLICATION, TABLES, Column
+from bento.features.catalogue import needed_columns
+from bento.i18n import NARROW_SPACE, Wording
+from bento.model.scoring_model import ScoringModel
+
+TYPICAL = Wording(
+    en="not given; a typical value is taken",
+    fr=f"non fourni{NARROW_SPACE}; une valeur typique est retenue",
+)
+LEARNT = Wording(
+    en="not given; its learnt effect of being unknown is used",
+    fr=f"non fourni{NARROW_SPACE}; l'effet appris de son absence est appliqué",
+)
+KEY = Wording(
+    en="not given; rows of one credit cannot be separated from those of another",
+    fr=f"non fourni{NARROW_SPACE}; les lignes d'un crédit ne se distinguent pas de celles d'un autre",
+)
+NOT_READ = Wording(
+    en="not given; the model does not read it",
+    fr=f"non fourni{NARROW_SPACE}; le modèle ne le lit pas",
+)
+
+
+class _Field(NamedTuple):
+    """A field that a credit file should hold, and the warning where it does not."""
+
+    table: str
+    column: str
+    warning: FieldWarning
+
+
+def file_warnings(model: ScoringModel, credit_file: CreditFile) -> list[FieldWarning]:
+    """Return the warnings about a credit file that a model scores, at most `MAX_WARNINGS`.
+
+    A field is missing where nearly all files of the training clients hold it and this one does not: it is null or
+    absent in the application, or in every row of a history. A history without rows lacks nothing. What was not
+    understood comes first, then missing fields that the model reads, then those that it does not.
+    """
+    missing = [field.warning for field in _expected_fields(model) if not _holds(credit_file, field)]
+    return [*warnings(credit_file), *missing][:MAX_WARNINGS]
+
+
+def _holds(credit_file: CreditFile, field: _Field) -> bool:
+    if field.table == APPLICATION.name:
+        return credit_file.application.get(field.column) is not None
+    rows = getattr(credit_file, field.table)
+    return not rows or any(row.get(field.column) is not None for row in rows)
+
+
+@lru_cache(maxsize=4)
+def _expected_fields(model: ScoringModel) -> list[_Field]:
+    """Return the fields that a credit file should hold, those that the model reads first."""
+    read = {feature: needed_columns([feature]) for feature in model.feature_names}
+    fields = [
+        _Field(table, column, FieldWarning(kind="missing_field", field=f"{table}.{column}", message=message))
+        for table, given in model.reference.fields.items()
+        for column in given.expected()
+        for message in [_message(TABLES[table][column], table, read, model.typical_features)]
+    ]
+    return sorted(fields, key=lambda field: field.warning.message == NOT_READ)
+
+
+def _message(
+    column: Column, table: str, read: Mapping[str, Mapping[str, Sequence[str]]], typical: Collection[str]
+) -> Wording:
+    """Say how a file without this column is scored; `read` holds the columns that each feature is computed from."""
+    if column.kind == "id":  # read with any other column of its table
+        others = {other.name for other in TABLES[table] if other.kind != "id"}
+        return KEY if any(others.intersection(columns[table]) for columns in read.values()) else NOT_READ
+    readers = [feature for feature, columns in read.items() if column.name in columns[table]]
+    if not readers:
+        return NOT_READ
+    return TYPICAL if any(feature in typical for feature in readers) else LEARNT
