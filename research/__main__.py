@@ -28,6 +28,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "train": "research.training.train",
         "explain": "research.explanation.explain",
         "fairness": "research.comparison.price_of_fairness",
+        "rules": "research.evaluation.rule_prices",
     },
     "decide which model is served": {
         "promote": "research.registry.promote",

@@ -1,4 +1,4 @@
-"""Statistics of the training clients: medians of peer groups, and usual ranges of the amounts of a loan."""
+"""Statistics of the training clients: medians of peer groups, and usual ranges of applications."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,6 +96,7 @@ class Reference(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ranges: dict[str, Range] = Field(description="of AMOUNTS and RATIOS")
+    usual: dict[str, Range] = Field(description="of the measures of bento.rules that have a usual range")
     groups: list[PeerGroup] = Field(description="the narrowest first; the last includes every client")
 
     @model_validator(mode="after")

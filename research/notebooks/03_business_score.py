@@ -31,9 +31,8 @@ from research.evaluation import business_score as score
 from research.evaluation import calibration
 from research.evaluation.bootstrap import LEVEL, mean_with_interval
 from research.reporting.notebook_support import model_for, open_notebook, subplots
-from research.results import RESULTS_FILE, TrainingResults, read
+from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE, TrainingResults, read
 from research.training.linear import linear_pipeline
-from research.training.train import OUT_OF_FOLD_FILE
 from research.types import OutOfFold
 
 # %matplotlib inline
