@@ -48,7 +48,7 @@ class DecisionMaker:
 
     def __init__(self, state: ServingState, recorder: Recorder, slots: ScoringSlots) -> None:
         self.state, self.recorder, self.slots = state, recorder, slots
-        self.tags = (state.model_tag, state.bento_tag)
+        self.origin = (state.model_tag, state.bento_tag, state.rulebook)
 
     async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
         """Return the decision on one application as JSON, and whether it answered an earlier request with its key.
@@ -65,7 +65,7 @@ class DecisionMaker:
         if parameters.purpose == "simulation":
             return prediction.model_dump_json(), False
         body, key_id, idempotency_key = request.scope["body"], parameters.key_id, parameters.idempotency_key
-        entry = entry_of(prediction, scored, body, key_id, idempotency_key, *self.tags, self.state.rulebook)
+        entry = entry_of(prediction, scored, body, key_id, idempotency_key, *self.origin)
         (recorded,) = await self.recorder.record([entry])
         if isinstance(recorded, Problem):
             raise ProblemError(recorded)
@@ -93,7 +93,7 @@ class DecisionMaker:
                 content = to_json(batch.credit_files[position], inf_nan_mode="constants")
                 key = parameters.idempotency_key and f"{parameters.idempotency_key}\n{position}"
                 entries[position] = entry_of(
-                    prediction, scored[position], content, parameters.key_id, key, *self.tags, self.state.rulebook
+                    prediction, scored[position], content, parameters.key_id, key, *self.origin
                 )
         recorded = self.recorder.record_and_wait(list(entries.values())) if entries else []
         for (position, entry), outcome in zip(entries.items(), recorded, strict=True):
