@@ -86,8 +86,8 @@ class Rules:
     def applies(self, rule: Rule, inputs: Inputs) -> Booleans:
         """Whether a rule applies to each application."""
         if rule.fields:
-            known = sum(inputs.known(field).astype(int) for field in rule.fields)
-            return np.asarray(known < (rule.minimum or 0))
+            counts = sum(inputs.is_known(field).astype(int) for field in rule.fields)
+            return np.asarray(counts < (rule.minimum or 0))
         applies = np.zeros(inputs.clients, dtype=bool)
         for name in rule.measures:
             applies |= self._measure_applies(rule, name, inputs)
@@ -125,7 +125,7 @@ class Rules:
 
     def _hit(self, rule: Rule, inputs: Inputs, position: int) -> RuleHit:
         if rule.fields:
-            missing = [field for field in rule.fields if not inputs.known(field)[position]]
+            missing = [field for field in rule.fields if not inputs.is_known(field)[position]]
             facts = [_fact_of_fields(rule, missing)]
         else:
             names = [name for name in rule.measures if self._measure_applies(rule, name, inputs)[position]]
@@ -173,12 +173,12 @@ def _fact(name: str, inputs: Inputs, position: int, limit: TextPair = ("", "")) 
 
 
 def _fact_of_fields(rule: Rule, missing: Sequence[str]) -> RuleFact:
-    known, needed = len(rule.fields) - len(missing), format_count(rule.minimum or 0)
-    of_all = format_x_of_y(known, len(rule.fields))
+    count, needed = len(rule.fields) - len(missing), format_count(rule.minimum or 0)
+    of_all = format_x_of_y(count, len(rule.fields))
     names = [", ".join(FIELDS[field][language] for field in missing) for language in (0, 1)]
     return RuleFact(
         measure="fields",
-        value=known,
+        value=count,
         unit="count",
         text=Wording(
             en=f"Known: {of_all[0]} (at least {needed[0]}); not given: {names[0]}",

@@ -16,13 +16,13 @@ from bento.i18n import DAYS_PER_YEAR, Formatter, TextPair
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-LONGEST_TERM_MONTHS = 60
+MAX_TERM_MONTHS = 60
 """Longest term at which the monthly rate of a loan is computed: the application has none, and no longer one is sold."""
 _RATES = np.linspace(0, 1, 20_001)
 _PAYMENT_SHARES = np.concatenate(
-    [[1 / LONGEST_TERM_MONTHS], _RATES[1:] / (1 - (1 + _RATES[1:]) ** -float(LONGEST_TERM_MONTHS))]
+    [[1 / MAX_TERM_MONTHS], _RATES[1:] / (1 - (1 + _RATES[1:]) ** -float(MAX_TERM_MONTHS))]
 )
-"""Instalment over loan at each of `_RATES`, where equal instalments repay the loan in `LONGEST_TERM_MONTHS`."""
+"""Instalment over loan at each of `_RATES`, where equal instalments repay the loan in `MAX_TERM_MONTHS`."""
 
 
 class Inputs:
@@ -83,7 +83,7 @@ class Inputs:
             self._values[measure] = np.where(np.isfinite(values), values, np.nan)
         return self._values[measure]
 
-    def known(self, field: str) -> Booleans:
+    def is_known(self, field: str) -> Booleans:
         """Whether a field of `FIELDS` is known: given and understood; for a history, whether it has a row."""
         if field in COUNTS_OF_ROWS:
             return self.feature(COUNTS_OF_ROWS[field]) > 0
@@ -176,7 +176,7 @@ def _instalments_to_income(inputs: Inputs) -> Floats:
 
 
 def _monthly_rate(inputs: Inputs) -> Floats:
-    """Return the rate at which equal instalments repay the loan in `LONGEST_TERM_MONTHS`; -1 where they never do."""
+    """Return the rate at which equal instalments repay the loan in `MAX_TERM_MONTHS`; -1 where they never do."""
     share = inputs.number("AMT_ANNUITY") / inputs.number("AMT_CREDIT")
     rate = np.interp(share, _PAYMENT_SHARES, _RATES)
     return np.where(np.isnan(share), np.nan, np.where(share < _PAYMENT_SHARES[0], -1.0, rate))
@@ -266,8 +266,8 @@ MEASURES: dict[str, Measure] = {
     ),
     "monthly_rate": _measure(
         (
-            f"Monthly rate if the loan were repaid in {LONGEST_TERM_MONTHS} months",
-            f"Taux mensuel si le prêt était remboursé en {LONGEST_TERM_MONTHS} mois",
+            f"Monthly rate if the loan were repaid in {MAX_TERM_MONTHS} months",
+            f"Taux mensuel si le prêt était remboursé en {MAX_TERM_MONTHS} mois",
         ),
         "share",
         "AMT_ANNUITY AMT_CREDIT",

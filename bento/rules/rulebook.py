@@ -2,10 +2,10 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -140,10 +140,10 @@ class Rulebook(_Content):
         return (rule for rule in self.rules if rule.on and rule.outcome in outcomes)
 
 
-def _check_names(kind: str, names: tuple[str, ...], known: Any) -> None:
+def _check_names(kind: str, names: tuple[str, ...], declared: Mapping[str, object]) -> None:
     for name in names:
-        if name not in known:
-            raise ValueError(f"unknown {kind} {name}; known are {', '.join(known)}")
+        if name not in declared:
+            raise ValueError(f"unknown {kind} {name}; known are {', '.join(declared)}")
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -60,7 +60,7 @@ class Explanation(BaseModel):
     contributions: list[FeatureContribution] = Field(description="exact SHAP values, largest first")
     similar_clients: SimilarClients
     counterfactual: Counterfactual
-    rules: list[RuleHit] = Field(description="the rules that apply, whatever the model makes of the application")
+    rules: list[RuleHit] = Field(description="the rules that apply, each at least a review")
     model: ModelVersion
     warnings: list[FieldWarning]
 

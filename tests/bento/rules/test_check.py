@@ -13,7 +13,7 @@ from bento.data.credit_file import CreditFile
 from bento.data.tables import APPLICATION
 from bento.policy import Decision
 from bento.rules.check import STRICTNESS, RuleHit, Rules, strictest
-from bento.rules.measures import APPLICATION_COLUMNS, HISTORY_FEATURES, LONGEST_TERM_MONTHS, MEASURES, Inputs
+from bento.rules.measures import APPLICATION_COLUMNS, HISTORY_FEATURES, MAX_TERM_MONTHS, MEASURES, Inputs
 from bento.rules.rulebook import Rule, Rulebook, RuleText
 from tests.support.rules import RULES, USUAL
 
@@ -127,8 +127,8 @@ def test_five_fields_are_too_little_to_decide_on():
 def test_a_category_that_is_not_understood_is_not_known():
     unknown = {"NAME_INCOME_TYPE": "Astronaut", "NAME_FAMILY_STATUS": "Unknown", "NAME_EDUCATION_TYPE": None}
     inputs = _inputs(CLIENT | unknown)
-    assert not any(inputs.known(name)[0] for name in unknown)
-    assert inputs.known("CNT_CHILDREN")[0]
+    assert not any(inputs.is_known(name)[0] for name in unknown)
+    assert inputs.is_known("CNT_CHILDREN")[0]
 
 
 # Affordability
@@ -203,7 +203,7 @@ def test_only_what_is_unusual_is_a_fact():
 
 @given(st.floats(0.0005, 0.5), st.floats(1_000, 1e7))
 def test_the_monthly_rate_repays_the_loan_in_the_longest_term(rate: float, credit: float):
-    annuity = credit * rate / (1 - (1 + rate) ** -LONGEST_TERM_MONTHS)
+    annuity = credit * rate / (1 - (1 + rate) ** -MAX_TERM_MONTHS)
     inputs = _inputs(CLIENT | {"AMT_CREDIT": credit, "AMT_ANNUITY": annuity})
     assert inputs.value("monthly_rate")[0] == pytest.approx(rate, abs=1e-6)
 

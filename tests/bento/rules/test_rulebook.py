@@ -1,4 +1,4 @@
-"""The file of the rules: what it may hold, its version, and what is said of a faulty one."""
+"""The file of the rules: what it may hold, its version, and the message for a faulty one."""
 
 import re
 from pathlib import Path

@@ -146,7 +146,7 @@ def test_the_rules_of_a_run_are_priced_on_its_clients(results: Path, data: Data)
 def test_pensioners_keep_their_code_for_no_employment(data: Data):
     features = data.rows("development").features
     inputs = rule_inputs(data, "development", features, Rulebook.read())
-    assert inputs.known("DAYS_EMPLOYED").mean() > 0.99
+    assert inputs.is_known("DAYS_EMPLOYED").mean() > 0.99
     assert features.select(HISTORY_FEATURES).columns == list(HISTORY_FEATURES)
 
 
