@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-browser test-container demo pipeline data fidelity study compare train promote rollback explain \
-	fairness missing \
+	fairness missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
@@ -82,6 +82,9 @@ fairness: setup ## The cost of leaving gender and age out
 
 missing: setup ## What leaving out each optional field changes: PD, decisions, warnings
 	@$(RUN) research missing $(DATA_OPTION)
+
+rules: setup ## What each rule of the lender stops and costs (RULES=file, by default those of the project)
+	@$(RUN) research rules $(DATA_OPTION) $(if $(RULES),--rules $(RULES))
 
 notebooks: setup ## Execute the four notebooks, with their outputs
 	@$(RUN) research notebooks $(DATA_OPTION)

@@ -68,7 +68,7 @@ DEFAULT_ECONOMICS = LoanEconomics()
 
 
 class ExpectedCost(BaseModel):
-    """The expected cost of either decision, in units of one good client refused."""
+    """The expected cost of either decision, in units of one good client refused, at the cost ratio of the threshold."""
 
     if_granted: float
     if_refused: float
@@ -103,16 +103,28 @@ def decide(probability_of_default: float, threshold: float, band: ReviewBand | N
     return Decision.REFUSED if probability_of_default >= threshold else Decision.GRANTED
 
 
-def expected_cost(probability_of_default: float, costs: CostAssumptions = DEFAULT_COSTS) -> ExpectedCost:
+def expected_cost(
+    probability_of_default: float, threshold: float, costs: CostAssumptions = DEFAULT_COSTS
+) -> ExpectedCost:
     """Compute the expected cost of granting, p * FN, and of refusing, (1 - p) * FP.
 
-    >>> expected_cost(0.25)
+    FN is the cost of a missed default that the threshold implies, FP * (1 - threshold) / threshold, which is that of
+    `costs` at the theoretical threshold. So the cheaper decision is always the one that the threshold gives; at a
+    threshold chosen otherwise the assumed costs would contradict it. At 0, which implies no finite cost, FN is assumed.
+
+    >>> expected_cost(0.25, 1 / 11)
     ExpectedCost(if_granted=2.5, if_refused=0.75)
+    >>> expected_cost(0.25, 0.2)
+    ExpectedCost(if_granted=1.0, if_refused=0.75)
     """
-    return ExpectedCost(
-        if_granted=probability_of_default * costs.false_negative,
-        if_refused=(1 - probability_of_default) * costs.false_positive,
-    )
+    if_refused = (1 - probability_of_default) * costs.false_positive
+    if threshold == 0:
+        return ExpectedCost(
+            if_granted=max(probability_of_default * costs.false_negative, if_refused), if_refused=if_refused
+        )
+    # p * FN - (1 - p) * FP = FP * (p - threshold) / threshold: so computed, rounding cannot turn the comparison around.
+    excess = costs.false_positive * (probability_of_default - threshold) / threshold
+    return ExpectedCost(if_granted=max(if_refused + excess, 0.0), if_refused=if_refused)
 
 
 def score_points(log_odds: float) -> float:

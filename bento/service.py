@@ -3,6 +3,7 @@
 import sys
 import time
 from functools import cache
+from pathlib import Path
 from typing import TypeVar, cast
 
 import bentoml
@@ -14,7 +15,7 @@ from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import request_metrics, timeout
 from bento.api.middleware.gateway import gateway
-from bento.api.predictions import DecisionMaker
+from bento.api.predictions import DecisionMaker, refuse_impossible
 from bento.api.problems import RETRY_AFTER_S, ProblemError, response
 from bento.api.process_tuning import ScoringSlots, tune_garbage_collection
 from bento.api.recording import Recorder
@@ -24,6 +25,7 @@ from bento.data.credit_file import CreditFile
 from bento.journal.store import Journal
 from bento.journal.vault import Vault
 from bento.journal.writer import Writer
+from bento.rules.rulebook import DEFAULT_RULES, Rulebook
 from bento.scoring.explanation import Explanation, explanation
 from bento.scoring.missing_fields import file_warnings
 from bento.settings import JOURNAL_VARIABLE, LIMITS, Settings
@@ -51,6 +53,10 @@ def _journal() -> Journal:
     return Journal(settings.journal_address, Vault.from_file(settings.master_key_file))
 
 
+def _rulebook() -> Rulebook:
+    return Rulebook.read(Path(read_settings().rules_file or DEFAULT_RULES))
+
+
 @bentoml.service(
     name=NAME,
     image=image,
@@ -76,7 +82,7 @@ class CreditScoring:
 
     def __init__(self) -> None:
         keep_personal_data_out()
-        self.state = ServingState.load(self.stored_model, _journal())
+        self.state = ServingState.load(self.stored_model, _journal(), _rulebook())
         self.writer = Writer(self.state.journal)
         slots = ScoringSlots(LIMITS.max_scored_per_loop_turn)
         self.predictor = DecisionMaker(self.state, Recorder(self.writer), slots)
@@ -88,6 +94,7 @@ class CreditScoring:
         """Refuse to start, in one line, where decisions could not be guarded or kept."""
         try:
             _load_keys()
+            _rulebook()
             journal = _journal()
             journal.check()
             journal.close()
@@ -129,8 +136,10 @@ class CreditScoring:
     def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
         """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
         try:
-            model = self.state.model
-            explained = explanation(model, credit_file, self.state.version, file_warnings(model, credit_file))
+            model, rules = self.state.model, self.state.rules
+            refuse_impossible(credit_file, rules)
+            named = file_warnings(model, credit_file)
+            explained = explanation(model, credit_file, self.state.version, named, rules=rules)
         except ProblemError as error:
             return _decline(Explanation, ctx, error)
         return _reply(Explanation, explained.model_dump_json())

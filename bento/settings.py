@@ -15,6 +15,7 @@ KEYS_FILE_VARIABLE = "SCORING_KEYS_FILE"
 AUTH_VARIABLE = "SCORING_AUTH"
 DATA_VARIABLE = "SCORING_DATA"
 MASTER_KEY_VARIABLE = "SCORING_MASTER_KEY_FILE"
+RULES_VARIABLE = "SCORING_RULES"
 JOURNAL_VARIABLE = "JOURNAL_URL"
 
 CLIENT_VARIABLES = ("SCORING_API_URL", "SCORING_API_KEY")
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     master_key_file: str | None = _variable(
         MASTER_KEY_VARIABLE, "32 random bytes in base64 that encrypt the journal's personal data"
     )
+    rules_file: str | None = _variable(RULES_VARIABLE, "file of the lender's rules, by default bento/rules/rules.toml")
     bento_folder: str | None = _variable("BENTO_PATH", "the Bento of this container, with its model; BentoML sets it")
     bentoml_home: str | None = _variable("BENTOML_HOME", "BentoML's store of models and Bentos, by default ~/bentoml")
 

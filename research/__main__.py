@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "explain": "research.explanation.explain",
         "fairness": "research.comparison.price_of_fairness",
         "missing": "research.evaluation.missing_fields",
+        "rules": "research.evaluation.rule_prices",
     },
     "decide which model is served": {
         "promote": "research.registry.promote",

@@ -19,6 +19,9 @@ PRICE_FILE = "fairness_price.json"
 STUDY_FILE = "feature_study.json"
 FIDELITY_FILE = "fidelity.json"
 MISSING_FILE = "missing_fields.json"
+RULES_FILE = "rules.json"
+OUT_OF_FOLD_FILE = "out_of_fold.parquet"
+"""Client, fold, outcome and calibrated probability of each development client; never published."""
 
 SplitName = Literal["out_of_fold", "test"]
 SPLITS: tuple[SplitName, ...] = ("out_of_fold", "test")
@@ -123,6 +126,47 @@ class CalibrationResult(Part):
 
     compared: list[CalibrationMethod]
     served: Calibration
+
+
+class ReviewedChange(Part):
+    """Change of the cost per client where those in review are decided by a person who is wrong in a share of cases."""
+
+    error: float
+    cost_change: Interval
+
+
+class RulePrice(Part):
+    """A rule on the clients of one split: to how many it applies, whom of them the model grants, and the cost."""
+
+    clients: int
+    applies: int
+    stops: int
+    default_rate: float | None
+    default_rate_of_stopped: float | None
+    changes: list[ReviewedChange]
+
+
+class RuleRow(Part):
+    """The prices of one rule, or of all that are on."""
+
+    code: str
+    outcome: str
+    on: bool
+    out_of_fold: RulePrice
+    test: RulePrice
+
+
+class RulePrices(ResultFile):
+    """The content of rules.json, by `train` and `rules`."""
+
+    run: str
+    rules_version: str
+    costs: CostAssumptions
+    table: list[RuleRow]
+
+    def row(self, code: str) -> RuleRow:
+        """Return the row of a rule."""
+        return next(row for row in self.table if row.code == code)
 
 
 class ClientFigures(Part):

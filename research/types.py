@@ -81,6 +81,10 @@ class OutOfFold:
         for number in np.unique(self.fold):
             yield int(number), self.fold == number
 
+    def rows(self, chosen: Booleans) -> Self:
+        """Return the scores of some clients."""
+        return replace(self, target=self.target[chosen], log_odds=self.log_odds[chosen], fold=self.fold[chosen])
+
     def calibrated(self, slope: float, intercept: float) -> Self:
         """Return the scores with an affine map applied to their log-odds."""
         return replace(self, log_odds=self.log_odds * slope + intercept)

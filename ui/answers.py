@@ -39,6 +39,13 @@ class Reason(AnswerPart):
     text: Text
 
 
+class Rule(AnswerPart):
+    """A rule of the lender that applies: its code, and the sentence for the client."""
+
+    code: str
+    text: Text
+
+
 class FieldWarning(AnswerPart):
     """A field that the service did not understand, or that is missing, in a file that it scored nevertheless."""
 
@@ -72,7 +79,8 @@ class Prediction(AnswerPart):
     decision: Decision
     threshold: float
     review_band: ReviewBand | None
-    expected_cost: ExpectedCost
+    expected_cost: ExpectedCost | None
+    rules: tuple[Rule, ...] = ()
     reasons: tuple[Reason, ...]
     warnings: tuple[FieldWarning, ...]
     model: Model
@@ -80,15 +88,25 @@ class Prediction(AnswerPart):
     """The answer as the service sent it."""
 
     @model_validator(mode="after")
-    def _has_band_where_reviewed(self) -> Self:
-        if self.decision == "review" and self.review_band is None:
-            raise ValueError("a review without a band")
+    def _has_ground_where_reviewed(self) -> Self:
+        if self.decision == "review" and self.review_band is None and not self.rules:
+            raise ValueError("a review without a band or a rule")
         return self
 
     @property
     def simulated(self) -> bool:
         """Whether it is a simulation."""
         return self.decision_id is None
+
+    @property
+    def decided_by_rule(self) -> bool:
+        """Whether a rule made the decision stricter than the model's."""
+        band = self.review_band
+        if not self.rules:
+            return False
+        if band is not None and band.low <= self.probability < band.high:
+            return self.decision != "review"
+        return self.decision != ("refused" if self.probability >= self.threshold else "granted")
 
 
 class GroupContribution(AnswerPart):

@@ -299,6 +299,7 @@ def show_answer(language: str, outcome: Outcome, prediction: answers.Prediction)
     source, decided = st.session_state.get("decided", ("", None))
     if prediction.simulated and source == outcome.source:
         results.show_comparison(language, decided)
+    results.show_rules(language, prediction)
     results.show_reasons(language, prediction)
     results.show_warnings(language, prediction)
     results.show_scale(language, prediction)

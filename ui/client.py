@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from ui.answers import AnswerPart, Explanation, Prediction
+from ui.answers import AnswerPart, Explanation, Prediction, Text
 
 HISTORIES = (
     "bureau",
@@ -64,6 +64,8 @@ class Detail:
     field: str
     kind: str
     message: str
+    text: dict[str, str] | None = None
+    """The message in both languages, where the service has it in both."""
 
 
 class NoAnswerError(Exception):
@@ -103,6 +105,7 @@ class _FieldError(AnswerPart):
     loc: tuple[int | str, ...]
     type: str
     msg: str
+    text: Text | None = None
 
 
 class _Problem(AnswerPart):
@@ -255,7 +258,7 @@ def _problem(response: httpx.Response) -> tuple[tuple[Detail, ...], str]:
         problem = _Problem.model_validate_json(response.content)
     except ValidationError:
         return (), ""
-    details = (Detail(".".join(map(str, fault.loc)), fault.type, fault.msg) for fault in problem.errors)
+    details = (Detail(".".join(map(str, fault.loc)), fault.type, fault.msg, fault.text) for fault in problem.errors)
     return tuple(details), problem.detail
 
 

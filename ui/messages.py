@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from ui.client import Detail
+
 LANGUAGES = {"fr": "Français", "en": "English"}
 
 NO_BREAK_SPACE = "\u00a0"
@@ -137,6 +139,14 @@ MESSAGES: dict[str, Wording] = {
         "en": "The estimated risk, {probability}, is too close to the threshold: from {low} to {high}, a person "
         "decides.",
     },
+    "review_by_rule": {
+        "fr": "Une règle demande qu'une personne décide ; le risque estimé est de {probability}.",
+        "en": "A rule requires that a person decides; the estimated risk is {probability}.",
+    },
+    "refused_by_rule": {
+        "fr": "Une règle impose le refus ; le risque estimé est de {probability}.",
+        "en": "A rule requires a refusal; the estimated risk is {probability}.",
+    },
     "probability": {"fr": "Probabilité de défaut", "en": "Probability of default"},
     "threshold": {"fr": "Seuil de refus", "en": "Refusal threshold"},
     "score_points": {"fr": "Score", "en": "Score"},
@@ -164,11 +174,8 @@ MESSAGES: dict[str, Wording] = {
         "fr": "Échelle de risque : le client est à {probability} et le seuil de refus à {threshold}.",
         "en": "Risk scale: the client stands at {probability} and the refusal threshold at {threshold}.",
     },
-    "threshold_prevails": {
-        "fr": "C'est le seuil qui décide : il a été choisi sur les coûts constatés.",
-        "en": "It is the threshold that decides: it was chosen on costs as they came about.",
-    },
-    # The reasons
+    # The rules and the reasons
+    "rules": {"fr": "Les règles qui s'appliquent", "en": "The rules that apply"},
     "reasons": {
         "fr": "Les raisons de cette décision, en mots pour le client",
         "en": "The reasons for this decision, in words for the client",
@@ -492,12 +499,14 @@ def value(language: str, content: float | str | None, unit: str) -> str:
     return say(language, f"unit_{unit}", value=written) if f"unit_{unit}" in MESSAGES else written
 
 
-def detail(language: str, kind: str, message: str) -> str:
+def detail(language: str, rejected: Detail) -> str:
     """Return the message about a rejected field: ours for kinds that have one, then the service's, if any."""
-    key = DETAIL_KINDS.get(kind)
+    if rejected.text is not None:
+        return plain(rejected.text[language])
+    key, message = DETAIL_KINDS.get(rejected.kind), plain(rejected.message)
     if key is None:
-        return plain(message)
-    return f"{say(language, key)} ({plain(message)})" if message else say(language, key)
+        return message
+    return f"{say(language, key)} ({message})" if message else say(language, key)
 
 
 def code(text: str) -> str:

@@ -41,8 +41,11 @@ def show_decision(language: str, prediction: Prediction) -> None:
 
 
 def because(language: str, prediction: Prediction) -> str:
-    """Return the rule that led to the decision, with its figures."""
+    """Return what led to the decision, with its figures."""
     band = prediction.review_band
+    if prediction.decided_by_rule:
+        risk = messages.percent(language, prediction.probability)
+        return messages.say(language, f"{prediction.decision}_by_rule", probability=risk)
     if prediction.decision == "review" and band is not None:
         probability, low, high = messages.percentages(language, prediction.probability, band.low, band.high)
         return messages.say(language, "review_because", probability=probability, low=low, high=high)
@@ -57,19 +60,14 @@ def because(language: str, prediction: Prediction) -> str:
 def record(language: str, prediction: Prediction) -> str:
     """Return the decision's id in the journal, and the expected cost of either decision."""
     say = partial(messages.say, language)
-    cost = prediction.expected_cost
-    costs = say(
-        "expected_cost",
-        granted=messages.number(language, cost.if_granted, 2),
-        refused=messages.number(language, cost.if_refused, 2),
-    )
-    cheaper = "granted" if cost.if_granted < cost.if_refused else "refused"
-    if prediction.decision not in (cheaper, "review"):
-        costs = f"{costs} {say('threshold_prevails')}"
-    if prediction.decision_id is None:
-        return f"{say('not_recorded')}  \n{costs}"
-    number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
-    return f"{say('recorded', number=number, moment=moment)}  \n{costs}"
+    lines = [say("not_recorded")]
+    if prediction.decision_id is not None:
+        number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
+        lines = [say("recorded", number=number, moment=moment)]
+    if (cost := prediction.expected_cost) is not None:
+        granted, refused = (messages.number(language, value, 2) for value in (cost.if_granted, cost.if_refused))
+        lines.append(say("expected_cost", granted=granted, refused=refused))
+    return "  \n".join(lines)
 
 
 def show_comparison(language: str, unchanged: Prediction) -> None:
@@ -83,6 +81,14 @@ def show_comparison(language: str, unchanged: Prediction) -> None:
         ),
         icon=":material/compare_arrows:",
     )
+
+
+def show_rules(language: str, prediction: Prediction) -> None:
+    """Show the rules that apply, in the words for the client, with their codes."""
+    if prediction.rules:
+        st.subheader(messages.say(language, "rules"), anchor=False)
+        lines = (f"{messages.plain(rule.text[language])} {messages.code(rule.code)}" for rule in prediction.rules)
+        st.markdown("\n".join(f"1. {line}" for line in lines))
 
 
 def show_reasons(language: str, prediction: Prediction) -> None:
@@ -256,7 +262,7 @@ def fault_message(language: str, fault: NoAnswerError, settings: Settings) -> st
     address = messages.code(shown_address(settings.api_url))
     message = say(f"fault_{key}", address=address, status=fault.status, megabytes=MAX_UPLOAD_MIB, wait=wait)
     lines = [
-        field_message(language, detail.field, messages.detail(language, detail.kind, detail.message))
+        field_message(language, detail.field, messages.detail(language, detail))
         for detail in fault.details[:MAX_DETAILS]
     ]
     if key == "rejected_whole" and fault.reason:

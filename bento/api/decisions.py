@@ -64,7 +64,7 @@ def review(request: Request) -> Response:
 def model_card(_: Request) -> Response:
     """Answer with the facts of the model card, the threshold, and every feature that the model uses."""
     state = _state()
-    facts = schemas.ModelCard.model_fields.keys() - {"features"}
+    facts = schemas.ModelCard.model_fields.keys() - {"features", "rules", "rules_version"}
     return _json(
         schemas.ModelCard(
             model=state.version,
@@ -80,6 +80,8 @@ def model_card(_: Request) -> Response:
                 )
                 for feature in map(CATALOGUE.__getitem__, state.model.feature_names)
             ],
+            rules_version=state.rulebook.version,
+            rules=state.rulebook,
             **state.model.manifest.model_dump(include=facts),
         )
     )
@@ -113,7 +115,7 @@ def _decision_out(state: ServingState, stored: StoredDecision, reviews: list[Sto
     reasons = None if answer is None else answer.reasons
     if reasons is None and stored.credit_file is not None and state.has_decided(stored):
         credit_file = CreditFile.model_validate_json(stored.credit_file)
-        reasons = score(state.model, [credit_file], reasons=True)[0].reasons
+        reasons = score(state.model, [credit_file], rules=state.rules_of(stored), reasons=True)[0].reasons
     return schemas.DecisionOut(
         decision_id=stored.id,
         decision=Decision(stored.decision),
@@ -121,6 +123,8 @@ def _decision_out(state: ServingState, stored: StoredDecision, reviews: list[Sto
         model=ModelVersion(name=stored.model_name, version=stored.model_version),
         purged=stored.purged_at is not None,
         probability_of_default=stored.probability,
+        rules=None if answer is None else answer.rules,
+        rules_version=stored.rules,
         reasons=reasons,
         warnings=None if answer is None else answer.warnings,
         credit_file=None if stored.credit_file is None else json.loads(stored.credit_file),

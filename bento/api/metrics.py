@@ -13,6 +13,7 @@ PROBABILITY = Histogram(
     "Probability of default of the applications decided",
     buckets=(0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1),
 )
+RULES = Counter("credit_rules", "Decisions to which a rule applied, by its code", ["rule"])
 UNKNOWN = Counter("credit_unknown", "Fields scored although they were not understood, by declared column", ["column"])
 KINDS_COUNTED = ("unknown_category", "implausible_value", "taken_as_missing")
 """Kinds of warnings of `UNKNOWN`: those that name a declared column, of which there are few."""
@@ -28,6 +29,8 @@ def count(scored: ScoredApplication, warnings: Sequence[FieldWarning]) -> None:
     DECISIONS.labels(scored.decision.value).inc()
     PROBABILITY.observe(scored.probability)
     NULL_SHARE.observe(scored.null_share)
+    for hit in scored.rules:
+        RULES.labels(hit.code).inc()
     for warning in warnings:
         if warning.kind in KINDS_COUNTED:
             UNKNOWN.labels(warning.field).inc()

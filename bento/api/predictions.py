@@ -12,14 +12,15 @@ from pydantic_core import to_json
 from starlette.requests import Request
 
 from bento.api.metrics import count
-from bento.api.problems import Fault, Problem, ProblemError, invalid, problem
+from bento.api.problems import Fault, Problem, ProblemError, impossible, invalid, problem
 from bento.api.process_tuning import ScoringSlots
 from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
 from bento.journal.entries import Entry
-from bento.policy import expected_cost, score_points
+from bento.policy import Decision, expected_cost, score_points
+from bento.rules.check import Rules
 from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 
@@ -48,7 +49,7 @@ class DecisionMaker:
 
     def __init__(self, state: ServingState, recorder: Recorder, slots: ScoringSlots) -> None:
         self.state, self.recorder, self.slots = state, recorder, slots
-        self.tags = (state.model_tag, state.bento_tag)
+        self.origin = (state.model_tag, state.bento_tag, state.rulebook)
 
     async def predict(self, credit_file: CreditFile, request: Request) -> tuple[str | bytes, bool]:
         """Return the decision on one application as JSON, and whether it answered an earlier request with its key.
@@ -57,14 +58,15 @@ class DecisionMaker:
             ProblemError: a parameter is wrong, the Idempotency-Key belongs to another body, or the model or the journal
                 cannot be used.
         """
-        parameters = Parameters.of(request)
+        parameters, rules = Parameters.of(request), self.state.rules
+        refuse_impossible(credit_file, rules)
         async with self.slots.slot():
-            scored = score(self.state.model, [credit_file], reasons=True)[0]
+            scored = score(self.state.model, [credit_file], rules=rules, reasons=True)[0]
         prediction = self._prediction(credit_file, scored, parameters.purpose)
         if parameters.purpose == "simulation":
             return prediction.model_dump_json(), False
         body, key_id, idempotency_key = request.scope["body"], parameters.key_id, parameters.idempotency_key
-        entry = entry_of(prediction, scored, body, key_id, idempotency_key, *self.tags)
+        entry = entry_of(prediction, scored, body, key_id, idempotency_key, *self.origin)
         (recorded,) = await self.recorder.record([entry])
         if isinstance(recorded, Problem):
             raise ProblemError(recorded)
@@ -80,9 +82,10 @@ class DecisionMaker:
             ProblemError: a parameter is wrong, or the model or the journal cannot be used.
         """
         parameters, with_reasons = Parameters.of(request), switch_of(request, "reasons")
+        model, rules = self.state.model, self.state.rules
         items = [BatchItem() for _ in batch.credit_files]
-        valid = _validated(batch, items)
-        scored = dict(zip(valid, score(self.state.model, list(valid.values()), reasons=with_reasons), strict=True))
+        valid = _validated(batch, items, rules)
+        scored = dict(zip(valid, score(model, list(valid.values()), rules=rules, reasons=with_reasons), strict=True))
         entries: dict[int, Entry] = {}
         for position, credit_file in valid.items():
             prediction = self._prediction(credit_file, scored[position], parameters.purpose)
@@ -90,7 +93,9 @@ class DecisionMaker:
             if parameters.purpose == "decision":
                 content = to_json(batch.credit_files[position])
                 key = parameters.idempotency_key and f"{parameters.idempotency_key}\n{position}"
-                entries[position] = entry_of(prediction, scored[position], content, parameters.key_id, key, *self.tags)
+                entries[position] = entry_of(
+                    prediction, scored[position], content, parameters.key_id, key, *self.origin
+                )
         recorded = self.recorder.record_and_wait(list(entries.values())) if entries else []
         for (position, entry), outcome in zip(entries.items(), recorded, strict=True):
             if isinstance(outcome, Problem):
@@ -103,6 +108,9 @@ class DecisionMaker:
 
     def _prediction(self, credit_file: CreditFile, scored: ScoredApplication, purpose: Purpose) -> Prediction:
         model = self.state.model
+        # A refusal below the threshold is a rule's: the costs of errors of the model are not its ground.
+        refused_by_rule = scored.decision is Decision.REFUSED and scored.probability < model.threshold
+        cost = None if refused_by_rule else expected_cost(scored.probability, model.threshold, model.manifest.costs)
         return Prediction(
             decision_id=str(uuid.uuid4()) if purpose == "decision" else None,
             purpose=purpose,
@@ -111,23 +119,36 @@ class DecisionMaker:
             probability_of_default=scored.probability,
             score_points=score_points(scored.log_odds),
             decision=scored.decision,
+            rules=scored.rules,
+            rules_version=self.state.rulebook.version,
             threshold=model.threshold,
             review_band=model.review_band,
-            expected_cost=expected_cost(scored.probability, model.manifest.costs),
+            expected_cost=cost,
             reasons=scored.reasons,
             model=self.state.version,
             warnings=file_warnings(model, credit_file),
         )
 
 
-def _validated(batch: BatchRequest, items: list[BatchItem]) -> dict[int, CreditFile]:
+def refuse_impossible(credit_file: CreditFile, rules: Rules) -> None:
+    """Raise ProblemError where the application is impossible by a rule."""
+    if faults := rules.faults(credit_file.application):
+        raise ProblemError(impossible(faults))
+
+
+def _validated(batch: BatchRequest, items: list[BatchItem], rules: Rules) -> dict[int, CreditFile]:
     """Return the credit files that can be scored, by position; put their problem into the items of the others."""
     valid = {}
     for position, content in enumerate(batch.credit_files):
         try:
-            valid[position] = CreditFile.model_validate(content)
+            credit_file = CreditFile.model_validate(content)
+            refuse_impossible(credit_file, rules)
         except ValidationError as error:
             items[position].problem = invalid(error)
+        except ProblemError as error:
+            items[position].problem = error.problem
+        else:
+            valid[position] = credit_file
     return valid
 
 

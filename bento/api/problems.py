@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
 from bento.data.credit_file import MAX_NAME_LENGTH
+from bento.i18n import Wording
+from bento.rules.check import RuleFault
 
 
 class Fault(BaseModel):
@@ -17,6 +19,7 @@ class Fault(BaseModel):
     loc: list[str | int] = Field(description="path of the field, such as application, AMT_CREDIT")
     type: str = Field(examples=["float_type"])
     msg: str = Field(examples=["Input should be a valid number"])
+    text: Wording | None = Field(default=None, description="in both languages, where a rule of the lender is at fault")
 
 
 class Problem(BaseModel):
@@ -88,6 +91,16 @@ def invalid(error: ValidationError) -> Problem:
     return _invalid(error.errors(include_url=False, include_context=False, include_input=False))
 
 
+def impossible(faults: Sequence[RuleFault]) -> Problem:
+    """Return the problem of an application that is impossible by rules of the lender."""
+    return _of_faults(
+        [
+            Fault(loc=["application", fault.field], type=f"rule_{fault.code}", msg=fault.text.en, text=fault.text)
+            for fault in faults
+        ]
+    )
+
+
 def reshaped(status: int, body: bytes) -> Problem:
     """Return the problem that replaces an error body of BentoML or Starlette."""
     try:
@@ -110,6 +123,10 @@ def _invalid(errors: Sequence[Any]) -> Problem:
     ]
     if any(fault.type == "json_invalid" for fault in faults):
         return problem(400, "the body is no JSON", faults)
+    return _of_faults(faults)
+
+
+def _of_faults(faults: Sequence[Fault]) -> Problem:
     count = f"{len(faults)} fields are" if len(faults) > 1 else "a field is"
     return problem(422, f"{count} missing or wrong", faults)
 

@@ -10,6 +10,7 @@ from bento.api.schemas import Prediction
 from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
 from bento.journal.writer import Writer
 from bento.model.fingerprint import code_fingerprint
+from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication
 from bento.settings import LIMITS
 
@@ -28,6 +29,7 @@ def entry_of(
     idempotency_key: str | None,
     model_tag: str,
     bento: str,
+    rulebook: Rulebook,
 ) -> Entry:
     """Return the journal's entry of a decision; `credit_file` is JSON as it was sent."""
     assert prediction.decision_id is not None  # noqa: S101 - only decisions are journalled
@@ -52,6 +54,8 @@ def entry_of(
         model_tag=model_tag,
         bento=bento,
         code=code_fingerprint(),
+        rules=rulebook.version,
+        rulebook=rulebook,
     )
 
 

@@ -14,6 +14,8 @@ from bento.features.definitions import Group
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
 from bento.policy import CostAssumptions, Decision, ExpectedCost, ReviewBand
+from bento.rules.check import RuleHit
+from bento.rules.rulebook import Rulebook
 from bento.scoring.reasons import Reason
 
 MAX_CREDIT_FILES = 100
@@ -32,10 +34,12 @@ class Prediction(BaseModel):
     SK_ID_CURR: int
     probability_of_default: float = Field(ge=0, le=1)
     score_points: float = Field(description="600 at odds of 50 good to 1 bad, 20 more for each doubling of the odds")
-    decision: Decision
+    decision: Decision = Field(description="the model's, unless a rule makes it stricter")
+    rules: list[RuleHit] = Field(default=[], description="the lender's rules that apply, each a ground of the decision")
+    rules_version: str | None = Field(default=None, description="of the rules in force; null before there were any")
     threshold: float = Field(description="probability of default from which an application is refused")
     review_band: ReviewBand | None = Field(description="where a person decides; null while that is off")
-    expected_cost: ExpectedCost
+    expected_cost: ExpectedCost | None = Field(description="null where a rule refuses what the model would not")
     reasons: list[Reason] | None = Field(description="what weighed most; null where reasons were not asked for")
     model: ModelVersion
     warnings: list[FieldWarning] = Field(description="what was scored although it was not understood, or is missing")
@@ -106,6 +110,8 @@ class DecisionOut(BaseModel):
     credit_file_hash: str
     purged: bool
     probability_of_default: float | None
+    rules: list[RuleHit] | None = Field(description="the rules that applied")
+    rules_version: str | None = Field(description="of the rules that were in force; null before there were any")
     reasons: list[Reason] | None
     warnings: list[FieldWarning] | None
     credit_file: dict[str, object] | None
@@ -132,6 +138,8 @@ class ModelCard(BaseModel):
     threshold: float
     review_band: ReviewBand | None
     costs: CostAssumptions
+    rules_version: str
+    rules: Rulebook = Field(description="the lender's rules, applied before the model decides")
     training_data: dict[str, object]
     code_version: str
     metrics: dict[str, float]

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,8 @@ from bento.journal.store import Journal
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import FOLDER_IN_STORE, ModelVersion
 from bento.model.scoring_model import ModelError, ScoringModel
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 
 log = logging.getLogger("bentoml.credit_scoring")
 
@@ -28,9 +31,10 @@ class ServingState:
     model_tag: str
     bento_tag: str
     journal: Journal
+    rulebook: Rulebook
 
     @classmethod
-    def load(cls, stored_model: bentoml.Model, journal: Journal) -> Self:
+    def load(cls, stored_model: bentoml.Model, journal: Journal, rulebook: Rulebook) -> Self:
         """Load and verify a model of the Bento store; a model that is refused is logged, and nothing is decided."""
         try:
             model = ScoringModel.verified(Path(stored_model.path_of(FOLDER_IN_STORE)))
@@ -44,6 +48,7 @@ class ServingState:
             model_tag=str(stored_model.tag),
             bento_tag=f"{bento.bento_name}:{bento.bento_version}",
             journal=journal,
+            rulebook=rulebook,
         )
 
     @property
@@ -52,6 +57,15 @@ class ServingState:
         if self.verified_model is None:
             raise ProblemError(problem(503, "no usable model is loaded, so nothing is decided"))
         return self.verified_model
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules in force, with the usual ranges of the model; raises ProblemError where there is no model."""
+        return Rules(self.rulebook, self.model.reference.usual)
+
+    def rules_of(self, decision: StoredDecision) -> Rules:
+        """Return the rules by which this model made a decision of the journal."""
+        return Rules(self.journal.rulebook(decision.rules), self.model.reference.usual)
 
     def has_decided(self, decision: StoredDecision) -> bool:
         """Return whether this model and this code made a decision of the journal."""

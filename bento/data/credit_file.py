@@ -1,7 +1,7 @@
 """The credit file: the model of a request, derived from the declared tables, and its frames."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Literal, NotRequired, Self
 
 import polars as pl
@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
     with_config,
 )
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, PydanticKnownError, core_schema
 from typing_extensions import TypedDict
 
 from bento.data.anomalies import anomalies
@@ -54,9 +54,19 @@ def _field(column: Column) -> Any:
             extra["type"] = "integer"
             # 3.0 is whole, but 2.9999999999999996 is not; `multiple_of=1` would let it pass, to be truncated to 2.
             whole: list[CoreSchema] = [core_schema.float_schema(**bounds), core_schema.int_schema()]
+            if (latest := column.maximum_beside_codes) is not None:
+                whole.append(core_schema.no_info_plain_validator_function(partial(_not_beyond, column)))
+                extra["not"] = {"exclusiveMinimum": latest, "exclusiveMaximum": column.maximum}
             kind = Annotated[int, GetPydanticSchema(lambda *_: core_schema.chain_schema(whole))]
     kind = Annotated[kind, Field(description=column.description, json_schema_extra=extra)]
     return kind if column.required else NotRequired[kind | None]
+
+
+def _not_beyond(column: Column, value: int) -> int:
+    """Refuse a value above `maximum_beside_codes` that is no code for unknown."""
+    if value > (column.maximum_beside_codes or 0) and value not in column.missing_codes:
+        raise PydanticKnownError("less_than_equal", {"le": column.maximum_beside_codes})
+    return value
 
 
 def _row_type(table: Table) -> Any:

@@ -32,15 +32,19 @@ WITHOUT_JOB = ("Pensioner", "Unemployed")
 them in the public data, and no others."""
 MAX_AMOUNT, MAX_COUNT = 1e12, 1e9
 """Thousands of times the largest value of any client: larger ones are errors of entry and could overflow in sums."""
+MIN_BALANCE = -1e8
+"""Twenty times the lowest balance, debt or limit of any client, which are negative by adjustments of the lender."""
+MAX_DAYS_OF_LIFE, MAX_DAYS_OF_WORK = 40_178, 30_000
+"""110 years, which no applicant is old; and 82 years, which no employment, credit or payment lies back."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Column:
     """One column: what it holds, and what it may hold.
 
-    A value outside `minimum` and `maximum` is an error of the sender. `missing_codes`, and values outside
-    `plausible_minimum` and `plausible_maximum`, are known anomalies of the data: they mean "unknown" and become null in
-    `bento.data.cleaning`.
+    A value outside `minimum` and `maximum` is an error of the sender, and so is one above `maximum_beside_codes` unless
+    it is one of the `missing_codes`. These codes, and values outside `plausible_minimum` and `plausible_maximum`, are
+    known anomalies of the data: they mean "unknown" and become null in `bento.data.cleaning`.
     """
 
     _: KW_ONLY
@@ -50,6 +54,7 @@ class Column:
     unit: Unit = ""
     minimum: float | None = None
     maximum: float | None = None
+    maximum_beside_codes: float | None = None
     plausible_minimum: float | None = None
     plausible_maximum: float | None = None
     categories: tuple[str, ...] = ()
@@ -125,10 +130,14 @@ def _category(name: str, description: str, categories: str, **settings: Any) -> 
 _id = partial(_column, kind="id", minimum=1, maximum=2**53 - 1)
 _amount = partial(_column, kind="number", unit="currency", minimum=0, maximum=MAX_AMOUNT)
 _share = partial(_column, kind="number", unit="share", minimum=0, maximum=1)
-# A day before -50,000, over 130 years ago, is an error of entry.
-_days = partial(_column, kind="integer", unit="days", minimum=-50_000, maximum=0)
-_end_date = partial(_days, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,))
-_months = partial(_column, kind="integer", unit="months", minimum=-1200, maximum=0)
+_price = partial(_amount, minimum=1)
+_balance = partial(_amount, minimum=MIN_BALANCE)
+_days = partial(_column, kind="integer", unit="days", minimum=-MAX_DAYS_OF_WORK, maximum=0)
+_days_of_life = partial(_days, minimum=-MAX_DAYS_OF_LIFE)
+# The real data has days before -40,000: known anomalies, which are cleaned.
+_days_with_anomalies = partial(_days, minimum=-50_000, plausible_minimum=-40_000)
+_end_date = partial(_days, maximum=OPEN_ENDED, missing_codes=(OPEN_ENDED,), maximum_beside_codes=20_000)
+_months = partial(_column, kind="integer", unit="months", minimum=-1000, maximum=0)
 _integer = partial(_column, kind="integer", unit="count", minimum=0, maximum=MAX_COUNT)
 _flag = partial(_integer, unit="flag", maximum=1)
 
@@ -172,10 +181,10 @@ APPLICATION = Table(
         _category("FLAG_OWN_CAR", "client owns a car", "N|Y"),
         _category("FLAG_OWN_REALTY", "client owns a house or flat", "N|Y"),
         _integer("CNT_CHILDREN", "children of the client", maximum=50),
-        _amount("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
-        _amount("AMT_CREDIT", "amount of the loan", required=True),
-        _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
-        _amount("AMT_GOODS_PRICE", "price of the goods the loan is for"),
+        _price("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
+        _price("AMT_CREDIT", "amount of the loan", required=True),
+        _price("AMT_ANNUITY", "annuity: the amount of each instalment"),
+        _price("AMT_GOODS_PRICE", "price of the goods the loan is for"),
         _category("NAME_TYPE_SUITE", "who came with the client", _COMPANY),
         _category(
             "NAME_INCOME_TYPE",
@@ -199,10 +208,15 @@ APPLICATION = Table(
             "Co-op apartment|House / apartment|Municipal apartment|Office apartment|Rented apartment|With parents",
         ),
         _share("REGION_POPULATION_RELATIVE", "population of the region, scaled"),
-        _days("DAYS_BIRTH", "birth", maximum=-1, required=True),
-        _end_date("DAYS_EMPLOYED", "start of the present employment; open-ended for pensioners", codes_mean_none=True),
-        _days("DAYS_REGISTRATION", "last change of the registration"),
-        _days("DAYS_ID_PUBLISH", "last change of the identity document"),
+        _days_of_life("DAYS_BIRTH", "birth", maximum=-1, required=True),
+        _end_date(
+            "DAYS_EMPLOYED",
+            "start of the present employment; open-ended for pensioners",
+            maximum_beside_codes=0,
+            codes_mean_none=True,
+        ),
+        _days_of_life("DAYS_REGISTRATION", "last change of the registration"),
+        _days_of_life("DAYS_ID_PUBLISH", "last change of the identity document"),
         _integer("OWN_CAR_AGE", "age of the client's car", unit="years", maximum=150),
         _flag("FLAG_MOBIL", "gave a mobile phone"),
         _flag("FLAG_EMP_PHONE", "gave a work phone"),
@@ -262,7 +276,7 @@ APPLICATION = Table(
         _integer("DEF_30_CNT_SOCIAL_CIRCLE", "acquaintances in default, 30 days past due"),
         _integer("OBS_60_CNT_SOCIAL_CIRCLE", "acquaintances observed, 60 days past due", plausible_maximum=100),
         _integer("DEF_60_CNT_SOCIAL_CIRCLE", "acquaintances in default, 60 days past due"),
-        _days("DAYS_LAST_PHONE_CHANGE", "last change of phone", missing_codes=(0,)),
+        _days_of_life("DAYS_LAST_PHONE_CHANGE", "last change of phone", missing_codes=(0,)),
         *(_flag(f"FLAG_DOCUMENT_{number}", f"gave document {number}") for number in range(2, 22)),
         *(
             _integer(
@@ -292,13 +306,13 @@ BUREAU = Table(
         _category("CREDIT_CURRENCY", "recoded currency", "currency 1|currency 2|currency 3|currency 4"),
         _days("DAYS_CREDIT", "application for this credit"),
         _integer("CREDIT_DAY_OVERDUE", "days overdue now", unit="days"),
-        _days("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000, plausible_minimum=-40_000),
-        _days("DAYS_ENDDATE_FACT", "actual end of the credit", plausible_minimum=-40_000),
+        _days_with_anomalies("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000),
+        _days_with_anomalies("DAYS_ENDDATE_FACT", "actual end of the credit"),
         _amount("AMT_CREDIT_MAX_OVERDUE", "largest overdue amount so far"),
         _integer("CNT_CREDIT_PROLONG", "times the credit was prolonged"),
         _amount("AMT_CREDIT_SUM", "amount of the credit"),
-        _amount("AMT_CREDIT_SUM_DEBT", "debt now", minimum=-MAX_AMOUNT, plausible_minimum=0),
-        _amount("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _balance("AMT_CREDIT_SUM_DEBT", "debt now", plausible_minimum=0),
+        _balance("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", plausible_minimum=0),
         _amount("AMT_CREDIT_SUM_OVERDUE", "amount overdue now"),
         _category(
             "CREDIT_TYPE",
@@ -308,7 +322,7 @@ BUREAU = Table(
             "Loan for the purchase of equipment|Loan for working capital replenishment|Microloan|Mobile operator loan|"
             "Mortgage|Real estate loan|Unknown type of loan",
         ),
-        _days("DAYS_CREDIT_UPDATE", "last news about the credit", maximum=1000, plausible_minimum=-40_000),
+        _days_with_anomalies("DAYS_CREDIT_UPDATE", "last news about the credit", maximum=1000),
         _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
     ),
 )
@@ -463,18 +477,18 @@ CREDIT_CARD_BALANCE = Table(
         _id("SK_ID_PREV", "earlier application"),
         _id("SK_ID_CURR", "client"),
         _months("MONTHS_BALANCE", "month"),
-        _amount("AMT_BALANCE", "balance", minimum=-MAX_AMOUNT),
+        _balance("AMT_BALANCE", "balance"),
         _amount("AMT_CREDIT_LIMIT_ACTUAL", "limit"),
-        _amount("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_CURRENT", "drawn in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
-        _amount("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", minimum=-MAX_AMOUNT, plausible_minimum=0),
+        _balance("AMT_DRAWINGS_ATM_CURRENT", "drawn in cash in the month", plausible_minimum=0),
+        _balance("AMT_DRAWINGS_CURRENT", "drawn in the month", plausible_minimum=0),
+        _balance("AMT_DRAWINGS_OTHER_CURRENT", "drawn otherwise in the month", plausible_minimum=0),
+        _balance("AMT_DRAWINGS_POS_CURRENT", "drawn in shops in the month", plausible_minimum=0),
         _amount("AMT_INST_MIN_REGULARITY", "least payment due in the month"),
         _amount("AMT_PAYMENT_CURRENT", "paid in the month"),
         _amount("AMT_PAYMENT_TOTAL_CURRENT", "paid in the month in all"),
-        _amount("AMT_RECEIVABLE_PRINCIPAL", "principal owed", minimum=-MAX_AMOUNT),
-        _amount("AMT_RECIVABLE", "amount owed", minimum=-MAX_AMOUNT),
-        _amount("AMT_TOTAL_RECEIVABLE", "amount owed in all", minimum=-MAX_AMOUNT),
+        _balance("AMT_RECEIVABLE_PRINCIPAL", "principal owed"),
+        _balance("AMT_RECIVABLE", "amount owed"),
+        _balance("AMT_TOTAL_RECEIVABLE", "amount owed in all"),
         _integer("CNT_DRAWINGS_ATM_CURRENT", "cash drawings in the month"),
         _integer("CNT_DRAWINGS_CURRENT", "drawings in the month"),
         _integer("CNT_DRAWINGS_OTHER_CURRENT", "other drawings in the month"),

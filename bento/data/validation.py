@@ -119,6 +119,9 @@ def _tests(column: Column) -> list[tuple[pl.Expr, str, str, bool]]:
         tests.append((value < column.minimum, f"are below {column.minimum:g}", "correct or empty them", True))
     if column.maximum is not None:
         tests.append((value > column.maximum, f"are above {column.maximum:g}", "correct or empty them", True))
+    if (latest := column.maximum_beside_codes) is not None:
+        beyond = (value > latest) & ~value.is_in(column.missing_codes)
+        tests.append((beyond, f"are above {latest:g} and no code", "correct or empty them", True))
     if column.categories:
         unknown = value.is_not_null() & ~value.is_in(column.categories)
         tests.append((unknown, "hold an unknown category", "passed, scored as missing", False))

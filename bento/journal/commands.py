@@ -21,7 +21,7 @@ MAX_DAYS = 36_525
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare `upgrade`, `replay` and `purge`."""
+    """Declare `upgrade`, `replay`, `rules` and `purge`."""
     parser.add_argument("--url", help="where the journal is, instead of JOURNAL_URL")
     commands = parser.add_subparsers(dest="journal_command", metavar="COMMAND", required=True)
     text = "make the journal, or bring its schema up to date; entries stay"
@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="replay N decisions drawn at random; without ID and N, all that are not purged",
     )
     replay_parser.set_defaults(run=_with_journal(_replay))
+    text = "print the rules of a version, which a decision names; without one, list the versions"
+    rules_parser = commands.add_parser("rules", help=text, description=text)
+    rules_parser.add_argument("version", nargs="?", metavar="VERSION", help="`rules_version` of a decision")
+    rules_parser.set_defaults(run=_with_journal(_rules))
     text = "destroy what concerns persons in old decisions; id, time, outcome, hashes and versions stay"
     purge_parser = commands.add_parser("purge", help=text, description=text)
     purge_parser.add_argument(
@@ -88,7 +92,7 @@ def _replay(journal: Journal, options: argparse.Namespace, settings: Settings) -
         decision = journal.find(decision_id)
         if decision is None:
             raise JournalError(f"{journal.address} holds no decision {decision_id}")
-        result = replay(decision, settings.bento_folder)
+        result = replay(decision, journal.rulebook(decision.rules), settings.bento_folder)
         verdicts[result.verdict] += 1
         is_repeated = result.verdict == "other code" and verdicts["other code"] > 1  # shown once, not a thousand times
         if options.ids or not (result.verdict == "same" or is_repeated):
@@ -100,6 +104,15 @@ def _replay(journal: Journal, options: argparse.Namespace, settings: Settings) -
     if verdicts["different"]:
         return DIFFERENT
     return NOT_COMPARABLE if verdicts["other code"] or verdicts["purged"] else SAME
+
+
+def _rules(journal: Journal, options: argparse.Namespace, _: Settings) -> int:
+    if options.version is not None:
+        print(journal.rulebook(options.version).model_dump_json(indent=1))
+    else:
+        for version, kept_at in journal.rulebooks():
+            print(f"{version}: first used {kept_at:%Y-%m-%d %H:%M} UTC")
+    return 0
 
 
 def _purge(journal: Journal, options: argparse.Namespace, _: Settings) -> int:

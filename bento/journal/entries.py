@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bento import CorrectableError
+from bento.rules.rulebook import Rulebook
 
 
 class JournalError(CorrectableError):
@@ -34,6 +35,8 @@ class _Record:
     model_tag: str
     bento: str
     code: str
+    rules: str | None = None
+    """Version of the rules in force; None for a decision made before there were any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class Entry(_Record):
     credit_file: bytes
     answer: bytes
     probability: float
+    rulebook: Rulebook | None = None
+    """The rules of that version, which the journal stores once."""
     idempotency_hash: str | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 

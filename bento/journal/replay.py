@@ -14,6 +14,8 @@ from bento.journal.entries import StoredDecision
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import FOLDER_IN_STORE
 from bento.model.scoring_model import ModelError, ScoringModel, is_close
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication, score
 
 Verdict = Literal["same", "different", "other code", "purged"]
@@ -28,8 +30,8 @@ class Replay:
     differences: tuple[str, ...] = ()
 
 
-def replay(decision: StoredDecision, bento_folder: str | None = None) -> Replay:
-    """Decide again on the credit file of a decision, with its model (see `model_of`).
+def replay(decision: StoredDecision, rulebook: Rulebook, bento_folder: str | None = None) -> Replay:
+    """Decide again on the credit file of a decision, with its model (see `model_of`) and the rules then in force.
 
     Probabilities may differ by `bento.model.scoring_model.TOLERANCE`; everything else must be equal.
 
@@ -42,7 +44,9 @@ def replay(decision: StoredDecision, bento_folder: str | None = None) -> Replay:
         return Replay(decision.id, "other code", (f"decided by {decision.code}, this is {code_fingerprint()}",))
     answer = json.loads(decision.answer)
     credit_file = CreditFile.model_validate_json(decision.credit_file)
-    again = score(model_of(decision.model_tag, bento_folder), [credit_file], reasons=answer["reasons"] is not None)[0]
+    model = model_of(decision.model_tag, bento_folder)
+    rules = Rules(rulebook, model.reference.usual)
+    again = score(model, [credit_file], rules=rules, reasons=answer["reasons"] is not None)[0]
     differences = tuple(_differences(decision, answer, again))
     return Replay(decision.id, "different" if differences else "same", differences)
 
@@ -54,6 +58,9 @@ def _differences(decision: StoredDecision, answer: dict[str, object], again: Sco
         yield f"decision {decision.decision}, now {again.decision.value}"
     if again.features_hash != decision.features_hash:
         yield "the features differ"
+    rules_before = [(hit["code"], hit["text"]) for hit in answer.get("rules", [])]  # type: ignore[attr-defined]
+    if rules_before != [(hit.code, hit.text.model_dump()) for hit in again.rules]:
+        yield f"rules {[code for code, _ in rules_before]}, now {[hit.code for hit in again.rules]}"
     if again.reasons is not None:
         before = [(reason["code"], reason["text"]) for reason in answer["reasons"]]  # type: ignore[attr-defined]
         if before != [(reason.code, reason.text.model_dump()) for reason in again.reasons]:

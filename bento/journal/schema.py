@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this code writes and reads: that of the newest migration."""
 
 
@@ -38,6 +38,14 @@ CLIENT_KEYS = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
 )
 
+RULEBOOKS = sa.Table(
+    "rulebooks",
+    METADATA,
+    sa.Column("version", sa.String(64), primary_key=True, doc="digest of the content"),
+    sa.Column("content", sa.Text, nullable=False, doc="the rules as JSON; none of it concerns a person"),
+    sa.Column("kept_at", Moment, nullable=False),
+)
+
 DECISIONS = sa.Table(
     "decisions",
     METADATA,
@@ -54,6 +62,9 @@ DECISIONS = sa.Table(
     sa.Column("model_tag", sa.String(200), nullable=False, doc="of the model in the BentoML store"),
     sa.Column("bento", sa.String(200), nullable=False),
     sa.Column("code", sa.String(64), nullable=False, doc="fingerprint of code and numeric libraries"),
+    sa.Column(
+        "rules", sa.String(64), sa.ForeignKey("rulebooks.version"), doc="the rules in force; null before there were any"
+    ),
     # What concerns the person, null once purged.
     sa.Column("client", sa.String(64), doc="pseudonym as in client_keys, or SK_ID_CURR where nothing is encrypted"),
     sa.Column("data_key", sa.String(64), sa.ForeignKey("client_keys.client"), doc="whose key encrypts; null: plain"),

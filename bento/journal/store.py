@@ -23,13 +23,14 @@ from bento.journal.entries import (
     StoredDecision,
     StoredReview,
 )
-from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION
+from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION, RULEBOOKS
 from bento.journal.vault import Vault, pack
+from bento.rules.rulebook import Rulebook
 from bento.settings import LIMITS, MASTER_KEY_VARIABLE
 
 _ENCRYPTED = ("credit_file", "answer")
 """Columns of `decisions` that the vault compresses and encrypts."""
-_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", *_ENCRYPTED))
+_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", "rulebook", *_ENCRYPTED))
 _STORED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in _ENCRYPTED)
 _PLAIN_OF_REVIEWS = ("reviewed_at", "key_id", "verdict", "outcome")
 
@@ -49,6 +50,7 @@ class Journal:
         self._insert: Any = postgresql.insert if on_postgresql else sqlite.insert
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if on_postgresql else {"reading": True}
         self._reading = self.engine.execution_options(**options)
+        self._kept_rulebooks: set[str] = set()
 
     @property
     def address(self) -> str:
@@ -106,11 +108,15 @@ class Journal:
         ordered = sorted(entries, key=lambda entry: entry.idempotency_hash or "")
         # Compression takes longest and comes before the transaction: in SQLite all others wait for the one that writes.
         packed = [{name: pack(getattr(entry, name)) for name in _ENCRYPTED} for entry in ordered]
+        rulebooks = {entry.rulebook.version: entry.rulebook for entry in entries if entry.rulebook is not None}
         with self.transaction() as connection:
+            self._keep_rulebooks(connection, rulebooks)
             keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
             rows = [self._row(entry, texts, keys) for entry, texts in zip(ordered, packed, strict=True)]
             connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
-            return self._existing_decisions(connection, entries)
+            existing = self._existing_decisions(connection, entries)
+        self._kept_rulebooks |= rulebooks.keys()
+        return existing
 
     def find(self, decision_id: str) -> StoredDecision | None:
         """Return the decision of an id, or None; raise VaultError where it cannot be decrypted."""
@@ -124,6 +130,26 @@ class Journal:
             query = query.order_by(sa.func.random()).limit(limit)
         with self.reader() as connection:
             return [str(value) for value in connection.execute(query).scalars()]
+
+    def rulebook(self, version: str | None) -> Rulebook:
+        """Return the rules of a version; those of None, before there were any, are empty.
+
+        Raises:
+            JournalError: the journal holds no such rules.
+        """
+        if version is None:
+            return Rulebook.none()
+        with self.reader() as connection:
+            content = connection.execute(sa.select(RULEBOOKS.c.content).where(RULEBOOKS.c.version == version)).scalar()
+        if content is None:
+            raise JournalError(f"{self.address} holds no rules of version {version}; python -m bento journal rules")
+        return Rulebook.of_content(content)
+
+    def rulebooks(self) -> list[tuple[str, datetime]]:
+        """Return the versions of all rules that decisions were made by, and when each was first used, oldest first."""
+        query = sa.select(RULEBOOKS.c.version, RULEBOOKS.c.kept_at).order_by(RULEBOOKS.c.kept_at)
+        with self.reader() as connection:
+            return [(row.version, row.kept_at) for row in connection.execute(query)]
 
     def reviews(self, decision_id: str) -> list[StoredReview]:
         """Return the reviews of a decision, oldest first; errors as `find`."""
@@ -190,6 +216,17 @@ class Journal:
         except JournalUnavailableError:
             return False
         return True
+
+    def _keep_rulebooks(self, connection: sa.Connection, rulebooks: Mapping[str, Rulebook]) -> None:
+        """Store rules that this process has not stored yet."""
+        now = datetime.now(UTC)
+        new = [
+            {"version": version, "content": rulebook.content, "kept_at": now}
+            for version, rulebook in sorted(rulebooks.items())
+            if version not in self._kept_rulebooks
+        ]
+        if new:
+            connection.execute(self._insert(RULEBOOKS).on_conflict_do_nothing(), new)
 
     def _keys(self, connection: sa.Connection, clients: set[str]) -> dict[str, bytes]:
         """Return the wrapped key of each client, made if there is none; empty without encryption."""

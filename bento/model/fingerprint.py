@@ -5,8 +5,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-DECIDING = ("data", "features", "model", "scoring", "policy.py", "i18n.py")
-"""Packages and modules of `bento` that decide, or word the reasons; a change of any other one changes no decision."""
+DECIDING = ("data", "features", "model", "rules", "scoring", "policy.py", "i18n.py")
+"""Packages and modules of `bento` that decide, or word the reasons; a change of any other one changes no decision.
+
+The lender's rules are no code: their version is journalled beside the fingerprint."""
 LIBRARIES = ("lightgbm", "numpy", "polars", "pydantic")
 
 

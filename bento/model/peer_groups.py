@@ -1,4 +1,4 @@
-"""Statistics of the training clients: medians of peer groups, usual ranges of a loan's amounts, fields of the files."""
+"""Statistics of the training clients: medians of peer groups, usual ranges of applications, fields of the files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +97,7 @@ class Reference(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ranges: dict[str, Range] = Field(description="of AMOUNTS and RATIOS")
+    usual: dict[str, Range] = Field(description="of the measures of bento.rules that have a usual range")
     groups: list[PeerGroup] = Field(description="the narrowest first; the last includes every client")
     fields: dict[str, GivenFields] = Field(description="by table")
 

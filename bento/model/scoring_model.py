@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Self
 
@@ -59,7 +59,7 @@ class ScoringModel:
         if any(group.medians.keys() != set(self.feature_names) for group in self.reference.groups):
             raise ModelError(f"{folder}: {REFERENCE_FILE} and {SCORING_FILE} name different features; train again")
         self._names_with_share_counts = [*self.feature_names, *share_counts_of(self.feature_names)]
-        self._columns = needed_columns(self._names_with_share_counts)
+        self._columns_with = cache(lambda others: needed_columns([*self._names_with_share_counts, *others]))
 
     @classmethod
     def verified(cls, folder: Path) -> Self:
@@ -82,17 +82,20 @@ class ScoringModel:
         """Probabilities of default at which a person decides; None while it is off."""
         return self.manifest.review_band
 
-    def tables(self, credit_files: Sequence[CreditFile]) -> dict[str, pl.DataFrame]:
-        """Return cleaned tables of the credit files, with the columns that features and share counts read."""
-        return clean(frames(credit_files, self._columns))
+    def tables(self, credit_files: Sequence[CreditFile], others: tuple[str, ...] = ()) -> dict[str, pl.DataFrame]:
+        """Return cleaned tables with the columns that the model's features, share counts and other features read."""
+        return clean(frames(credit_files, self._columns_with(others)))
 
-    def features(self, credit_files: Sequence[CreditFile], *, share_counts: bool = False) -> pl.DataFrame:
+    def features(
+        self, credit_files: Sequence[CreditFile], *, share_counts: bool = False, others: tuple[str, ...] = ()
+    ) -> pl.DataFrame:
         """Compute the model's features, one row for each credit file of different clients.
 
-        With `share_counts` come the counts behind shares (`share_counts_of`), for the wording of reasons.
+        With `share_counts` come the counts behind shares (`share_counts_of`), for the wording of reasons; `others` are
+        features that the rules read.
         """
         names = self._names_with_share_counts if share_counts else self.feature_names
-        return build_features(self.tables(credit_files), names)
+        return build_features(self.tables(credit_files, others), [*names, *others])
 
     def probability(self, features: pl.DataFrame) -> Vector:
         """Compute the probability of default, one for each row."""

@@ -12,6 +12,7 @@ from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import decide
+from bento.rules.check import RuleHit, Rules
 from bento.scoring.counterfactual import Counterfactual, counterfactual
 
 
@@ -63,15 +64,21 @@ class Explanation(BaseModel):
     contributions: list[FeatureContribution] = Field(description="exact SHAP values, largest first")
     similar_clients: SimilarClients
     counterfactual: Counterfactual
+    rules: list[RuleHit] = Field(description="the rules that apply, each at least a review")
     model: ModelVersion
     warnings: list[FieldWarning]
 
 
 def explanation(
-    model: ScoringModel, credit_file: CreditFile, version: ModelVersion, warnings: list[FieldWarning]
+    model: ScoringModel,
+    credit_file: CreditFile,
+    version: ModelVersion,
+    warnings: list[FieldWarning],
+    *,
+    rules: Rules,
 ) -> Explanation:
     """Explain the score of one credit file; nothing is decided. `version` and `warnings` are for the answer."""
-    variants = Variants(model.tables([credit_file]), model.feature_names)
+    variants = Variants(model.tables([credit_file], rules.features), [*model.feature_names, *rules.features])
     features = variants.features(variants.application)
     log_odds = float(model.log_odds(features)[0])
     default = probability(log_odds)
@@ -104,6 +111,7 @@ def explanation(
         contributions=sorted(by_feature, key=lambda item: -abs(item.contribution)),
         similar_clients=SimilarClients(description=peers.description, clients=peers.clients),
         counterfactual=counterfactual(model, credit_file, variants, features, decision),
+        rules=rules.hits(rules.inputs([credit_file.application], features))[0],
         model=version,
         warnings=warnings,
     )

@@ -10,6 +10,7 @@ from bento.data.tables import HISTORIES, TABLES
 from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
+from bento.rules.check import RuleHit, Rules, strictest
 from bento.scoring.reasons import Reason, main_reasons
 
 
@@ -21,21 +22,28 @@ class ScoredApplication:
     probability: float
     """Probability of default."""
     decision: Decision
+    """The model's, unless a rule makes it stricter."""
+    rules: list[RuleHit]
+    """The rules that apply."""
     features_hash: str
     null_share: float
     """Share of the model's features that are null."""
     reasons: list[Reason] | None
 
 
-def score(model: ScoringModel, credit_files: Sequence[CreditFile], *, reasons: bool) -> list[ScoredApplication]:
+def score(
+    model: ScoringModel, credit_files: Sequence[CreditFile], *, rules: Rules, reasons: bool
+) -> list[ScoredApplication]:
     """Score credit files, one result for each, in their order; the only path from a credit file to a decision.
+
+    No application may be impossible by the rules (`Rules.faults`): such a one is refused before.
 
     Credit files are computed together where no id of a client or credit occurs in two of them; several may be of the
     same client. Reasons cost one TreeSHAP evaluation for each credit file.
     """
     scored: dict[int, ScoredApplication] = {}
     for positions in _groups_without_shared_ids(credit_files):
-        scored |= zip(positions, _score(model, [credit_files[at] for at in positions], reasons), strict=True)
+        scored |= zip(positions, _score(model, [credit_files[at] for at in positions], rules, reasons), strict=True)
     return [scored[position] for position in range(len(credit_files))]
 
 
@@ -59,19 +67,24 @@ def features_hash(values: Mapping[str, Value], names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _score(model: ScoringModel, credit_files: Sequence[CreditFile], with_reasons: bool) -> Iterator[ScoredApplication]:
+def _score(
+    model: ScoringModel, credit_files: Sequence[CreditFile], rules: Rules, with_reasons: bool
+) -> Iterator[ScoredApplication]:
     names = model.feature_names
-    features = model.features(credit_files, share_counts=with_reasons)
+    features = model.features(credit_files, share_counts=with_reasons, others=rules.features)
+    hits = rules.hits(rules.inputs([credit_file.application for credit_file in credit_files], features))
     log_odds = model.log_odds(features).tolist()
     contributions = model.contributions(features)[0].tolist() if with_reasons else None
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
-        decision = decide(default, model.threshold, model.review_band)
+        outcomes = (hit.outcome for hit in hits[position])
+        decision = strictest(decide(default, model.threshold, model.review_band), *outcomes)
         reasons = None if contributions is None else _reasons(model, values, contributions[position], decision)
         yield ScoredApplication(
             log_odds=odds,
             probability=default,
             decision=decision,
+            rules=hits[position],
             features_hash=features_hash(values, names),
             null_share=sum(values[name] is None for name in names) / len(names),
             reasons=reasons,

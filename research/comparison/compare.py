@@ -30,9 +30,8 @@ from research.data.dataset import DATA, Data, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import add_cost_options, cost_model_from, trivial_policies
 from research.options import add_options, settings_from
-from research.results import COMPARISON_FILE
+from research.results import COMPARISON_FILE, OUT_OF_FOLD_FILE
 from research.training import cross_fitting
-from research.training.train import OUT_OF_FOLD_FILE
 from research.types import Integers
 
 __all__ = ["ARMS", "FAMILIES", "Settings", "compare", "plot_comparison", "read", "table"]

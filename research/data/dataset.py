@@ -143,11 +143,12 @@ class Data:
             person=persons(applications),
         )
 
-    def applications(self, split: Split, names: Sequence[str]) -> pl.DataFrame:
-        """Return columns of the cleaned applications of one split, in the order of `rows(split)`."""
+    def applications(self, split: Split, names: Sequence[str], *, cleaned: bool = True) -> pl.DataFrame:
+        """Return columns of the applications of one split, cleaned or as they came, in the order of `rows(split)`."""
         applications = read_application(self.folder, "application_train", names=["SK_ID_CURR", *names])
         in_split = split_of(applications["SK_ID_CURR"]) == split
-        return clean({"application": applications.filter(in_split)})["application"]
+        of_split = applications.filter(in_split)
+        return clean({"application": of_split})["application"] if cleaned else of_split
 
     def rows(self, split: Split) -> Rows:
         """Return the training clients of one split."""

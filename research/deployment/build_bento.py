@@ -12,6 +12,7 @@ import bentoml
 import yaml
 
 from bento import NAME
+from bento.rules.rulebook import DEFAULT_RULES
 from research.cli import NO_TELEMETRY, ROOT, CommandError, last_line
 from research.deployment.import_model import latest_model
 
@@ -68,7 +69,7 @@ def _call(program: str, *arguments: str) -> str:
 def _code_hash() -> str:
     """Return a fingerprint of the files that a Bento holds beside the model."""
     digest = hashlib.sha256()
-    for path in (*sorted((ROOT / "bento").rglob("*.py")), ROOT / "bentofile.yaml", ROOT / "uv.lock"):
+    for path in (*sorted((ROOT / "bento").rglob("*.py")), DEFAULT_RULES, ROOT / "bentofile.yaml", ROOT / "uv.lock"):
         digest.update(f"{path.relative_to(ROOT)}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 

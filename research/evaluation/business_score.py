@@ -103,16 +103,56 @@ def cost_band(
     return curves[0], low, high
 
 
+@dataclass(frozen=True, kw_only=True)
+class ThresholdChoice:
+    """The threshold that is served, theory's or the searched one, and what the searched one saves on other folds."""
+
+    threshold: float
+    theoretical: float
+    searched: float
+    """The threshold of least cost on all scores."""
+    saved: float
+    """Cost per client that a threshold searched on the other folds saves against theory's."""
+    saved_error: float
+    """Standard error of `saved`."""
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the searched threshold is served."""
+        return self.saved > self.saved_error
+
+
+def choose_threshold(scores: OutOfFold, costs: CostAssumptions = DEFAULT_COSTS) -> ThresholdChoice:
+    """Choose theory's threshold, unless the searched one is cheaper on other folds by more than a standard error.
+
+    The scores are calibrated, so that theory's threshold is the cheapest but for what calibration misses. The searched
+    one is judged on folds that it was not searched on: on its own rows it can only win. A single fold has no other:
+    there, theory's threshold is taken.
+    """
+    target, probability, theory = scores.target, scores.probability, costs.theoretical_threshold
+    folds = list(scores.by_fold())
+    searched, saved, error = best_threshold(target, probability, costs), 0.0, 0.0
+    if len(folds) > 1:
+        refused = np.zeros(len(target), dtype=bool)
+        for _, validation in folds:
+            of_others = best_threshold(target[~validation], probability[~validation], costs)
+            refused[validation] = probability[validation] >= of_others
+        gain = costs_of(target, probability >= theory, costs) - costs_of(target, refused, costs)
+        saved, error = float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain)))
+    threshold = searched if saved > error else theory
+    return ThresholdChoice(threshold=threshold, theoretical=theory, searched=searched, saved=saved, saved_error=error)
+
+
 def cross_fitted_decisions(
     scores: OutOfFold, costs: CostAssumptions = DEFAULT_COSTS
 ) -> tuple[Booleans, dict[int, float]]:
-    """Refuse each client by the best threshold of the other folds; return the refusals and the threshold by fold.
+    """Refuse each client by the threshold that the other folds choose; return the refusals and the threshold by fold.
 
     On the rows that a threshold is chosen on, its cost is underestimated.
     """
     refused, thresholds = np.zeros(len(scores.target), dtype=bool), {}
     for number, validation in scores.by_fold():
-        thresholds[number] = best_threshold(scores.target[~validation], scores.probability[~validation], costs)
+        thresholds[number] = choose_threshold(scores.rows(~validation), costs).threshold
         refused[validation] = scores.probability[validation] >= thresholds[number]
     return refused, thresholds
 
@@ -126,7 +166,7 @@ def sensitivity(scores: OutOfFold) -> list[dict[str, float]]:
         refused, _ = cross_fitted_decisions(scores, costs)
         return {
             "ratio": float(ratio),
-            "threshold": best_threshold(target, scores.probability, costs),
+            "threshold": choose_threshold(scores, costs).threshold,
             "theoretical_threshold": costs.theoretical_threshold,
             "cost_per_client": cost_per_client(target, refused, costs),
             **{f"cost_per_client_{name}": cost_per_client(target, policies[name], costs) for name in policies},

@@ -13,6 +13,8 @@ from bento.data.credit_file import CreditFile
 from bento.data.readers import read_application, read_history
 from bento.data.tables import APPLICATION, HISTORIES, TABLES
 from bento.model.scoring_model import TOLERANCE, ScoringModel
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 from research.cli import CommandError, shown
@@ -105,7 +107,8 @@ def _holds(file: Json, table: str, column: str) -> bool:
 def _scored(model: ScoringModel, files: Sequence[Json]) -> list[_Scored]:
     parsed = [CreditFile.model_validate_json(to_json(file)) for file in files]
     warned = [{warning.field for warning in file_warnings(model, credit_file)} for credit_file in parsed]
-    applications = score(model, parsed, reasons=False) if parsed else []
+    rules = Rules(Rulebook.read(), model.reference.usual)
+    applications = score(model, parsed, rules=rules, reasons=False) if parsed else []
     return [_Scored(application, fields) for application, fields in zip(applications, warned, strict=True)]
 
 

@@ -9,6 +9,7 @@ from research.results import (
     MISSING_FILE,
     PRICE_FILE,
     RESULTS_FILE,
+    RULES_FILE,
     SPLITS,
     Dimension,
     FairnessPrice,
@@ -17,6 +18,7 @@ from research.results import (
     MissingFields,
     Policy,
     Review,
+    RulePrices,
     TrainingResults,
     read,
     read_if_present,
@@ -40,6 +42,7 @@ def model_card(folder: Path) -> str:
     results = read(TrainingResults, folder / RESULTS_FILE)
     gate, price = read_if_present(GateResult, folder / GATE_FILE), read_if_present(FairnessPrice, folder / PRICE_FILE)
     missing = read_if_present(MissingFields, folder / MISSING_FILE)
+    rules = read_if_present(RulePrices, folder / RULES_FILE)
     parts = [
         _head(results),
         _PURPOSE,
@@ -47,6 +50,7 @@ def model_card(folder: Path) -> str:
         _metrics(results),
         _decision(results),
         _review(results.review),
+        _rules(rules),
         _calibration(results),
         _gate(gate, results),
         _groups(results),
@@ -155,15 +159,30 @@ def _decision(results: TrainingResults) -> str:
 
 A missed default costs {costs.false_negative:g}, a good client refused {costs.false_positive:g}; in money a
 default loses {economics.loss_given_default:.1%} of the loan, a good client refused a margin of
-{economics.margin:.1%}. Refused from a probability of **{metrics["threshold"]:.4f}** on, chosen on
-out-of-fold scores (theory: {metrics["theoretical_threshold"]:.4f}). Out of fold, costs are computed with
-thresholds that the other folds chose.
+{economics.margin:.1%}. {_threshold(metrics)}
+Out of fold, costs are computed with thresholds that the other folds chose.
 
 {_policies(results)}
 
 If a missed default cost more or less (out of fold, in good clients refused):
 
 {_sensitivity(results)}"""
+
+
+def _threshold(metrics: dict[str, float]) -> str:
+    """Return the threshold that is served, and why this one."""
+    served = f"Refused from a probability of **{metrics['threshold']:.4f}** on"
+    theory, searched = metrics["theoretical_threshold"], metrics.get("searched_threshold")
+    if searched is None:  # results of an older training
+        return f"{served}, chosen on out-of-fold scores (theory: {theory:.4f})."
+    saves, error = metrics["searched_threshold_saves"], metrics["searched_threshold_saves_error"]
+    on_other_folds = f"saves {saves:+.4f} per client on other folds, with a standard error of {error:.4f}"
+    if metrics["threshold"] == theory:
+        return (
+            f"{served}, the threshold of theory on calibrated scores. The one searched on out-of-fold scores, "
+            f"{searched:.4f}, {on_other_folds}: it is served only where it saves more than that."
+        )
+    return f"{served}, searched on out-of-fold scores: against theory's {theory:.4f} it {on_other_folds}."
 
 
 def _policies(results: TrainingResults) -> str:
@@ -228,6 +247,30 @@ def _review_table(review: Review) -> str:
                 ]
             )
     return _table(head, rows)
+
+
+def _rules(prices: RulePrices | None) -> str:
+    if prices is None:  # results of an older training
+        return ""
+    rows = []
+    for row in prices.table:
+        price = row.out_of_fold
+        default = "" if price.default_rate is None else f"{price.default_rate:.1%}"
+        outcome = row.outcome if row.on else f"{row.outcome}, off"
+        applies, stops = (f"{part / price.clients:.2%}" for part in (price.applies, price.stops))
+        changes = (interval(change.cost_change, "+.4f") for change in price.changes)
+        rows.append([row.code, outcome, applies, default, stops, *changes])
+    errors = " | ".join(f"cost, reviewer wrong in {change.error:.0%}" for change in prices.table[0].out_of_fold.changes)
+    head = f"rule | outcome | applies to | of them default | stops | {errors}"
+    return f"""## Rules before the model
+
+The lender's rules (`bento/rules/rules.toml`, version `{prices.rules_version}`) can only make a decision stricter.
+Obtained on {prices.description}, run `{prices.run}`, out of fold. A rule *stops* those whom the model would grant.
+The cost is the change per client, in good clients refused, where a person who is wrong in a share of the cases decides
+on those in review; **the time of that person has no price here.** An *impossible* application is refused unread: what
+such a rule stops in training data is an error of the data.
+
+{_table(head, rows)}"""
 
 
 def _calibration(results: TrainingResults) -> str:

@@ -23,10 +23,10 @@ from research.data.splits import split_of
 from research.evaluation.metrics import SMALL_SAMPLE_CLIENTS
 from research.options import FOLDS
 from research.registry.promote import promote
-from research.results import RESULTS_FILE
+from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE
 from research.settings import Settings as Environment
 from research.training.settings import Settings
-from research.training.train import OUT_OF_FOLD_FILE, train
+from research.training.train import train
 
 LOOK: dict[Any, Any] = {"figure.dpi": 90, "figure.constrained_layout.use": True, "axes.grid": True, "grid.alpha": 0.3}
 NOTEBOOK_FOLDS = 3

@@ -14,6 +14,7 @@ from research.results import (
     MISSING_FILE,
     PRICE_FILE,
     RESULTS_FILE,
+    RULES_FILE,
     SPLITS,
     Comparison,
     Interval,
@@ -28,8 +29,8 @@ EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
 PUBLISHED = ROOT / "research" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results: written by python -m research publish -->", "<!-- end of results -->"
-PUBLISHABLE = (RESULTS_FILE, GATE_FILE, COMPARISON_FILE, PRICE_FILE, MISSING_FILE)
-"""Result files of train, promote, compare, fairness and missing, of which a published run holds at least one."""
+PUBLISHABLE = (RESULTS_FILE, GATE_FILE, COMPARISON_FILE, PRICE_FILE, MISSING_FILE, RULES_FILE)
+"""Result files of train, promote, compare, fairness, missing and rules, of which a published run holds at least one."""
 
 
 def publish(run_id: str, out: Path = PUBLISHED) -> Path:

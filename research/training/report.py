@@ -15,7 +15,13 @@ from bento.model.manifest import Calibration, ModelManifest
 from bento.model.scoring_model import encode
 from research.cli import ROOT
 from research.data.dataset import Data, Rows
-from research.evaluation.business_score import best_threshold, business_report, cross_fitted_decisions, sensitivity
+from research.evaluation.business_score import (
+    ThresholdChoice,
+    business_report,
+    choose_threshold,
+    cross_fitted_decisions,
+    sensitivity,
+)
 from research.evaluation.calibration import compare_calibrations, served_calibration
 from research.evaluation.metrics import intervals, measures, oracle
 from research.evaluation.review_band import review_metrics, review_report
@@ -56,13 +62,18 @@ class Evaluation:
         return self.fitted.out_of_fold.calibrated(self.calibration.slope, self.calibration.intercept)
 
     @cached_property
+    def threshold_choice(self) -> ThresholdChoice:
+        """The choice between theory's threshold and the searched one."""
+        return choose_threshold(self.scores, self.settings.cost_model.costs)
+
+    @property
     def threshold(self) -> float:
         """The threshold that is served."""
-        return best_threshold(self.scores.target, self.scores.probability, self.settings.cost_model.costs)
+        return self.threshold_choice.threshold
 
     @cached_property
     def refused(self) -> Booleans:
-        """Out-of-fold decisions, by thresholds of the other folds."""
+        """Out-of-fold decisions, by thresholds that the other folds choose."""
         return cross_fitted_decisions(self.scores, self.settings.cost_model.costs)[0]
 
     @cached_property
@@ -86,6 +97,9 @@ class Evaluation:
             **measures("test", self.test.target, test, test >= self.threshold, costs),
             "threshold": self.threshold,
             "theoretical_threshold": costs.theoretical_threshold,
+            "searched_threshold": self.threshold_choice.searched,
+            "searched_threshold_saves": self.threshold_choice.saved,
+            "searched_threshold_saves_error": self.threshold_choice.saved_error,
             "features": float(len(self.fitted.features)),
             "calibration_slope": self.calibration.slope,
             "calibration_intercept": self.calibration.intercept,

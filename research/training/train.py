@@ -14,6 +14,9 @@ from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Example, Examples,
 from bento.model.peer_groups import Reference
 from bento.model.predictors import Predictor
 from bento.model.scoring_model import ScoringModel, digests, probability
+from bento.rules.check import Rules
+from bento.rules.measures import Inputs
+from bento.rules.rulebook import Rulebook
 from research import tracking
 from research.cli import add_data_option
 from research.data.dataset import DATA, Data, Rows, open_data
@@ -22,15 +25,16 @@ from research.evaluation.business_score import add_cost_options, cost_model_from
 from research.evaluation.fairness import fairness, plot_groups
 from research.evaluation.metrics import auc, caution_of
 from research.evaluation.review_band import add_capacity_option
+from research.evaluation.rule_prices import Decided, price_rules, rule_inputs, rule_metrics, write_prices
 from research.explanation.explain import explain
 from research.options import add_options, settings_from
-from research.results import RESULTS_FILE
+from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE
 from research.training import boosting
 from research.training.cross_fitting import Fitted, catalogue_names, training_matrix
 from research.training.feature_selection import choose
 from research.training.figures import write_figures
 from research.training.linear import fit_linear
-from research.training.peer_groups import COLUMNS, peer_group_statistics
+from research.training.peer_groups import COLUMNS, peer_group_statistics, usual_ranges
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
 from research.training.tuning import Tuned, tune
@@ -38,7 +42,6 @@ from research.training.unknown_values import given_fields
 
 EXAMPLE = "python -m research train --trials 0"
 N_EXAMPLES = 20
-OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 
 
 def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
@@ -91,7 +94,10 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
     features = evaluation.development.features
     names = [feature.name for feature in fitted.features]
     fields = given_fields(data, "development")
-    statistics = peer_group_statistics(features, data.applications("development", COLUMNS), names, fields)
+    rulebook = Rulebook.read()
+    inputs = rule_inputs(data, "development", features, rulebook)
+    applications = data.applications("development", COLUMNS)
+    statistics = peer_group_statistics(features, applications, names, fields, usual_ranges(inputs))
     model = write_model_folder(results / "model", fitted.predictor, evaluation.manifest(), statistics)
     groups = fairness(
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed
@@ -104,8 +110,28 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
     features.select("SK_ID_CURR").hstack(columns).write_parquet(results / OUT_OF_FOLD_FILE)
     costs = settings.cost_model.costs
     write_figures(results, fitted.out_of_fold, scores, evaluation.threshold, costs, fitted.curves, data.source)
+    _write_rule_prices(evaluation, inputs, Rules(rulebook, statistics.usual), results, run_id)
     _log(evaluation)
     return model
+
+
+def _write_rule_prices(evaluation: Evaluation, inputs: Inputs, rules: Rules, results: Path, run_id: str) -> None:
+    """Price the rules on the clients of the evaluation; `inputs` are those of the development clients."""
+    data, test = evaluation.data, evaluation.test
+    prices = price_rules(
+        rules,
+        Decided(inputs=inputs, target=evaluation.scores.target, refused=evaluation.refused),
+        Decided(
+            inputs=rule_inputs(data, "test", test.features, rules.rulebook),
+            target=test.target,
+            refused=evaluation.test_probability >= evaluation.threshold,
+        ),
+        evaluation.settings.cost_model.costs,
+        {**data.source.model_dump(), "run": run_id},
+    )
+    write_prices(prices, results)
+    mlflow.log_param("rules_version", prices.rules_version)
+    mlflow.log_metrics(rule_metrics(prices))
 
 
 def write_model_folder(

@@ -6,10 +6,12 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from bento.rules.rulebook import Rulebook
 from research import tracking
 from research.data.dataset import Data, open_data
+from research.evaluation.rule_prices import rule_inputs
 from research.training.cross_fitting import model_features
-from research.training.peer_groups import COLUMNS, peer_group_statistics
+from research.training.peer_groups import COLUMNS, peer_group_statistics, usual_ranges
 from research.training.train import write_model_folder
 from research.training.unknown_values import given_fields
 from tests.support.small_model import FEATURES, manifest, train_trees
@@ -27,7 +29,8 @@ def model_folder(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = data.rows("development")
     columns = model_features(list(FEATURES), rows.features)
     applications, fields = data.applications("development", COLUMNS), given_fields(data, "development")
-    reference = peer_group_statistics(rows.features, applications, FEATURES, fields)
+    usual = usual_ranges(rule_inputs(data, "development", rows.features, Rulebook.read()))
+    reference = peer_group_statistics(rows.features, applications, FEATURES, fields, usual)
     folder = tmp_path_factory.mktemp("model") / "model"
     predictor = train_trees(rows.features, rows.target, columns)
     return write_model_folder(folder, predictor, manifest(columns, source=data.source), reference).folder

@@ -164,7 +164,8 @@ def _numbers(column: Column, count: int, random: np.random.Generator) -> np.ndar
 
 
 def _loan(count: int, random: np.random.Generator) -> list[pl.Series]:
-    """Return an application's amounts, which belong together, and a birth in working age."""
+    """Return an application's amounts and family, which belong together, and a birth in working age."""
+    children = random.poisson(0.5, count)
     annuity = np.round(random.lognormal(np.log(25_000), 0.4, count))
     credit = np.round(annuity * random.uniform(8, 40, count))
     goods = np.round(credit / random.uniform(1, 1.3, count))
@@ -173,7 +174,9 @@ def _loan(count: int, random: np.random.Generator) -> list[pl.Series]:
         pl.Series("AMT_CREDIT", credit),
         pl.Series("AMT_GOODS_PRICE", goods),
         pl.Series("AMT_INCOME_TOTAL", np.round(random.lognormal(np.log(150_000), 0.5, count))),
-        pl.Series("DAYS_BIRTH", -random.integers(21 * 365, 69 * 365, count)),
+        pl.Series("DAYS_BIRTH", -random.integers(26 * 365, 69 * 365, count)),
+        pl.Series("CNT_CHILDREN", children),
+        pl.Series("CNT_FAM_MEMBERS", children + random.integers(1, 3, count)),
     ]
 
 

@@ -32,6 +32,7 @@ from bento.model.manifest import (
 from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
 from bento.model.predictors import BoosterPredictor, LinearPredictor, Term
 from bento.model.scoring_model import ScoringModel, digests, encode, probability
+from bento.rules.measures import MEASURES, Inputs
 from tests.support.clients import make_credit_files
 
 TREES = 60
@@ -189,7 +190,15 @@ def describe_clients(
             medians = {name: _median(members[name]) for name in names}
             group = PeerGroup(income_type=income_type, low=None, high=None, clients=len(members), medians=medians)
             groups.append(group)
-    return Reference(ranges=ranges, groups=groups, fields=fields)
+    return Reference(ranges=ranges, usual=_usual(applications, features), groups=groups, fields=fields)
+
+
+def _usual(applications: pl.DataFrame, features: pl.DataFrame) -> dict[str, Range]:
+    inputs = Inputs.of_frame(applications, features)
+    columns = [
+        pl.Series(name, inputs.value(name)).fill_nan(None) for name in MEASURES if MEASURES[name].has_usual_range
+    ]
+    return {column.name: Range(low=column.min(), high=column.max()) for column in columns}
 
 
 def _median(values: pl.Series) -> float | str | None:

@@ -109,6 +109,15 @@ PREDICTION: dict[str, Any] = {
     "warnings": WARNINGS,
 }
 SIMULATED: dict[str, Any] = {"decision_id": None, "purpose": "simulation"}
+RULE_TEXT = {
+    "en": "Your instalments would take 40% of your income.",
+    "fr": "Vos mensualités prendraient 40 % du revenu.",
+}
+RULED: dict[str, Any] = {
+    "probability_of_default": 0.05,
+    "rules": [{"code": "affordability", "outcome": "review", "text": RULE_TEXT, "facts": []}],
+}
+"""What differs where a rule makes the decision stricter than the model's."""
 REVIEW: dict[str, Any] = {"decision": "review", "review_band": {"low": 0.07, "high": 0.2, "capacity": 0.1}}
 
 EXPLANATION: dict[str, Any] = {

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.stand_in import REVIEW, Service, problem
+from tests.ui.stand_in import REVIEW, RULE_TEXT, RULED, Service, problem
 from ui import messages
 
 
@@ -174,14 +174,49 @@ def test_the_charts_have_an_alternative_in_words(page):
     assert "Mean of the external scores: 0.31 +1.25" in items
 
 
-def test_a_decision_against_its_expected_cost_says_what_decides(page, service, prediction):
-    costs = {"expected_cost": {"if_granted": 0.48, "if_refused": 0.95}}
-    opened = page()
-    assert "C'est le seuil qui décide" not in texts(press(opened, "score"))
+@pytest.mark.parametrize(
+    ("decision", "language", "because"),
+    [
+        ("review", "fr", "Une règle demande qu'une personne décide ; le risque estimé est de 5,0 %."),
+        ("review", "en", "A rule requires that a person decides; the estimated risk is 5.0%."),
+        ("refused", "fr", "Une règle impose le refus ; le risque estimé est de 5,0 %."),
+        ("refused", "en", "A rule requires a refusal; the estimated risk is 5.0%."),
+    ],
+)
+def test_a_decision_by_rule_says_so_and_lists_the_rules(page, service, prediction, decision, language, because):
+    service.answers["/predict"] = (200, prediction | RULED | {"decision": decision})
 
-    service.answers["/predict"] = (200, prediction | costs)
+    shown = texts(press(page(language), "score", language)).replace("\u202f", " ").replace("\u00a0", " ")
 
-    assert "C'est le seuil qui décide" in texts(press(opened, "score"))
+    assert because in shown
+    assert messages.say(language, "rules") in shown
+    assert messages.plain(RULED["rules"][0]["text"][language]) in shown
+    assert "`affordability`" in shown
+
+
+def test_a_refusal_of_the_model_beside_a_rule_is_the_models(page, service, prediction):
+    service.answers["/predict"] = (200, prediction | {"rules": RULED["rules"]})
+
+    shown = texts(press(page(), "score"))
+
+    assert "atteint ou dépasse le seuil" in shown
+    assert "`affordability`" in shown
+
+
+def test_without_expected_costs_none_are_shown(page, service, prediction):
+    service.answers["/predict"] = (200, prediction | RULED | {"decision": "refused", "expected_cost": None})
+
+    shown = texts(press(page(), "score"))
+
+    assert "Décision enregistrée" in shown
+    assert "Coût moyen attendu" not in shown
+
+
+def test_a_field_refused_by_a_rule_is_named_in_the_language_of_the_page(page, service):
+    fault = {"loc": ["application", "DAYS_BIRTH"], "type": "rule_age", "msg": "An adult.", "text": RULE_TEXT}
+    service.answers["/predict"] = (422, problem(422) | {"errors": [fault]})
+
+    assert RULE_TEXT["fr"] in texts(press(page(), "score"))
 
 
 def test_an_explanation_by_another_version_is_marked(page, service, explanation):

@@ -19,9 +19,11 @@ from bento.journal.writer import Writer
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import ModelVersion
 from bento.policy import Decision, ExpectedCost
+from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication
 from tests.support.journals import CLIENT, NOW, SECONDS, another, entry, locked, opened, rows, wait_for
 
+RULEBOOK = Rulebook.read()
 Record = Callable[[Writer, list[Entry]], list[bytes | Problem]]
 
 
@@ -135,6 +137,8 @@ def answer() -> Prediction:
         threshold=0.09,
         review_band=None,
         expected_cost=ExpectedCost(if_granted=2.5, if_refused=0.75),
+        rules=[],
+        rules_version=RULEBOOK.version,
         reasons=None,
         model=ModelVersion(name="credit_scoring", version="3"),
         warnings=[],
@@ -144,13 +148,19 @@ def answer() -> Prediction:
 @pytest.fixture
 def scored() -> ScoredApplication:
     return ScoredApplication(
-        log_odds=-1.1, probability=0.25, decision=Decision.REFUSED, features_hash="f" * 64, null_share=0.5, reasons=None
+        log_odds=-1.1,
+        probability=0.25,
+        decision=Decision.REFUSED,
+        rules=[],
+        features_hash="f" * 64,
+        null_share=0.5,
+        reasons=None,
     )
 
 
 def test_an_entry_holds_request_decision_and_answer(answer: Prediction, scored: ScoredApplication, journal: Journal):
     sent = b'{"application": {"SK_ID_CURR": 471100299}}'
-    made = entry_of(answer, scored, sent, "a1b2c3d4", None, "credit_scoring:abc", "credit_scoring:def")
+    made = entry_of(answer, scored, sent, "a1b2c3d4", None, "credit_scoring:abc", "credit_scoring:def", RULEBOOK)
     assert journal.write([made]) == [None]
     stored = journal.find(str(answer.decision_id))
     assert stored is not None
@@ -165,12 +175,13 @@ def test_an_entry_holds_request_decision_and_answer(answer: Prediction, scored: 
         code_fingerprint(),
     )
     assert stored.features_hash == "f" * 64
+    assert journal.rulebook(stored.rules) == RULEBOOK
     assert rows(journal)[0]["idempotency_hash"] is None
 
 
 def test_an_idempotency_key_is_stored_as_a_hash_with_the_api_key(answer: Prediction, scored: ScoredApplication):
     def hash_of(key_id: str, idempotency_key: str) -> str | None:
-        return entry_of(answer, scored, b"{}", key_id, idempotency_key, "a:b", "c:d").idempotency_hash
+        return entry_of(answer, scored, b"{}", key_id, idempotency_key, "a:b", "c:d", RULEBOOK).idempotency_hash
 
     hashes = {hash_of(key_id, key) for key_id in ("a1b2c3d4", "e5f6a7b8") for key in ("loan-1", "loan-2")}
     assert len(hashes) == 4
@@ -181,4 +192,4 @@ def test_an_idempotency_key_is_stored_as_a_hash_with_the_api_key(answer: Predict
 def test_a_simulation_has_no_entry(answer: Prediction, scored: ScoredApplication):
     answer.decision_id = None
     with pytest.raises(AssertionError):
-        entry_of(answer, scored, b"{}", "a1b2c3d4", None, "a:b", "c:d")
+        entry_of(answer, scored, b"{}", "a1b2c3d4", None, "a:b", "c:d", RULEBOOK)

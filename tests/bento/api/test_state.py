@@ -8,13 +8,19 @@ from bento.api.state import ServingState
 from bento.journal.entries import StoredDecision
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import ModelVersion
+from bento.rules.rulebook import Rulebook
 from tests.support.journals import entry, opened
 
 
 def _state(journal: Any, model: Any) -> ServingState:
     version = ModelVersion(name="credit_scoring", version="3")
     return ServingState(
-        verified_model=model, version=version, model_tag="credit_scoring:abc", bento_tag="a:b", journal=journal
+        verified_model=model,
+        version=version,
+        model_tag="credit_scoring:abc",
+        bento_tag="a:b",
+        journal=journal,
+        rulebook=Rulebook.none(),
     )
 
 

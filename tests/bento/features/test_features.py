@@ -13,7 +13,7 @@ from bento.__main__ import main
 from bento.data.cleaning import IS_OPEN, clean
 from bento.data.credit_file import CreditFile, frames
 from bento.data.readers import read_application, read_client, read_history
-from bento.data.tables import APPLICATION, HISTORIES, TABLES
+from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, count_name, needed_columns, share_counts_of, total_name
 from bento.features.definitions import GROUP_LABELS
@@ -290,6 +290,14 @@ def test_a_trend_is_the_least_squares_slope():
     assert row["pos_days_past_due_slope"] == pytest.approx(np.polyfit(months, days, 1)[0])
 
 
+def _whole_numbers(column: Column) -> st.SearchStrategy[int]:
+    """Whole numbers that a column may hold, its codes for unknown among them."""
+    low = -(10**6) if column.minimum is None else max(column.minimum, -(10**6))
+    high = next((at for at in (column.maximum_beside_codes, column.maximum) if at is not None), 10**6)
+    numbers = st.integers(int(low), int(min(high, 10**6)))
+    return numbers | st.sampled_from([int(code) for code in column.missing_codes]) if column.missing_codes else numbers
+
+
 @st.composite
 def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
     """Rows with every column null, at a bound, or in between; some of them twice."""
@@ -299,10 +307,7 @@ def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
             | (
                 st.sampled_from([*column.categories, "something else"])
                 if column.kind == "category"
-                else st.integers(
-                    int(max(column.minimum if column.minimum is not None else -(10**6), -(10**6))),
-                    int(min(column.maximum if column.maximum is not None else 10**6, 10**6)),
-                )
+                else _whole_numbers(column)
             )
             for column in TABLES[name]
             if column.name != "SK_ID_CURR"
@@ -315,7 +320,7 @@ def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
 @settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_any_two_credit_files_give_the_same_alone_and_together(data: st.DataObject):
-    required = {"AMT_CREDIT": 1.0, "AMT_ANNUITY": 0.0, "AMT_INCOME_TOTAL": 0.0, "DAYS_BIRTH": -1}
+    required = {"AMT_CREDIT": 1.0, "AMT_ANNUITY": 1.0, "AMT_INCOME_TOTAL": 1.0, "DAYS_BIRTH": -1}
     files = []
     for client in (1, 2):
         content: dict[str, object] = {"application": {"SK_ID_CURR": client, **required}}

@@ -42,7 +42,7 @@ def test_an_entry_is_found_as_it_was_written(journal: Journal):
     assert stored is not None
     expected = vars(written) | {"purged_at": None}
     assert vars(stored) == {name: expected[name] for name in vars(stored)}
-    assert vars(written).keys() - vars(stored).keys() == {"client", "idempotency_hash"}
+    assert vars(written).keys() - vars(stored).keys() == {"client", "idempotency_hash", "rulebook"}
     assert journal.ids() == [written.id]
 
 

@@ -14,6 +14,8 @@ from bento.data.credit_file import CreditFile, frames, warnings
 from bento.data.tables import TABLES
 from bento.features.build import build_features
 from bento.model.scoring_model import ScoringModel
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication, features_hash, score
 from tests.support.clients import make_credit_files
 
@@ -28,9 +30,14 @@ def files() -> list[dict[str, Any]]:
     return make_credit_files(12)
 
 
+def _rules(model: ScoringModel) -> Rules:
+    return Rules(Rulebook.read(), model.reference.usual)
+
+
 def _assert_alike(scored: ScoredApplication, expected: ScoredApplication) -> None:
     assert scored.probability == pytest.approx(expected.probability, rel=1e-9)
     assert scored.decision == expected.decision
+    assert scored.rules == expected.rules
     assert scored.features_hash == expected.features_hash
     assert scored.null_share == expected.null_share
     texts = [(reason.code, reason.text) for reason in scored.reasons or ()]
@@ -38,12 +45,12 @@ def _assert_alike(scored: ScoredApplication, expected: ScoredApplication) -> Non
 
 
 def _one_by_one(model: ScoringModel, files: list[CreditFile]) -> list[ScoredApplication]:
-    return [score(model, [file], reasons=True)[0] for file in files]
+    return [score(model, [file], rules=_rules(model), reasons=True)[0] for file in files]
 
 
 def test_many_files_are_scored_as_one_by_one(model: ScoringModel, files: list[dict[str, Any]]):
     credit_files = [CreditFile.model_validate(file) for file in files]
-    together = score(model, credit_files, reasons=True)
+    together = score(model, credit_files, rules=_rules(model), reasons=True)
     for scored, expected in zip(together, _one_by_one(model, credit_files), strict=True):
         _assert_alike(scored, expected)
 
@@ -51,7 +58,7 @@ def test_many_files_are_scored_as_one_by_one(model: ScoringModel, files: list[di
 def test_a_client_may_be_scored_with_two_loans_at_once(model: ScoringModel, files: list[dict[str, Any]]):
     other = files[-1] | {"application": files[-1]["application"] | {"AMT_CREDIT": 2_000_000}}
     credit_files = [CreditFile.model_validate(file) for file in (files[-1], other, files[0], files[-1])]
-    together = score(model, credit_files, reasons=True)
+    together = score(model, credit_files, rules=_rules(model), reasons=True)
     assert together[0].probability == together[3].probability != together[1].probability
     for scored, expected in zip(together, _one_by_one(model, credit_files), strict=True):
         _assert_alike(scored, expected)
@@ -90,13 +97,13 @@ def test_ids_that_two_clients_share_do_not_mix_their_histories(model: ScoringMod
     credit_files = [
         CreditFile.model_validate(file) for file in (mine, theirs, theirs | {"installments_payments": instalments})
     ]
-    together = score(model, credit_files, reasons=True)
+    together = score(model, credit_files, rules=_rules(model), reasons=True)
     for scored, expected in zip(together, _one_by_one(model, credit_files), strict=True):
         _assert_alike(scored, expected)
 
 
 def test_reasons_are_optional(model: ScoringModel, files: list[dict[str, Any]]):
-    assert score(model, [CreditFile.model_validate(files[0])], reasons=False)[0].reasons is None
+    assert score(model, [CreditFile.model_validate(files[0])], rules=_rules(model), reasons=False)[0].reasons is None
 
 
 _NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)

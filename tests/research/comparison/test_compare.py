@@ -19,8 +19,9 @@ from research.comparison.candidates import NONE, SMOTED
 from research.comparison.experiment import BASELINES, Candidate, Settings
 from research.data.dataset import DATA, Data
 from research.data.splits import split_of
-from research.evaluation.business_score import best_threshold, cost_per_client, costs_of
+from research.evaluation.business_score import choose_threshold, cost_per_client, costs_of
 from research.training import cross_fitting
+from research.types import OutOfFold
 from tests.research.commands import run_command
 from tests.research.made_up import is_drawn
 
@@ -141,7 +142,8 @@ def test_development_rows_are_decided_by_thresholds_of_other_folds(content, data
     target, fold, probability = (scores[name].to_numpy() for name in ("TARGET", "fold", "probability"))
     for number, of_fold in enumerate(row["by_fold"]):
         validation = fold == number
-        threshold = best_threshold(target[~validation], probability[~validation])
+        others = OutOfFold.from_probability(*(values[~validation] for values in (target, probability, fold)))
+        threshold = choose_threshold(others).threshold
         assert row["thresholds"][number] == pytest.approx(threshold, rel=1e-12)
         cost = cost_per_client(target[validation], probability[validation] >= threshold)
         assert of_fold["cost"] == pytest.approx(cost)

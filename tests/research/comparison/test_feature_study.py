@@ -10,7 +10,7 @@ from research.cli import FAULT
 from research.comparison import feature_study
 from research.comparison.feature_study import Arm, Bench, Result, Settings
 from research.data.dataset import open_data
-from research.evaluation.business_score import best_threshold, cost_per_client
+from research.evaluation.business_score import choose_threshold, cost_per_client
 from research.evaluation.metrics import delong_auc, placements
 from research.reporting.publish import PUBLISHED
 from research.training import boosting
@@ -67,7 +67,7 @@ def test_the_standard_error_is_that_of_resampled_clients(results):
 def test_a_fold_is_decided_at_the_threshold_of_the_others(results):
     result = results[0]
     target, probability, validation = result.scores.target, result.scores.probability, result.scores.fold == 1
-    threshold = best_threshold(target[~validation], probability[~validation])
+    threshold = choose_threshold(result.scores.rows(~validation)).threshold
     expected = cost_per_client(target[validation], probability[validation] >= threshold)
     assert result.cost[validation].mean() == pytest.approx(expected)
 

@@ -12,6 +12,7 @@ from research.evaluation.business_score import (
     CostModel,
     best_threshold,
     business_report,
+    choose_threshold,
     cost_band,
     cost_curve,
     cost_per_client,
@@ -123,8 +124,51 @@ def test_each_fold_is_decided_by_a_threshold_of_the_others():
     scores = OutOfFold.from_probability(target, probability, np.arange(3_000) % 3)
     refused, thresholds = cross_fitted_decisions(scores)
     for number, validation in scores.by_fold():
-        assert thresholds[number] == best_threshold(target[~validation], scores.probability[~validation])
+        assert thresholds[number] == choose_threshold(scores.rows(~validation)).threshold
         np.testing.assert_array_equal(refused[validation], scores.probability[validation] >= thresholds[number])
+
+
+def _folds(target: np.ndarray, probability: np.ndarray, folds: int = 5) -> OutOfFold:
+    return OutOfFold.from_probability(target, probability, np.arange(len(target)) % folds)
+
+
+def test_calibrated_scores_are_decided_at_theory():
+    for clients in (500, 3_000, 20_000):
+        choice = choose_threshold(_folds(*_calibrated(clients)))
+        assert not choice.is_searched
+        assert choice.threshold == choice.theoretical == DEFAULT_COSTS.theoretical_threshold
+        assert choice.searched != choice.theoretical
+
+
+def test_scores_that_are_off_are_decided_at_the_searched_threshold():
+    target, probability = _calibrated(20_000)
+    inflated = probability * 4 / (1 + 3 * probability)  # odds four times too high
+    choice = choose_threshold(_folds(target, inflated))
+    assert choice.is_searched
+    assert choice.threshold == choice.searched == best_threshold(target, inflated)
+    assert choice.threshold == pytest.approx(4 / 14, abs=0.06)  # where theory's odds of 1 to 10 lie now
+    assert choice.saved > 2 * choice.saved_error > 0
+
+
+def test_the_saving_of_a_searched_threshold_is_counted_on_other_folds():
+    target, probability = _calibrated(3_000)
+    scores, saved = _folds(target, probability, 3), np.zeros(3_000)
+    choice = choose_threshold(scores)
+    for _, validation in scores.by_fold():
+        searched = best_threshold(target[~validation], scores.probability[~validation])
+        at_theory, at_searched = (
+            costs_of(target[validation], scores.probability[validation] >= threshold)
+            for threshold in (choice.theoretical, searched)
+        )
+        saved[validation] = at_theory - at_searched
+    assert choice.saved == pytest.approx(saved.mean())
+    assert choice.saved_error == pytest.approx(saved.std(ddof=1) / np.sqrt(3_000))
+
+
+def test_one_fold_alone_cannot_argue_against_theory():
+    target, probability = _calibrated(3_000)
+    choice = choose_threshold(_folds(target, np.sqrt(probability), folds=1))
+    assert (choice.threshold, choice.saved) == (DEFAULT_COSTS.theoretical_threshold, 0)
 
 
 def test_the_scorer_plugs_into_scikit_learn():

@@ -7,9 +7,19 @@ import pytest
 
 from bento.features.catalogue import CATALOGUE
 from bento.model.peer_groups import MIN_GROUP_SIZE, Reference
+from bento.rules.measures import APPLICATION_COLUMNS, MEASURES, Inputs
+from bento.rules.rulebook import Rulebook
 from research.cli import CommandError
 from research.data.dataset import Data
-from research.training.peer_groups import COLUMNS, MIN_CLIENTS_BEYOND, TAIL, peer_group_statistics
+from research.evaluation.rule_prices import rule_inputs
+from research.training.peer_groups import (
+    COLUMNS,
+    MIN_CLIENTS_BEYOND,
+    TAIL,
+    USUAL_TAIL,
+    peer_group_statistics,
+    usual_ranges,
+)
 from research.training.unknown_values import given_fields
 
 NUMBER, SPARSE, WORD = "application_ext_source_2", "bureau_credit_days_mean", "application_occupation"
@@ -43,7 +53,7 @@ def features() -> pl.DataFrame:
 
 
 def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications: pl.DataFrame):
-    statistics = peer_group_statistics(features, applications, NAMES, {})
+    statistics = peer_group_statistics(features, applications, NAMES, {}, {})
     rows = [
         feature | application
         for feature, application in zip(features.to_dicts(), applications.to_dicts(), strict=True)
@@ -59,11 +69,11 @@ def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications:
 
 def test_a_median_needs_half_of_the_values(applications: pl.DataFrame):
     half = pl.DataFrame({SPARSE: [1.0, None] * (CLIENTS // 2)})
-    assert peer_group_statistics(half, applications, [SPARSE], {}).groups[-1].medians == {SPARSE: 1.0}
+    assert peer_group_statistics(half, applications, [SPARSE], {}, {}).groups[-1].medians == {SPARSE: 1.0}
 
 
 def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame, applications: pl.DataFrame):
-    groups = peer_group_statistics(features, applications, NAMES, {}).groups
+    groups = peer_group_statistics(features, applications, NAMES, {}, {}).groups
     types = [segment.income_type for segment in groups]
     assert types == ["Pensioner"] * 4 + ["Working"] * 4 + [None] * 5  # 120 students are 30 a quarter
     assert all(segment.clients >= MIN_GROUP_SIZE for segment in groups)
@@ -71,7 +81,7 @@ def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame
 
 
 def test_ranges_are_quantiles_and_no_extremes(features: pl.DataFrame, applications: pl.DataFrame):
-    ranges = peer_group_statistics(features, applications, NAMES, {}).ranges
+    ranges = peer_group_statistics(features, applications, NAMES, {}, {}).ranges
     beyond = MIN_CLIENTS_BEYOND / CLIENTS
     assert beyond > TAIL
     low, high = np.quantile(np.arange(1.0, CLIENTS + 1), [beyond, 1 - beyond])
@@ -83,7 +93,7 @@ def test_ranges_are_quantiles_and_no_extremes(features: pl.DataFrame, applicatio
 
 def test_in_large_data_a_thousandth_lies_outside_either_end(features: pl.DataFrame, applications: pl.DataFrame):
     many = pl.concat([applications] * 5)
-    limits = peer_group_statistics(pl.concat([features] * 5), many, NAMES, {}).ranges["AMT_ANNUITY"]
+    limits = peer_group_statistics(pl.concat([features] * 5), many, NAMES, {}, {}).ranges["AMT_ANNUITY"]
     low, high = many["AMT_ANNUITY"].quantile(TAIL, "linear"), many["AMT_ANNUITY"].quantile(1 - TAIL, "linear")
     assert (limits.low, limits.high) == pytest.approx((low, high))
 
@@ -91,9 +101,9 @@ def test_in_large_data_a_thousandth_lies_outside_either_end(features: pl.DataFra
 def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications: pl.DataFrame):
     same = applications.with_columns(AMT_CREDIT=pl.lit(450_000.0), AMT_ANNUITY=pl.lit(0.0))
     with pytest.raises(CommandError, match="term has no value for any client"):
-        peer_group_statistics(features, same, NAMES, {})
+        peer_group_statistics(features, same, NAMES, {}, {})
     same = same.with_columns(AMT_ANNUITY=pl.lit(25_000.0))
-    statistics = peer_group_statistics(features, same, NAMES, {})
+    statistics = peer_group_statistics(features, same, NAMES, {}, {})
     assert statistics.peer_group({"AMT_CREDIT": 450_000}).clients == CLIENTS
     assert statistics.peer_group({"AMT_CREDIT": 1}).income_type is None
 
@@ -101,7 +111,7 @@ def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications
 def test_too_few_clients_are_not_described(features: pl.DataFrame, applications: pl.DataFrame):
     few = MIN_GROUP_SIZE - 1
     with pytest.raises(CommandError, match="49 clients are too few to describe without exposing one"):
-        peer_group_statistics(features.head(few), applications.head(few), NAMES, {})
+        peer_group_statistics(features.head(few), applications.head(few), NAMES, {}, {})
 
 
 def test_the_applications_of_a_split_are_row_by_row_its_clients(data: Data):
@@ -115,4 +125,29 @@ def test_a_model_folder_holds_the_statistics_of_its_training_clients(model_folde
     features = data.rows("development").features
     names = list(stored.groups[0].medians)
     applications, fields = data.applications("development", COLUMNS), given_fields(data, "development")
-    assert stored == peer_group_statistics(features, applications, names, fields)
+    usual = usual_ranges(rule_inputs(data, "development", features, Rulebook.read()))
+    assert stored == peer_group_statistics(features, applications, names, fields, usual)
+
+
+def _inputs(credits: np.ndarray) -> Inputs:
+    clients = {name: [None] * len(credits) for name in APPLICATION_COLUMNS} | {"AMT_CREDIT": credits.tolist()}
+    return Inputs(clients.__getitem__, len(credits))
+
+
+def test_usual_ranges_leave_out_a_twentieth_of_a_percent_at_either_end():
+    credits = np.arange(1.0, 100_001.0)
+    usual = usual_ranges(_inputs(credits))
+    assert usual.keys() == {"AMT_CREDIT"}  # nothing else is known
+    assert (usual["AMT_CREDIT"].low, usual["AMT_CREDIT"].high) == pytest.approx(
+        tuple(np.quantile(credits, [USUAL_TAIL, 1 - USUAL_TAIL]))
+    )
+
+
+def test_usual_ranges_of_few_clients_show_no_extreme_value():
+    usual = usual_ranges(_inputs(np.array([1.0, 2.0, *[100.0] * 50, 1e6])))["AMT_CREDIT"]
+    assert (usual.low, usual.high) == (100, 100)
+
+
+def test_every_measure_of_the_application_has_a_usual_range(model_folder: Path):
+    ranged = {name for name, measure in MEASURES.items() if measure.has_usual_range}
+    assert Reference.load(model_folder).usual.keys() == ranged

@@ -18,8 +18,9 @@ from research.evaluation.business_score import cost_model_from
 from research.evaluation.metrics import measures
 from research.options import settings_from
 from research.registry.promote import contract
+from research.results import OUT_OF_FOLD_FILE
 from research.training import train
-from research.training.train import OUT_OF_FOLD_FILE, Settings
+from research.training.train import Settings
 
 
 def test_a_linear_model_is_registered_and_can_be_served(client, data: Data):

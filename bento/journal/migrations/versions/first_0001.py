@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from bento.journal.migrations.append_only import append_only
+
 revision = "0001"
 down_revision = None
 
@@ -58,41 +60,5 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(10), nullable=False),
         sa.Column("content", sa.LargeBinary),
     )
-    _append_only("decisions", KEPT, (*PERSONAL, "purged_at"), "purged_at", unique=("id", "idempotency_hash"))
-    _append_only("reviews", KEPT_OF_REVIEWS, ("content",), None, unique=("id",))
-
-
-def _append_only(
-    table: str, kept: tuple[str, ...], emptied: tuple[str, ...], mark: str | None, unique: tuple[str, ...]
-) -> None:
-    """Refuse deletes, and every update but that of a purge."""
-    distinct = "IS NOT" if op.get_bind().dialect.name == "sqlite" else "IS DISTINCT FROM"
-    changed = [f"NEW.{name} {distinct} OLD.{name}" for name in kept]
-    filled = [f"NEW.{name} IS NOT NULL" for name in emptied if name != mark]
-    if mark is not None:
-        changed += [f"OLD.{mark} IS NOT NULL", f"NEW.{mark} IS NULL"]
-    refused = " OR ".join([*changed, *filled])
-    message = f"{table}: history is appended, never rewritten"
-    if op.get_bind().dialect.name == "sqlite":
-        for event, when in (("UPDATE", refused), ("DELETE", "1")):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} WHEN {when} "
-                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
-            )
-        # REPLACE deletes a conflicting row without its triggers.
-        taken = " OR ".join(f"{name} = NEW.{name}" for name in ("rowid", *unique))
-        op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names from above
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) BEGIN SELECT RAISE(IGNORE); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION '{message}'; END IF; "
-        f"IF {refused} THEN RAISE EXCEPTION '{message}'; END IF; RETURN NEW; END $$"
-    )
-    for events, level in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only_{level.lower()} BEFORE {events} ON {table} "
-            f"FOR EACH {level} EXECUTE FUNCTION {table}_append_only()"
-        )
+    append_only("decisions", KEPT, (*PERSONAL, "purged_at"), "purged_at", unique=("id", "idempotency_hash"))
+    append_only("reviews", KEPT_OF_REVIEWS, ("content",), None, unique=("id",))
