@@ -12,9 +12,9 @@ from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
-FOLDER_FORMAT = "4"
+FOLDER_FORMAT = "5"
 """Version of the content of a model folder: 2 adds `reference.json`, 3 the digests of the files, 4 names the groups and
-medians of `reference.json`."""
+medians of `reference.json`, 5 adds the loans that are sold to it."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Path of the model folder inside the MLflow model that the BentoML store imports."""
 

@@ -86,17 +86,25 @@ def explanation(
         )
         for name, contribution in zip(model.feature_names, contributions[0].tolist(), strict=True)
     ]
-    decision = decide(default, model.threshold, model.review_band)
+    groups = _by_group(by_feature)
+    nearest = counterfactual(
+        model,
+        credit_file,
+        variants,
+        features,
+        decider=lambda _, default: decide(default, model.threshold, model.review_band),
+        weights={item.group: item.contribution for item in groups},
+    )
     return Explanation(
         SK_ID_CURR=int(credit_file.application["SK_ID_CURR"]),
         probability_of_default=default,
         threshold=model.threshold,
         log_odds=log_odds,
         base_value=base_value,
-        groups=_by_group(by_feature),
+        groups=groups,
         contributions=sorted(by_feature, key=lambda item: -abs(item.contribution)),
         similar_clients=SimilarClients(description=peers.description, clients=peers.clients),
-        counterfactual=counterfactual(model, credit_file, variants, features, decision),
+        counterfactual=nearest,
         model=version,
         warnings=warnings,
     )

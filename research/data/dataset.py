@@ -149,6 +149,14 @@ class Data:
         in_split = split_of(applications["SK_ID_CURR"]) == split
         return clean({"application": applications.filter(in_split)})["application"]
 
+    def earlier_applications(self, split: Split, names: Sequence[str]) -> pl.DataFrame:
+        """Return columns of the cleaned earlier applications of the training clients of one split."""
+        clients = self.applications(split, [])["SK_ID_CURR"]
+        history = read_history(self.folder, "previous_application", ["SK_ID_CURR", *names])
+        return clean({"previous_application": history.join(clients.to_frame(), on="SK_ID_CURR", how="semi")})[
+            "previous_application"
+        ]
+
     def rows(self, split: Split) -> Rows:
         """Return the training clients of one split."""
         features, audit = self.features(), self.audit()

@@ -8,23 +8,24 @@ import polars as pl
 from bento.features.catalogue import CATALOGUE
 from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
 from research.cli import CommandError
+from research.training.products import CONTRACT_TYPE, sold_products
+from research.training.ranges import usual_range
 
 INCOME_TYPE = "NAME_INCOME_TYPE"
-COLUMNS = (INCOME_TYPE, *AMOUNTS)
+COLUMNS = (INCOME_TYPE, CONTRACT_TYPE, *AMOUNTS)
 """Columns of the applications that are read."""
-TAIL = 0.001
-"""Share of the clients outside either end of a range: its ends are quantiles, so none is one person's extreme value."""
-MIN_CLIENTS_BEYOND = 5
-"""Minimum clients outside either end of a range, where `TAIL` would be fewer."""
 Bounds = tuple[float | None, float | None]
 
 
-def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, names: Sequence[str]) -> Reference:
-    """Compute medians by segment of similar clients, and the ranges of amounts and of their ratios.
+def peer_group_statistics(
+    features: pl.DataFrame, applications: pl.DataFrame, earlier: pl.DataFrame, names: Sequence[str]
+) -> Reference:
+    """Compute medians by segment of similar clients, the ranges of amounts and of their ratios, and what is sold.
 
     A segment is an income type and a quarter of AMT_CREDIT, a quarter, or all clients; those with fewer than
     `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded for display. Ranges go from the 0.1 %
-    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients.
+    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients, and
+    `earlier` has `products.EARLIER_COLUMNS` of their earlier applications.
 
     Raises:
         CommandError: there are fewer clients than a segment needs.
@@ -46,7 +47,7 @@ def peer_group_statistics(features: pl.DataFrame, applications: pl.DataFrame, na
             rows = features.filter(chosen)
             medians = {name: _median(rows[name]) for name in names}
             segments.append(PeerGroup(income_type=income_type, low=low, high=high, clients=clients, medians=medians))
-    return Reference(ranges=_ranges(applications), groups=segments)
+    return Reference(ranges=_ranges(applications), groups=segments, products=sold_products(applications, earlier))
 
 
 def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:
@@ -74,13 +75,4 @@ def _median(values: pl.Series) -> float | str | None:
 def _ranges(applications: pl.DataFrame) -> dict[str, Range]:
     amounts = applications.select(pl.col(AMOUNTS).cast(pl.Float64))
     ratios = amounts.select((pl.col(top) / pl.col(bottom)).alias(name) for name, (top, bottom) in RATIOS.items())
-    return {column.name: _range(column) for column in (*amounts, *ratios)}
-
-
-def _range(values: pl.Series) -> Range:
-    finite = values.filter(values.is_finite())
-    tail = min(max(TAIL, MIN_CLIENTS_BEYOND / max(len(finite), 1)), 0.5)
-    low, high = (finite.quantile(share, "linear") for share in (tail, 1 - tail))
-    if low is None or high is None:
-        raise CommandError(f"{values.name} has no value for any client: the training data cannot be described")
-    return Range(low=low, high=high)
+    return {column.name: usual_range(column) for column in (*amounts, *ratios)}

@@ -10,6 +10,7 @@ from research import tracking
 from research.data.dataset import Data, open_data
 from research.training.cross_fitting import model_features
 from research.training.peer_groups import COLUMNS, peer_group_statistics
+from research.training.products import EARLIER_COLUMNS
 from research.training.train import write_model_folder
 from tests.support.small_model import FEATURES, manifest, train_trees
 
@@ -24,7 +25,9 @@ def data(synthetic_folder: Path) -> Data:
 def model_folder(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model folder of few trees, trained on the small data set."""
     rows, columns = data.rows("development"), model_features(list(FEATURES))
-    reference = peer_group_statistics(rows.features, data.applications("development", COLUMNS), FEATURES)
+    applications = data.applications("development", COLUMNS)
+    earlier = data.earlier_applications("development", EARLIER_COLUMNS)
+    reference = peer_group_statistics(rows.features, applications, earlier, FEATURES)
     folder = tmp_path_factory.mktemp("model") / "model"
     predictor = train_trees(rows.features, rows.target, columns)
     return write_model_folder(folder, predictor, manifest(columns, source=data.source), reference).folder
