@@ -18,6 +18,7 @@ COMPARISON_FILE = "comparison.json"
 PRICE_FILE = "fairness_price.json"
 STUDY_FILE = "feature_study.json"
 FIDELITY_FILE = "fidelity.json"
+COUNTERFACTUALS_FILE = "counterfactuals.json"
 
 SplitName = Literal["out_of_fold", "test"]
 SPLITS: tuple[SplitName, ...] = ("out_of_fold", "test")
@@ -401,6 +402,30 @@ class FairnessPrice(ResultFile):
     constraints: bool
     arms: list[PriceArm]
     prices: list[Price]
+
+
+class ProposalMedians(Part):
+    """Medians of what the nearest proposals change, as shares of what was asked for; null where there is none."""
+
+    loan_cut: float | None
+    instalment_cut: float | None
+    additional_months: float | None = Field(description="of those with a longer term")
+    cost: float | None
+
+
+class Counterfactuals(ResultFile):
+    """The content of counterfactuals.json, by `counterfactuals`: shares of applications that are not granted."""
+
+    run: str
+    sample_seed: int
+    files: int
+    reviewed: int
+    with_proposal: Interval
+    by_kind: dict[str, float]
+    with_two: float
+    with_down_payment: float = Field(description="of which the nearest loan leaves a part of the price to the client")
+    not_confirmed: int
+    medians: ProposalMedians
 
 
 class FidelityFinding(Part):

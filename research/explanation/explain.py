@@ -13,7 +13,7 @@ from bento.features.definitions import GROUP_LABELS, Group
 from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, decide
 from research.cli import CommandError, add_data_option
-from research.data.dataset import DATA, open_data
+from research.data.dataset import DATA, Data, open_data
 from research.explanation import figures
 from research.explanation.lime_explainer import LIME_SAMPLES, LIME_SEEDS, TOP, Lime, LimeView
 from research.options import SEED
@@ -181,6 +181,19 @@ def _nearest(values: Floats, value: float) -> int:
     return int(np.argmin(np.abs(values - value)))
 
 
+def open_run(run_id: str | None, folder: Path | None) -> tuple[Path, ScoringModel, Data]:
+    """Open the results of a run, by default the champion's, its model, and the data that it was trained on.
+
+    Raises CommandError where the folder holds other data.
+    """
+    out = DATA / "results" / (run_id or str(champion(connect()).run_id))
+    model = ScoringModel(out / "model")
+    data = open_data(folder)
+    if data.source.fingerprint != model.manifest.training_data.fingerprint:
+        raise CommandError(f"{data.folder}: not the data that {out.name} was trained on; name that folder by --data")
+    return out, model, data
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_data_option(parser)
@@ -191,11 +204,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Explain the model of a run on the test split, or one client; a CommandError where the data is not the run's."""
-    out = DATA / "results" / (options.run or str(champion(connect()).run_id))
-    model = ScoringModel(out / "model")
-    data = open_data(options.data)
-    if data.source.fingerprint != model.manifest.training_data.fingerprint:
-        raise CommandError(f"{data.folder}: not the data that {out.name} was trained on; name that folder by --data")
+    out, model, data = open_run(options.run, options.data)
     features = data.rows("test").features
     if options.client is not None:
         client = data.features().filter(pl.col("SK_ID_CURR") == options.client)
