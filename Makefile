@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-browser test-container demo pipeline data fidelity study compare train promote rollback explain \
-	fairness missing rules \
+	counterfactuals fairness missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
@@ -22,7 +22,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data."
 	@echo "  CAPACITY=share, 0.1 say, has train, pipeline and demo leave the closest cases, up to that share, to a person."
 
@@ -76,6 +76,9 @@ rollback: setup ## Make the previous champion champion again
 
 explain: setup ## The features the champion relies on: SHAP, LIME, figures
 	@$(RUN) research explain $(DATA_OPTION)
+
+counterfactuals: setup ## The share of refusals with another loan that would be granted, each tried
+	@$(RUN) research counterfactuals $(DATA_OPTION)
 
 fairness: setup ## The cost of leaving gender and age out
 	@$(RUN) research fairness $(DATA_OPTION)

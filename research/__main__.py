@@ -27,6 +27,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "compare": "research.comparison.compare",
         "train": "research.training.train",
         "explain": "research.explanation.explain",
+        "counterfactuals": "research.explanation.counterfactuals",
         "fairness": "research.comparison.price_of_fairness",
         "missing": "research.evaluation.missing_fields",
         "rules": "research.evaluation.rule_prices",
@@ -80,7 +81,7 @@ def help_text() -> str:
     """Return the list of commands by group, each with its summary."""
     lines = [f"usage: {PROGRAM} COMMAND [options]", "", "Every command has its own --help."]
     for group, commands in GROUPS.items():
-        lines += ["", f"{group}:", *(f"  {name:13} {summary(module)}" for name, module in commands.items())]
+        lines += ["", f"{group}:", *(f"  {name:15} {summary(module)}" for name, module in commands.items())]
     return "\n".join(lines)
 
 

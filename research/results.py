@@ -19,6 +19,7 @@ PRICE_FILE = "fairness_price.json"
 STUDY_FILE = "feature_study.json"
 FIDELITY_FILE = "fidelity.json"
 MISSING_FILE = "missing_fields.json"
+COUNTERFACTUALS_FILE = "counterfactuals.json"
 RULES_FILE = "rules.json"
 OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 """Client, fold, outcome and calibrated probability of each development client; never published."""
@@ -468,6 +469,30 @@ class MissingFields(ResultFile):
     files: int
     seed_of_draw: int
     fields: list[MissingField]
+
+
+class ProposalMedians(Part):
+    """Medians of what the nearest proposals change, as shares of what was asked for; null where there is none."""
+
+    loan_cut: float | None
+    instalment_cut: float | None
+    additional_months: float | None = Field(description="of those with a longer term")
+    cost: float | None
+
+
+class Counterfactuals(ResultFile):
+    """The content of counterfactuals.json, by `counterfactuals`: shares of applications that are not granted."""
+
+    run: str
+    sample_seed: int
+    files: int
+    reviewed: int
+    with_proposal: Interval
+    by_kind: dict[str, float]
+    with_two: float
+    with_down_payment: float = Field(description="of which the nearest loan leaves a part of the price to the client")
+    not_confirmed: int
+    medians: ProposalMedians
 
 
 class FidelityFinding(Part):

@@ -134,7 +134,7 @@ class SimilarClients(AnswerPart):
 
 
 class Counterfactual(AnswerPart):
-    """The nearest other loan that would be decided otherwise, in words."""
+    """The nearest other loans that would be granted, in words."""
 
     text: Text
 

@@ -117,7 +117,7 @@ def show_scale(language: str, prediction: Prediction) -> None:
 
 
 def show_counterfactual(language: str, explanation: Explanation) -> None:
-    """Show the nearest other loan that would be decided otherwise."""
+    """Show the nearest other loans that would be granted."""
     st.subheader(messages.say(language, "counterfactual"), anchor=False)
     st.markdown(messages.plain(explanation.counterfactual.text[language]))
 

@@ -14,8 +14,8 @@ SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
 FOLDER_FORMAT = "5"
 """Version of the content of a model folder: 2 adds `reference.json`, 3 the digests of the files, 4 names the groups and
-medians of `reference.json`, 5 adds the typical values of features, the fields that credit files hold, and usual
-ranges."""
+medians of `reference.json`, 5 adds the typical values of features, the fields that credit files hold, usual ranges and
+the loans that are sold to it."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Path of the model folder inside the MLflow model that the BentoML store imports."""
 

@@ -1,4 +1,4 @@
-"""Statistics of the training clients: medians of peer groups, usual ranges of applications, fields of the files."""
+"""Statistics of the training clients: medians of peer groups, usual ranges, fields of the files, and loans sold."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +36,31 @@ class Range(BaseModel):
         if self.low > self.high:
             raise ValueError("low must not exceed high")
         return self
+
+
+class Plan(BaseModel):
+    """A number of monthly instalments, and AMT_CREDIT / AMT_ANNUITY of the loans that were repaid in as many.
+
+    The two together are a price: at a monthly rate r, n instalments repay (1 - (1 + r)^-n) / r times one of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    months: int = Field(gt=0)
+    loans: int = Field(ge=MIN_GROUP_SIZE)
+    credit_to_annuity: Range = Field(description="nearly all of the loans lie in it")
+
+
+class Product(BaseModel):
+    """A kind of loan (NAME_CONTRACT_TYPE) as it is sold: its amounts, instalments and, where it has a term, plans."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contract_type: str
+    clients: int = Field(ge=MIN_GROUP_SIZE)
+    credit: Range = Field(description="AMT_CREDIT of nearly all applications")
+    credit_to_annuity: Range = Field(description="AMT_CREDIT / AMT_ANNUITY of nearly all applications")
+    plans: list[Plan] = Field(description="of granted loans, the shortest first; none for a card, which has no term")
 
 
 class PeerGroup(BaseModel):
@@ -92,7 +117,7 @@ class PeerGroup(BaseModel):
 
 
 class Reference(BaseModel):
-    """The content of `reference.json`: statistics of the training clients, no row of any client."""
+    """The content of `reference.json`: statistics of the training clients and their loans, no row of any client."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -100,6 +125,7 @@ class Reference(BaseModel):
     usual: dict[str, Range] = Field(description="of the measures of bento.rules that have a usual range")
     groups: list[PeerGroup] = Field(description="the narrowest first; the last includes every client")
     fields: dict[str, GivenFields] = Field(description="by table")
+    products: list[Product] = Field(description="kinds of loan with enough clients")
 
     @model_validator(mode="after")
     def _covers_every_loan(self) -> Self:
@@ -130,3 +156,8 @@ class Reference(BaseModel):
         """Return the narrowest group that an application, in raw columns, belongs to."""
         income_type, credit = application.get("NAME_INCOME_TYPE"), application["AMT_CREDIT"]
         return next(group for group in self.groups if group.includes(income_type, credit))
+
+    def product(self, application: Mapping[str, Any]) -> Product | None:
+        """Return the kind of loan that an application, in raw columns, asks for; None where it is unknown or rare."""
+        contract_type = application.get("NAME_CONTRACT_TYPE")
+        return next((product for product in self.products if product.contract_type == contract_type), None)

@@ -1,289 +1,199 @@
-"""Counterfactuals: the nearest other loan on which the decision would be different."""
+"""Counterfactuals: the loans nearest to the one asked for with which the application would be granted."""
 
-import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from bento.data.credit_file import CreditFile
 from bento.data.tables import HISTORIES
 from bento.features.build import Variants
 from bento.features.catalogue import computed_from, needed_columns
-from bento.i18n import Wording, format_amount
-from bento.model.peer_groups import AMOUNTS, RATIOS, Reference
-from bento.model.predictors import Matrix, Vector
+from bento.features.definitions import Group
+from bento.i18n import Wording
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
+from bento.scoring.counterfactual_text import GRANTED, describe_loan, text_of_proposals, text_without_proposal
+from bento.scoring.loans import Loan, candidate_loans, down_payment
 
-STEPS_PER_AMOUNT = 50
-"""Fineness of the round amounts tried: their step is the 1, 2 or 5 of a power of ten just below 1/50 of the amount."""
-GRID_STEPS = {2: (0.05, 0.12, 0.25, 0.45, 0.8, 1.3), 3: (0.1, 0.25, 0.5, 1.0)}
-"""Steps of the grid where two or three amounts change together: differences of logarithms, up and down."""
-COST_OF_CHANGE = 0.1
-"""Added to a loan's distance, as a share of it, for each amount that changes beyond the first."""
-FIRST_CHUNK = 100
-"""Loans scored in the first call, the nearest ones; each later chunk is twice as large."""
-STEPS_BACK = 12
-"""Points tried on each path from a loan back to the application."""
-TARGET_DECISIONS: Final = {
-    Decision.GRANTED: Decision.REFUSED,
-    Decision.REVIEW: Decision.GRANTED,
-    Decision.REFUSED: Decision.GRANTED,
-}
-"""By decision on the application: the decision that is searched for."""
+CHANGED = ("AMT_CREDIT", "AMT_ANNUITY")
+"""Columns of the application that a proposal changes. The price of the goods is a fact, like all else: it stays."""
+MAX_SHARE_OF_CUT = 0.5
+"""What a longer term leaves of the cut in the loan, at most; for a smaller difference no second proposal is made."""
+
+Decider = Callable[[CreditFile, float], Decision]
+"""Decides on a credit file and its probability of default: the policy, and every rule beside the model."""
 
 
 class Change(BaseModel):
-    """One amount that would have to be different."""
+    """One amount that would be smaller."""
 
-    column: Literal["AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY"]
+    column: Literal["AMT_CREDIT", "AMT_ANNUITY"]
     value: float = Field(description="as asked for, in the currency of the loan")
     needed: float
 
 
-class Counterfactual(BaseModel):
-    """The nearest other loan on which the decision would be different, or the statement that there is none."""
+class Proposal(BaseModel):
+    """Another loan with which the application would be granted; the price of the goods stays."""
 
-    found: bool
+    kind: Literal["smaller_loan", "longer_term", "smaller_loan_and_longer_term"]
+    changes: list[Change]
+    months: int | None = Field(
+        description="longest time of repayment at the monthly rate of this application; null where the term stays"
+    )
+    months_asked: int | None = Field(
+        description="longest time that the instalment asked for is sold with; null where the term stays"
+    )
+    down_payment: float | None = Field(description="price of the goods less the loan; null where the loan covers it")
+    cost: float = Field(
+        description="what the client gives up, the part not lent and additional interest, as a share of the loan"
+    )
+    probability_of_default: float = Field(ge=0, le=1)
+    text: Wording
+
+
+class Counterfactual(BaseModel):
+    """The nearest loans with which the application would be granted: two, one or none."""
+
     decision: Decision = Field(description="what the decision is on the application as it stands")
-    would_be: Decision | None = None
-    probability_of_default: float | None = None
-    changes: list[Change] = []
+    proposals: list[Proposal] = Field(description="the one that costs the client least first")
     text: Wording
 
 
 def counterfactual(
-    model: ScoringModel, credit_file: CreditFile, variants: Variants, features: pl.DataFrame, decision: Decision
+    model: ScoringModel,
+    credit_file: CreditFile,
+    variants: Variants,
+    features: pl.DataFrame,
+    *,
+    decider: Decider,
+    weights: Mapping[Group, float],
 ) -> Counterfactual:
-    """Search for the nearest AMT_CREDIT, AMT_GOODS_PRICE and AMT_ANNUITY on which the decision is different.
+    """Search for the loans nearest to the one asked for with which the application would be granted.
 
-    All three, and their ratios, stay within the ranges seen in training; an unknown price of the goods stays unknown.
-    The distance of a loan is the Euclidean norm of the differences of the logarithms of its amounts, and a tenth more
-    for each amount beyond the first that changes.
+    A refusal and a review get the same: the cheapest loan for the client with the term asked for, and the cheapest with
+    a longer one that keeps much more of the loan (see `loans`). A granted application gets none.
 
-    The search tries, from near to far, all round amounts where one amount changes and a coarse grid where several do.
-    The first loan that changes the decision is then moved back towards the application as long as it still does, and
-    confirmed by the computation that every decision uses.
+    Args:
+        model: scores each loan as it scores every application.
+        credit_file: the application as it stands, and the histories.
+        variants: features of the credit file under changed applications.
+        features: those of the application as it stands, one row.
+        decider: never less strict than `bento.policy.decide`; each proposal is granted by it.
+        weights: what each concept adds to the log-odds, for the text where there is no proposal.
     """
-    target = TARGET_DECISIONS[decision]
-    search = _Search(model, credit_file, variants, features, target)
-    loan = search.nearest()
-    if loan is not None:
-        default = search.confirmed_probability(loan)
-        if search.is_target(default):
-            changes = search.changes(loan)
-            return Counterfactual(
-                found=True,
-                decision=decision,
-                would_be=target,
-                probability_of_default=default,
-                changes=changes,
-                text=_text(changes, target),
-            )
-    en, fr = _DECISION_TEXTS[target]
-    none = Wording(
-        en=f"Within the limits seen in training, no other loan was found on which {en}.",
-        fr=f"Dans les limites observées à l'entraînement, aucun autre prêt n'a été trouvé avec lequel {fr}.",
-    )
-    return Counterfactual(found=False, decision=decision, text=none)
+    default = probability(float(model.log_odds(features)[0]))
+    decision = decider(credit_file, default)
+    if decision is Decision.GRANTED:
+        return Counterfactual(decision=decision, proposals=[], text=GRANTED)
+    search = _Search(model, credit_file, variants, features, decider)
+    candidates = search.granted_by_model(candidate_loans(model.reference, credit_file.application))
+    same_term = search.first(candidate for candidate in candidates if candidate[0].months is None)
+    asked = float(credit_file.application["AMT_CREDIT"])
+    least = asked - MAX_SHARE_OF_CUT * (asked - same_term[0].credit) if same_term else 0.0
+    longer = search.first(item for item in candidates if item[0].months is not None and item[0].credit >= least)
+    nearest = sorted((item for item in (same_term, longer) if item), key=lambda item: item[0].cost)
+    proposals = [_proposal(credit_file.application, *item, decision) for item in nearest]
+    if proposals:
+        text = text_of_proposals([describe_loan(credit_file.application, loan) for loan, _ in nearest], decision)
+    else:
+        text = text_without_proposal(decision, {} if search.is_granted_by_model(default) else weights)
+    return Counterfactual(decision=decision, proposals=proposals, text=text)
 
 
-@lru_cache(maxsize=16)
-def round_amounts(low: float, high: float) -> Vector:
-    """Return all round amounts of a range, 1 to 2 % apart (see `STEPS_PER_AMOUNT`)."""
-    values, value = [], low
-    while value <= high:
-        step = round_step(value)
-        value = math.ceil(value / step) * step
-        values.append(value)
-        value += step
-    return np.array([value for value in values if value <= high] or [low])
-
-
-def round_step(value: float) -> float:
-    """Return the step between round amounts near a value.
-
-    >>> round_step(450_000), round_step(24_700)
-    (5000.0, 200.0)
-    """
-    step = max(value / STEPS_PER_AMOUNT, 1.0)
-    power = 10.0 ** math.floor(math.log10(step))
-    return power * next(digit for digit in (5, 2, 1) if digit * power <= step)
-
-
+@dataclass(frozen=True)
 class _Search:
-    """The search for one client. A loan is a row of amounts, those of the application that are not null."""
+    """What it takes to decide on the application of one client with another loan."""
 
-    def __init__(
-        self, model: ScoringModel, credit_file: CreditFile, variants: Variants, features: pl.DataFrame, target: Decision
-    ) -> None:
-        self.model, self.credit_file, self.variants, self.features = model, credit_file, variants, features
-        self.target = target
-        amounts = {name: credit_file.application.get(name) for name in AMOUNTS}
-        self.names = [name for name, value in amounts.items() if value is not None]
-        self.start = np.array([float(value) for value in amounts.values() if value is not None])
-        self.round_amounts = [round_amounts(*_range(model.reference, name)) for name in self.names]
-        self.varying, columns = _varying_features(tuple(model.feature_names))
-        self.columns = [variants.application.get_column(name) for name in columns]
+    model: ScoringModel
+    credit_file: CreditFile
+    variants: Variants
+    features: pl.DataFrame
+    decider: Decider
 
-    def nearest(self) -> Vector | None:
-        """Return the nearest loan with the target decision, moved back towards the application, or None."""
-        if not self.varying:
-            return None
-        loan = self._first(self._candidates())
-        if loan is None or np.count_nonzero(loan != self.start) == 1:
-            return loan  # none, or the nearest of all round amounts
-        nearer = self._first(self._paths_back(loan))
-        return loan if nearer is None else nearer
+    def granted_by_model(self, loans: list[Loan]) -> list[tuple[Loan, float]]:
+        """Return the loans that the model alone grants and their probabilities, in the order of the loans.
 
-    def is_target(self, default: float) -> bool:
-        """Whether the decision on a probability of default is the target."""
-        return decide(default, self.model.threshold, self.model.review_band) == self.target
+        All are computed together, which is much faster than one after the other.
+        """
+        varying, columns = _varying_features(tuple(self.model.feature_names))
+        if varying and loans:
+            features = self.variants.features(self._applications(loans, columns), varying)
+            log_odds = self.model.log_odds_with(self.features, features).tolist()
+        else:
+            log_odds = self.model.log_odds(self.features).tolist() * len(loans)
+        candidates = zip(loans, map(probability, log_odds), strict=True)
+        return [(loan, default) for loan, default in candidates if self.is_granted_by_model(default)]
 
-    def changes(self, loan: Vector) -> list[Change]:
-        """Return the amounts of a loan that differ from those of the application."""
-        return [
-            Change(column=name, value=value, needed=needed)  # type: ignore[arg-type]
-            for name, value, needed in zip(self.names, self.start.tolist(), loan.tolist(), strict=True)
-            if needed != value
-        ]
+    def is_granted_by_model(self, default: float) -> bool:
+        """Whether the policy grants at a probability of default, without any rule."""
+        return decide(default, self.model.threshold, self.model.review_band) is Decision.GRANTED
 
-    def confirmed_probability(self, loan: Vector) -> float:
-        """Compute the probability of default of a loan as for every decision."""
-        changed = {change.column: change.needed for change in self.changes(loan)}
-        update: dict[str, Any] = {"application": self.credit_file.application | changed}
-        alone = self.credit_file.model_copy(update=update | {name: [] for name in HISTORIES})
+    def first(self, candidates: Iterable[tuple[Loan, float]]) -> tuple[Loan, float] | None:
+        """Return the first loan that is granted, and its probability of default, computed as for every decision."""
+        for loan, default in candidates:
+            credit_file = _with_loan(self.credit_file, loan)
+            if self.decider(credit_file, default) is Decision.GRANTED:  # before the slower confirmation
+                confirmed = self._probability(credit_file)
+                if self.decider(credit_file, confirmed) is Decision.GRANTED:
+                    return loan, confirmed
+        return None
+
+    def _probability(self, credit_file: CreditFile) -> float:
+        """Compute the probability of default as for every decision; the histories are those already computed."""
+        alone = credit_file.model_copy(update={name: [] for name in HISTORIES})
         features = self.variants.features(self.model.tables([alone])["application"])
         return probability(float(self.model.log_odds(features)[0]))
 
-    def _candidates(self) -> Matrix:
-        """Return the loans to try: each round amount alone, and the grid of several amounts."""
-        singles = []
-        for position, values in enumerate(self.round_amounts):
-            loans = np.tile(self.start, (len(values), 1))
-            loans[:, position] = values
-            singles.append(loans)
-        return np.vstack([*singles, self._rounded(np.exp(_grid(len(self.start))) * self.start)])
-
-    def _paths_back(self, loan: Vector) -> Matrix:
-        """Return loans between a loan and the application: all its amounts moved together, and each one alone."""
-        shares = np.linspace(0, 1, STEPS_BACK, endpoint=False)[:, np.newaxis]
-        loans = [self.start + shares * (loan - self.start)]
-        for position in np.flatnonzero(loan != self.start):
-            one_moved = np.tile(loan, (STEPS_BACK, 1))
-            one_moved[:, position] = loans[0][:, position]
-            loans.append(one_moved)
-        nearer = self._rounded(np.vstack(loans))
-        return nearer[self._distance(nearer) < self._distance(loan[np.newaxis])]
-
-    def _rounded(self, loans: Matrix) -> Matrix:
-        """Replace each amount that changes by the nearest round one."""
-        columns = [
-            np.where(column == start, start, values[np.searchsorted((values[1:] + values[:-1]) / 2, column)])
-            for column, start, values in zip(loans.T, self.start, self.round_amounts, strict=True)
-        ]
-        return np.column_stack(columns)
-
-    def _first(self, loans: Matrix) -> Vector | None:
-        """Return the nearest of the loans that lie in the ranges of training and have the target decision."""
-        loans = loans[self._is_in_range(loans) & (loans != self.start).any(axis=1)]
-        loans = loans[np.argsort(self._distance(loans), kind="stable")]
-        if not len(loans):
-            return None
-        features = self.variants.features(self._applications(loans), self.varying)
-        first, size = 0, FIRST_CHUNK
-        while first < len(loans):
-            chunk = loans[first : first + size]
-            log_odds = self.model.log_odds_with(self.features, features[first : first + size])
-            for loan, value in zip(chunk, log_odds.tolist(), strict=True):
-                if self.is_target(probability(value)):
-                    return np.asarray(loan)
-            first, size = first + size, 2 * size
-        return None
-
-    def _is_in_range(self, loans: Matrix) -> NDArray[np.bool_]:
-        """Whether all amounts and ratios of each loan lie within the ranges seen in training."""
-        columns = dict(zip(self.names, loans.T, strict=True))
-        in_range = np.ones(len(loans), dtype=bool)
-        for name in self.names:
-            low, high = _range(self.model.reference, name)
-            in_range &= (low <= columns[name]) & (columns[name] <= high)
-        for name, (numerator, denominator) in RATIOS.items():
-            if numerator in columns and denominator in columns:
-                top, bottom = columns[numerator], columns[denominator]
-                low, high = _range(self.model.reference, name)
-                in_range &= (low * bottom <= top) & (top <= high * bottom)  # no division: an amount may be 0
-        return in_range
-
-    def _distance(self, loans: Matrix) -> Vector:
-        differences = np.log(np.maximum(loans, 1)) - np.log(np.maximum(self.start, 1))
-        changes = (loans != self.start).sum(axis=1)
-        return np.asarray(np.sqrt((differences**2).sum(axis=1)) * (1 + COST_OF_CHANGE * (changes - 1)))
-
-    def _applications(self, loans: Matrix) -> pl.DataFrame:
-        changed = dict(zip(self.names, loans.T, strict=True))
+    def _applications(self, loans: list[Loan], columns: list[str]) -> pl.DataFrame:
+        """Return the columns of the application, one row for each loan."""
+        changed: dict[str, list[float]] = {"AMT_CREDIT": [loan.credit for loan in loans]}
+        if loans[0].annuity is not None:
+            changed["AMT_ANNUITY"] = [loan.annuity or 0.0 for loan in loans]
+        application = self.variants.application
         return pl.DataFrame(
             [
-                pl.Series(column.name, changed[column.name])
-                if column.name in changed
-                else column.new_from_index(0, len(loans))
-                for column in self.columns
+                pl.Series(name, changed[name], pl.Float64)
+                if name in changed
+                else application.get_column(name).new_from_index(0, len(loans))
+                for name in columns
             ]
         )
 
 
-def _range(reference: Reference, name: str) -> tuple[float, float]:
-    return reference.ranges[name].low, reference.ranges[name].high
-
-
 @lru_cache(maxsize=16)
 def _varying_features(names: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Return the features that depend on the amounts, and the columns of the application that these read."""
-    varying = computed_from(AMOUNTS, names)
+    """Return the features that depend on the loan, and the columns of the application that these read."""
+    varying = computed_from(CHANGED, names)
     return varying, needed_columns(varying)["application"]
 
 
-@lru_cache(maxsize=4)
-def _grid(amounts: int) -> Matrix:
-    """Return the grid points (points x amounts) on which two or more amounts change (see `GRID_STEPS`)."""
-    points = []
-    for changes, steps in GRID_STEPS.items():
-        up_and_down = (0.0, *steps, *(-step for step in steps))
-        points += [point for point in product(up_and_down, repeat=amounts) if np.count_nonzero(point) == changes]
-    return np.array(points).reshape(-1, amounts)  # of one amount there are no points
+def _changes(application: Mapping[str, Any], loan: Loan) -> list[Change]:
+    return [
+        Change(column=column, value=application[column], needed=needed)  # type: ignore[arg-type]
+        for column, needed in zip(CHANGED, (loan.credit, loan.annuity), strict=True)
+        if needed is not None and needed != application[column]
+    ]
 
 
-def _text(changes: list[Change], target: Decision) -> Wording:
-    en, fr = [], []
-    for change in changes:
-        value, needed = format_amount(change.value), format_amount(change.needed)
-        template = _CHANGE_TEXTS[change.column]
-        en.append(template[0].format(needed=needed[0], value=value[0]))
-        fr.append(template[1].format(needed=needed[1], value=value[1]))
-    decision = _DECISION_TEXTS[target]
-    return Wording(en=f"With {_join(en, 'and')}, {decision[0]}.", fr=f"Avec {_join(fr, 'et')}, {decision[1]}.")
+def _with_loan(credit_file: CreditFile, loan: Loan) -> CreditFile:
+    changed = {change.column: change.needed for change in _changes(credit_file.application, loan)}
+    update: dict[str, Any] = {"application": credit_file.application | changed}
+    return credit_file.model_copy(update=update)
 
 
-def _join(items: list[str], conjunction: str) -> str:
-    """Join items with commas and a conjunction before the last.
-
-    >>> _join(["a", "b", "c"], "and")
-    'a, b and c'
-    """
-    return f" {conjunction} ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
-
-
-_DECISION_TEXTS = {
-    Decision.GRANTED: ("the application would be granted", "la demande serait acceptée"),
-    Decision.REFUSED: ("the application would be refused", "la demande serait refusée"),
-}
-_CHANGE_TEXTS = {
-    "AMT_CREDIT": ("a loan of {needed} instead of {value}", "un prêt de {needed} au lieu de {value}"),
-    "AMT_GOODS_PRICE": ("goods worth {needed} instead of {value}", "des biens de {needed} au lieu de {value}"),
-    "AMT_ANNUITY": ("an instalment of {needed} instead of {value}", "une mensualité de {needed} au lieu de {value}"),
-}
+def _proposal(application: Mapping[str, Any], loan: Loan, default: float, decision: Decision) -> Proposal:
+    longer, smaller = loan.months is not None, loan.credit < application["AMT_CREDIT"]
+    return Proposal(
+        kind="smaller_loan" if not longer else "smaller_loan_and_longer_term" if smaller else "longer_term",
+        changes=_changes(application, loan),
+        months=loan.months,
+        months_asked=loan.months_asked,
+        down_payment=down_payment(application, loan.credit),
+        cost=loan.cost,
+        probability_of_default=default,
+        text=text_of_proposals([describe_loan(application, loan)], decision),
+    )

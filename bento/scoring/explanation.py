@@ -11,8 +11,8 @@ from bento.features.definitions import GROUP_LABELS, Group
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel, probability
-from bento.policy import decide
-from bento.rules.check import RuleHit, Rules
+from bento.policy import Decision, decide
+from bento.rules.check import RuleHit, Rules, strictest
 from bento.scoring.counterfactual import Counterfactual, counterfactual
 
 
@@ -100,17 +100,30 @@ def explanation(
         for column, contribution in zip(model.manifest.features, contributions[0].tolist(), strict=True)
         for name in [column.name]
     ]
-    decision = decide(default, model.threshold, model.review_band)
+    groups = _by_group(by_feature)
+
+    def decider(other: CreditFile, default: float) -> Decision:
+        hits = rules.hits(rules.inputs([other.application], features))[0]
+        return strictest(decide(default, model.threshold, model.review_band), *(hit.outcome for hit in hits))
+
+    nearest = counterfactual(
+        model,
+        credit_file,
+        variants,
+        features,
+        decider=decider,
+        weights={item.group: item.contribution for item in groups},
+    )
     return Explanation(
         SK_ID_CURR=int(credit_file.application["SK_ID_CURR"]),
         probability_of_default=default,
         threshold=model.threshold,
         log_odds=log_odds,
         base_value=base_value,
-        groups=_by_group(by_feature),
+        groups=groups,
         contributions=sorted(by_feature, key=lambda item: -abs(item.contribution)),
         similar_clients=SimilarClients(description=peers.description, clients=peers.clients),
-        counterfactual=counterfactual(model, credit_file, variants, features, decision),
+        counterfactual=nearest,
         rules=rules.hits(rules.inputs([credit_file.application], features))[0],
         model=version,
         warnings=warnings,

@@ -150,6 +150,14 @@ class Data:
         of_split = applications.filter(in_split)
         return clean({"application": of_split})["application"] if cleaned else of_split
 
+    def earlier_applications(self, split: Split, names: Sequence[str]) -> pl.DataFrame:
+        """Return columns of the cleaned earlier applications of the training clients of one split."""
+        clients = self.applications(split, [])["SK_ID_CURR"]
+        history = read_history(self.folder, "previous_application", ["SK_ID_CURR", *names])
+        return clean({"previous_application": history.join(clients.to_frame(), on="SK_ID_CURR", how="semi")})[
+            "previous_application"
+        ]
+
     def rows(self, split: Split) -> Rows:
         """Return the training clients of one split."""
         features, audit = self.features(), self.audit()

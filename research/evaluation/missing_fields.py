@@ -2,25 +2,22 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 from pydantic_core import to_json
 from tqdm import tqdm
 
 from bento.data.credit_file import CreditFile
-from bento.data.readers import read_application, read_history
-from bento.data.tables import APPLICATION, HISTORIES, TABLES
+from bento.data.tables import APPLICATION, TABLES
 from bento.model.scoring_model import TOLERANCE, ScoringModel
 from bento.rules.check import Rules
 from bento.rules.rulebook import Rulebook
 from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 from research.cli import CommandError, shown
+from research.data.credit_files import Json, credit_file_contents
 from research.data.dataset import Data
-from research.data.example_credit_files import credit_file
-from research.data.splits import split_of
 from research.options import SEED
 from research.registry.trained_run import add_run_options, open_run
 from research.results import MISSING_FILE, MissingField, MissingFields
@@ -31,8 +28,6 @@ CLIENTS = 300
 """Credit files of the test split, drawn by seed."""
 WORST = 10
 """Fields that are printed."""
-
-Json = dict[str, Any]
 
 
 class _Scored(NamedTuple):
@@ -75,24 +70,11 @@ def credit_files(data: Data, clients: int, seed: int) -> list[Json]:
     Raises:
         CommandError: the split holds fewer clients.
     """
-    applications = read_application(data.folder, "application_train")
-    in_split = applications.filter(split_of(applications[CLIENT]) == "test")
+    in_split = data.applications("test", [])[CLIENT]
     if len(in_split) < clients:
         raise CommandError(f"{data.folder}: the test split holds {len(in_split)} clients: give fewer --clients")
-    drawn = in_split[np.sort(np.random.default_rng(seed).permutation(len(in_split))[:clients])]
-    tables = {APPLICATION.name: drawn}
-    for name in HISTORIES:
-        rows = read_history(data.folder, name)
-        if CLIENT not in rows.columns:  # months of credits
-            rows = rows.join(tables["bureau"].select("SK_ID_BUREAU", CLIENT), on="SK_ID_BUREAU")
-        tables[name] = rows.filter(pl.col(CLIENT).is_in(drawn[CLIENT].implode()))
-    by_client = {name: rows.partition_by(CLIENT, as_dict=True) for name, rows in tables.items()}
-    return [
-        credit_file(
-            {name: by_client[name].get((client,), tables[name].clear()).select(*TABLES[name].schema) for name in TABLES}
-        )
-        for client in drawn[CLIENT]
-    ]
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(in_split))[:clients])
+    return list(credit_file_contents(data.folder, in_split[drawn].to_list()))
 
 
 def _rows(file: Json, table: str) -> list[Json]:

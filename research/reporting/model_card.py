@@ -5,12 +5,14 @@ from pathlib import Path
 
 from research.cli import ROOT
 from research.results import (
+    COUNTERFACTUALS_FILE,
     GATE_FILE,
     MISSING_FILE,
     PRICE_FILE,
     RESULTS_FILE,
     RULES_FILE,
     SPLITS,
+    Counterfactuals,
     Dimension,
     FairnessPrice,
     GateResult,
@@ -43,6 +45,7 @@ def model_card(folder: Path) -> str:
     gate, price = read_if_present(GateResult, folder / GATE_FILE), read_if_present(FairnessPrice, folder / PRICE_FILE)
     missing = read_if_present(MissingFields, folder / MISSING_FILE)
     rules = read_if_present(RulePrices, folder / RULES_FILE)
+    other_loans = read_if_present(Counterfactuals, folder / COUNTERFACTUALS_FILE)
     parts = [
         _head(results),
         _PURPOSE,
@@ -57,6 +60,7 @@ def model_card(folder: Path) -> str:
         _price(price),
         _explanation(results),
         _missing(missing, results),
+        _other_loans(other_loans, results),
         _LIMITS,
         _versions(results),
     ]
@@ -368,6 +372,30 @@ Of {missing.files} credit files of the test split, each of {len(present)} option
 relative to the PD:
 
 {_table(head, rows)}"""
+
+
+def _other_loans(counterfactuals: Counterfactuals | None, results: TrainingResults) -> str:
+    if counterfactuals is None or counterfactuals.run != results.run:
+        return ""
+    share, medians = counterfactuals.with_proposal, counterfactuals.medians
+    rows = [[kind.replace("_", " "), f"{part:.1%}"] for kind, part in counterfactuals.by_kind.items()]
+    rows.append(["two of them", f"{counterfactuals.with_two:.1%}"])
+    rows.append(["the nearest needs a down payment", f"{counterfactuals.with_down_payment:.1%}"])
+    nearest = ""
+    if medians.loan_cut is not None and medians.instalment_cut is not None:
+        nearest = (
+            f" At the median the nearest cuts the loan by {medians.loan_cut:.1%} and the instalment by "
+            f"{medians.instalment_cut:.1%}."
+        )
+    return f"""## Other loans for a refused client
+
+Of {counterfactuals.files:,} applications of the test split that are not granted, {interval(share, ".1%")} get at least
+one other loan with which they would be: smaller, or over a longer term that is sold at the same monthly rate; the price
+of the goods and all facts about the client stay.{nearest}
+
+{_table("loan | share of the applications", rows)}
+
+Each was sent as a new application: {counterfactuals.not_confirmed} applications had one that was not granted."""
 
 
 _LIMITS = """## Limits

@@ -10,6 +10,7 @@ from research.data.dataset import DATA
 from research.reporting.model_card import interval, metric_rows, write_model_card
 from research.results import (
     COMPARISON_FILE,
+    COUNTERFACTUALS_FILE,
     GATE_FILE,
     MISSING_FILE,
     PRICE_FILE,
@@ -29,8 +30,16 @@ EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
 PUBLISHED = ROOT / "research" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results: written by python -m research publish -->", "<!-- end of results -->"
-PUBLISHABLE = (RESULTS_FILE, GATE_FILE, COMPARISON_FILE, PRICE_FILE, MISSING_FILE, RULES_FILE)
-"""Result files of train, promote, compare, fairness, missing and rules, of which a published run holds at least one."""
+PUBLISHABLE = (
+    RESULTS_FILE,
+    GATE_FILE,
+    COMPARISON_FILE,
+    PRICE_FILE,
+    MISSING_FILE,
+    RULES_FILE,
+    COUNTERFACTUALS_FILE,
+)
+"""Result files of single commands, from train to counterfactuals, of which a published run holds at least one."""
 
 
 def publish(run_id: str, out: Path = PUBLISHED) -> Path:

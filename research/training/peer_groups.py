@@ -10,33 +10,34 @@ from bento.model.given_fields import GivenFields
 from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
 from bento.rules.measures import MEASURES, Inputs
 from research.cli import CommandError
+from research.training.products import CONTRACT_TYPE, sold_products
+from research.training.ranges import usual_range
 from research.training.unknown_values import typical_value
 
 INCOME_TYPE = "NAME_INCOME_TYPE"
-COLUMNS = (INCOME_TYPE, *AMOUNTS)
+COLUMNS = (INCOME_TYPE, CONTRACT_TYPE, *AMOUNTS)
 """Columns of the applications that are read."""
-TAIL = 0.001
-"""Share of the clients outside either end of a range: its ends are quantiles, so none is one person's extreme value."""
 USUAL_TAIL = 0.0005
 """Share of the clients outside either end of a usual range, which rules widen: so rare are those whom they review."""
-MIN_CLIENTS_BEYOND = 5
-"""Minimum clients outside either end of a range, where `TAIL` would be fewer."""
 Bounds = tuple[float | None, float | None]
 
 
 def peer_group_statistics(
     features: pl.DataFrame,
     applications: pl.DataFrame,
+    earlier: pl.DataFrame,
     names: Sequence[str],
+    *,
     fields: Mapping[str, GivenFields],
     usual: Mapping[str, Range],
 ) -> Reference:
-    """Compute medians by segment of similar clients, and the ranges of amounts and of their ratios.
+    """Compute medians by segment of similar clients, the ranges of amounts and of their ratios, and what is sold.
 
     A segment is an income type and a quarter of AMT_CREDIT, a quarter, or all clients; those with fewer than
     `MIN_GROUP_SIZE` clients are left out. The bounds of the quarters are rounded for display. Ranges go from the 0.1 %
-    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients;
-    `fields`, which fields their files hold, and `usual`, the `usual_ranges`, are passed on.
+    to the 99.9 % quantile, so that they show no person's value. `applications` has `COLUMNS` of the same clients, and
+    `earlier` has `products.EARLIER_COLUMNS` of their earlier applications; `fields`, which fields their files hold, and
+    `usual`, the `usual_ranges`, are passed on.
 
     Raises:
         CommandError: there are fewer clients than a segment needs.
@@ -58,7 +59,13 @@ def peer_group_statistics(
             rows = features.filter(chosen)
             medians = {name: _median(rows[name]) for name in names}
             segments.append(PeerGroup(income_type=income_type, low=low, high=high, clients=clients, medians=medians))
-    return Reference(ranges=_ranges(applications), usual=dict(usual), groups=segments, fields=dict(fields))
+    return Reference(
+        ranges=_ranges(applications),
+        usual=dict(usual),
+        groups=segments,
+        fields=dict(fields),
+        products=sold_products(applications, earlier),
+    )
 
 
 def usual_ranges(inputs: Inputs) -> dict[str, Range]:
@@ -69,7 +76,7 @@ def usual_ranges(inputs: Inputs) -> dict[str, Range]:
     columns = {
         name: pl.Series(name, inputs.value(name)) for name, measure in MEASURES.items() if measure.has_usual_range
     }
-    return {name: _range(column, USUAL_TAIL) for name, column in columns.items() if column.is_finite().any()}
+    return {name: usual_range(column, USUAL_TAIL) for name, column in columns.items() if column.is_finite().any()}
 
 
 def _segments(applications: pl.DataFrame) -> Iterator[tuple[str | None, Bounds]]:
@@ -94,13 +101,4 @@ def _median(values: pl.Series) -> float | str | None:
 def _ranges(applications: pl.DataFrame) -> dict[str, Range]:
     amounts = applications.select(pl.col(AMOUNTS).cast(pl.Float64))
     ratios = amounts.select((pl.col(top) / pl.col(bottom)).alias(name) for name, (top, bottom) in RATIOS.items())
-    return {column.name: _range(column) for column in (*amounts, *ratios)}
-
-
-def _range(values: pl.Series, tail: float = TAIL) -> Range:
-    finite = values.filter(values.is_finite())
-    tail = min(max(tail, MIN_CLIENTS_BEYOND / max(len(finite), 1)), 0.5)
-    low, high = (finite.quantile(share, "linear") for share in (tail, 1 - tail))
-    if low is None or high is None:
-        raise CommandError(f"{values.name} has no value for any client: the training data cannot be described")
-    return Range(low=low, high=high)
+    return {column.name: usual_range(column) for column in (*amounts, *ratios)}

@@ -35,6 +35,7 @@ from research.training.feature_selection import choose
 from research.training.figures import write_figures
 from research.training.linear import fit_linear
 from research.training.peer_groups import COLUMNS, peer_group_statistics, usual_ranges
+from research.training.products import EARLIER_COLUMNS
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
 from research.training.tuning import Tuned, tune
@@ -93,11 +94,13 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
     data, settings, scores, fitted = evaluation.data, evaluation.settings, evaluation.scores, evaluation.fitted
     features = evaluation.development.features
     names = [feature.name for feature in fitted.features]
-    fields = given_fields(data, "development")
-    rulebook = Rulebook.read()
+    fields, rulebook = given_fields(data, "development"), Rulebook.read()
     inputs = rule_inputs(data, "development", features, rulebook)
     applications = data.applications("development", COLUMNS)
-    statistics = peer_group_statistics(features, applications, names, fields, usual_ranges(inputs))
+    earlier = data.earlier_applications("development", EARLIER_COLUMNS)
+    statistics = peer_group_statistics(
+        features, applications, earlier, names, fields=fields, usual=usual_ranges(inputs)
+    )
     model = write_model_folder(results / "model", fitted.predictor, evaluation.manifest(), statistics)
     groups = fairness(
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed

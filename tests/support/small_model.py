@@ -29,10 +29,11 @@ from bento.model.manifest import (
     ModelFeature,
     ModelManifest,
 )
-from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Plan, Product, Range, Reference
 from bento.model.predictors import BoosterPredictor, LinearPredictor, Term
 from bento.model.scoring_model import ScoringModel, digests, encode, probability
 from bento.rules.measures import MEASURES, Inputs
+from bento.scoring.loan_terms import credit_to_annuity
 from tests.support.clients import make_credit_files
 
 TREES = 60
@@ -58,6 +59,9 @@ FEATURES = (
     "installments_days_late_mean",
     "installments_late_share",
 )
+TERMS = (12, 18, 24, 36, 48, 60)
+LOWEST_RATE, HIGHEST_RATE = 0.005, 0.035
+"""Monthly rates at which cash loans of these terms are sold."""
 SOURCE = DataSource(data="synthetic", clients=600, seed=1, fingerprint="0" * 64)
 
 
@@ -177,7 +181,7 @@ def _fields(tables: dict[str, pl.DataFrame]) -> dict[str, GivenFields]:
 def describe_clients(
     applications: pl.DataFrame, features: pl.DataFrame, names: Sequence[str], fields: dict[str, GivenFields]
 ) -> Reference:
-    """Return ranges of the amounts, medians by source of income and of all clients, and the fields of the files."""
+    """Return ranges of the amounts, medians by source of income and of all clients, fields of the files, loans sold."""
     ratios = [(pl.col(top) / pl.col(bottom)).alias(name) for name, (top, bottom) in RATIOS.items()]
     values = applications.select(*AMOUNTS, *ratios)
     ranges = {column.name: Range(low=column.quantile(0.001), high=column.quantile(0.999)) for column in values}
@@ -190,7 +194,13 @@ def describe_clients(
             medians = {name: _median(members[name]) for name in names}
             group = PeerGroup(income_type=income_type, low=None, high=None, clients=len(members), medians=medians)
             groups.append(group)
-    return Reference(ranges=ranges, usual=_usual(applications, features), groups=groups, fields=fields)
+    return Reference(
+        ranges=ranges,
+        usual=_usual(applications, features),
+        groups=groups,
+        fields=fields,
+        products=describe_products(applications),
+    )
 
 
 def _usual(applications: pl.DataFrame, features: pl.DataFrame) -> dict[str, Range]:
@@ -199,6 +209,31 @@ def _usual(applications: pl.DataFrame, features: pl.DataFrame) -> dict[str, Rang
         pl.Series(name, inputs.value(name)).fill_nan(None) for name in MEASURES if MEASURES[name].has_usual_range
     ]
     return {column.name: Range(low=column.min(), high=column.max()) for column in columns}
+
+
+def describe_products(applications: pl.DataFrame) -> list[Product]:
+    """Return the kinds of loan asked for; cash loans have `TERMS`."""
+    products = []
+    for (contract_type,), rows in sorted(
+        applications.drop_nulls("NAME_CONTRACT_TYPE").partition_by("NAME_CONTRACT_TYPE", as_dict=True).items()
+    ):
+        ratios = rows["AMT_CREDIT"] / rows["AMT_ANNUITY"]
+        rates = (HIGHEST_RATE, LOWEST_RATE)
+        plans = [(months, [credit_to_annuity(rate, months) for rate in rates]) for months in TERMS]
+        products.append(
+            Product(
+                contract_type=contract_type,
+                clients=len(rows),
+                credit=Range(low=rows["AMT_CREDIT"].quantile(0.01), high=rows["AMT_CREDIT"].quantile(0.99)),
+                credit_to_annuity=Range(low=ratios.quantile(0.01), high=ratios.quantile(0.99)),
+                plans=[
+                    Plan(months=months, loans=MIN_GROUP_SIZE, credit_to_annuity=Range(low=low, high=high))
+                    for months, (low, high) in plans
+                    if contract_type == "Cash loans"
+                ],
+            )
+        )
+    return products
 
 
 def _median(values: pl.Series) -> float | str | None:

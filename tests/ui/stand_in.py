@@ -120,6 +120,10 @@ RULED: dict[str, Any] = {
 """What differs where a rule makes the decision stricter than the model's."""
 REVIEW: dict[str, Any] = {"decision": "review", "review_band": {"low": 0.07, "high": 0.2, "capacity": 0.1}}
 
+COUNTERFACTUAL_TEXT = {
+    "en": "With a loan of 380,000 instead of 450,000, the credit would be granted.",
+    "fr": "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé.",
+}
 EXPLANATION: dict[str, Any] = {
     "SK_ID_CURR": 100123,
     "probability_of_default": 0.1824255238063563,
@@ -161,15 +165,23 @@ EXPLANATION: dict[str, Any] = {
         "clients": 4210,
     },
     "counterfactual": {
-        "found": True,
         "decision": "refused",
-        "would_be": "granted",
-        "probability_of_default": 0.089,
-        "changes": [{"column": "AMT_CREDIT", "value": 450000.0, "needed": 380000.0}],
-        "text": {
-            "en": "With a loan of 380,000 instead of 450,000, the credit would be granted.",
-            "fr": "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé.",
-        },
+        "proposals": [
+            {
+                "kind": "smaller_loan",
+                "changes": [
+                    {"column": "AMT_CREDIT", "value": 450000.0, "needed": 380000.0},
+                    {"column": "AMT_ANNUITY", "value": 22500.0, "needed": 19000.0},
+                ],
+                "months": None,
+                "months_asked": None,
+                "down_payment": None,
+                "cost": 0.156,
+                "probability_of_default": 0.089,
+                "text": COUNTERFACTUAL_TEXT,
+            }
+        ],
+        "text": COUNTERFACTUAL_TEXT,
     },
     "model": {"name": "credit_scoring", "version": "3"},
     "warnings": WARNINGS,

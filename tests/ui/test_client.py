@@ -203,7 +203,7 @@ def test_a_decision_of_another_shape_is_unexpected(service, prediction, change):
         {"model": "credit_scoring"},
         {"groups": [{"group": "employment", "label": "Emploi", "contribution": 1}]},
         {"similar_clients": None},
-        {"counterfactual": {"found": False}},
+        {"counterfactual": {"proposals": []}},
     ],
 )
 def test_an_explanation_of_another_shape_is_unexpected(service, explanation, change):

@@ -1,10 +1,12 @@
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from bento.data.tables import TABLES
 from bento.features.catalogue import CATALOGUE
 from bento.model.peer_groups import MIN_GROUP_SIZE, Reference
 from bento.rules.measures import APPLICATION_COLUMNS, MEASURES, Inputs
@@ -12,19 +14,16 @@ from bento.rules.rulebook import Rulebook
 from research.cli import CommandError
 from research.data.dataset import Data
 from research.evaluation.rule_prices import rule_inputs
-from research.training.peer_groups import (
-    COLUMNS,
-    MIN_CLIENTS_BEYOND,
-    TAIL,
-    USUAL_TAIL,
-    peer_group_statistics,
-    usual_ranges,
-)
+from research.training.peer_groups import COLUMNS, USUAL_TAIL, peer_group_statistics, usual_ranges
+from research.training.products import EARLIER_COLUMNS
+from research.training.ranges import MIN_BEYOND, TAIL
 from research.training.unknown_values import given_fields
 
 NUMBER, SPARSE, WORD = "application_ext_source_2", "bureau_credit_days_mean", "application_occupation"
 NAMES = [NUMBER, SPARSE, WORD]
+NOTHING: dict[str, Any] = {"fields": {}, "usual": {}}
 CLIENTS = 4000
+NO_EARLIER = TABLES["previous_application"].empty()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,13 @@ def applications() -> pl.DataFrame:
     income_type = np.where(number <= 120, "Student", np.where(number % 2, "Working", "Pensioner"))
     goods = pl.Series(credit * 0.9).scatter(np.flatnonzero(number % 10 == 0), None)
     return pl.DataFrame(
-        {"NAME_INCOME_TYPE": income_type, "AMT_CREDIT": credit, "AMT_GOODS_PRICE": goods, "AMT_ANNUITY": credit / 20}
+        {
+            "NAME_INCOME_TYPE": income_type,
+            "NAME_CONTRACT_TYPE": "Cash loans",
+            "AMT_CREDIT": credit,
+            "AMT_GOODS_PRICE": goods,
+            "AMT_ANNUITY": credit / 20,
+        }
     )
 
 
@@ -53,7 +58,7 @@ def features() -> pl.DataFrame:
 
 
 def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications: pl.DataFrame):
-    statistics = peer_group_statistics(features, applications, NAMES, {}, {})
+    statistics = peer_group_statistics(features, applications, NO_EARLIER, NAMES, **NOTHING)
     rows = [
         feature | application
         for feature, application in zip(features.to_dicts(), applications.to_dicts(), strict=True)
@@ -69,11 +74,13 @@ def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications:
 
 def test_a_median_needs_half_of_the_values(applications: pl.DataFrame):
     half = pl.DataFrame({SPARSE: [1.0, None] * (CLIENTS // 2)})
-    assert peer_group_statistics(half, applications, [SPARSE], {}, {}).groups[-1].medians == {SPARSE: 1.0}
+    assert peer_group_statistics(half, applications, NO_EARLIER, [SPARSE], **NOTHING).groups[-1].medians == {
+        SPARSE: 1.0
+    }
 
 
 def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame, applications: pl.DataFrame):
-    groups = peer_group_statistics(features, applications, NAMES, {}, {}).groups
+    groups = peer_group_statistics(features, applications, NO_EARLIER, NAMES, **NOTHING).groups
     types = [segment.income_type for segment in groups]
     assert types == ["Pensioner"] * 4 + ["Working"] * 4 + [None] * 5  # 120 students are 30 a quarter
     assert all(segment.clients >= MIN_GROUP_SIZE for segment in groups)
@@ -81,19 +88,19 @@ def test_segments_are_narrow_ones_first_and_none_is_small(features: pl.DataFrame
 
 
 def test_ranges_are_quantiles_and_no_extremes(features: pl.DataFrame, applications: pl.DataFrame):
-    ranges = peer_group_statistics(features, applications, NAMES, {}, {}).ranges
-    beyond = MIN_CLIENTS_BEYOND / CLIENTS
+    ranges = peer_group_statistics(features, applications, NO_EARLIER, NAMES, **NOTHING).ranges
+    beyond = MIN_BEYOND / CLIENTS
     assert beyond > TAIL
     low, high = np.quantile(np.arange(1.0, CLIENTS + 1), [beyond, 1 - beyond])
     assert (ranges["AMT_CREDIT"].low, ranges["AMT_CREDIT"].high) == pytest.approx((low, high))
-    assert ranges["AMT_CREDIT"].low > MIN_CLIENTS_BEYOND
+    assert ranges["AMT_CREDIT"].low > MIN_BEYOND
     assert (ranges["term"].low, ranges["term"].high) == pytest.approx((20, 20))
     assert (ranges["goods_cover"].low, ranges["goods_cover"].high) == pytest.approx((1 / 0.9, 1 / 0.9))
 
 
 def test_in_large_data_a_thousandth_lies_outside_either_end(features: pl.DataFrame, applications: pl.DataFrame):
     many = pl.concat([applications] * 5)
-    limits = peer_group_statistics(pl.concat([features] * 5), many, NAMES, {}, {}).ranges["AMT_ANNUITY"]
+    limits = peer_group_statistics(pl.concat([features] * 5), many, NO_EARLIER, NAMES, **NOTHING).ranges["AMT_ANNUITY"]
     low, high = many["AMT_ANNUITY"].quantile(TAIL, "linear"), many["AMT_ANNUITY"].quantile(1 - TAIL, "linear")
     assert (limits.low, limits.high) == pytest.approx((low, high))
 
@@ -101,9 +108,9 @@ def test_in_large_data_a_thousandth_lies_outside_either_end(features: pl.DataFra
 def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications: pl.DataFrame):
     same = applications.with_columns(AMT_CREDIT=pl.lit(450_000.0), AMT_ANNUITY=pl.lit(0.0))
     with pytest.raises(CommandError, match="term has no value for any client"):
-        peer_group_statistics(features, same, NAMES, {}, {})
+        peer_group_statistics(features, same, NO_EARLIER, NAMES, **NOTHING)
     same = same.with_columns(AMT_ANNUITY=pl.lit(25_000.0))
-    statistics = peer_group_statistics(features, same, NAMES, {}, {})
+    statistics = peer_group_statistics(features, same, NO_EARLIER, NAMES, **NOTHING)
     assert statistics.peer_group({"AMT_CREDIT": 450_000}).clients == CLIENTS
     assert statistics.peer_group({"AMT_CREDIT": 1}).income_type is None
 
@@ -111,7 +118,7 @@ def test_loans_of_one_size_make_one_segment(features: pl.DataFrame, applications
 def test_too_few_clients_are_not_described(features: pl.DataFrame, applications: pl.DataFrame):
     few = MIN_GROUP_SIZE - 1
     with pytest.raises(CommandError, match="49 clients are too few to describe without exposing one"):
-        peer_group_statistics(features.head(few), applications.head(few), NAMES, {}, {})
+        peer_group_statistics(features.head(few), applications.head(few), NO_EARLIER, NAMES, **NOTHING)
 
 
 def test_the_applications_of_a_split_are_row_by_row_its_clients(data: Data):
@@ -125,8 +132,9 @@ def test_a_model_folder_holds_the_statistics_of_its_training_clients(model_folde
     features = data.rows("development").features
     names = list(stored.groups[0].medians)
     applications, fields = data.applications("development", COLUMNS), given_fields(data, "development")
+    earlier = data.earlier_applications("development", EARLIER_COLUMNS)
     usual = usual_ranges(rule_inputs(data, "development", features, Rulebook.read()))
-    assert stored == peer_group_statistics(features, applications, names, fields, usual)
+    assert stored == peer_group_statistics(features, applications, earlier, names, fields=fields, usual=usual)
 
 
 def _inputs(credits: np.ndarray) -> Inputs:
