@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 
 from bento.data.anomalies import anomalies
 from bento.data.received import Received, finite
-from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
+from bento.data.tables import APPLICATION, CURRENCY, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
 MAX_WARNINGS = 100
@@ -35,7 +35,13 @@ class FieldWarning(BaseModel):
     """Part of a request that was not understood, or is missing, and how it was scored nevertheless."""
 
     kind: Literal[
-        "unknown_column", "unknown_category", "implausible_value", "taken_as_missing", "missing_link", "missing_field"
+        "unknown_column",
+        "unknown_category",
+        "implausible_value",
+        "taken_as_missing",
+        "other_currency",
+        "missing_link",
+        "missing_field",
     ]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
@@ -167,7 +173,7 @@ def frames(
 
 
 def warnings(credit_file: CreditFile) -> list[FieldWarning]:
-    """Return warnings of unknown columns and categories, values taken as missing and missing links, each once."""
+    """Return warnings of unknown columns and categories, values taken as missing, and missing links, each once."""
     unique: dict[tuple[str, str], FieldWarning] = {}
     for kind, field, en, fr in _oddities(credit_file):
         unique.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
@@ -219,6 +225,14 @@ def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
                 )
         for kind, column, en, fr in anomalies(name, rows):
             yield kind, f"{name}.{column}", en, fr
+    others = _CATEGORIES["bureau"]["CREDIT_CURRENCY"] - {CURRENCY}
+    if any(row.get("CREDIT_CURRENCY") in others for row in credit_file.bureau):
+        yield (
+            "other_currency",
+            "bureau.CREDIT_CURRENCY",
+            "amounts of credits in another currency, taken as unknown",
+            "montants des crédits dans une autre devise, traités comme inconnus",
+        )
     credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
     if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
         yield (

@@ -30,6 +30,8 @@ OPEN_ENDED = 365243
 WITHOUT_JOB = ("Pensioner", "Unemployed")
 """Values of NAME_INCOME_TYPE of the clients whose DAYS_EMPLOYED and ORGANIZATION_TYPE are codes for "no job": all of
 them in the public data, and no others."""
+CURRENCY = "currency 1"
+"""The currency of every amount but those of credits elsewhere that have another CREDIT_CURRENCY."""
 MAX_AMOUNT, MAX_COUNT = 1e12, 1e9
 """Thousands of times the largest value of any client: larger ones are errors of entry and could overflow in sums."""
 MIN_BALANCE = -1e8
