@@ -29,7 +29,7 @@ class Received(BaseModel):
 
         Repeated keys come first: which of two values the other errors are about, the sender could not tell.
         """
-        document = json_data.encode() if isinstance(json_data, str) else bytes(json_data)
+        document = json_data.encode(errors="surrogatepass") if isinstance(json_data, str) else bytes(json_data)
         try:
             received, kept = cls._read(document, **settings)
         except ValidationError as error:

@@ -149,6 +149,11 @@ NO_JSON = {
 }
 
 
+def test_a_text_with_half_a_surrogate_is_no_json():
+    with pytest.raises(ValidationError, match="Invalid JSON"):
+        CreditFile.model_validate_json(_written().decode()[:-1] + ', "x": "\ud800"}')
+
+
 @pytest.mark.parametrize("what", NO_JSON)
 def test_what_is_no_json_is_refused_with_its_reason(what: str):
     document, reason = NO_JSON[what]
