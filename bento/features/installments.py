@@ -149,7 +149,7 @@ FEATURES: tuple[Feature, ...] = (
 
 _PAYMENT, _PLAN = ("DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"), ("AMT_INSTALMENT", "NUM_INSTALMENT_VERSION")
 DERIVED = {
-    "due_day": ("DAYS_INSTALMENT",),
+    **dict.fromkeys(("due_day", "recency", "is_latest_loan"), ("DAYS_INSTALMENT",)),
     "due": _PLAN,
     "version": ("NUM_INSTALMENT_VERSION",),
     **dict.fromkeys(("paid", "paid_day", "payments", "days_early"), _PAYMENT),
