@@ -76,9 +76,9 @@ LABELS: dict[str, TextPair] = {
         "Income divided by the number of children plus one",
         "Revenus rapportés au nombre d'enfants plus un",
     ),
-    "application_simple_interest_at_previous_term": (
-        "Monthly interest of this loan, were it as long as your earlier ones",
-        "Intérêt mensuel de ce prêt, s'il durait autant que vos précédents",
+    "application_due_in_previous_term_to_credit": (
+        "Instalments of this loan, were it as long as your earlier ones, compared with the loan",
+        "Mensualités de ce prêt, s'il durait autant que vos précédents, rapportées au prêt",
     ),
     **{
         f"application_enquiries_{name}": (
@@ -151,8 +151,8 @@ LABELS: dict[str, TextPair] = {
     "installments_days_early": ("Early payment of instalments", "Avance de paiement des échéances"),
     **{
         f"installments_late_over_{length}d": (
-            f"Instalments over {length} days late, paid or not",
-            f"Échéances avec plus de {length} jours de retard, payées ou non",
+            f"Instalments over {length} days late",
+            f"Échéances avec plus de {length} jours de retard",
         )
         for length in (7, 15)
     },
