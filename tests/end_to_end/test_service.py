@@ -356,7 +356,22 @@ def test_the_examples_of_the_documentation_are_accepted(client: httpx.Client):
             answer = client.post(path, json=body)
             assert answer.status_code == 200, (path, answer.text)
             assert "problem" not in str(answer.json().get("results", ""))[:12]
-    assert _decided(client, EXAMPLE)["warnings"] == []
+    warnings = _decided(client, EXAMPLE)["warnings"]
+    assert {warning["kind"] for warning in warnings} == {"missing_field"}
+    given = {f"application.{column}" for column in EXAMPLE["application"]}
+    assert not given & {warning["field"] for warning in warnings}
+
+
+@pytest.mark.parametrize("field", ["DAYS_ID_PUBLISH", "CNT_FAM_MEMBERS"])
+def test_a_field_that_is_missing_is_named_in_every_answer(client: httpx.Client, files: list[Json], field: str):
+    application = {name: value for name, value in files[3]["application"].items() if name != field}
+    file = files[3] | {"application": application}
+
+    batch = client.post("/predict_batch", json={"credit_files": [file]}).json()["results"][0]["prediction"]
+    for answer in (_decided(client, file), batch, client.post("/explain", json=file).json()):
+        assert [(warning["kind"], warning["field"]) for warning in answer["warnings"]] == [
+            ("missing_field", f"application.{field}")
+        ]
 
 
 def test_decisions_are_counted(client: httpx.Client, files: list[Json]):
