@@ -8,6 +8,8 @@ import pytest
 
 from bento.data.credit_file import CreditFile
 from bento.model.scoring_model import ScoringModel
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication, score
 from research.data.example_credit_files import example_credit_files
 
@@ -33,6 +35,7 @@ def scored(model: ScoringModel) -> Score:
     """Return a function that decides credit files as the service does, each with its reasons."""
 
     def score_files(contents: Sequence[Json]) -> list[ScoredApplication]:
-        return score(model, [CreditFile.model_validate(content) for content in contents], reasons=True)
+        credit_files = [CreditFile.model_validate(content) for content in contents]
+        return score(model, credit_files, rules=Rules(Rulebook.read(), model.reference.usual), reasons=True)
 
     return score_files
