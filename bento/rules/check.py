@@ -120,7 +120,7 @@ class Rules:
         """Whether each measure (measures x applications) breaks its limits, or is unknown where that counts."""
         values = np.array([inputs.value(name) for name in rule.measures])
         low, high = self._limits[rule.code]
-        outside = (values < low) | (values > high)
+        outside: Booleans = (values < low) | (values > high)
         return outside | np.isnan(values) if rule.unknown else outside
 
     def _measures_that_apply(self, rule: Rule, inputs: Inputs, position: int) -> list[str]:
