@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bento import FAULT, INTERRUPTED
-from bento.data.readers import DataError
+from bento.data.files import DataError
 from bento.model.scoring_model import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
