@@ -66,7 +66,7 @@ def add_data_option(arguments: argparse.ArgumentParser) -> None:
         type=Path,
         default=None,
         metavar="DIR",
-        help="folder with the eight files as Kaggle names them, CSV or Parquet; "
+        help="folder with the eight files as Kaggle names them, CSV (also zipped) or Parquet; "
         "without it data/raw where the real files are, else synthetic data made on the spot",
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -41,7 +42,7 @@ class ColumnTest:
     """Fewer values are not judged."""
     of_rows: bool = False
     """Whether the share is that of all rows."""
-    declared: bool = False
+    is_declared: bool = False
     """Whether the anomaly is a known one of the data."""
 
 
@@ -79,65 +80,37 @@ def column_tests(column: Column) -> Iterator[ColumnTest]:
 
 
 def _tests_of_nulls(column: Column) -> Iterator[ColumnTest]:
-    is_null = pl.col(column.name).is_null()
+    test = partial(ColumnTest, column=column.name, condition=pl.col(column.name).is_null(), of_rows=True)
     if column.kind == "id":
-        remedy = "write it, or delete the row"
-        yield ColumnTest(
-            column=column.name, condition=is_null, what="have no id", remedy=remedy, fault_from=_ALWAYS, of_rows=True
-        )
+        yield test(what="have no id", remedy="write it, or delete the row", fault_from=_ALWAYS)
     elif column.name == TARGET.name:
-        remedy = "leave them out"
-        yield ColumnTest(
-            column=column.name,
-            condition=is_null,
-            what="have no outcome",
-            remedy=remedy,
-            fault_from=_ALWAYS,
-            of_rows=True,
-        )
+        yield test(what="have no outcome", remedy="leave them out", fault_from=_ALWAYS)
+    elif column.required:
+        remedy, treatment = "write the values", "passed, not known"
+        yield test(what="hold no value", remedy=remedy, treatment=treatment, fault_from=MAX_MISMATCH_SHARE)
     elif not column.optional_in_files:
-        yield ColumnTest(
-            column=column.name,
-            condition=is_null,
-            what="hold no value",
-            remedy="write the values",
-            treatment="passed, not known",
-            fault_from=MAX_MISMATCH_SHARE if column.required else _NEVER,
-            reported_from=0.0 if column.required else 1.0,
-            of_rows=True,
-        )
+        yield test(what="hold no value", treatment="passed, not known", fault_from=_NEVER, reported_from=1.0)
 
 
 def _tests_of_bounds(column: Column) -> Iterator[ColumnTest]:
-    value = pl.col(column.name)
-    faults = []
-    if column.kind in ("id", "integer"):
-        faults.append((value != value.round(), "are not whole numbers"))
-    if column.minimum is not None:
-        faults.append((value < column.minimum, f"are below {column.minimum:.16g}"))
-    if column.maximum is not None:
-        faults.append((value > column.maximum, f"are above {column.maximum:.16g}"))
+    value, minimum, maximum = pl.col(column.name), column.minimum, column.maximum
     remedy = "correct them" if column.kind == "id" or column.required else "correct or empty them"
-    for condition, what in faults:
-        yield ColumnTest(column=column.name, condition=condition, what=what, remedy=remedy, fault_from=_ALWAYS)
+    test = partial(ColumnTest, column=column.name, remedy=remedy, fault_from=_ALWAYS)
+    if column.kind in ("id", "integer"):
+        yield test(condition=value != value.round(), what="are not whole numbers")
+    if minimum is not None:
+        yield test(condition=value < minimum, what=f"are below {minimum:.16g}")
+    if maximum is not None:
+        yield test(condition=value > maximum, what=f"are above {maximum:.16g}")
 
 
 def _tests_of_anomalies(column: Column) -> Iterator[ColumnTest]:
-    value = pl.col(column.name)
-    anomalies = []
+    value, low, high = pl.col(column.name), column.plausible_minimum, column.plausible_maximum
+    test = partial(ColumnTest, column=column.name, treatment="cleaned to null", fault_from=_NEVER, is_declared=True)
     for code in column.missing_codes:
         shown = f"{code:g}" if isinstance(code, int | float) else code
-        anomalies.append((value == code, f"hold the code {shown} for unknown"))
-    if column.plausible_minimum is not None:
-        anomalies.append((value < column.plausible_minimum, f"are below a plausible {column.plausible_minimum:g}"))
-    if column.plausible_maximum is not None:
-        anomalies.append((value > column.plausible_maximum, f"are above a plausible {column.plausible_maximum:g}"))
-    for condition, what in anomalies:
-        yield ColumnTest(
-            column=column.name,
-            condition=condition,
-            what=what,
-            treatment="cleaned to null",
-            fault_from=_NEVER,
-            declared=True,
-        )
+        yield test(condition=value == code, what=f"hold the code {shown} for unknown")
+    if low is not None:
+        yield test(condition=value < low, what=f"are below a plausible {low:g}")
+    if high is not None:
+        yield test(condition=value > high, what=f"are above a plausible {high:g}")

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import difflib
 import gzip
+import logging
 import re
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from bento.data.tables import HISTORIES
+
+log = logging.getLogger(__name__)
 
 STEMS = ("application_train", "application_test", *HISTORIES)
 """Names of the files of a folder, without suffix."""
@@ -143,6 +146,7 @@ def _file_names(archive: Path) -> list[str]:
 
 @cache
 def _unpack(path: Path, container: Path, _modified: int, _size: int) -> Path:
+    log.info("unpacking %s", path)
     target = Path(tempfile.mkdtemp(dir=_temporary_folder())) / path.name.removesuffix(".gz")
     if container == path:
         with gzip.open(path) as source, target.open("wb") as file:

@@ -16,6 +16,8 @@ ROW = "number of the row"
 """Column of a numbered scan: the number of each row in its file. The header of a CSV file is row 1."""
 NULL_TEXTS = ("", "NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null", "None")
 """What programs write into a column of text for a missing value; none is a category of a table."""
+MAX_VALUE_LENGTH = 50
+"""Characters of a value that an error repeats."""
 _NOT_UTF8 = "holds characters that are not UTF-8; save it again with that encoding"
 
 
@@ -226,10 +228,11 @@ def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
         if column.kind == "category" or column.name not in header:
             continue
         value = pl.col(column.name)
-        bad = text.filter(value.cast(pl.Float64, strict=False).is_null() & value.is_not_null() & (value != ""))
+        number = value.str.strip_chars_start(" \t").cast(pl.Float64, strict=False)  # as the parser of numbers does
+        bad = text.filter(number.is_null() & value.is_not_null() & (value != ""))
         first = bad.select(ROW, value).head(1).collect()
         if len(first):
             row, written = first.row(0)
             remedy = "correct it" if column.kind == "id" else "correct it, or leave it empty where it is not known"
-            return f"row {row}, column {column.name}: {written!r} is not a number; {remedy}"
+            return f"row {row}, column {column.name}: {written[:MAX_VALUE_LENGTH]!r} is not a number; {remedy}"
     return None

@@ -32,7 +32,7 @@ class Finding:
     """The remedy where the finding is hard; otherwise how the values are handled: "cleaned to null"."""
     hard: bool
     """Whether it is a fault, so that the file cannot be used."""
-    declared: bool = False
+    is_declared: bool = False
     """Whether it is a known anomaly of the data, declared with the column."""
     row: int | None = None
     """Row of the example, where the finding is hard; the header of a CSV file is row 1."""
@@ -67,7 +67,7 @@ class Report:
     @property
     def remarks(self) -> list[str]:
         """What a command that uses the data reports: the notes, and what is passed though the public data lacks it."""
-        passed = (finding for finding in self.findings if not finding.hard and not finding.declared)
+        passed = (finding for finding in self.findings if not finding.hard and not finding.is_declared)
         return [
             *self.notes,
             *(f"{finding} ({finding.share:.0%})" for finding in passed if finding.share >= MIN_REPORTED_SHARE),
@@ -180,7 +180,7 @@ def _finding(path: Path, test: ColumnTest, count: int, base: int, example: objec
         example=_text(example),
         treatment=test.remedy if hard else test.treatment,
         hard=hard,
-        declared=test.declared,
+        is_declared=test.is_declared,
     )
 
 

@@ -73,8 +73,8 @@ relations(rows)
 # ## Validation of the files
 #
 # `bento.data.validation` reads every file once, streaming, before anything is computed. An impossible value, such as a
-# negative income, is a fault, and no model is trained on such a file. A known anomaly of the data is a finding: it is
-# cleaned or passed, and reported.
+# negative income, is a fault, and so is a column of which half the values do not match its declaration; no model is
+# trained on such a file. A known anomaly of the data is a finding: it is cleaned or passed, and reported.
 
 # %%
 print(f"{len(report.faults)} faults, {len(report.findings)} findings")

@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from bento.data.files import DataError
-from bento.data.readers import NULL_TEXTS, read_application, read_client, read_file, read_history
+from bento.data.readers import NULL_TEXTS, read_application, read_client, read_file, read_history, readable
 from bento.data.tables import APPLICATION, BUREAU, HISTORIES, TABLES, TARGET
 
 
@@ -230,6 +230,23 @@ def test_a_wrong_type_is_named_with_row_and_column(bureau: pl.DataFrame, tmp_pat
     )
     message = _broken(tmp_path, text.drop("index").write_csv())
     assert "row 5, column AMT_CREDIT_SUM: 'much' is not a number" in message
+
+
+def test_blanks_before_a_number_are_skipped(bureau: pl.DataFrame, tmp_path: Path):
+    lines = bureau.write_csv().splitlines()
+    lines[3] = ", ".join(lines[3].split(","))
+    (tmp_path / "bureau.csv").write_text("\n".join(lines))
+    assert_frame_equal(read_file(tmp_path / "bureau.csv", BUREAU), bureau)
+    lines[5] = "x" + lines[5]
+    assert f"row 6, column SK_ID_CURR: 'x{bureau['SK_ID_CURR'][4]}' is not a number" in _broken(
+        tmp_path, "\n".join(lines)
+    )
+
+
+def test_an_error_of_polars_does_not_repeat_a_value():
+    with pytest.raises(DataError) as caught, readable(Path("bureau.parquet")):
+        raise pl.exceptions.ComputeError("could not parse `1,Cash loans,F\nas dtype `i64` at column 'A'")
+    assert str(caught.value) == "bureau.parquet: cannot be read: could not parse a value"
 
 
 def test_a_fraction_in_an_integer_column_is_named(bureau: pl.DataFrame, tmp_path: Path):
