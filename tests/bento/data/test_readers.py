@@ -234,7 +234,7 @@ def test_a_wrong_type_is_named_with_row_and_column(bureau: pl.DataFrame, tmp_pat
 
 def test_blanks_before_a_number_are_skipped(bureau: pl.DataFrame, tmp_path: Path):
     lines = bureau.write_csv().splitlines()
-    lines[3] = ", ".join(lines[3].split(","))
+    lines[3] = " " + lines[3].replace(",", ", ")
     (tmp_path / "bureau.csv").write_text("\n".join(lines))
     assert_frame_equal(read_file(tmp_path / "bureau.csv", BUREAU), bureau)
     lines[5] = "x" + lines[5]
