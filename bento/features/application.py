@@ -76,7 +76,7 @@ FEATURES: tuple[Feature, ...] = (
         unit="score",
         risk=-1,
         monotone=True,
-        text="(2 × EXT_SOURCE_1 + 1 × EXT_SOURCE_2 + 3 × EXT_SOURCE_3) / (2 + 1 + 3), both sums over the known scores",
+        text="(2 * EXT_SOURCE_1 + 1 * EXT_SOURCE_2 + 3 * EXT_SOURCE_3) / (2 + 1 + 3), both sums over the known scores",
     ).worded("Weighted mean of the external scores", "Moyenne pondérée des scores externes"),
     _score(
         "application_ext_source_product",

@@ -1,11 +1,12 @@
 """Compute features: from cleaned tables to one row for each client."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from math import isfinite
 
 import polars as pl
 
+from bento.data.tables import HISTORIES, TABLES
 from bento.features import combined
 from bento.features.catalogue import CATALOGUE, CATALOGUE_WITH_COUNTS, EMPTY_TABLES, TABLE_FEATURES, with_sources
 from bento.features.definitions import Value
@@ -83,13 +84,12 @@ class _Plan:
         self._features_of_histories = [
             feature for table, features in by_table if table.name != "application" for feature in features
         ]
-        self._finishes = [finish for _, evaluator in self._histories for finish in evaluator.finishes]
-        self._unfinished = [name for _, evaluator in self._histories for name in evaluator.unfinished]
         self._combined = Evaluator([feature for feature in combined.FEATURES if feature.name in computed])
         self._sources = sorted(self._combined.needed)
 
     def of_clients(self, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Compute the features of any number of clients, table by table."""
+        tables = _RowsOfClients(tables)
         applications = tables["application"]
         clients = applications["SK_ID_CURR"]
         columns = [clients]
@@ -106,15 +106,13 @@ class _Plan:
 
     def of_histories(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, Value]:
         """Compute the features of the histories of one client."""
+        tables = _rows_of_client(tables)
         values: dict[str, Value] = {}
         for table, evaluator in self._histories:
             if tables[table.name].is_empty():
                 values |= self._values_without_rows[table.name]
             else:
                 values |= evaluator.of_one_client(table.rows(tables, evaluator.needed))
-        if self._finishes:
-            unfinished = _one_row(self._unfinished, (_number(values[name]) for name in self._unfinished))
-            values |= unfinished.select(self._finishes).row(0, named=True)
         return values
 
     def of_application(self, application: pl.DataFrame, histories: Mapping[str, Value]) -> pl.DataFrame:
@@ -160,13 +158,44 @@ class _Plan:
         }
 
 
+_WITH_CLIENT = tuple(name for name in HISTORIES if "SK_ID_CURR" in TABLES[name].schema)
+"""The histories whose rows name their client; those of bureau_balance are joined to rows of bureau."""
+
+
+class _RowsOfClients(Mapping[str, pl.DataFrame]):
+    """Tables without the rows of clients that are not in the application; each is read when it is asked for."""
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame]) -> None:
+        self._tables = tables
+        self._applications = tables["application"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        rows = self._applications if name == "application" else self._tables[name]
+        if name not in _WITH_CLIENT:
+            return rows
+        return rows.join(self._applications.select("SK_ID_CURR"), on="SK_ID_CURR", how="semi")
+
+
+def _rows_of_client(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return tables without the rows of other clients than that of the only application."""
+    client = tables["application"].item(0, "SK_ID_CURR")
+    own = dict(tables)
+    for name in _WITH_CLIENT:
+        is_own = own[name].get_column("SK_ID_CURR") == client
+        if is_own.sum() < len(is_own):
+            own[name] = own[name].filter(is_own)
+    return own
+
+
 def _one_row(names: Sequence[str], values: Iterable[float | None]) -> pl.DataFrame:
     """Make a one-row frame of Float64 columns; to transpose one column is ten times as fast as to make hundreds."""
     return pl.Series(list(values), dtype=pl.Float64).to_frame().transpose(column_names=names)
-
-
-def _number(value: Value) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)
 
 
 def _finite_number(value: Value) -> float | None:

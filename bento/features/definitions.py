@@ -1,10 +1,11 @@
 """What a feature is: a formula over a client's rows, and what people need to know about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+import numpy as np
 import polars as pl
 
 from bento.data.tables import Unit
@@ -153,18 +154,20 @@ class Aggregate:
         if self.function not in ZERO_WITHOUT_ROWS:
             value: Value = getattr(values, self.function)()
             return value
-        present = values.drop_nulls() if values.null_count() else values
-        if len(present):
-            return present.sum() if self.function == "sum" else present.n_unique()
+        if values.null_count() < len(values):
+            return float(values.sum()) if self.function == "sum" else values.drop_nulls().n_unique()
         is_unknown = len(values) > 0 or (test is not None and 0 < len(test) == test.null_count())
         return None if is_unknown else 0
 
 
 @dataclass(frozen=True)
 class Composite:
-    """A formula of several aggregates: `finish` takes their expressions, in this order, and returns the result's."""
+    """A formula of several aggregates: `finish` takes their expressions, in this order, and returns the result's.
 
-    finish: Callable[..., pl.Expr]
+    It also takes numbers and returns a number, so it may only calculate and compare.
+    """
+
+    finish: Callable[..., Any]
     aggregates: tuple[Aggregate, ...]
     text: Callable[[Callable[[pl.Expr], str]], str] | None = None
     """Returns the formula in words, given the words of an expression, where those of `finish` would be hard to read."""
@@ -177,6 +180,11 @@ class Composite:
             aggregate.expression.alias(name) for name, aggregate in zip(names, self.aggregates, strict=True)
         )
         return once.struct.with_fields(self.finish(*map(pl.field, names)).alias("result")).struct.field("result")
+
+    def of_values(self, values: Iterable[Value]) -> float:
+        """Return the formula's value from those of its aggregates; not finite where it is unknown."""
+        numbers = (np.float64(np.nan if value is None else value) for value in values)
+        return float(self.finish(*numbers))
 
 
 @dataclass(frozen=True)

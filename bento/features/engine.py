@@ -1,7 +1,8 @@
 """Evaluate formulas: as expressions in a group-by for many clients, value by value for one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import polars as pl
 
 from bento.features.definitions import Aggregate, Composite, Feature, Value
@@ -24,12 +25,9 @@ class Evaluator:
         self._columns = [feature.column for feature in features]
         self._plain: dict[str, str] = {}
         self._expressions: list[pl.Expr] = []
-        self._aggregates: list[tuple[str, Aggregate, int, int | None]] = []
+        self._aggregates: list[tuple[str, Callable[[pl.Series, pl.Series | None], Value], int, int | None]] = []
         self._inputs: list[pl.Expr] = []
-        self.finishes: list[pl.Expr] = []
-        """Expressions over the results of `of_one_client`: the last steps of `Composite` formulas."""
-        self.unfinished: list[str] = []
-        """The results of `of_one_client` that `finishes` reads."""
+        self._composites: list[tuple[str, Composite, list[str]]] = []
         positions: dict[bytes, int] = {}
         for feature in features:
             formula = feature.formula
@@ -39,8 +37,7 @@ class Evaluator:
                 names = [f"{feature.name}/{number}" for number, _ in enumerate(formula.aggregates)]
                 for name, aggregate in zip(names, formula.aggregates, strict=True):
                     self._add(name, aggregate, positions)
-                self.unfinished += names
-                self.finishes.append(formula.finish(*map(pl.col, names)).alias(feature.name))
+                self._composites.append((feature.name, formula, names))
             elif formula.meta.is_column():
                 self._plain[feature.name] = formula.meta.output_name()
             else:
@@ -71,10 +68,7 @@ class Evaluator:
         )
 
     def of_one_client(self, rows: pl.DataFrame) -> dict[str, Value]:
-        """Return the features of the only client in the rows, some of them still without `finishes`.
-
-        Numbers may have any type and may not be finite.
-        """
+        """Return the features of the only client in the rows; numbers may have any type and may not be finite."""
         values: dict[str, Value] = {}
         if self._plain:
             row = rows.row(0, named=True)
@@ -83,15 +77,18 @@ class Evaluator:
             values |= rows.select(self._expressions).row(0, named=True)
         inputs = rows.select(self._inputs).get_columns() if self._inputs else []
         filtered: dict[tuple[int, int | None], pl.Series] = {}
-        for name, aggregate, value, test in self._aggregates:
+        for name, function, value, test in self._aggregates:
             if (value, test) not in filtered:
                 filtered[value, test] = inputs[value] if test is None else inputs[value].filter(inputs[test])
-            values[name] = aggregate.of_series(filtered[value, test], None if test is None else inputs[test])
+            values[name] = function(filtered[value, test], None if test is None else inputs[test])
+        with np.errstate(all="ignore"):
+            for name, composite, names in self._composites:
+                values[name] = composite.of_values(values.pop(part) for part in names)
         return values
 
     def _add(self, name: str, aggregate: Aggregate, positions: dict[bytes, int]) -> None:
         test = None if aggregate.window is None else self._input(aggregate.window.test, positions)
-        self._aggregates.append((name, aggregate, self._input(aggregate.value, positions), test))
+        self._aggregates.append((name, aggregate.of_series, self._input(aggregate.value, positions), test))
 
     def _input(self, expression: pl.Expr, positions: dict[bytes, int]) -> int:
         """Return the position of an expression among the inputs, which hold equal expressions once."""

@@ -20,7 +20,7 @@ _OPERATORS: dict[str, tuple[str, int]] = {
     "GtEq": ("≥", 3),
     "Plus": ("+", 4),
     "Minus": ("-", 4),
-    "Multiply": ("×", 5),
+    "Multiply": ("*", 5),
     "TrueDivide": ("/", 5),
 }
 """Of Polars: how they are written, and how strongly they bind."""
@@ -71,7 +71,7 @@ def formula_text(expression: pl.Expr, names: Mapping[str, str] | None = None) ->
     >>> formula_text(pl.when(pl.col("A") != 0).then(pl.col("B") / pl.col("A")))
     'B / A'
     >>> formula_text((pl.col("A") + 1) * -pl.col("B"))
-    '(A + 1) × (-B)'
+    '(A + 1) * (-B)'
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the JSON format of Polars is not stable between versions; tests would fail
@@ -133,7 +133,7 @@ def _conditional(content: Any, names: Mapping[str, str]) -> tuple[str, int]:
 
 def _function(function: Any, inputs: list[Any], names: Mapping[str, str]) -> tuple[str, int]:
     arguments = [_written(argument, names)[0] for argument in inputs]
-    name, settings = next(iter(function.items())) if isinstance(function, dict) else (function, None)
+    name, settings = next(iter(function.items())) if isinstance(function, dict) else (function, {})
     if name in _ROW_FUNCTIONS:
         return f"{_ROW_FUNCTIONS[name]}({', '.join(arguments)})", _ATOM
     if name == "Negate":
@@ -144,7 +144,6 @@ def _function(function: Any, inputs: list[Any], names: Mapping[str, str]) -> tup
         text = arguments[0] if low is None else f"max({arguments[0]}, {low})"
         return (text if high is None else f"min({text}, {high})"), _ATOM
     if name == "Boolean":
-        operand = _within(inputs[0], names, 4)
         words = {"IsNotNull": "{} is known", "IsNull": "{} is null", "Not": "not ({})"}
-        return words[settings].format(operand), 3
+        return words[str(settings)].format(_within(inputs[0], names, 4)), 3
     raise NotImplementedError(f"no words for the function {name}")

@@ -26,7 +26,7 @@ def last_months(months: int, newest: int = -1) -> Window:
 
 
 def latest(count: int, en: str, fr: str) -> Window:
-    """Select the latest rows of a client, at most `count`, by the column `recency` (see `with_recency`)."""
+    """Select the latest rows of a client, at most `count`, by the column `recency` (see `ordering.recency`)."""
     return Window(f"latest_{count}", pl.col("recency") <= count, en, fr)
 
 
@@ -37,8 +37,7 @@ def one_of(column: pl.Expr, values: Sequence[str]) -> pl.Expr:
 
 def total_known(columns: Sequence[str]) -> pl.Expr:
     """Add the known values of a row's columns; null where none is known."""
-    is_known = pl.any_horizontal(pl.col(name).is_not_null() for name in columns)
-    return pl.when(is_known).then(pl.sum_horizontal(columns))
+    return pl.sum_horizontal(columns) + 0 * pl.coalesce(columns)
 
 
 def ratio(numerator: pl.Expr | str, denominator: pl.Expr | str) -> pl.Expr:
@@ -84,7 +83,7 @@ def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = No
     sums = (pl.lit(1.0), x, y, x * y, x * x)
 
     def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
-        return pl.when(n >= 3).then(over((n * sxy - sx * sy) * step, n * sxx - sx * sx))
+        return over((n * sxy - sx * sy) * step, (n * sxx - sx * sx) * (n >= 3))
 
     def text(words: Callable[[pl.Expr], str]) -> str:
         where = "" if window is None else f" where {words(window.test)}"
@@ -93,34 +92,10 @@ def slope(value: pl.Expr, time: pl.Expr, step: float, window: Window | None = No
     return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums), text)
 
 
-def with_derived(
-    rows: pl.DataFrame, derived: Mapping[str, pl.Expr | pl.Series], needed: AbstractSet[str]
-) -> pl.DataFrame:
+def with_derived(rows: pl.DataFrame, derived: Mapping[str, pl.Expr], needed: AbstractSet[str]) -> pl.DataFrame:
     """Add those derived columns that are needed."""
     added = {name: column for name, column in derived.items() if name in needed}
     return rows.with_columns(**added) if added else rows
-
-
-def with_recency(rows: pl.DataFrame, order: Sequence[str], clients: pl.Series) -> pl.DataFrame:
-    """Sort the rows of each client and add their rank as `recency`: 1 for the latest, never two equal.
-
-    `order` names the column of time and those that order rows of equal time, larger values first. A row whose time is
-    unknown has no rank. The ids in `order` make it the same for any order of the rows.
-    """
-    keys = list(order) if len(clients) == 1 else ["SK_ID_CURR", *order]
-    descending = [name != "SK_ID_CURR" for name in keys]
-    ordered = rows.sort(keys, descending=descending, nulls_last=True, maintain_order=True)
-    if len(clients) == 1:
-        rank = pl.int_range(1, pl.len() + 1)
-    else:
-        ordered = ordered.with_row_index("recency")
-        rank = pl.col("recency") - pl.col("recency").min().over("SK_ID_CURR") + 1
-    return ordered.with_columns(recency=pl.when(pl.col(order[0]).is_not_null()).then(rank))
-
-
-def for_each_client(expression: pl.Expr, clients: pl.Series) -> pl.Expr:
-    """Evaluate an expression over the rows of each client; with one client, over all rows."""
-    return expression if len(clients) == 1 else expression.over("SK_ID_CURR")
 
 
 def _expression(column: pl.Expr | str) -> pl.Expr:

@@ -9,15 +9,13 @@ import polars as pl
 from bento.data.tables import Unit
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
 from bento.features.formulas import (
-    for_each_client,
     latest,
     quotient,
     ratio,
     ratio_of_sums,
     slope,
-    with_derived,
-    with_recency,
 )
+from bento.features.repayments import instalments
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
@@ -159,60 +157,8 @@ DERIVED = {
 }
 """The declared columns behind each derived column of `installments_rows`."""
 KEYS = ("SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
-MIN_SHORTFALL = 0.0025
-"""Half of the smallest step of the data's amounts: a smaller difference of two sums of amounts is rounding."""
 
 
 def installments_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
-    """Return one row for each instalment, with the derived columns that are needed.
-
-    An instalment has several rows where it was paid in parts, and where its plan was changed: each version of the plan
-    then has a row with its share of the amount due, and each of these rows repeats the same payments.
-    """
-    parts, clients = tables["installments_payments"], tables["application"]["SK_ID_CURR"]
-    rows = _instalments(parts)
-    paid_day, due_day, due, paid = (pl.col(name) for name in ("paid_day", "due_day", "due", "paid"))
-    never_paid = (pl.col("payments") == 0) & (due != 0).fill_null(True)
-    # An instalment that was never paid is late until today, with all of its amount.
-    late_until = pl.when(never_paid).then(0).otherwise(paid_day)
-    short = due - paid
-    last = due_day == for_each_client(due_day.max(), clients)
-    derived = {
-        "late_until": late_until,
-        "days_late": (late_until - due_day).clip(lower_bound=0),
-        "share_late": pl.when(never_paid).then(1.0).otherwise(ratio(paid, due)),
-        "days_early": (due_day - paid_day).clip(lower_bound=0),
-        "underpaid": pl.when(short >= MIN_SHORTFALL).then(short).when(short.is_not_null()).then(0.0),
-        "is_latest_loan": pl.col("SK_ID_PREV") == for_each_client(pl.when(last).then("SK_ID_PREV").max(), clients),
-    }
-    rows = with_derived(rows, derived, needed)
-    if "recency" in needed:
-        rows = with_recency(rows, ("due_day", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER"), clients)
-    return rows
-
-
-def _instalments(parts: pl.DataFrame) -> pl.DataFrame:
-    """Return one row for each instalment with what can be computed from the columns of its rows."""
-    keys = ("SK_ID_CURR", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER")
-    instalment = (*keys, "DAYS_INSTALMENT")
-    columns: dict[str, pl.Expr] = {}
-    sums: dict[str, pl.Expr] = {}
-    if set(_PLAN) <= set(parts.columns):
-        # The first row of each version holds the largest amount of that version.
-        parts = parts.sort("AMT_INSTALMENT", descending=True, nulls_last=True, maintain_order=True)
-        columns["of_version"] = pl.struct(*instalment, "NUM_INSTALMENT_VERSION").is_first_distinct()
-        amount = pl.when("of_version").then("AMT_INSTALMENT")
-        sums["due"] = pl.when(amount.count() > 0).then(amount.sum())
-    if set(_PAYMENT) <= set(parts.columns):
-        day, amount = pl.col("DAYS_ENTRY_PAYMENT"), pl.col("AMT_PAYMENT")
-        columns["of_payment"] = pl.struct(*instalment, *_PAYMENT).is_first_distinct() & (
-            day.is_not_null() | amount.is_not_null()
-        )
-        all_known = (day.is_null() | amount.is_not_null()).all()
-        sums["paid"] = pl.when(all_known).then(pl.when("of_payment").then(amount).sum())
-        sums["payments"] = pl.col("of_payment").sum()
-        sums["paid_day"] = day.max()
-    if "NUM_INSTALMENT_VERSION" in parts.columns:
-        sums["version"] = pl.col("NUM_INSTALMENT_VERSION").max()
-    grouped = parts.with_columns(**columns).group_by(*keys, due_day="DAYS_INSTALMENT", maintain_order=True)
-    return grouped.agg(**sums)
+    """Return one row for each instalment, with the derived columns that are needed."""
+    return instalments(tables["installments_payments"], needed)

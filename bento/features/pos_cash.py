@@ -7,7 +7,8 @@ from functools import partial
 import polars as pl
 
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import for_each_client, last_months, one_of, ratio_of_sums, slope, with_derived
+from bento.features.formulas import last_months, one_of, ratio_of_sums, slope
+from bento.features.ordering import Groups, Vector, as_numbers, both, equal, flag_column, numbers
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
@@ -62,7 +63,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     _feature(
         "pos_active_loans_latest",
-        Aggregate("sum", pl.col("is_latest_month") & (_STATUS == "Active"), _LATEST_OF_LOAN),
+        Aggregate("sum", pl.col("is_active"), _LATEST_OF_LOAN),
     ).worded("Loans active in the latest month on record", "Prêts actifs au dernier mois connu"),
     _feature("pos_completed_share", Aggregate("mean", pl.col("was_completed"), _LATEST_OF_LOAN), unit="share").worded(
         "Share of loans on record that were repaid", "Part des prêts connus qui ont été soldés"
@@ -93,7 +94,7 @@ FEATURES: tuple[Feature, ...] = (
 
 
 DERIVED = {
-    "is_latest_month": ("MONTHS_BALANCE",),
+    "is_active": ("MONTHS_BALANCE", "NAME_CONTRACT_STATUS"),
     "is_latest_of_loan": ("MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE", "CNT_INSTALMENT"),
     "was_completed": ("NAME_CONTRACT_STATUS",),
     "was_returned": ("NAME_CONTRACT_STATUS",),
@@ -101,21 +102,34 @@ DERIVED = {
 }
 """The declared columns behind each derived column of `pos_cash_rows`."""
 KEYS = ("SK_ID_PREV", "MONTHS_BALANCE")
+_LATEST_FIRST = ("MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE", "CNT_INSTALMENT")
+"""Of several rows of a loan's latest month the one with the most instalments left."""
 
 
 def pos_cash_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
     """Return the monthly states of earlier loans, with the derived columns that are needed."""
     rows = tables["POS_CASH_balance"]
-    loan = ("SK_ID_CURR", "SK_ID_PREV")
-    if "is_latest_of_loan" in needed:  # several rows of one month: the one with the most instalments left
-        order = ("MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE", "CNT_INSTALMENT")
-        rows = rows.sort(order, descending=True, nulls_last=True)
-    completed = _STATUS == "Completed"
-    derived = {
-        "is_latest_month": _MONTH == for_each_client(_MONTH.max(), tables["application"]["SK_ID_CURR"]),
-        "is_latest_of_loan": pl.struct(loan).is_first_distinct(),
-        "was_completed": completed.any(ignore_nulls=False).over(loan),
-        "was_returned": (_STATUS == "Returned to the store").any(ignore_nulls=False).over(loan),
-        "ended_early": (completed & (_PLANNED < _PLANNED.max().over(loan))).any(ignore_nulls=False).over(loan),
+    if needed.isdisjoint(DERIVED):
+        return rows
+    latest_first = [-numbers(rows, name) for name in _LATEST_FIRST if name in rows.columns]
+    loans = Groups([numbers(rows, name) for name in ("SK_ID_CURR", "SK_ID_PREV")], latest_first)
+    added = [flag_column("is_latest_of_loan", loans.is_first.astype(float))]
+    if "NAME_CONTRACT_STATUS" in rows.columns:
+        added += [flag_column(name, loans.of_rows(loans.any(test))) for name, test in _tests(rows, loans).items()]
+    return rows.hstack([flag for flag in added if flag.name in needed])
+
+
+def _tests(rows: pl.DataFrame, loans: Groups) -> dict[str, Vector]:
+    """Return the tests of rows behind the derived columns that say whether any row of the loan passes."""
+    status, month = rows["NAME_CONTRACT_STATUS"], numbers(rows, "MONTHS_BALANCE")
+    completed = as_numbers(status == "Completed")
+    clients = Groups([numbers(rows, "SK_ID_CURR")])
+    tests = {
+        "was_completed": completed,
+        "was_returned": as_numbers(status == "Returned to the store"),
+        "is_active": both(as_numbers(status == "Active"), equal(month, clients.of_rows(clients.max(month)))),
     }
-    return with_derived(rows, derived, needed)
+    if "CNT_INSTALMENT" in rows.columns:
+        term = numbers(rows, "CNT_INSTALMENT")
+        tests["ended_early"] = both(completed, 1 - equal(term, loans.of_rows(loans.max(term))))
+    return tests

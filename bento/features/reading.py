@@ -8,7 +8,8 @@ from bento.data.tables import OPEN_ENDED, TABLES, Column
 INTRODUCTION = """\
 # Features
 
-Every feature of the catalogue, as `python -m bento features` prints it: first how the rows are read, then the features \
+Every feature of the catalogue, as `python -m bento features` prints it: first how the rows are read, then the \
+features \
 with their formulas. The two parts are meant to be enough to compute every feature a second time, in another language.
 """
 
@@ -53,22 +54,26 @@ of the known values; a test that is aggregated counts as 1 where it is true and 
 - `std`: the standard deviation with n - 1 below the fraction line; null with fewer than two known values.
 - `sum` and `number of different values` (of the known ones): with at least one known value, that of the known values. \
 Without any: 0 if the client has no row in the table, or if no row is selected while the test is known for at least \
-one row; null if a row is selected (its value is then unknown), or if the test is unknown for all of the client's rows. \
+one row; null if a row is selected (its value is then unknown), or if the test is unknown for all of the client's \
+rows. \
 So a client without credits elsewhere has debts of 0, and one whose debts are all unknown has null.
-- `(sum of a) / (sum of b) where both are known [and test]`: both sums are over the same rows; null where there is none \
+- `(sum of a) / (sum of b) where both are known [and test]`: both sums are over the same rows; null where there is \
+none \
 or the sum of b is 0.
 - `slope of y, rounded to a multiple of s, by x [where test]`: the least-squares slope of y over x among the rows in \
 which both are known; null with fewer than three such rows or if all have the same x. y is first rounded to a multiple \
-of s, halves to even: s × round(y / s).
+of s, halves to even: s * round(y / s).
 
 ### Windows
 
 - `DAYS_CREDIT ≥ -180`, `due_day ≥ -365`, `DAYS_DECISION ≥ -365`: the last days, both ends included. All these days \
 are at most 0.
 - Months: in bureau_balance month 0 is the newest, so that the last 12 months are 0 to -11. In POS_CASH_balance and \
-credit_card_balance month -1 is the newest, so that they are -1 to -12; a month 0, which that data does not have, is in \
+credit_card_balance month -1 is the newest, so that they are -1 to -12; a month 0, which that data does not have, is \
+in \
 no window. A window of m months holds at most m different ones, but a row for each credit in each of them.
-- `recency ≤ k`: the latest k rows of the client, never more. `recency` is 1 for the latest row, 2 for the next, and so \
+- `recency ≤ k`: the latest k rows of the client, never more. `recency` is 1 for the latest row, 2 for the next, and \
+so \
 on. Rows are ordered, larger values first, by
 
 | table | by | then | then |
@@ -84,7 +89,8 @@ Rows in which the first of these is null have no recency: `recency ≤ k` is unk
 Besides cleaning, and before any formula, these become null:
 
 - AMT_CREDIT_SUM, AMT_CREDIT_SUM_DEBT, AMT_CREDIT_SUM_LIMIT, AMT_CREDIT_SUM_OVERDUE, AMT_CREDIT_MAX_OVERDUE and \
-AMT_ANNUITY where CREDIT_CURRENCY is known and not `currency 1`: amounts in other currencies cannot be added. Counts and \
+AMT_ANNUITY where CREDIT_CURRENCY is known and not `currency 1`: amounts in other currencies cannot be added. Counts \
+and \
 dates of these credits stay.
 - DAYS_CREDIT_ENDDATE where it is more than 3,650 and CREDIT_TYPE is `Credit card` (a card without end date), where it \
 is more than 14,610 (40 years), and where it is less than DAYS_CREDIT.
@@ -100,8 +106,10 @@ The rows are joined to the client's rows of bureau by SK_ID_BUREAU; months of ot
 ### POS_CASH_balance: months of earlier loans
 
 - `is_latest_of_loan`: true for one row of each SK_ID_PREV, that of its largest MONTHS_BALANCE (null last); of several \
-rows of that month, the one with the largest CNT_INSTALMENT_FUTURE, then the largest CNT_INSTALMENT. False for the others.
-- `is_latest_month`: whether MONTHS_BALANCE is the largest of all of the client's rows.
+rows of that month, the one with the largest CNT_INSTALMENT_FUTURE, then the largest CNT_INSTALMENT. False for the \
+others.
+- `is_active`: whether any row of the same SK_ID_PREV has the NAME_CONTRACT_STATUS `Active` and the largest \
+MONTHS_BALANCE of all of the client's rows; unknown if the test is true for none and unknown for one of the rows.
 - `was_completed`, `was_returned`: whether any row of the same SK_ID_PREV has the NAME_CONTRACT_STATUS `Completed`, \
 `Returned to the store`; unknown if none has and the status of one of the rows is null.
 - `ended_early`: whether any row of the same SK_ID_PREV is `Completed` with a CNT_INSTALMENT below the largest \
@@ -111,14 +119,17 @@ With `is_latest_of_loan` each loan counts once.
 
 ### previous_application: earlier applications
 
-- `interest`: AMT_ANNUITY × CNT_PAYMENT / AMT_CREDIT - 1, which is what is paid beyond the credit, as a share of it. \
+- `interest`: AMT_ANNUITY * CNT_PAYMENT / AMT_CREDIT - 1, which is what is paid beyond the credit, as a share of it. \
 Below -0.001 it is null, as the three values are then not those of one plan; from there to 0 it is 0.
 - `true_rate`: the monthly rate r > 0 that solves \
 AMT_ANNUITY / AMT_CREDIT = r / (1 - (1 + r)^-CNT_PAYMENT); 0 where `interest` is 0, null where `interest` is null or r \
-is more than 1. There is exactly one such r where `interest` is more than 0; r = 0, which solves the equation multiplied \
+is more than 1. There is exactly one such r where `interest` is more than 0; r = 0, which solves the equation \
+multiplied \
 out, is not meant.
-- `is_open`: NAME_CONTRACT_STATUS is `Approved`, and DAYS_LAST_DUE before cleaning is more than 0 (365243 while a credit \
-is open), and DAYS_TERMINATION after cleaning is not a day up to 0 (null is fine). Unknown where that depends on a null \
+- `is_open`: NAME_CONTRACT_STATUS is `Approved`, and DAYS_LAST_DUE before cleaning is more than 0 (365243 while a \
+credit \
+is open), and DAYS_TERMINATION after cleaning is not a day up to 0 (null is fine). Unknown where that depends on a \
+null \
 DAYS_LAST_DUE or NAME_CONTRACT_STATUS.
 - `instalments_left` of a credit that is open, the first that is known of
   1. its latest state in POS_CASH_balance: in the row of the same SK_ID_CURR and SK_ID_PREV with the largest \
@@ -130,10 +141,10 @@ DAYS_FIRST_DUE, or DAYS_DECISION + 30 if DAYS_FIRST_DUE is null.
   - for `Revolving loans` (cards): max(AMT_BALANCE, 0) in the row of the same SK_ID_CURR and SK_ID_PREV of \
 credit_card_balance with the largest MONTHS_BALANCE among those with a known AMT_BALANCE; 0 if the card has no row \
 there (it was never used), null if it has rows and AMT_BALANCE is null in all;
-  - for other known kinds (loans): the principal left, min(AMT_ANNUITY × (1 - (1 + true_rate)^-instalments_left) / \
+  - for other known kinds (loans): the principal left, min(AMT_ANNUITY * (1 - (1 + true_rate)^-instalments_left) / \
 true_rate, AMT_CREDIT), which is the present value of the instalments left at the rate of the loan \
 ([present value of an annuity](https://en.wikipedia.org/wiki/Annuity#Proof_of_annuity-immediate_formula)); with a \
-true_rate of 0, min(AMT_ANNUITY × instalments_left, AMT_CREDIT); null if one of the values is null;
+true_rate of 0, min(AMT_ANNUITY * instalments_left, AMT_CREDIT); null if one of the values is null;
   - null where NAME_CONTRACT_TYPE is null.
 
 ### installments_payments: instalments
@@ -153,12 +164,14 @@ version; null if none is known.
 - `version`: the largest NUM_INSTALMENT_VERSION; 0 for a card.
 - An instalment is *never paid* if it has no payment and due is not 0 (null is not 0).
 - `late_until`: 0 if never paid (late until today), otherwise paid_day.
-- `days_late`: max(late_until - due_day, 0). One that was paid in part is as late as its last part; what is missing is in \
+- `days_late`: max(late_until - due_day, 0). One that was paid in part is as late as its last part; what is missing \
+is in \
 `underpaid`.
 - `share_late`: 1 if never paid, otherwise paid / due.
 - `days_early`: max(due_day - paid_day, 0).
 - `underpaid`: due - paid; where that is below 0.0025, which is half of the smallest step of the amounts, it is 0.
-- `is_latest_loan`: whether SK_ID_PREV is that of the instalment with the client's largest due_day; if several have it, \
+- `is_latest_loan`: whether SK_ID_PREV is that of the instalment with the client's largest due_day; if several have \
+it, \
 the largest SK_ID_PREV among them.
 
 ### combined
@@ -169,7 +182,8 @@ Computed from columns of the application and from features of the histories, by 
 CATALOGUE_HEADING = """\
 ## The features
 
-Risk is the direction the business expects: 1 where a higher value means more risk. `monotone` says whether a model may \
+Risk is the direction the business expects: 1 where a higher value means more risk. `monotone` says whether a model \
+may \
 be constrained to it, `uses_age` whether the date of birth is read.
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from bento.data.tables import HISTORIES, TABLES, TARGET, Column, Table
+from bento.data.tables import HISTORIES, OPEN_ENDED, TABLES, TARGET, Column, Table
 
 FIRST_CLIENT, FIRST_CREDIT = 100_001, 5_000_001
 MISSING_SHARE = 0.1
@@ -30,6 +30,8 @@ MEAN_ROWS = {
 }
 """Mean rows of a history for each row of the table that it belongs to."""
 MEDIAN_AMOUNT = 100_000.0
+OPEN_SHARE = 0.4
+"""Share of earlier applications without a last due date."""
 
 
 def make_clients(count: int, seed: int) -> dict[str, pl.DataFrame]:
@@ -44,6 +46,7 @@ def make_clients(count: int, seed: int) -> dict[str, pl.DataFrame]:
         parent, key = TABLES[name].parent or ("application", "SK_ID_CURR")
         owners = applications if parent == "application" else histories[parent]
         histories[name] = _history(TABLES[name], owners[key], random)
+    histories |= _with_plans(histories, random)
     outcome = _outcome(applications, histories["previous_application"], random)
     return {"application_train": applications.with_columns(outcome.alias(TARGET.name)), **histories}
 
@@ -96,6 +99,35 @@ def _history(table: Table, owners: pl.Series, random: np.random.Generator) -> pl
     if table.key in (("SK_ID_BUREAU",), ("SK_ID_PREV",)):
         rows = rows.with_columns(pl.Series(table.key[0], range(FIRST_CREDIT, FIRST_CREDIT + len(rows))))
     return rows
+
+
+def _with_plans(histories: dict[str, pl.DataFrame], random: np.random.Generator) -> dict[str, pl.DataFrame]:
+    """Return earlier applications that are plans, some of them still open, and months of the client's first of them."""
+    previous = histories["previous_application"]
+    count = len(previous)
+    term = random.integers(3, 37, count)
+    credit = np.round(random.lognormal(np.log(MEDIAN_AMOUNT), 0.8, count), 1)
+    is_open = random.random(count) < OPEN_SHARE
+    end = [
+        pl.Series(name, np.where(is_open, OPEN_ENDED, -50), pl.Int64) for name in ("DAYS_LAST_DUE", "DAYS_TERMINATION")
+    ]
+    plans = [
+        pl.Series("CNT_PAYMENT", term),
+        pl.Series("AMT_CREDIT", credit),
+        pl.Series("AMT_ANNUITY", np.round(credit / term * random.uniform(0.95, 1.6, count), 1)),
+        pl.Series("DAYS_FIRST_DUE", -random.integers(0, 1200, count)),
+        *end,
+    ]
+    plans = [values.set(pl.Series(random.random(count) < MISSING_SHARE), None) for values in plans]
+    first = previous.group_by("SK_ID_CURR", maintain_order=True).agg(first=pl.col("SK_ID_PREV").first())
+    months = {
+        name: histories[name]
+        .join(first, on="SK_ID_CURR", how="left", maintain_order="left")
+        .with_columns(SK_ID_PREV=pl.coalesce("first", "SK_ID_PREV"))
+        .drop("first")
+        for name in ("POS_CASH_balance", "credit_card_balance")
+    }
+    return {"previous_application": previous.with_columns(plans), **months}
 
 
 def _rows(table: Table, count: int, random: np.random.Generator) -> pl.DataFrame:
