@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, Validation
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
-from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
+from bento.data.tables import APPLICATION, CURRENCY, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
 
 MAX_WARNINGS = 50
@@ -25,7 +25,7 @@ MAX_LISTED_ERRORS = 1000
 class FieldWarning(BaseModel):
     """Part of a request that was not understood, and how it was scored nevertheless."""
 
-    kind: Literal["unknown_column", "unknown_category", "missing_link"]
+    kind: Literal["unknown_column", "unknown_category", "missing_link", "other_currency"]
     field: str = Field(examples=["application.NAME_INCOME_TYPE"])
     message: Wording
 
@@ -150,7 +150,7 @@ def frames(
 
 
 def warnings(credit_file: CreditFile) -> list[FieldWarning]:
-    """Return warnings of unknown columns, unknown categories and missing links, each once."""
+    """Return warnings of unknown columns and categories, other currencies and missing links, each once."""
     unique: dict[tuple[str, str], FieldWarning] = {}
     for kind, field, en, fr in _oddities(credit_file):
         unique.setdefault((field, en), FieldWarning(kind=kind, field=field, message=Wording(en=en, fr=fr)))
@@ -200,6 +200,14 @@ def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
                     f"unknown category {word}, taken as missing",
                     f"catégorie inconnue {word}, traitée comme manquante",
                 )
+    others = _CATEGORIES["bureau"]["CREDIT_CURRENCY"] - {CURRENCY}
+    if any(row.get("CREDIT_CURRENCY") in others for row in credit_file.bureau):
+        yield (
+            "other_currency",
+            "bureau.CREDIT_CURRENCY",
+            "amounts of credits in another currency, taken as unknown",
+            "montants des crédits dans une autre devise, traités comme inconnus",
+        )
     credits = {row.get("SK_ID_BUREAU") for row in credit_file.bureau}
     if any(row.get("SK_ID_BUREAU") not in credits for row in credit_file.bureau_balance):
         yield (

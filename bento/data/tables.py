@@ -26,6 +26,8 @@ DTYPES: dict[str, type[pl.DataType]] = {
 
 OPEN_ENDED = 365243
 """The data's code for "no such date": 1,000 years after the application."""
+CURRENCY = "currency 1"
+"""The currency of every amount but those of credits elsewhere that have another CREDIT_CURRENCY."""
 MAX_AMOUNT, MAX_COUNT = 1e12, 1e9
 """Thousands of times the largest value of any client: larger ones are errors of entry and could overflow in sums."""
 

@@ -7,6 +7,7 @@ from math import inf
 
 import polars as pl
 
+from bento.data.tables import CURRENCY
 from bento.features.definitions import Aggregate, Composite, Feature, Group, Measure, Window, adverse_share, summarise
 from bento.features.formulas import last_months, latest, one_of, ratio, ratio_of_sums, slope, with_derived
 from bento.features.ordering import with_recency
@@ -157,7 +158,7 @@ FEATURES: tuple[Feature, ...] = (
         "Prolongations of credits elsewhere", "Prolongations de crédits ailleurs"
     ),
     _history(
-        "bureau_foreign_currency_share", Aggregate("mean", pl.col("CREDIT_CURRENCY") != "currency 1"), unit="share"
+        "bureau_foreign_currency_share", Aggregate("mean", pl.col("CREDIT_CURRENCY") != CURRENCY), unit="share"
     ).worded("Share of credits elsewhere in another currency", "Part des crédits ailleurs en autre devise"),
 )
 
@@ -221,8 +222,6 @@ AMOUNTS = (
     "AMT_ANNUITY",
 )
 """The amounts of a credit, in its currency."""
-CURRENCY = "currency 1"
-"""The currency of nearly all credits, and of every other table: amounts in others cannot be added to it."""
 MAX_CARD_END_DAYS, MAX_END_DAYS = 3650, 14_610
 """Days to the planned end of a card, and of any credit (40 years): later ends stand for "no end date".
 

@@ -49,8 +49,8 @@ _LATE_7, _LATE_15 = (
     adverse_share(
         f"late_over_{days}d",
         _LATE > days,
-        f"Instalments over {days} days late",
-        f"Échéances à plus de {days} jours de retard",
+        f"Instalments over {days} days late, paid or not",
+        f"Échéances à plus de {days} jours de retard, payées ou non",
     )
     for days in (7, 15)
 )
@@ -149,7 +149,7 @@ FEATURES: tuple[Feature, ...] = (
 
 _PAYMENT, _PLAN = ("DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"), ("AMT_INSTALMENT", "NUM_INSTALMENT_VERSION")
 DERIVED = {
-    "due_day": ("DAYS_INSTALMENT",),
+    **dict.fromkeys(("due_day", "recency", "is_latest_loan"), ("DAYS_INSTALMENT",)),
     "due": _PLAN,
     "version": ("NUM_INSTALMENT_VERSION",),
     **dict.fromkeys(("paid", "paid_day", "payments", "days_early"), _PAYMENT),

@@ -13,6 +13,7 @@ from bento.scoring.labels import FORMATTERS, LABELS, WINDOW_LABELS
 
 UNKNOWN: TextPair = ("not known", "donnée inconnue")
 NO_DATE: TextPair = ("none known", "aucune connue")
+NO_END: TextPair = ("no end date known (a card has none)", "aucune date de fin connue (une carte n'en a pas)")
 NOT_STATED: TextPair = ("not stated", "non précisé")
 
 
@@ -81,6 +82,8 @@ def _template(name: str) -> _Template:
     if aggregate is not None and (window is None or window.name != _ONE_ROW or aggregate == "std"):
         frame = (_FRAMES_OF_DATES if is_date else _FRAMES)[aggregate]
     missing = NO_DATE if is_date and aggregate not in (None, "std") else UNKNOWN
+    if measure in _OF_PLANNED_ENDS:
+        missing = NO_END
     if aggregate == "std":
         formatter = partial(i18n.format_variation, formatter=i18n.format_days if is_date else formatter)
     label_en, label_fr = f"{label_en}: ", f"{label_fr}{NARROW_SPACE}: "
@@ -157,6 +160,8 @@ _FORMATTERS_BY_UNIT: dict[str, Formatter] = {
     "": i18n.format_plain_number,
 }
 """By unit of the catalogue."""
+_OF_PLANNED_ENDS = ("bureau_end_days", "bureau_duration", "bureau_age_at_end_years")
+"""Measures of the planned ends of credits at other lenders."""
 _ONE_ROW = "latest_1"
 """A window of a single row, whose mean, maximum and total are the value itself."""
 _FRAMES: dict[str, TextPair] = {

@@ -102,7 +102,10 @@ LABELS: dict[str, TextPair] = {
             ("microloan", "microloans", "Microcrédits"),
         )
     },
-    "bureau_repaid": ("Amount already repaid to other lenders", "Montant déjà remboursé à d'autres prêteurs"),
+    "bureau_repaid": (
+        "Amount of credits at other lenders less what you owe of it",
+        "Montant des crédits auprès d'autres prêteurs moins ce que vous en devez",
+    ),
     **{
         f"bureau_credits_{length}m": (
             f"Credits of the last {length} months at other lenders",
@@ -141,15 +144,15 @@ LABELS: dict[str, TextPair] = {
         "Taux mensuel lors des demandes antérieures, les récentes pèsent plus",
     ),
     "previous_due_in_1m": (
-        "Instalments of earlier loans due in the next month",
-        "Échéances des prêts antérieurs dues dans le mois",
+        "Instalments of open loans due in the next month",
+        "Échéances des prêts en cours dues dans le mois",
     ),
     "installments_days_late": ("Late payment of instalments", "Retard de paiement des échéances"),
     "installments_days_early": ("Early payment of instalments", "Avance de paiement des échéances"),
     **{
         f"installments_late_over_{length}d": (
-            f"Instalments paid over {length} days late",
-            f"Échéances payées avec plus de {length} jours de retard",
+            f"Instalments over {length} days late, paid or not",
+            f"Échéances avec plus de {length} jours de retard, payées ou non",
         )
         for length in (7, 15)
     },

@@ -5,12 +5,15 @@ the real data but their types, bounds, codes and keys; the outcome depends on th
 compared with income, on the term and on refused applications, so that a model has something to learn.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from bento.data.cleaning import clean
+from bento.data.credit_file import CreditFile, frames
 from bento.data.tables import HISTORIES, OPEN_ENDED, TABLES, TARGET, Column, Table
 
 FIRST_CLIENT, FIRST_CREDIT = 100_001, 5_000_001
@@ -66,6 +69,15 @@ def credit_file(tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
         for name, table in tables.items()
     }
     return {"application": rows["application"][0]} | {name: rows[name] for name in HISTORIES if rows[name]}
+
+
+def cleaned_tables(
+    application: dict[str, Any] | None = None, **histories: list[dict[str, Any]]
+) -> dict[str, pl.DataFrame]:
+    """Return the cleaned tables of client 1, with these values of the application and these rows of the histories."""
+    required = {"AMT_CREDIT": 100.0, "AMT_ANNUITY": 10.0, "AMT_INCOME_TOTAL": 50.0, "DAYS_BIRTH": -9000}
+    content = {"application": {"SK_ID_CURR": 1, **required, **(application or {})}, **histories}
+    return clean(frames([CreditFile.model_validate_json(json.dumps(content))]))
 
 
 def make_credit_files(count: int, seed: int = 2) -> list[dict[str, Any]]:

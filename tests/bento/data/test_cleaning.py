@@ -32,7 +32,8 @@ def test_an_open_loan_is_marked_before_its_date_becomes_null():
     assert still_open["DAYS_LAST_DUE"][0] is None
     assert still_open[IS_OPEN][0] is True
     assert clean(_row(PREVIOUS_APPLICATION, DAYS_LAST_DUE=-10))["previous_application"][IS_OPEN][0] is False
-    assert clean(_row(PREVIOUS_APPLICATION))["previous_application"][IS_OPEN][0] is False
+    assert clean(_row(PREVIOUS_APPLICATION, DAYS_LAST_DUE=40))["previous_application"][IS_OPEN][0] is True
+    assert clean(_row(PREVIOUS_APPLICATION))["previous_application"][IS_OPEN][0] is None
 
 
 @pytest.mark.parametrize("name", TABLES)

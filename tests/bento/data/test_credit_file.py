@@ -91,6 +91,14 @@ def test_unknown_columns_and_categories_give_warnings():
     }
 
 
+def test_amounts_in_another_currency_give_a_warning():
+    (warning,) = warnings(_parse(bureau=[{"CREDIT_CURRENCY": "currency 1"}, {"CREDIT_CURRENCY": "currency 2"}]))
+    assert (warning.kind, warning.field) == ("other_currency", "bureau.CREDIT_CURRENCY")
+    assert warning.message.en == "amounts of credits in another currency, taken as unknown"
+    assert warning.message.fr == "montants des crédits dans une autre devise, traités comme inconnus"
+    assert warnings(_parse(bureau=[{"CREDIT_CURRENCY": "currency 1"}, {}])) == []
+
+
 def test_warnings_are_in_both_languages():
     (warning,) = warnings(_parse({"SHOE_SIZE": 43}))
     assert warning.message.model_dump() == {"en": "unknown column, ignored", "fr": "colonne inconnue, ignorée"}

@@ -76,8 +76,10 @@ def test_every_feature_is_described_at_any_value(value: float):
 def test_a_missing_value_is_described_as_unknown():
     for name in CATALOGUE:
         text = describe_fact(name, {name: None})
-        assert text.en.endswith((": not known", ": none known")), text.en
-        assert text.fr.endswith((": donnée inconnue", ": aucune connue")), text.fr
+        ends = ("not known", "none known", "no end date known (a card has none)")
+        assert text.en.split(": ", 1)[1] in ends, text.en
+        ends = ("donnée inconnue", "aucune connue", "aucune date de fin connue (une carte n'en a pas)")
+        assert text.fr.split(f"{NARROW_SPACE}: ", 1)[1] in ends, text.fr
 
 
 def test_features_of_different_measures_have_different_texts():
@@ -97,13 +99,13 @@ def test_features_of_different_measures_have_different_texts():
                 "installments_late_over_15d_share_365d_count": 3.0,
                 "installments_late_over_15d_share_365d_of": 12.0,
             },
-            "Instalments paid over 15 days late, last 365 days: 3 of 12",
-            "Échéances payées avec plus de 15 jours de retard, 365 derniers jours_: 3 sur 12",
+            "Instalments over 15 days late, paid or not, last 365 days: 3 of 12",
+            "Échéances avec plus de 15 jours de retard, payées ou non, 365 derniers jours_: 3 sur 12",
         ),
         (
             {"installments_late_share": 0.256},
-            "Instalments paid late: 26%",
-            "Échéances payées en retard_: 26_%",
+            "Instalments paid late or never: 26%",
+            "Échéances payées en retard ou jamais_: 26_%",
         ),
         (
             {"bureau_active_share": 0.5, "bureau_active_share_count": 1.0, "bureau_active_share_of": 2.0},
