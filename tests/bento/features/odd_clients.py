@@ -41,8 +41,8 @@ def odd_clients(count: int, seed: int) -> dict[str, pl.DataFrame]:
 
 
 def _client(client: int, random: Random) -> dict[str, list[Row]]:
-    loans = [10 * client + number for number in range(random.randint(1, 4))]
-    credits = [10 * client + number for number in range(random.choice((0, 0, 1, 3, 5)))]
+    loans = [1000 * client + number for number in range(random.randint(1, 4))]
+    credits = [1000 * client + number for number in range(random.choice((0, 0, 1, 3, 5)))]
     tables = {
         "application": [_application(random)],
         "bureau": [_bureau(random) | {"SK_ID_BUREAU": credit} for credit in credits],
@@ -212,7 +212,7 @@ def _payment(random: Random, loans: Sequence[int]) -> Row:
         "NUM_INSTALMENT_VERSION": random.choice((0, 1, 1, 2)),
         "DAYS_INSTALMENT": min(due_day, 0),
         "DAYS_ENTRY_PAYMENT": min(due_day + random.choice((-10, 0, 1, 7, 8, 15, 16)), 0) if is_paid else None,
-        "AMT_INSTALMENT": random.choice((0.0, 100.0, 100.0025, 100.005, 250.5)),
+        "AMT_INSTALMENT": random.choice((0.0, 100.0, 100.002, 100.003, 100.005, 250.5)),
         "AMT_PAYMENT": random.choice((40.0, 60.0, 100.0, 100.005, 250.5)) if is_paid else None,
     }
 

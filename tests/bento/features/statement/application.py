@@ -45,7 +45,8 @@ FEATURES = {
     "ext_source_range": f"list_max({SCORES}) - list_min({SCORES})",
     "ext_source_weighted": f"""ratio(
         coalesce(2 * EXT_SOURCE_1, 0) + coalesce(EXT_SOURCE_2, 0) + coalesce(3 * EXT_SOURCE_3, 0),
-        {_weight_if_known("EXT_SOURCE_1", 2)} + {_weight_if_known("EXT_SOURCE_2", 1)} + {_weight_if_known("EXT_SOURCE_3", 3)}
+        {_weight_if_known("EXT_SOURCE_1", 2)} + {_weight_if_known("EXT_SOURCE_2")}
+            + {_weight_if_known("EXT_SOURCE_3", 3)}
     )""",
     "ext_source_product": "EXT_SOURCE_1 * EXT_SOURCE_2 * EXT_SOURCE_3",
     "ext_source_1_less_2": "EXT_SOURCE_1 - EXT_SOURCE_2",

@@ -50,8 +50,8 @@ loan_states AS (
 ),
 card_states AS (
     SELECT SK_ID_CURR, SK_ID_PREV,
-        first(AMT_BALANCE ORDER BY MONTHS_BALANCE DESC NULLS LAST, AMT_BALANCE DESC)
-            FILTER (WHERE AMT_BALANCE IS NOT NULL) AS card_balance
+        first(AMT_BALANCE ORDER BY MONTHS_BALANCE DESC, AMT_BALANCE DESC)
+            FILTER (WHERE MONTHS_BALANCE IS NOT NULL AND AMT_BALANCE IS NOT NULL) AS card_balance
     FROM credit_card_balance GROUP BY ALL
 ),
 planned AS (
@@ -89,7 +89,7 @@ APPROVED = {"approved": "NAME_CONTRACT_STATUS = 'Approved'"}
 REFUSED = {"refused": "NAME_CONTRACT_STATUS = 'Refused'"}
 LAST_YEAR = {"365d": "DAYS_DECISION >= -365"}
 LATEST = {f"latest_{count}": f"recency <= {count}" for count in (1, 3, 5)}
-LATEST_3 = {"latest_3": LATEST["latest_3"]}
+LATEST_3, LATEST_5 = ({f"latest_{count}": LATEST[f"latest_{count}"]} for count in (3, 5))
 OPEN_LOAN, OPEN_CARD = "is_open AND NOT is_card", "is_open AND is_card"
 IS_REFUSED = "NAME_CONTRACT_STATUS = 'Refused'"
 
@@ -120,7 +120,8 @@ FEATURES = {
     **measures("asked", "AMT_APPLICATION", "mean max", EVERY | REFUSED | LATEST_3),
     **measures("credit", "AMT_CREDIT", "mean max sum", EVERY | APPROVED),
     **measures("annuity", "AMT_ANNUITY", "mean max sum", EVERY | APPROVED),
-    **measures("asked_to_granted", "ratio(AMT_APPLICATION, AMT_CREDIT)", "mean min std", EVERY | LATEST),
+    **measures("asked_to_granted", "ratio(AMT_APPLICATION, AMT_CREDIT)", "mean min", EVERY | LATEST),
+    **measures("asked_to_granted", "ratio(AMT_APPLICATION, AMT_CREDIT)", "std", EVERY | LATEST_3 | LATEST_5),
     **measures("term", "CNT_PAYMENT", "mean max min", EVERY | APPROVED | LATEST),
     **measures("simple_interest", "ratio(interest, CNT_PAYMENT)", "mean max min", EVERY | APPROVED | LATEST),
     **measures("true_rate", "true_rate", "mean max min", EVERY | APPROVED | LATEST),
