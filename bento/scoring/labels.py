@@ -76,9 +76,9 @@ LABELS: dict[str, TextPair] = {
         "Income divided by the number of children plus one",
         "Revenus rapportés au nombre d'enfants plus un",
     ),
-    "application_simple_interest_at_previous_term": (
-        "Monthly interest of this loan, were it as long as your earlier ones",
-        "Intérêt mensuel de ce prêt, s'il durait autant que vos précédents",
+    "application_due_in_previous_term_to_credit": (
+        "Instalments of this loan, were it as long as your earlier ones, compared with the loan",
+        "Mensualités de ce prêt, s'il durait autant que vos précédents, rapportées au prêt",
     ),
     **{
         f"application_enquiries_{name}": (

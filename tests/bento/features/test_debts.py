@@ -190,12 +190,7 @@ def test_instalments_below_the_credit_have_no_interest():
     assert row["previous_true_rate_mean"] is row["previous_simple_interest_min"] is None
 
 
-def test_the_interest_of_this_loan_is_not_negative():
-    def interest(annuity: float) -> Value:
-        tables = cleaned_tables(
-            {"AMT_CREDIT": 12_000.0, "AMT_ANNUITY": annuity}, previous_application=[LOAN | {"CNT_PAYMENT": 12}]
-        )
-        return build_features(tables)["application_simple_interest_at_previous_term"][0]
-
-    assert interest(1500.0) == pytest.approx(0.5 / 12)
-    assert interest(900.0) is None
+def test_the_instalments_of_this_loan_in_the_term_of_earlier_ones():
+    application = {"AMT_CREDIT": 12_000.0, "AMT_ANNUITY": 900.0}
+    tables = cleaned_tables(application, previous_application=[LOAN | {"CNT_PAYMENT": 10}])
+    assert build_features(tables)["application_due_in_previous_term_to_credit"].to_list() == [0.75]
