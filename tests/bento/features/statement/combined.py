@@ -12,10 +12,7 @@ FEATURES = {
     "previous_annuity_max_to_annuity": "ratio(previous_annuity_max_approved, AMT_ANNUITY)",
     "previous_open_debt_to_income": "ratio(previous_open_debt, AMT_INCOME_TOTAL)",
     "previous_due_in_12m_to_income": "ratio(previous_due_in_12m, AMT_INCOME_TOTAL)",
-    "application_simple_interest_at_previous_term": """CASE
-        WHEN ratio(AMT_ANNUITY * previous_term_mean_approved, AMT_CREDIT) - 1 >= 0
-        THEN (ratio(AMT_ANNUITY * previous_term_mean_approved, AMT_CREDIT) - 1) / previous_term_mean_approved
-    END""",
+    "application_due_in_previous_term_to_credit": "ratio(AMT_ANNUITY * previous_term_mean_approved, AMT_CREDIT)",
     "installments_due_max_to_annuity": "ratio(installments_due_max, AMT_ANNUITY)",
     "installments_paid_max_to_annuity": "ratio(installments_paid_max, AMT_ANNUITY)",
     "installments_paid_365d_to_income": "ratio(installments_paid_sum_365d, AMT_INCOME_TOTAL)",
