@@ -89,14 +89,8 @@ SMALL_FILES: dict[str, SmallFile] = {
             "pos_late_share": None,
         }
     ),
-    "amounts of 0 below fraction lines": SmallFile(
-        application={
-            "AMT_CREDIT": 0.0,
-            "AMT_ANNUITY": 0.0,
-            "AMT_INCOME_TOTAL": 0.0,
-            "AMT_GOODS_PRICE": 0.0,
-            "EXT_SOURCE_3": 0.0,
-        },
+    "unknown amounts and 0 below fraction lines": SmallFile(
+        application={"AMT_ANNUITY": None, "AMT_GOODS_PRICE": None, "EXT_SOURCE_3": 0.0},
         histories={"bureau": [_credit(1, -10, AMT_CREDIT_SUM=0.0, AMT_CREDIT_SUM_DEBT=5.0)]},
         expected={
             "application_credit_to_annuity": None,
@@ -105,7 +99,6 @@ SMALL_FILES: dict[str, SmallFile] = {
             "application_credit_to_ext_source_3": None,
             "bureau_debt_ratio_mean": None,
             "bureau_debt_to_credit": None,
-            "bureau_debt_to_income": None,
             "bureau_debt_sum": 5.0,
         },
     ),
