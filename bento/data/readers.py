@@ -18,7 +18,6 @@ NULL_TEXTS = ("", "NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null", "None")
 """What programs write into a column of text for a missing value; none is a category of a table."""
 MAX_VALUE_LENGTH = 50
 """Characters of a value that an error repeats."""
-_NOT_UTF8 = "holds characters that are not UTF-8; save it again with that encoding"
 
 
 def read_application(
@@ -162,17 +161,32 @@ def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[Non
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: {_NOT_UTF8}") from error
+        raise DataError(_not_utf8(path) or f"{path}: the first line is too long for a header") from error
     except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
+        reason = error.strerror or str(error).partition("\n")[0]
         raise DataError(f"{path}: cannot be read: {reason}; check the file and its permissions") from error
     except pl.exceptions.PolarsError as error:
+        is_csv = columns and unpacked(path).suffix == ".csv"
+        fault = (_not_utf8(path) or _bad_number(path, columns)) if is_csv else None
         # Polars puts the value between backquotes, and a part of its row with it.
-        message = re.sub(r"`.*", "a value", str(error).strip().splitlines()[0])
-        if "utf-8" in message.lower():
-            raise DataError(f"{path}: {_NOT_UTF8}") from error
-        bad_number = _bad_number(path, columns) if columns and unpacked(path).suffix == ".csv" else None
-        raise DataError(f"{path}: {bad_number or f'cannot be read: {message}'}") from error
+        message = re.sub(r"`.*", "a value", str(error).strip().partition("\n")[0])
+        raise DataError(fault or f"{path}: cannot be read: {message}") from error
+
+
+def _not_utf8(path: Path) -> str | None:
+    """Return an error with the first line of a file that is not UTF-8, or None."""
+
+    def is_utf8(line: bytes) -> bool:
+        with contextlib.suppress(UnicodeDecodeError):
+            line.decode()
+            return True
+        return False
+
+    with unpacked(path).open("rb") as file:
+        number = next((number for number, line in enumerate(file, start=1) if not is_utf8(line)), None)
+    if number is None:
+        return None
+    return f"{path}: line {number} holds characters that are not UTF-8; save the file again with that encoding"
 
 
 def _read_as(column: Column) -> type[pl.DataType]:
@@ -221,7 +235,7 @@ def _wrong_value_fault(path: Path, columns: Sequence[Column] | Table, column: Co
 
 
 def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
-    """Return row, column and value of the first text in a column of numbers, or None."""
+    """Return an error with row, column and value of the first text in a column of numbers, or None."""
     header = csv_header(path)
     text = _scan_as(path, header, {}, numbered=True)
     for column in columns:
@@ -234,5 +248,5 @@ def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
         if len(first):
             row, written = first.row(0)
             remedy = "correct it" if column.kind == "id" else "correct it, or leave it empty where it is not known"
-            return f"row {row}, column {column.name}: {written[:MAX_VALUE_LENGTH]!r} is not a number; {remedy}"
+            return f"{path}: row {row}, column {column.name}: {written[:MAX_VALUE_LENGTH]!r} is not a number; {remedy}"
     return None

@@ -144,7 +144,9 @@ class Data:
                 raise DataError(f"{report.faults[0]} (all faults: python -m research data check {self.folder})")
             remarks = report.remarks
             cache.parent.mkdir(parents=True, exist_ok=True)
-            cache.write_text(json.dumps(remarks, indent=1) + "\n")
+            unfinished = cache.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(remarks, indent=1) + "\n")
+            unfinished.rename(cache)
         for remark in remarks:
             log.warning(remark)
         return remarks

@@ -343,10 +343,14 @@ def test_a_broken_file_is_named_in_one_line(folder: Path, change, expected: str)
     assert str(caught.value) == fault
 
 
-def test_another_encoding_is_named(folder: Path):
-    text = _text(folder).replace("Consumer credit", "Crédit", 1)
-    (fault,) = _rewrite(folder, text, "latin-1").faults
-    assert "not UTF-8; save it again" in fault
+@pytest.mark.parametrize(("row", "at"), [(1, 1), (2, 1), (20, 1), (2, 10), (20, 10)])
+def test_another_encoding_is_named_with_its_line(folder: Path, row: int, at: int):
+    lines = _text(folder).splitlines()
+    lines[row - 1] = lines[row - 1].replace("_ID_", "_ÏD_") if row == 1 else lines[row - 1].replace(",", "é,", at)
+    for encoding, line in (("latin-1", row), ("utf-16", 1)):
+        (fault,) = _rewrite(folder, "\n".join(lines) + "\n", encoding).faults
+        expected = f"line {line} holds characters that are not UTF-8; save the file again with that encoding"
+        assert fault == f"{folder / 'bureau.csv'}: {expected}"
 
 
 def test_one_broken_file_does_not_hide_the_faults_of_another(folder: Path):
