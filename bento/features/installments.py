@@ -49,8 +49,8 @@ _LATE_7, _LATE_15 = (
     adverse_share(
         f"late_over_{days}d",
         _LATE > days,
-        f"Instalments over {days} days late, paid or not",
-        f"Échéances à plus de {days} jours de retard, payées ou non",
+        f"Instalments over {days} days late",
+        f"Échéances à plus de {days} jours de retard",
     )
     for days in (7, 15)
 )

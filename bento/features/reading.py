@@ -30,7 +30,7 @@ SK_ID_BUREAU is among the client's rows of bureau. Other rows in the tables have
 of the rows.
 - A feature is a number of type double, or a category as text. Nothing is rounded here. (The model rounds each number \
 to a mantissa of 40 bits before it scores it.)
-- Names are `table_measure_aggregate_window`: `previous_annuity_max_latest_3` is the largest (`max`) annuity of the \
+- Names are `table_measure_aggregate_window`: `previous_term_max_latest_3` is the longest (`max`) term of the \
 latest three (`latest_3`) earlier applications (`previous`). `pos` is POS_CASH_balance, `card` is credit_card_balance, \
 `installments` is installments_payments.
 

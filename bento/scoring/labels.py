@@ -151,8 +151,8 @@ LABELS: dict[str, TextPair] = {
     "installments_days_early": ("Early payment of instalments", "Avance de paiement des échéances"),
     **{
         f"installments_late_over_{length}d": (
-            f"Instalments over {length} days late, paid or not",
-            f"Échéances avec plus de {length} jours de retard, payées ou non",
+            f"Instalments over {length} days late",
+            f"Échéances avec plus de {length} jours de retard",
         )
         for length in (7, 15)
     },

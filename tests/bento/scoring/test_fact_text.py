@@ -99,8 +99,8 @@ def test_features_of_different_measures_have_different_texts():
                 "installments_late_over_15d_share_365d_count": 3.0,
                 "installments_late_over_15d_share_365d_of": 12.0,
             },
-            "Instalments over 15 days late, paid or not, last 365 days: 3 of 12",
-            "Échéances avec plus de 15 jours de retard, payées ou non, 365 derniers jours_: 3 sur 12",
+            "Instalments over 15 days late, last 365 days: 3 of 12",
+            "Échéances avec plus de 15 jours de retard, 365 derniers jours_: 3 sur 12",
         ),
         (
             {"installments_late_share": 0.256},

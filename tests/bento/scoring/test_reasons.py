@@ -126,11 +126,11 @@ def test_the_text_of_a_reason():
     assert reason.code == "R11"
     assert reason.text.en == (
         "The way you have paid your instalments, as far as we know it, raises your estimated risk of default. "
-        "Instalments paid over 15 days late, last 365 days: 3 of 12; late payment of instalments: 6.2 days on average."
+        "Instalments over 15 days late, last 365 days: 3 of 12; late payment of instalments: 6.2 days on average."
     )
     assert reason.text.fr == (
         "La façon dont vous avez payé vos échéances, d'après ce que nous savons, augmente votre risque d'impayé "
-        f"estimé. Échéances payées avec plus de 15 jours de retard, 365 derniers jours{NARROW_SPACE}: 3 sur 12"
+        f"estimé. Échéances avec plus de 15 jours de retard, 365 derniers jours{NARROW_SPACE}: 3 sur 12"
         f"{NARROW_SPACE}; retard de paiement des échéances{NARROW_SPACE}: 6,2 jours en moyenne."
     )
     assert [(fact.feature, fact.value, fact.unit) for fact in reason.facts] == [
