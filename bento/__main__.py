@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from bento import INTERRUPTED, CorrectableError
+from bento import FAULT, INTERRUPTED, CorrectableError, os_fault
 from bento.settings import Settings
 
 COMMANDS = {
@@ -42,12 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `journal replay` also ends with 1, where a decision comes out differently.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(arguments[0] if arguments else None).parse_args(arguments)
     try:
+        options = _parser(arguments[0] if arguments else None).parse_args(arguments)
         return int(options.run(options, Settings.read()))
     except CorrectableError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"error: {os_fault(error)}", file=sys.stderr)
+        return FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
