@@ -108,10 +108,10 @@ def scan_file(path: Path, columns: Sequence[Column] | Table) -> pl.LazyFrame:
     columns = tuple(columns)
     with readable(path):
         if path.suffix == ".parquet":
-            schema = pl.read_parquet_schema(path)
+            schema = pl.scan_parquet(path, glob=False).collect_schema()
             present = _check_header(path, list(schema), columns)
             _check_types(path, schema, present)
-            rows = pl.scan_parquet(path)
+            rows = pl.scan_parquet(path, glob=False)
         else:
             header = _csv_header(path)
             present = _check_header(path, header, columns)
@@ -198,7 +198,8 @@ def _check_types(path: Path, schema: Mapping[str, pl.DataType], columns: list[Co
 
 def _scan_csv(path: Path, header: list[str], columns: list[Column]) -> pl.LazyFrame:
     read_as = {column.name: _read_as(column) for column in columns}
-    return pl.scan_csv(path, schema={name: read_as.get(name, pl.String) for name in header})
+    schema = {name: read_as.get(name, pl.String) for name in header}
+    return pl.scan_csv(path, schema=schema, glob=False)  # a folder may be named `data [2026]`
 
 
 def _whole_numbers(path: Path, frame: pl.DataFrame, columns: list[Column]) -> pl.DataFrame:
@@ -215,7 +216,7 @@ def _whole_numbers(path: Path, frame: pl.DataFrame, columns: list[Column]) -> pl
 def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
     """Return row, column and value of the first text in a column of numbers, or None."""
     header = _csv_header(path)
-    text = pl.scan_csv(path, schema=dict.fromkeys(header, pl.String), truncate_ragged_lines=True)
+    text = pl.scan_csv(path, schema=dict.fromkeys(header, pl.String), truncate_ragged_lines=True, glob=False)
     for column in columns:
         if column.kind == "category" or column.name not in header:
             continue

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from bento.data.validation import check_folder
 from bento.features.build import build_features
 from bento.features.catalogue import catalogue_hash, needed_columns
 from bento.model.manifest import DataSource
-from research.cli import shown
+from research.cli import exclusive, shown
 from research.data.splits import PERSON_FROM, Split, persons, split_of
 from research.settings import Settings
 from research.synthetic import write as write_synthetic
@@ -114,7 +115,7 @@ class Data:
         """Return the features of the training clients with TARGET, from the cache in data/features or computed."""
         cache = DATA / "features" / f"{self.source.fingerprint[:16]}-{catalogue_hash()}.parquet"
         if cache.is_file():
-            return pl.read_parquet(cache)
+            return pl.read_parquet(cache, glob=False)
         report = check_folder(self.folder, ["application_train"])
         if report.faults:
             raise DataError(f"{report.faults[0]} (all faults: python -m research data check {self.folder})")
@@ -122,7 +123,7 @@ class Data:
         outcomes = read_application(self.folder, "application_train", [TARGET], ["SK_ID_CURR", TARGET.name])
         features = build_features(tables).with_columns(outcomes[TARGET.name])
         cache.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = cache.with_suffix(".unfinished")
+        unfinished = cache.with_suffix(f".{os.getpid()}.unfinished")  # another process may compute them too
         features.write_parquet(unfinished)
         unfinished.rename(cache)
         return features
@@ -165,12 +166,18 @@ def open_data(folder: Path | None) -> Data:
     if folder is None:
         folder = RAW if find_file(RAW, "application_train") else SYNTHETIC
         if folder == SYNTHETIC and not (SYNTHETIC / "synthetic.json").is_file():
-            print(f"no real data in data/raw: making {SYNTHETIC_CLIENTS:,} synthetic clients", file=sys.stderr)
-            write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
+            _make_synthetic()
     data = Data(open_folder(folder))
     seed = "" if data.source.seed is None else f", seed {data.source.seed}"
     print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({shown(folder)})", file=sys.stderr)
     return data
+
+
+def _make_synthetic() -> None:
+    with exclusive(SYNTHETIC.parent / "synthetic.lock", "makes synthetic data"):
+        if not (SYNTHETIC / "synthetic.json").is_file():
+            print(f"no real data in data/raw: making {SYNTHETIC_CLIENTS:,} synthetic clients", file=sys.stderr)
+            write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
 
 
 def open_folder(folder: Path) -> Path:
@@ -183,5 +190,6 @@ def open_folder(folder: Path) -> Path:
 
 
 def _count_rows(path: Path) -> int:
-    scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
+    is_parquet = path.suffix == ".parquet"
+    scan = pl.scan_parquet(path, glob=False) if is_parquet else pl.scan_csv(path, infer_schema=False, glob=False)
     return int(scan.select(pl.len()).collect().item())
