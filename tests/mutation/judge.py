@@ -38,9 +38,7 @@ class Outcome:
     seconds: float
 
 
-def judge(
-    mutants: Sequence[Mutant | None], folder: Path, *, processes: int, timeout_s: float
-) -> Iterator[Outcome]:
+def judge(mutants: Sequence[Mutant | None], folder: Path, *, processes: int, timeout_s: float) -> Iterator[Outcome]:
     """Judge mutants, or None for the modules as they are, several at a time; yield the outcomes as they come.
 
     The processes are forks of this one, which must not have used Polars: its threads do not survive a fork.

@@ -122,5 +122,5 @@ BALANCE_FEATURES = {
     **shares("unknown_share", "STATUS = 'X'"),
     "latest_late_month": highest("MONTHS_BALANCE", "level > 0"),
     "first_month": lowest("MONTHS_BALANCE"),
-    "level_slope": slope("level", "1", "MONTHS_BALANCE"),
+    "level_slope": slope("level", 1, "MONTHS_BALANCE"),
 }

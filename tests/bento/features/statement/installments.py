@@ -89,8 +89,8 @@ FEATURES = {
     "paid_to_due": ratio_of_totals("paid", "due"),
     "paid_to_due_365d": ratio_of_totals("paid", "due", YEAR["365d"]),
     "weighted_delay": mean("days_late * share_late * at_least(1 + 0.0003 * late_until, 0)"),
-    **{f"days_late_slope_{window}": slope("days_late", "0.01", "due_day", where) for window, where in SLOPES.items()},
-    **{f"underpaid_slope_{window}": slope("underpaid", "0.01", "due_day", where) for window, where in SLOPES.items()},
+    **{f"days_late_slope_{window}": slope("days_late", 1, "due_day", where) for window, where in SLOPES.items()},
+    **{f"underpaid_slope_{window}": slope("underpaid", 1000, "due_day", where) for window, where in SLOPES.items()},
     **{
         f"days_late_ratio_{short}_{long}": f"ratio({mean('days_late', SINCE[short])}, {mean('days_late', SINCE[long])})"
         for short, long in (("90d", "365d"), ("180d", "720d"), ("365d", "1500d"))

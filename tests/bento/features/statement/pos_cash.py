@@ -65,7 +65,7 @@ FEATURES = {
     **shares("early_end_share", "ended_early", {"": "is_latest_of_loan AND was_completed"}),
     "demand_months": number_of("NAME_CONTRACT_STATUS IN ('Demand', 'Amortized debt')"),
     "returned_loans": total(as_number("was_returned"), LATEST_OF_LOAN),
-    "days_past_due_slope": slope("SK_DPD_DEF", "1", "MONTHS_BALANCE"),
+    "days_past_due_slope": slope("SK_DPD_DEF", 1, "MONTHS_BALANCE"),
     "latest_month": highest("MONTHS_BALANCE"),
     "first_month": lowest("MONTHS_BALANCE"),
 }
