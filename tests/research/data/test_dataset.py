@@ -142,7 +142,7 @@ def test_folder_of_any_name_is_opened_and_its_features_cached(
 ):
     folder = tmp_path / "mes données [2026] (x); $a"
     folder.mkdir()
-    for stem in data.FILES:
+    for stem in STEMS:
         pl.read_parquet(synthetic_folder / f"{stem}.parquet").write_csv(folder / f"{stem}.csv")
     monkeypatch.setattr(data, "DATA", tmp_path / "cache [2026]")
     opened = open_data(folder)
