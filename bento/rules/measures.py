@@ -18,10 +18,8 @@ Booleans = NDArray[np.bool_]
 
 MAX_TERM_MONTHS = 60
 """Longest term at which the monthly rate of a loan is computed: the application has none, and no longer one is sold."""
-_RATES = np.linspace(0, 1, 20_001)
-_PAYMENT_SHARES = np.concatenate(
-    [[1 / MAX_TERM_MONTHS], _RATES[1:] / (1 - (1 + _RATES[1:]) ** -float(MAX_TERM_MONTHS))]
-)
+_RATES = np.linspace(-0.1, 1, 22_000)  # none of them is 0, where the formula of the instalment has a gap
+_PAYMENT_SHARES = _RATES / (1 - (1 + _RATES) ** -float(MAX_TERM_MONTHS))
 """Instalment over loan at each of `_RATES`, where equal instalments repay the loan in `MAX_TERM_MONTHS`."""
 
 
@@ -183,10 +181,16 @@ def _instalments_to_income(inputs: Inputs) -> Floats:
 
 
 def _monthly_rate(inputs: Inputs) -> Floats:
-    """Return the rate at which equal instalments repay the loan in `MAX_TERM_MONTHS`; -1 where they never do."""
-    share = _ratio(inputs.number("AMT_ANNUITY"), inputs.number("AMT_CREDIT"))
-    rate = np.interp(share, _PAYMENT_SHARES, _RATES)
-    return np.where(np.isnan(share), np.nan, np.where(share < _PAYMENT_SHARES[0], -1.0, rate))
+    """Return the rate at which equal instalments repay the loan in `MAX_TERM_MONTHS`; below 0 they repay less."""
+    return np.interp(_ratio(inputs.number("AMT_ANNUITY"), inputs.number("AMT_CREDIT")), _PAYMENT_SHARES, _RATES)
+
+
+def _format_rate(rate: float) -> TextPair:
+    return (
+        ("none, as it would not be repaid", "aucun, car il ne serait pas remboursé")
+        if rate < 0
+        else i18n.format_share(rate)
+    )
 
 
 MEASURES: dict[str, Measure] = {
@@ -279,6 +283,7 @@ MEASURES: dict[str, Measure] = {
         "share",
         "AMT_ANNUITY AMT_CREDIT",
         _monthly_rate,
+        formatter=_format_rate,
     ),
     "age_at_payoff_years": _measure(
         ("Age at the end of the loan", "Âge à la fin du prêt"),

@@ -1,13 +1,18 @@
-"""Make generated requests keep a rule that a schema cannot state: the rows of a file belong to its client."""
+"""Make generated requests keep rules that a schema cannot state: rows belong to their client, who is an adult."""
 
 from typing import Any
 
 import schemathesis
 
+AGE_IN_DAYS = 14_600
+"""Of a client whom the rules accept."""
+DATES = ("DAYS_EMPLOYED", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "DAYS_LAST_PHONE_CHANGE")
+"""Dates of the application that cannot lie before the birth."""
+
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Leave the client out of the rows of a history: they then belong to the client of the file."""
+    """Leave the client out of the rows of a history, and bring valid dates of the application into an order."""
     body = case.body
     if not isinstance(body, dict):
         return
@@ -15,10 +20,23 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     for file in [body, *(batch if isinstance(batch, list) else ())]:
         histories = file.values() if isinstance(file, dict) else ()
         for row in [row for rows in histories if isinstance(rows, list) for row in rows]:
-            if isinstance(row, dict) and _is_id(row.get("SK_ID_CURR")):
+            if isinstance(row, dict) and _is_whole(row.get("SK_ID_CURR"), 1, 2**53 - 1):
                 del row["SK_ID_CURR"]
+        application = file.get("application") if isinstance(file, dict) else None
+        if isinstance(application, dict):
+            _order_dates(application)
 
 
-def _is_id(value: object) -> bool:
-    """Return whether the schema allows a value as an id; wrong values stay in the request."""
-    return isinstance(value, int | float) and 0 < value < 2**53 and value == int(value)
+def _order_dates(application: dict[str, Any]) -> None:
+    if _is_whole(application.get("DAYS_BIRTH"), -40_178, -1):
+        application["DAYS_BIRTH"] = -AGE_IN_DAYS
+    for name in DATES:
+        if _is_whole(application.get(name), -30_000 if name == "DAYS_EMPLOYED" else -40_178, -AGE_IN_DAYS - 1):
+            application[name] = -AGE_IN_DAYS
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    """Return whether the schema allows a value, up to a bound; wrong values stay in the request."""
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and value == int(value)
+    )
