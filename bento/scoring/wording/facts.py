@@ -1,0 +1,260 @@
+"""Facts in words: the client's value of a feature and what is usual among similar clients, in English and French."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bento import i18n
+from bento.data.category_labels import CATEGORY_LABELS
+from bento.features.catalogue import CATALOGUE, count_name, total_name
+from bento.features.definitions import AGGREGATES, Aggregate, Feature, Value, Window, suffixes
+from bento.i18n import NARROW_SPACE, Formatter, TextPair, Wording
+from bento.scoring.wording import application_facts, history_facts
+from bento.scoring.wording.telling import Telling
+
+Direction = Literal["raises", "lowers"]
+"""Whether something raises or lowers the risk of default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldFeature:
+    """A feature that may be told: its words, and the declaration behind it."""
+
+    name: str
+    label: TextPair
+    frame: TextPair
+    """With `{}` where the value stands."""
+    telling: Telling
+    formatter: Formatter
+    column: str | None
+    """The column of the application that a category comes from."""
+
+    @property
+    def thing(self) -> str:
+        """What it is a figure of."""
+        return self.telling.thing or self.telling.names
+
+
+def told_features() -> Mapping[str, ToldFeature]:
+    """Return the features that may be told, by name."""
+    return _TOLD
+
+
+def told_as(name: str) -> tuple[str, ...]:
+    """Return the told features that may stand for a feature's weight: itself where it is told, none where untold.
+
+    >>> told_as("application_credit"), told_as("application_hour")
+    (('application_credit',), ())
+    """
+    return (name,) if name in _TOLD else _TOLD_AS.get(name, ())
+
+
+def features_of(thing: str, names: Mapping[str, object] | None = None) -> list[str]:
+    """Return the features, by default all of the catalogue, whose weight may be told under a thing.
+
+    >>> features_of("household")
+    ['application_family_members', 'application_children']
+    """
+    return [
+        name
+        for name in (CATALOGUE if names is None else names)
+        if any(_TOLD[told].thing == thing for told in told_as(name))
+    ]
+
+
+def describe_fact(name: str, values: Mapping[str, Value], usual: Value = None) -> Wording:
+    """Describe a told feature: the client's value of it and, where given, what is usual among similar clients.
+
+    Where `values` hold the counts behind a share (`share_counts_of`), it is shown as "3 of 12", otherwise in percent.
+
+    Raises:
+        KeyError: the feature is not told, its value is not among `values`, or is no category of it.
+        ValueError: the value is not known.
+
+    >>> describe_fact("application_credit", {"application_credit": 1234567.8}, 900000.0).en
+    'Amount of the loan: 1,234,568 (similar clients: 900,000)'
+    """
+    told, value = _TOLD[name], model_value(name, values)
+    if value is None:
+        raise ValueError(f"{name} is not known: it is no fact")
+    (en, fr), compared = _written(told, values), ("", "")
+    if usual is not None and (not isinstance(usual, str) or told.telling.has_words(usual)):
+        usual_en, usual_fr = _usual(told, usual)
+        compared = (f" (similar clients: {usual_en})", f" (clients similaires{NARROW_SPACE}: {usual_fr})")
+    return Wording(
+        en=f"{told.label[0]}: {told.frame[0].format(en)}{compared[0]}",
+        fr=f"{told.label[1]}{NARROW_SPACE}: {told.frame[1].format(fr)}{compared[1]}",
+    )
+
+
+def with_label(name: str, words: TextPair) -> Wording:
+    """Return other words than a value behind the label of a told feature."""
+    en, fr = _TOLD[name].label
+    return Wording(en=f"{en}: {words[0]}", fr=f"{fr}{NARROW_SPACE}: {words[1]}")
+
+
+def is_sensible(name: str, values: Mapping[str, Value], usual: Value, direction: Direction) -> bool:
+    """Tell whether a client would accept a fact as raising, or lowering, the risk.
+
+    A number must lie on that side of what is usual among similar clients; without a usual one, of the declared limit.
+    A category must be declared for the direction, and unlike that of most similar clients. Nothing unknown is a fact.
+    """
+    told, value = _TOLD[name], model_value(name, values)
+    if value is None or values.get(total_name(name)) == 0:
+        return False
+    telling = told.telling
+    if isinstance(value, str):
+        allowed = telling.raising if direction == "raises" else telling.lowering
+        return value != usual and (value in allowed or not telling.declared)
+    return _is_sensible_number(told, value, usual if isinstance(usual, float | int) else None, values, direction)
+
+
+def _is_sensible_number(
+    told: ToldFeature, value: float, usual: float | None, values: Mapping[str, Value], direction: Direction
+) -> bool:
+    telling = told.telling
+    if direction == "lowers" and value == telling.best:
+        return True
+    if usual is not None and _written(told, values) == _usual(told, usual, like_value=True):
+        return False
+    if telling.higher == "either":
+        return True
+    sign = 1 if (telling.higher == "raises") is (direction == "raises") else -1
+    if direction == "raises" and telling.beyond is not None and sign * (value - telling.beyond) <= 0:
+        return False
+    limit = telling.beyond if usual is None else usual
+    return limit is not None and sign * (value - limit) > 0
+
+
+def deviation(name: str, values: Mapping[str, Value], usual: Value) -> float:
+    """Return how far a known number lies from what is usual, or from its declared limit; 0 for a category."""
+    value, limit = model_value(name, values), usual if isinstance(usual, float | int) else _TOLD[name].telling.beyond
+    return abs(value - limit) if isinstance(value, float | int) and limit is not None else 0.0
+
+
+def model_value(name: str, values: Mapping[str, Value]) -> Value:
+    """Return the client's value of a feature as the model takes it: a category outside the catalogue is unknown.
+
+    Numbers are rounded to 12 digits: their last bits depend on how many clients were computed together.
+    """
+    value = values[name]
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    return None if isinstance(value, str) and value not in CATALOGUE[name].categories else value
+
+
+def format_category(column: str, category: str) -> TextPair:
+    """Return a declared category of the application in words."""
+    return CATEGORY_LABELS[column][category]
+
+
+def _written(told: ToldFeature, values: Mapping[str, Value]) -> TextPair:
+    value = model_value(told.name, values)
+    if (total := values.get(total_name(told.name))) is not None:
+        return i18n.format_x_of_y(float(values[count_name(told.name)] or 0), float(total))
+    if isinstance(value, str):
+        assert told.column is not None  # noqa: S101 - only a category is a text
+        return format_category(told.column, value)
+    return told.formatter(value or 0.0)
+
+
+def _usual(told: ToldFeature, usual: float | str, *, like_value: bool = False) -> TextPair:
+    if isinstance(usual, str):
+        assert told.column is not None  # noqa: S101 - only a category is a text
+        return format_category(told.column, usual)
+    return ((not like_value and told.telling.usual_formatter) or told.formatter)(usual)
+
+
+def _told(feature: Feature, tellings: Mapping[str, Telling]) -> ToldFeature | None:
+    """Return how a feature is told; None where neither it nor its measure is declared, or not with its aggregate."""
+    measure, aggregate, window = origin(feature)
+    is_own = feature.name in tellings
+    telling = tellings.get(feature.name) or tellings.get(measure)
+    if telling is None or (not is_own and aggregate is not None and aggregate not in telling.aggregates.split()):
+        return None
+    en, fr = telling.labels.get(aggregate or "", (telling.en, telling.fr))
+    if window is not None and not is_own:
+        window_en, window_fr = _WINDOWS.get((measure.partition("_")[0], window.name), (window.en, window.fr))
+        en, fr = f"{en}, {window_en}", f"{fr}, {window_fr}"
+    formatter = telling.formatter or _FORMATTERS_BY_UNIT[feature.unit]
+    is_one_row = window is not None and window.name == _ONE_ROW
+    is_end_of_dates = formatter is i18n.format_relative_day and aggregate in ("min", "max")
+    frame = _FRAMES[aggregate or ""] if not (is_one_row or is_end_of_dates) else _FRAMES[""]
+    return ToldFeature(
+        name=feature.name,
+        label=(en, fr),
+        frame=frame,
+        telling=telling,
+        formatter=formatter,
+        column=next(iter(feature.roots)) if feature.is_category else None,
+    )
+
+
+def origin(feature: Feature) -> tuple[str, str | None, Window | None]:
+    """Return the measure, aggregate and window that `summarise` made a feature of; for others the name alone."""
+    formula = feature.formula
+    if isinstance(formula, Aggregate):
+        name = feature.name if formula.window is None else feature.name.removesuffix(f"_{formula.window.name}")
+        measure, _, aggregate = name.rpartition("_")
+        if aggregate in AGGREGATES and feature.en.endswith(suffixes(aggregate, formula.window)[0]):
+            return measure, aggregate, formula.window
+    return feature.name, None, None
+
+
+_FORMATTERS_BY_UNIT: dict[str, Formatter] = {
+    "currency": i18n.format_amount,
+    "share": i18n.format_share,
+    "days": i18n.format_days,
+    "months": i18n.format_months,
+    "years": i18n.format_years,
+    "count": i18n.format_count,
+    "flag": i18n.format_yes_no,
+    "rank": i18n.format_plain_number,
+    "score": i18n.format_plain_number,
+    "": i18n.format_plain_number,
+}
+"""By unit of the catalogue."""
+_ONE_ROW = "latest_1"
+"""A window of a single row, whose mean, maximum and total are the value itself."""
+_FRAMES: dict[str, TextPair] = {
+    "": ("{}", "{}"),
+    "mean": ("{} on average", "{} en moyenne"),
+    "max": ("highest {}", "{} au maximum"),
+    "min": ("lowest {}", "{} au minimum"),
+    "sum": ("{} in total", "{} au total"),
+    "share": ("{}", "{}"),
+}
+"""By aggregate: the words around an aggregated value."""
+_WINDOWS: dict[tuple[str, str], TextPair] = {
+    ("previous", "approved"): ("accepted ones", "celles acceptées"),
+    ("previous", "refused"): ("refused ones", "celles refusées"),
+    ("previous", "latest_1"): ("latest one", "la dernière"),
+    ("previous", "latest_3"): ("latest 3", "les 3 dernières"),
+    ("previous", "latest_5"): ("latest 5", "les 5 dernières"),
+}
+"""By prefix and name of a window: its words, where they differ from those of the catalogue."""
+_TELLINGS = {
+    name: telling
+    for telling in (*application_facts.TELLINGS, *history_facts.TELLINGS)
+    for name in telling.names.split()
+}
+_TOLD: dict[str, ToldFeature] = {
+    told.name: told for feature in CATALOGUE.values() if (told := _told(feature, _TELLINGS)) is not None
+}
+
+
+def _other_aggregates() -> dict[str, tuple[str, ...]]:
+    """Return for aggregates that are not told those of the same measure and window that are."""
+    others = {}
+    for feature in CATALOGUE.values():
+        measure, aggregate, window = origin(feature)
+        if feature.name not in _TOLD and aggregate not in (None, "std") and measure in _TELLINGS:
+            end = f"_{window.name}" if window else ""
+            names = (f"{measure}_{other}{end}" for other in _TELLINGS[measure].aggregates.split())
+            others[feature.name] = tuple(name for name in names if name in _TOLD)
+    return others
+
+
+_TOLD_AS = {**_other_aggregates(), **application_facts.TOLD_AS, **history_facts.TOLD_AS}
+UNTOLD = {**application_facts.UNTOLD, **history_facts.UNTOLD}
+"""Patterns of features that are not told, and why."""

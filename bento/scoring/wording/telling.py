@@ -1,0 +1,58 @@
+"""What a client may be told: for each thing, its words, its features, and the direction in which it makes sense."""
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Literal
+
+from bento.i18n import Formatter, TextPair
+
+Higher = Literal["raises", "lowers", "either"]
+"""What a higher value does to the risk in the eyes of a client; `either`: it depends on the others, so tell both."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How a feature, or the measure that several features aggregate, is told.
+
+    Attributes:
+        names: features or measures, separated by blanks, which are told in the same way; a feature goes before the
+            measure that it aggregates.
+        higher: the direction that makes sense; a fact is not told in the other one.
+        en, fr: the words before the value.
+        thing: what it is a figure of; one figure of a thing is told. By default the first name.
+        aggregates: of a measure, those that are told, separated by blanks.
+        labels: by aggregate, words that differ from `en` and `fr`.
+        formatter: of the value; by default that of the unit.
+        usual_formatter: of what is usual among similar clients; by default `formatter`.
+        beyond: value that must be passed for the fact to raise the risk, whatever is usual.
+        best: the best value there is: it lowers the risk even where it is as usual.
+        raising, lowering: categories that may be told to raise, or to lower; where both are empty, all of both.
+    """
+
+    names: str
+    higher: Higher
+    en: str
+    fr: str
+    _: KW_ONLY
+    thing: str = ""
+    aggregates: str = ""
+    labels: dict[str, TextPair] = field(default_factory=dict)
+    formatter: Formatter | None = None
+    usual_formatter: Formatter | None = None
+    beyond: float | None = None
+    best: float | None = None
+    raising: frozenset[str] = frozenset()
+    lowering: frozenset[str] = frozenset()
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The categories that are declared for a direction; none where all may be told in both."""
+        return self.raising | self.lowering
+
+    def has_words(self, category: str) -> bool:
+        """Whether a category may be named."""
+        return category in self.declared or not self.declared
+
+
+def adverse(names: str, en: str, fr: str, *, thing: str = "", aggregates: str = "") -> Telling:
+    """Declare something bad, of which there should be none: it raises from above 0, and none of it lowers."""
+    return Telling(names, "raises", en, fr, thing=thing, aggregates=aggregates, beyond=0.0, best=0.0)
