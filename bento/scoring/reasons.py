@@ -1,5 +1,6 @@
 """Reasons of a decision: what weighed most, with code, direction and facts that a client may be told, in words."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,8 +118,19 @@ def main_reasons(
     reasons.sort(key=lambda reason: ((reason.direction == "raises") is not raises_first, -abs(reason.contribution)))
     heavy = [reason for reason in reasons if abs(reason.contribution) >= least]
     if raises_first and all(reason.direction == "lowers" for reason in heavy):
-        heavy = _light_ground(reasons, concepts, client) + heavy
+        grounds = _light_ground(reasons, concepts, client)
+        heavy = grounds + [reason for reason in heavy if reason.code not in {ground.code for ground in grounds}]
     return heavy[:count]
+
+
+def share_without_fact(decisions: Iterable[Sequence[Reason]]) -> float:
+    """Return the share of decisions whose first reason names a concept of which nothing can be quoted.
+
+    `decisions` holds the reasons of each; one without any reason does not count. NaN where there is none.
+    """
+    first = [reasons[0] for reasons in decisions if reasons]
+    unquoted = [reason for reason in first if reason.code in CODES.values() and not reason.facts]
+    return len(unquoted) / len(first) if first else math.nan
 
 
 def _weights(
@@ -234,5 +246,5 @@ def _fact(name: str, direction: Direction, client: Client) -> Fact | None:
     if client.values[name] is None:
         for column in sorted(CATALOGUE[name].roots):
             if (words := not_applicable(column, client.application, direction)) is not None:
-                return Fact(feature=name, value=None, unit=unit, text=facts.with_label(name, words))
+                return Fact(feature=name, value=None, unit=unit, text=Wording(en=words[0], fr=words[1]))
     return None

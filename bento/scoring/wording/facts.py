@@ -32,7 +32,7 @@ class ToldFeature:
     @property
     def thing(self) -> str:
         """What it is a figure of."""
-        return self.telling.thing or self.telling.names
+        return self.telling.thing or self.telling.name
 
 
 def told_features() -> Mapping[str, ToldFeature]:
@@ -85,12 +85,6 @@ def describe_fact(name: str, values: Mapping[str, Value], usual: Value = None) -
         en=f"{told.label[0]}: {told.frame[0].format(en)}{compared[0]}",
         fr=f"{told.label[1]}{NARROW_SPACE}: {told.frame[1].format(fr)}{compared[1]}",
     )
-
-
-def with_label(name: str, words: TextPair) -> Wording:
-    """Return other words than a value behind the label of a told feature."""
-    en, fr = _TOLD[name].label
-    return Wording(en=f"{en}: {words[0]}", fr=f"{fr}{NARROW_SPACE}: {words[1]}")
 
 
 def is_sensible(name: str, values: Mapping[str, Value], usual: Value, direction: Direction) -> bool:
@@ -233,11 +227,7 @@ _WINDOWS: dict[tuple[str, str], TextPair] = {
     ("previous", "latest_5"): ("latest 5", "les 5 dernières"),
 }
 """By prefix and name of a window: its words, where they differ from those of the catalogue."""
-_TELLINGS = {
-    name: telling
-    for telling in (*application_facts.TELLINGS, *history_facts.TELLINGS)
-    for name in telling.names.split()
-}
+_TELLINGS = {telling.name: telling for telling in (*application_facts.TELLINGS, *history_facts.TELLINGS)}
 _TOLD: dict[str, ToldFeature] = {
     told.name: told for feature in CATALOGUE.values() if (told := _told(feature, _TELLINGS)) is not None
 }

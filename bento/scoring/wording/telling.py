@@ -14,11 +14,10 @@ class Telling:
     """How a feature, or the measure that several features aggregate, is told.
 
     Attributes:
-        names: features or measures, separated by blanks, which are told in the same way; a feature goes before the
-            measure that it aggregates.
+        name: of the feature, or of the measure that several aggregate; a feature goes before its measure.
         higher: the direction that makes sense; a fact is not told in the other one.
         en, fr: the words before the value.
-        thing: what it is a figure of; one figure of a thing is told. By default the first name.
+        thing: what it is a figure of; one figure of a thing is told. By default the name.
         aggregates: of a measure, those that are told, separated by blanks.
         labels: by aggregate, words that differ from `en` and `fr`.
         formatter: of the value; by default that of the unit.
@@ -28,7 +27,7 @@ class Telling:
         raising, lowering: categories that may be told to raise, or to lower; where both are empty, all of both.
     """
 
-    names: str
+    name: str
     higher: Higher
     en: str
     fr: str
@@ -53,6 +52,6 @@ class Telling:
         return category in self.declared or not self.declared
 
 
-def adverse(names: str, en: str, fr: str, *, thing: str = "", aggregates: str = "") -> Telling:
+def adverse(name: str, en: str, fr: str, *, thing: str = "", aggregates: str = "") -> Telling:
     """Declare something bad, of which there should be none: it raises from above 0, and none of it lowers."""
-    return Telling(names, "raises", en, fr, thing=thing, aggregates=aggregates, beyond=0.0, best=0.0)
+    return Telling(name, "raises", en, fr, thing=thing, aggregates=aggregates, beyond=0.0, best=0.0)

@@ -208,11 +208,21 @@ ITEMS: dict[str, TextPair] = {
 }
 """Columns of the application that a client can be told are missing, in words that follow a colon."""
 JOB_COLUMNS = ("DAYS_EMPLOYED", "ORGANIZATION_TYPE", "OCCUPATION_TYPE")
-WITHOUT_CAR: TextPair = ("not applicable (no car)", "sans objet (pas de voiture)")
-_WITHOUT_JOB: dict[tuple[str, Direction], TextPair] = {
-    ("Pensioner", "lowers"): ("not applicable (retired)", "sans objet (retraite)"),
-    ("Unemployed", "raises"): ("not applicable (no employment)", "sans objet (sans emploi)"),
+WITHOUT_CAR: TextPair = (
+    "Age of your car: not applicable (no car)",
+    f"Âge de votre voiture{NARROW_SPACE}: sans objet (pas de voiture)",
+)
+WITHOUT_JOB_TEXTS: dict[tuple[str, Direction], TextPair] = {
+    ("Pensioner", "lowers"): (
+        "Present employment: not applicable (retired)",
+        f"Emploi actuel{NARROW_SPACE}: sans objet (retraite)",
+    ),
+    ("Unemployed", "raises"): (
+        "Present employment: not applicable (no employment)",
+        f"Emploi actuel{NARROW_SPACE}: sans objet (sans emploi)",
+    ),
 }
+"""By NAME_INCOME_TYPE, and the direction in which it makes sense, why the columns of a job are empty."""
 
 
 def unknown_of(
@@ -265,7 +275,7 @@ def not_applicable(column: str, application: Mapping[str, Any], direction: Direc
     if column not in (*JOB_COLUMNS, "OWN_CAR_AGE") or not _is_unknown(APPLICATION[column], application):
         return None
     if column in JOB_COLUMNS:
-        return _WITHOUT_JOB.get((str(application.get("NAME_INCOME_TYPE")), direction))
+        return WITHOUT_JOB_TEXTS.get((str(application.get("NAME_INCOME_TYPE")), direction))
     return WITHOUT_CAR if application.get("FLAG_OWN_CAR") == "N" and direction == "raises" else None
 
 
