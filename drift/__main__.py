@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from bento import FAULT, INTERRUPTED
-from bento.data.readers import DataError
+from bento.data.files import DataError
 from drift import report
 
 COMMANDS = {"report": report}

@@ -35,7 +35,8 @@ from pathlib import Path
 import polars as pl
 
 from bento.data.cleaning import clean
-from bento.data.readers import DataError, find_file, read_application
+from bento.data.files import DataError, find_file
+from bento.data.readers import read_application
 from bento.data.tables import APPLICATION, Column
 from drift.compare import METHODS, MIN_VALUES, Method, compare
 from drift.render import html, source, text

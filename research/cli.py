@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from bento import FAULT, INTERRUPTED, CorrectableError
 from bento.addresses import without_secrets
-from bento.data.readers import DataError
+from bento.data.files import DataError
 from bento.model.scoring_model import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,7 +67,7 @@ def add_data_option(arguments: argparse.ArgumentParser) -> None:
         type=Path,
         default=None,
         metavar="DIR",
-        help="folder with the eight files as Kaggle names them, CSV or Parquet; "
+        help="folder with the eight files as Kaggle names them, CSV (also zipped) or Parquet; "
         "without it data/raw where the real files are, else synthetic data made on the spot",
     )
 

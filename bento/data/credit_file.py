@@ -61,7 +61,8 @@ def _field(column: Column) -> Any:
             # 3.0 is whole, but 2.9999999999999996 is not; `multiple_of=1` would let it pass, to be truncated to 2.
             whole: list[CoreSchema] = [core_schema.float_schema(**bounds), core_schema.int_schema()]
             if (latest := column.maximum_beside_codes) is not None:
-                whole.append(core_schema.no_info_plain_validator_function(partial(_not_beyond, column)))
+                check = partial(_not_beyond, column)
+                whole[-1] = core_schema.no_info_after_validator_function(check, whole[-1])
                 extra["not"] = {"exclusiveMinimum": latest, "exclusiveMaximum": column.maximum}
             kind = Annotated[int, GetPydanticSchema(lambda *_: core_schema.chain_schema(whole))]
     kind = Annotated[kind, Field(description=column.description, json_schema_extra=extra)]

@@ -1,32 +1,23 @@
 """Read the tables from CSV or Parquet files named as Kaggle names them; an error is one line with its remedy."""
 
 import contextlib
-import csv
-import difflib
-import logging
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from bento.data.csv_lines import csv_lines
+from bento.data.files import DataError, absence, check_is_folder, find_file, unpacked
+from bento.data.header import csv_header, present_columns
 from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column, Table
 
-log = logging.getLogger(__name__)
-
-MAX_ROW_BYTES = 65_536
-"""Bytes read from the end of a CSV file to find its last row."""
-_NOT_UTF8 = "holds characters that are not UTF-8; save it again with that encoding"
-
-
-class DataError(ValueError):
-    """Input that cannot be used; the message is one line with file, column and remedy."""
-
-
-def find_file(folder: Path, stem: str) -> Path | None:
-    """Return `stem.parquet`, else `stem.csv` in the folder, or None."""
-    paths = (folder / f"{stem}{suffix}" for suffix in (".parquet", ".csv"))
-    return next((path for path in paths if path.is_file()), None)
+ROW = "number of the row"
+"""Column of a numbered scan: the number of each row in its file. The header of a CSV file is row 1."""
+NULL_TEXTS = ("", "NaN", "nan", "NA", "N/A", "<NA>", "NULL", "null", "None")
+"""What programs write into a column of text for a missing value; none is a category of a table."""
+MAX_VALUE_LENGTH = 50
+"""Characters of a value that an error repeats."""
 
 
 def read_application(
@@ -37,11 +28,7 @@ def read_application(
     Raises:
         DataError: there is no such folder or file, or the file is broken.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name the one that holds {stem}.csv or {stem}.parquet")
-    path = find_file(folder, stem)
-    if path is None:
-        raise DataError(f"{folder}: holds neither {stem}.csv nor {stem}.parquet; put the file there")
+    path = application_file(folder, stem)
     frame = read_file(path, (*APPLICATION, *extra), names)
     if frame.is_empty():
         raise DataError(f"{path}: holds no row; give at least one application")
@@ -51,13 +38,19 @@ def read_application(
     return frame
 
 
-def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
-    """Read one history table, its columns `names` or all; it is empty if there is no file, which is logged."""
-    path = find_file(folder, name)
+def application_file(folder: Path, stem: str) -> Path:
+    """Return the file of the applications of `stem`; raise DataError where the folder or the file is missing."""
+    check_is_folder(folder)
+    path = find_file(folder, stem)
     if path is None:
-        log.warning("%s: no %s.csv or .parquet: taken as empty, no client has such a history", folder, name)
-        return TABLES[name].empty()
-    return read_file(path, TABLES[name], names)
+        raise DataError(absence(folder, stem))
+    return path
+
+
+def read_history(folder: Path, name: str, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read one history table, its columns `names` or all; it is empty if there is no file."""
+    path = find_file(folder, name)
+    return TABLES[name].empty() if path is None else read_file(path, TABLES[name], names)
 
 
 def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]:
@@ -66,18 +59,17 @@ def read_client(folder: Path, stem: str, client: int) -> dict[str, pl.DataFrame]
     Raises:
         DataError: there is no such client, or a file is broken.
     """
-    path = find_file(folder, stem)
-    if path is None:
-        raise DataError(f"{folder}: holds neither {stem}.csv nor {stem}.parquet; put the file there")
-    tables = {"application": read_file(path, APPLICATION, where=pl.col("SK_ID_CURR") == client)}
+    path = application_file(folder, stem)
+    of_client = pl.col("SK_ID_CURR") == client
+    tables = {"application": read_file(path, APPLICATION, where=of_client)}
     if tables["application"].is_empty():
         raise DataError(f"{path}: column SK_ID_CURR: there is no client {client}; name one that is there")
     for name in HISTORIES:
-        path = find_file(folder, name)
-        where = pl.col("SK_ID_CURR") == client
+        history = find_file(folder, name)
+        where = of_client
         if name == "bureau_balance":
-            where = pl.col("SK_ID_BUREAU").is_in(tables["bureau"]["SK_ID_BUREAU"].to_list())
-        tables[name] = read_file(path, TABLES[name], where=where) if path else TABLES[name].empty()
+            where = pl.col("SK_ID_BUREAU").is_in(tables["bureau"]["SK_ID_BUREAU"].cast(pl.Float64).to_list())
+        tables[name] = read_file(history, TABLES[name], where=where) if history else TABLES[name].empty()
     return tables
 
 
@@ -90,43 +82,77 @@ def read_file(
     `where`, a condition on ids.
 
     Raises:
-        DataError: empty, cut or unreadable file; missing, misspelt or repeated column; value of a wrong type.
+        DataError: empty, cut or unreadable file; missing, misspelt or repeated column; row without an id; value of a
+            wrong type.
     """
     wanted = [column for column in columns if names is None or column.name in names]
+    ids = [column for column in columns if column.kind == "id"]
+    needed = [*wanted, *(column for column in ids if column not in wanted)]
     with readable(path, columns):
-        rows = scan_file(path, columns).filter(is_row(columns), pl.lit(True) if where is None else where)
-        frame = rows.select(column.name for column in wanted).collect()
-        return _whole_numbers(path, frame, wanted)
+        rows = scan_file(path, columns)
+        if where is not None:
+            rows = rows.filter(where | pl.any_horizontal(wrong_value(column) for column in ids))
+        frame = rows.select(column.name for column in needed).collect()
+        for column in needed:
+            if not frame.filter(wrong_value(column)).is_empty():
+                raise DataError(_wrong_value_fault(path, columns, column))
+        integers = [column.name for column in wanted if column.kind in ("id", "integer")]
+        return frame.select(column.name for column in wanted).with_columns(pl.col(integers).cast(pl.Int64))
 
 
-def scan_file(path: Path, columns: Sequence[Column] | Table) -> pl.LazyFrame:
-    """Scan one file as a lazy frame of the declared columns; integers are still floats.
+def scan_file(path: Path, columns: Sequence[Column] | Table, *, numbered: bool = False) -> pl.LazyFrame:
+    """Scan one file as a lazy frame of the declared columns; ids and integers are still floats.
+
+    Blank lines are left out. With `numbered`, the first column is `ROW`.
 
     Raises:
-        DataError: empty or cut file; missing, misspelt or repeated column; column of a wrong type.
+        DataError: empty or cut file; row with more or fewer fields than columns; missing, misspelt or repeated column;
+            column of a wrong type.
     """
     columns = tuple(columns)
     with readable(path):
-        if path.suffix == ".parquet":
-            schema = pl.read_parquet_schema(path)
-            present = _check_header(path, list(schema), columns)
+        file = unpacked(path)
+        if file.suffix == ".parquet":
+            # Without `glob=False` a folder named "data [1]" would be a pattern.
+            rows = pl.scan_parquet(file, glob=False, row_index_name=ROW if numbered else None, row_index_offset=1)
+            schema = rows.collect_schema()
+            present = present_columns(path, [name for name in schema if name != ROW], columns)
             _check_types(path, schema, present)
-            rows = pl.scan_parquet(path)
         else:
-            header = _csv_header(path)
-            present = _check_header(path, header, columns)
-            rows = _scan_csv(path, header, present)
-    numbers = [column.name for column in present if column.kind in ("integer", "number")]
+            rows, present = _scan_csv(path, columns, numbered=numbered)
+    numbers = [column.name for column in present if column.kind != "category"]
     categories = [column.name for column in present if column.kind == "category"]
+    text = pl.col(categories).cast(pl.String).str.strip_chars()
     absent = [pl.lit(None, dtype=_read_as(column)).alias(column.name) for column in columns if column not in present]
     return rows.with_columns(
-        pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.col(categories).cast(pl.String), *absent
-    ).select(column.name for column in columns)
+        pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.when(~text.is_in(NULL_TEXTS)).then(text), *absent
+    ).select(*([ROW] if numbered else []), *(column.name for column in columns))
 
 
-def is_row(columns: Sequence[Column] | Table) -> pl.Expr:
-    """Whether a line is a row: a blank line has no id."""
-    return pl.any_horizontal(pl.col(column.name).is_not_null() for column in columns if column.kind == "id")
+def file_columns(path: Path) -> list[str]:
+    """Return the names of all columns of a file, in its order."""
+    with readable(path):
+        file = unpacked(path)
+        if file.suffix == ".parquet":
+            return list(pl.scan_parquet(file, glob=False).collect_schema())
+        return csv_header(path)
+
+
+def count_rows(path: Path) -> int:
+    """Count the rows of a file, without blank lines."""
+    with readable(path):
+        file = unpacked(path)
+        if file.suffix == ".parquet":
+            return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+        return csv_lines(path, len(csv_header(path))).rows
+
+
+def wrong_value(column: Column) -> pl.Expr:
+    """Return the condition under which a value, read as a float, cannot be one of an id or integer column."""
+    value = pl.col(column.name)
+    if column.kind == "id":  # a float holds the id exactly up to the maximum
+        return value.is_null() | (value != value.round()) | (value > column.maximum)
+    return value != value.round() if column.kind == "integer" else pl.lit(False)
 
 
 @contextlib.contextmanager
@@ -135,94 +161,92 @@ def readable(path: Path, columns: Sequence[Column] | Table = ()) -> Iterator[Non
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: {_NOT_UTF8}") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        message = str(error).strip().splitlines()[0]
-        if "utf-8" in message.lower():
-            raise DataError(f"{path}: {_NOT_UTF8}") from error
-        bad_number = _bad_number(path, columns) if path.suffix == ".csv" else None
-        raise DataError(f"{path}: {bad_number or f'cannot be read: {message}'}") from error
+        raise DataError(_not_utf8(path) or f"{path}: the first line is too long for a header") from error
+    except OSError as error:
+        reason = error.strerror or str(error).partition("\n")[0]
+        raise DataError(f"{path}: cannot be read: {reason}; check the file and its permissions") from error
+    except pl.exceptions.PolarsError as error:
+        is_csv = columns and unpacked(path).suffix == ".csv"
+        fault = (_not_utf8(path) or _bad_number(path, columns)) if is_csv else None
+        # Polars puts the value between backquotes, and a part of its row with it.
+        message = re.sub(r"`.*", "a value", str(error).strip().partition("\n")[0])
+        raise DataError(fault or f"{path}: cannot be read: {message}") from error
+
+
+def _not_utf8(path: Path) -> str | None:
+    """Return an error with the first line of a file that is not UTF-8, or None."""
+
+    def is_utf8(line: bytes) -> bool:
+        with contextlib.suppress(UnicodeDecodeError):
+            line.decode()
+            return True
+        return False
+
+    with unpacked(path).open("rb") as file:
+        number = next((number for number, line in enumerate(file, start=1) if not is_utf8(line)), None)
+    if number is None:
+        return None
+    return f"{path}: line {number} holds characters that are not UTF-8; save the file again with that encoding"
 
 
 def _read_as(column: Column) -> type[pl.DataType]:
-    # Kaggle writes whole numbers with nulls as 1.0, so every number but the ids is read as a float first.
-    return pl.Float64 if column.kind == "integer" else column.dtype
-
-
-def _csv_header(path: Path) -> list[str]:
-    with path.open("rb") as file:
-        first = file.readline()
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - MAX_ROW_BYTES))
-        last = file.read()
-    line = first.decode("utf-8-sig").rstrip("\r\n")
-    if not line:
-        raise DataError(f"{path}: the file is empty; export it again with its header and rows")
-    if "," not in line and (";" in line or "\t" in line):
-        raise DataError(f"{path}: the separator is not a comma; export it again as comma-separated values")
-    header = next(csv.reader([line]))
-    if last and not last.endswith(b"\n"):
-        fields = next(csv.reader([last.rpartition(b"\n")[2].decode(errors="replace")]))
-        if len(fields) < len(header):
-            raise DataError(f"{path}: the last row is cut after {len(fields)} of {len(header)} columns; copy it again")
-    return header
-
-
-def _check_header(path: Path, header: list[str], columns: Sequence[Column]) -> list[Column]:
-    """Return the declared columns in the file's header; raise unless all others are optional."""
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise DataError(f"{path}: column {repeated[0]} appears more than once; keep one of them")
-    missing = [c.name for c in columns if c.name not in header and not c.optional_in_files]
-    if missing:
-        declared = {column.name for column in columns}
-        unknown = [name for name in header if name not in declared]
-        near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.75)
-        remedy = f"rename column {near[0]!r} to it" if near else "add it (it may be empty)"
-        others = f", nor {len(missing) - 1} others" if len(missing) > 1 else ""
-        raise DataError(f"{path}: has no column {missing[0]}{others}; {remedy}")
-    return [column for column in columns if column.name in header]
+    # Programs write whole numbers with nulls as 1.0, ids too: every number is read as a float first.
+    return pl.String if column.kind == "category" else pl.Float64
 
 
 def _check_types(path: Path, schema: Mapping[str, pl.DataType], columns: list[Column]) -> None:
     for column in columns:
         dtype = schema[column.name]
-        fits = dtype.is_(pl.String) or isinstance(dtype, pl.Categorical | pl.Enum)
-        if column.kind != "category":
-            fits = dtype.is_integer() if column.kind == "id" else dtype.is_numeric()
+        fits = dtype.is_numeric()
+        if column.kind == "category":
+            fits = dtype.is_(pl.String) or isinstance(dtype, pl.Categorical | pl.Enum)
         if not fits and dtype != pl.Null:
             raise DataError(
                 f"{path}: column {column.name} holds {dtype}, not {column.kind}; write it as {column.dtype.__name__}"
             )
 
 
-def _scan_csv(path: Path, header: list[str], columns: list[Column]) -> pl.LazyFrame:
-    read_as = {column.name: _read_as(column) for column in columns}
-    return pl.scan_csv(path, schema={name: read_as.get(name, pl.String) for name in header})
+def _scan_csv(path: Path, columns: Sequence[Column], *, numbered: bool) -> tuple[pl.LazyFrame, list[Column]]:
+    """Scan a CSV file without its blank lines, and return the declared columns that it holds."""
+    header = csv_header(path)
+    present = present_columns(path, header, columns)
+    blank = csv_lines(path, len(header)).blank
+    rows = _scan_as(
+        path, header, {column.name: _read_as(column) for column in present}, numbered=numbered or bool(blank)
+    )
+    return rows.filter(~pl.col(ROW).is_in(blank)) if blank else rows, present
 
 
-def _whole_numbers(path: Path, frame: pl.DataFrame, columns: list[Column]) -> pl.DataFrame:
-    """Cast the declared integers, read as floats, to integers; raise if one is not whole."""
-    integers = [column.name for column in columns if column.kind == "integer"]
-    broken = frame.select((pl.col(integers) != pl.col(integers).round()).any())
-    for name in integers:
-        if broken[name][0]:
-            row = int((frame[name] != frame[name].round()).fill_null(False).arg_max() or 0)
-            raise DataError(f"{path}: row {row + 2}, column {name}: {frame[name][row]} is not a whole number")
-    return frame.with_columns(pl.col(integers).cast(pl.Int64))
+def _scan_as(
+    path: Path, header: Sequence[str], types: Mapping[str, type[pl.DataType]], *, numbered: bool
+) -> pl.LazyFrame:
+    schema = {name: types.get(name, pl.String) for name in header}
+    index = ROW if numbered else None
+    return pl.scan_csv(unpacked(path), schema=schema, glob=False, row_index_name=index, row_index_offset=2)
+
+
+def _wrong_value_fault(path: Path, columns: Sequence[Column] | Table, column: Column) -> str:
+    wrong = scan_file(path, columns, numbered=True).filter(wrong_value(column)).select(ROW, column.name)
+    row, value = wrong.head(1).collect().row(0)
+    if value is None:
+        return f"{path}: row {row}, column {column.name}: there is no id; write it, or delete the row"
+    what = "is above any id" if value == round(value) else "is not a whole number"
+    return f"{path}: row {row}, column {column.name}: {value:.16g} {what}; correct it"
 
 
 def _bad_number(path: Path, columns: Sequence[Column] | Table) -> str | None:
-    """Return row, column and value of the first text in a column of numbers, or None."""
-    header = _csv_header(path)
-    text = pl.scan_csv(path, schema=dict.fromkeys(header, pl.String), truncate_ragged_lines=True)
+    """Return an error with row, column and value of the first text in a column of numbers, or None."""
+    header = csv_header(path)
+    text = _scan_as(path, header, {}, numbered=True)
     for column in columns:
         if column.kind == "category" or column.name not in header:
             continue
-        values = text.select(column.name).collect()[column.name]
-        number = pl.Int64 if column.kind == "id" else pl.Float64
-        bad = (values.cast(number, strict=False).is_null() & values.is_not_null()).arg_true()
-        if len(bad):
-            where = f"row {int(bad[0]) + 2}, column {column.name}"
-            return f"{where}: {values[int(bad[0])]!r} is not a number; correct or empty it"
+        value = pl.col(column.name)
+        number = value.str.strip_chars_start(" \t").cast(pl.Float64, strict=False)  # as the parser of numbers does
+        bad = text.filter(number.is_null() & value.is_not_null() & (value != ""))
+        first = bad.select(ROW, value).head(1).collect()
+        if len(first):
+            row, written = first.row(0)
+            remedy = "correct it" if column.kind == "id" else "correct it, or leave it empty where it is not known"
+            return f"{path}: row {row}, column {column.name}: {written[:MAX_VALUE_LENGTH]!r} is not a number; {remedy}"
     return None

@@ -46,7 +46,9 @@ class Column:
 
     A value outside `minimum` and `maximum` is an error of the sender, and so is one above `maximum_beside_codes` unless
     it is one of the `missing_codes`. These codes, and values outside `plausible_minimum` and `plausible_maximum`, are
-    known anomalies of the data: they mean "unknown" and become null in `bento.data.cleaning`.
+    known anomalies of the data: they mean "unknown" and become null in `bento.data.cleaning`. `usual`, near the median
+    of the public data, shows the scale of a column whose values seldom differ from it by more than a factor
+    (`bento.data.column_tests.USUAL_FACTOR`).
     """
 
     _: KW_ONLY
@@ -59,6 +61,7 @@ class Column:
     maximum_beside_codes: float | None = None
     plausible_minimum: float | None = None
     plausible_maximum: float | None = None
+    usual: float | None = None
     categories: tuple[str, ...] = ()
     missing_codes: tuple[float | str, ...] = ()
     codes_mean_none: bool = False
@@ -183,10 +186,10 @@ APPLICATION = Table(
         _category("FLAG_OWN_CAR", "client owns a car", "N|Y"),
         _category("FLAG_OWN_REALTY", "client owns a house or flat", "N|Y"),
         _integer("CNT_CHILDREN", "children of the client", maximum=50),
-        _price("AMT_INCOME_TOTAL", "income of the client", required=True, plausible_maximum=50_000_000),
-        _price("AMT_CREDIT", "amount of the loan", required=True),
-        _price("AMT_ANNUITY", "annuity: the amount of each instalment"),
-        _price("AMT_GOODS_PRICE", "price of the goods the loan is for"),
+        _price("AMT_INCOME_TOTAL", "income of the client", usual=147_000, required=True, plausible_maximum=50_000_000),
+        _price("AMT_CREDIT", "amount of the loan", usual=514_000, required=True),
+        _price("AMT_ANNUITY", "annuity: the amount of each instalment", usual=25_000),
+        _price("AMT_GOODS_PRICE", "price of the goods the loan is for", usual=450_000),
         _category("NAME_TYPE_SUITE", "who came with the client", _COMPANY),
         _category(
             "NAME_INCOME_TYPE",
@@ -210,15 +213,16 @@ APPLICATION = Table(
             "Co-op apartment|House / apartment|Municipal apartment|Office apartment|Rented apartment|With parents",
         ),
         _share("REGION_POPULATION_RELATIVE", "population of the region, scaled"),
-        _days_of_life("DAYS_BIRTH", "birth", maximum=-1, required=True),
+        _days_of_life("DAYS_BIRTH", "birth", usual=-15_750, maximum=-1, required=True),
         _end_date(
             "DAYS_EMPLOYED",
             "start of the present employment; open-ended for pensioners",
+            usual=-1_600,
             maximum_beside_codes=0,
             codes_mean_none=True,
         ),
-        _days_of_life("DAYS_REGISTRATION", "last change of the registration"),
-        _days_of_life("DAYS_ID_PUBLISH", "last change of the identity document"),
+        _days_of_life("DAYS_REGISTRATION", "last change of the registration", usual=-4_500),
+        _days_of_life("DAYS_ID_PUBLISH", "last change of the identity document", usual=-3_250),
         _integer("OWN_CAR_AGE", "age of the client's car", unit="years", maximum=150),
         _flag("FLAG_MOBIL", "gave a mobile phone"),
         _flag("FLAG_EMP_PHONE", "gave a work phone"),
@@ -306,13 +310,13 @@ BUREAU = Table(
         _id("SK_ID_BUREAU", "credit at the bureau"),
         _category("CREDIT_ACTIVE", "state of the credit", "Active|Bad debt|Closed|Sold"),
         _category("CREDIT_CURRENCY", "recoded currency", "currency 1|currency 2|currency 3|currency 4"),
-        _days("DAYS_CREDIT", "application for this credit"),
+        _days("DAYS_CREDIT", "application for this credit", usual=-990),
         _integer("CREDIT_DAY_OVERDUE", "days overdue now", unit="days"),
         _days_with_anomalies("DAYS_CREDIT_ENDDATE", "planned end of the credit", maximum=50_000),
-        _days_with_anomalies("DAYS_ENDDATE_FACT", "actual end of the credit"),
+        _days_with_anomalies("DAYS_ENDDATE_FACT", "actual end of the credit", usual=-900),
         _amount("AMT_CREDIT_MAX_OVERDUE", "largest overdue amount so far"),
         _integer("CNT_CREDIT_PROLONG", "times the credit was prolonged"),
-        _amount("AMT_CREDIT_SUM", "amount of the credit"),
+        _amount("AMT_CREDIT_SUM", "amount of the credit", usual=125_000),
         _balance("AMT_CREDIT_SUM_DEBT", "debt now", plausible_minimum=0),
         _balance("AMT_CREDIT_SUM_LIMIT", "limit of the credit card", plausible_minimum=0),
         _amount("AMT_CREDIT_SUM_OVERDUE", "amount overdue now"),
@@ -359,11 +363,11 @@ PREVIOUS_APPLICATION = Table(
             "Cash loans|Consumer loans|Revolving loans|XNA",
             missing_codes=("XNA",),
         ),
-        _amount("AMT_ANNUITY", "annuity: the amount of each instalment"),
-        _amount("AMT_APPLICATION", "amount asked for", missing_codes=(0,), codes_mean_none=True),
-        _amount("AMT_CREDIT", "amount granted", missing_codes=(0,), codes_mean_none=True),
+        _amount("AMT_ANNUITY", "annuity: the amount of each instalment", usual=11_000),
+        _amount("AMT_APPLICATION", "amount asked for", usual=110_000, missing_codes=(0,), codes_mean_none=True),
+        _amount("AMT_CREDIT", "amount granted", usual=115_000, missing_codes=(0,), codes_mean_none=True),
         _amount("AMT_DOWN_PAYMENT", "down payment", minimum=-1, plausible_minimum=0),
-        _amount("AMT_GOODS_PRICE", "price of the goods the loan was for"),
+        _amount("AMT_GOODS_PRICE", "price of the goods the loan was for", usual=110_000),
         _category("WEEKDAY_APPR_PROCESS_START", "weekday of the application", _WEEKDAYS),
         _integer("HOUR_APPR_PROCESS_START", "hour of the application", unit="hour", maximum=23),
         _category("FLAG_LAST_APPL_PER_CONTRACT", "last application of the contract", "N|Y"),
@@ -381,7 +385,7 @@ PREVIOUS_APPLICATION = Table(
             "Wedding / gift / holiday|XAP|XNA",
         ),
         _category("NAME_CONTRACT_STATUS", "outcome", "Approved|Canceled|Refused|Unused offer"),
-        _days("DAYS_DECISION", "decision"),
+        _days("DAYS_DECISION", "decision", usual=-580),
         _category(
             "NAME_PAYMENT_TYPE",
             "way of payment",
@@ -424,10 +428,12 @@ PREVIOUS_APPLICATION = Table(
             "POS mobile without interest|POS other with interest|POS others without interest",
         ),
         _end_date("DAYS_FIRST_DRAWING", "first drawing", codes_mean_none=True),
-        _end_date("DAYS_FIRST_DUE", "first payment due", codes_mean_none=True),
-        _end_date("DAYS_LAST_DUE_1ST_VERSION", "last payment due, first plan", codes_mean_none=True),
-        _end_date("DAYS_LAST_DUE", "last payment due; open-ended while the loan is open", codes_mean_none=True),
-        _end_date("DAYS_TERMINATION", "expected end", codes_mean_none=True),
+        _end_date("DAYS_FIRST_DUE", "first payment due", usual=-870, codes_mean_none=True),
+        _end_date("DAYS_LAST_DUE_1ST_VERSION", "last payment due, first plan", usual=-500, codes_mean_none=True),
+        _end_date(
+            "DAYS_LAST_DUE", "last payment due; open-ended while the loan is open", usual=-830, codes_mean_none=True
+        ),
+        _end_date("DAYS_TERMINATION", "expected end", usual=-810, codes_mean_none=True),
         _flag("NFLAG_INSURED_ON_APPROVAL", "asked for insurance"),
     ),
 )
@@ -463,10 +469,10 @@ INSTALLMENTS_PAYMENTS = Table(
         _id("SK_ID_CURR", "client"),
         _integer("NUM_INSTALMENT_VERSION", "version of the plan; 0 for a credit card"),
         _integer("NUM_INSTALMENT_NUMBER", "number of the instalment"),
-        _days("DAYS_INSTALMENT", "date the instalment was due"),
-        _days("DAYS_ENTRY_PAYMENT", "date it was paid"),
-        _amount("AMT_INSTALMENT", "amount due"),
-        _amount("AMT_PAYMENT", "amount paid"),
+        _days("DAYS_INSTALMENT", "date the instalment was due", usual=-820),
+        _days("DAYS_ENTRY_PAYMENT", "date it was paid", usual=-830),
+        _amount("AMT_INSTALMENT", "amount due", usual=8_900),
+        _amount("AMT_PAYMENT", "amount paid", usual=8_100),
     ),
 )
 

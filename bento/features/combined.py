@@ -9,7 +9,6 @@ from bento.i18n import DAYS_PER_YEAR
 
 _INCOME, _ANNUITY, _CREDIT = pl.col("AMT_INCOME_TOTAL"), pl.col("AMT_ANNUITY"), pl.col("AMT_CREDIT")
 _TERM = pl.col("previous_term_mean_approved")
-_INTEREST = over(_ANNUITY * _TERM, _CREDIT) - 1
 
 
 def _to(
@@ -56,17 +55,10 @@ FEATURES: tuple[Feature, ...] = (
         "Instalments of open loans here due in 12 months over income",
         "Échéances des prêts en cours ici dues dans 12 mois rapportées aux revenus",
     ),
-    # The application has no term: the mean term of the client's earlier loans is used instead, unless the instalments
-    # would not even repay the loan in it.
-    Feature(
-        "application_simple_interest_at_previous_term",
-        pl.when(_INTEREST >= 0).then(over(_INTEREST, _TERM)),
-        group="credit_terms",
-        unit="share",
-        risk=1,
-    ).worded(
-        "Simple interest of this loan, were its term the mean of earlier ones",
-        "Intérêt simple de ce prêt si sa durée était celle des précédents",
+    # The application has no term: how much of the loan its instalments make up in the mean term of earlier ones.
+    _to("application_due_in_previous_term_to_credit", _ANNUITY * _TERM, _CREDIT, "credit_terms").worded(
+        "Instalments of this loan during the mean term of earlier ones, over the loan",
+        "Mensualités de ce prêt pendant la durée moyenne des précédents, rapportées au prêt",
     ),
     _to("installments_due_max_to_annuity", "installments_due_max", _ANNUITY, "instalment_discipline").worded(
         "Largest earlier instalment due over this one", "Plus grosse échéance antérieure rapportée à celle-ci"

@@ -74,10 +74,10 @@ FEATURES: tuple[Feature, ...] = (
     _feature("card_paid_to_drawn", ratio_of_sums(_PAID, _DRAWN), unit="share", risk=-1).worded(
         "Amount paid over amount drawn", "Montant payé rapporté au montant tiré"
     ),
-    _feature("card_balance_slope", slope(_BALANCE, _MONTH, 0.01), unit="currency", risk=1).worded(
+    _feature("card_balance_slope", slope(_BALANCE, _MONTH, 1000), unit="currency", risk=1).worded(
         "Trend of the balance", "Tendance du solde"
     ),
-    _feature("card_utilisation_slope", slope(ratio(_BALANCE, _LIMIT), _MONTH, 0.0001), unit="share", risk=1).worded(
+    _feature("card_utilisation_slope", slope(ratio(_BALANCE, _LIMIT), _MONTH, 10_000), unit="share", risk=1).worded(
         "Trend of balance over limit", "Tendance du taux d'utilisation"
     ),
     _feature("card_no_limit_months", Aggregate("sum", _LIMIT == 0), unit="months").worded(

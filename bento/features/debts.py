@@ -95,7 +95,7 @@ def _present_value(annuity: Vector, rate: Vector, payments: Vector) -> Vector:
     https://en.wikipedia.org/wiki/Annuity#Proof_of_annuity-immediate_formula
     """
     with np.errstate(all="ignore"):
-        value: Vector = annuity * np.where(rate == 0, payments, (1 - (1 + rate) ** -payments) / rate)
+        value: Vector = annuity * np.where(rate == 0, payments, -np.expm1(-payments * np.log1p(rate)) / rate)
     return value
 
 

@@ -144,6 +144,8 @@ def _function(function: Any, inputs: list[Any], names: Mapping[str, str]) -> tup
         text = arguments[0] if low is None else f"max({arguments[0]}, {low})"
         return (text if high is None else f"min({text}, {high})"), _ATOM
     if name == "Boolean":
-        words = {"IsNotNull": "{} is known", "IsNull": "{} is null", "Not": "not ({})"}
-        return words[str(settings)].format(_within(inputs[0], names, 4)), 3
+        if settings == "Not":
+            return f"not ({arguments[0]})", 3
+        word = {"IsNotNull": "known", "IsNull": "null"}[str(settings)]
+        return f"{_within(inputs[0], names, 4)} is {word}", 3
     raise NotImplementedError(f"no words for the function {name}")

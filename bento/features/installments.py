@@ -49,8 +49,8 @@ _LATE_7, _LATE_15 = (
     adverse_share(
         f"late_over_{days}d",
         _LATE > days,
-        f"Instalments over {days} days late, paid or not",
-        f"Échéances à plus de {days} jours de retard, payées ou non",
+        f"Instalments over {days} days late",
+        f"Échéances à plus de {days} jours de retard",
     )
     for days in (7, 15)
 )
@@ -65,9 +65,9 @@ _DAYS_EARLY = Measure("days_early", pl.col("days_early"), unit="days").worded("D
 _PAID = Measure("paid", pl.col("paid"), unit="currency").worded("Amount paid", "Montant payé")
 _DUE = Measure("due", pl.col("due"), unit="currency").worded("Instalment due", "Échéance due")
 
-_TRENDS: tuple[tuple[str, str, str, Unit], ...] = (
-    ("days_late", "days late", "jours de retard", "days"),
-    ("underpaid", "the amount left unpaid", "montant resté impayé", "currency"),
+_TRENDS: tuple[tuple[str, str, str, Unit, int], ...] = (
+    ("days_late", "days late", "jours de retard", "days", 1),
+    ("underpaid", "the amount left unpaid", "montant resté impayé", "currency", 1000),
 )
 
 FEATURES: tuple[Feature, ...] = (
@@ -110,11 +110,11 @@ FEATURES: tuple[Feature, ...] = (
     *(
         _feature(
             f"installments_{name}_slope_{days}d",
-            slope(pl.col(name), pl.col("due_day"), 0.01, _last_days(days)),
+            slope(pl.col(name), pl.col("due_day"), parts, _last_days(days)),
             unit=unit,
             risk=1,
         ).worded(f"Trend of {en}, last {days} days", f"Tendance : {fr}, {days} derniers jours")
-        for name, en, fr, unit in _TRENDS
+        for name, en, fr, unit, parts in _TRENDS
         for days in (365, 1500)
     ),
     *(
@@ -149,7 +149,7 @@ FEATURES: tuple[Feature, ...] = (
 
 _PAYMENT, _PLAN = ("DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"), ("AMT_INSTALMENT", "NUM_INSTALMENT_VERSION")
 DERIVED = {
-    "due_day": ("DAYS_INSTALMENT",),
+    **dict.fromkeys(("due_day", "recency", "is_latest_loan"), ("DAYS_INSTALMENT",)),
     "due": _PLAN,
     "version": ("NUM_INSTALMENT_VERSION",),
     **dict.fromkeys(("paid", "paid_day", "payments", "days_early"), _PAYMENT),

@@ -30,7 +30,7 @@ SK_ID_BUREAU is among the client's rows of bureau. Other rows in the tables have
 of the rows.
 - A feature is a number of type double, or a category as text. Nothing is rounded here. (The model rounds each number \
 to a mantissa of 40 bits before it scores it.)
-- Names are `table_measure_aggregate_window`: `previous_annuity_max_latest_3` is the largest (`max`) annuity of the \
+- Names are `table_measure_aggregate_window`: `previous_term_max_latest_3` is the longest (`max`) term of the \
 latest three (`latest_3`) earlier applications (`previous`). `pos` is POS_CASH_balance, `card` is credit_card_balance, \
 `installments` is installments_payments.
 
@@ -60,9 +60,9 @@ So a client without credits elsewhere has debts of 0, and one whose debts are al
 - `(sum of a) / (sum of b) where both are known [and test]`: both sums are over the same rows; null where there is \
 none \
 or the sum of b is 0.
-- `slope of y, rounded to a multiple of s, by x [where test]`: the least-squares slope of y over x among the rows in \
+- `slope of y, rounded to a multiple of 1/n, by x [where test]`: the least-squares slope of y over x among the rows in \
 which both are known; null with fewer than three such rows or if all have the same x. y is first rounded to a multiple \
-of s, halves to even: s * round(y / s).
+of 1/n, halves to even: round(n * y) / n; n is 1 where it is rounded to a multiple of 1.
 
 ### Windows
 
@@ -139,8 +139,8 @@ max(CNT_INSTALMENT_FUTURE - max(-1 - MONTHS_BALANCE, 0), 0): the instalments lef
 DAYS_FIRST_DUE, or DAYS_DECISION + 30 if DAYS_FIRST_DUE is null.
 - `owed` of a credit that is open:
   - for `Revolving loans` (cards): max(AMT_BALANCE, 0) in the row of the same SK_ID_CURR and SK_ID_PREV of \
-credit_card_balance with the largest MONTHS_BALANCE among those with a known AMT_BALANCE; 0 if the card has no row \
-there (it was never used), null if it has rows and AMT_BALANCE is null in all;
+credit_card_balance with the largest MONTHS_BALANCE among those with a known AMT_BALANCE and MONTHS_BALANCE (of \
+several the largest value); 0 if the card has no row there (it was never used), null if it has rows, but none such;
   - for other known kinds (loans): the principal left, min(AMT_ANNUITY * (1 - (1 + true_rate)^-instalments_left) / \
 true_rate, AMT_CREDIT), which is the present value of the instalments left at the rate of the loan \
 ([present value of an annuity](https://en.wikipedia.org/wiki/Annuity#Proof_of_annuity-immediate_formula)); with a \

@@ -53,6 +53,8 @@ class Rules:
     def __init__(self, rulebook: Rulebook, usual: Mapping[str, Range]) -> None:
         self.rulebook = rulebook
         self._usual = usual
+        limits = {rule.code: [self.limits(rule, name) for name in rule.measures] for rule in rulebook.rules}
+        self._limits = {code: np.array(pairs).reshape(-1, 2).T[..., np.newaxis] for code, pairs in limits.items()}
 
     @classmethod
     def none(cls) -> Self:
@@ -71,8 +73,7 @@ class Rules:
         return [
             RuleFault(rule.code, MEASURES[name].fields[0], self._text(rule, inputs, 0, [name]))
             for rule in self.rulebook.active("impossible")
-            for name in rule.measures
-            if self._measure_applies(rule, name, inputs)[0]
+            for name in self._measures_that_apply(rule, inputs, 0)
         ]
 
     def hits(self, inputs: Inputs) -> list[list[RuleHit]]:
@@ -86,12 +87,9 @@ class Rules:
     def applies(self, rule: Rule, inputs: Inputs) -> Booleans:
         """Whether a rule applies to each application."""
         if rule.fields:
-            counts = sum(inputs.is_known(field).astype(int) for field in rule.fields)
+            counts = np.sum([inputs.is_known(field) for field in rule.fields], axis=0)
             return np.asarray(counts < (rule.minimum or 0))
-        applies = np.zeros(inputs.clients, dtype=bool)
-        for name in rule.measures:
-            applies |= self._measure_applies(rule, name, inputs)
-        return applies
+        return np.asarray(self._outside(rule, inputs).any(axis=0))
 
     def decisions(self, inputs: Inputs, decisions: Sequence[Decision]) -> list[Decision]:
         """Return for each application the decision that the rules leave of the model's."""
@@ -118,17 +116,23 @@ class Rules:
         low = usual.low / factor if usual.low > 0 else usual.low * factor
         return low, usual.high * factor if usual.high > 0 else usual.high / factor
 
-    def _measure_applies(self, rule: Rule, measure: str, inputs: Inputs) -> Booleans:
-        value, (low, high) = inputs.value(measure), self.limits(rule, measure)
-        outside = (value < low) | (value > high)
-        return outside | np.isnan(value) if rule.unknown else outside
+    def _outside(self, rule: Rule, inputs: Inputs) -> Booleans:
+        """Whether each measure (measures x applications) breaks its limits, or is unknown where that counts."""
+        values = np.array([inputs.value(name) for name in rule.measures])
+        low, high = self._limits[rule.code]
+        outside: Booleans = (values < low) | (values > high)
+        return outside | np.isnan(values) if rule.unknown else outside
+
+    def _measures_that_apply(self, rule: Rule, inputs: Inputs, position: int) -> list[str]:
+        outside = self._outside(rule, inputs)[:, position].tolist()
+        return [name for name, applies in zip(rule.measures, outside, strict=True) if applies]
 
     def _hit(self, rule: Rule, inputs: Inputs, position: int) -> RuleHit:
         if rule.fields:
             missing = [field for field in rule.fields if not inputs.is_known(field)[position]]
             facts = [_fact_of_fields(rule, missing)]
         else:
-            names = [name for name in rule.measures if self._measure_applies(rule, name, inputs)[position]]
+            names = self._measures_that_apply(rule, inputs, position)
             facts = list(self._facts(rule, inputs, position, names))
         return RuleHit(code=rule.code, outcome=rule.outcome, text=_sentence(rule, facts), facts=facts)  # type: ignore[arg-type]
 

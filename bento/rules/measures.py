@@ -40,6 +40,7 @@ class Inputs:
         self.income_months = income_months
         """Months that AMT_INCOME_TOTAL covers."""
         self._values: dict[str, Floats] = {}
+        self._numbers: dict[str, Floats] = {}
 
     @classmethod
     def of_rows(
@@ -63,8 +64,10 @@ class Inputs:
 
     def number(self, name: str) -> Floats:
         """Return a numeric column; the code for "no such date" is unknown, too."""
-        values = np.array(self._column(name), dtype=np.float64)
-        return np.where(values == OPEN_ENDED, np.nan, values) if name == "DAYS_EMPLOYED" else values
+        if name not in self._numbers:
+            values = np.array(self._column(name), dtype=np.float64)
+            self._numbers[name] = np.where(values == OPEN_ENDED, np.nan, values) if name == "DAYS_EMPLOYED" else values
+        return self._numbers[name]
 
     def has(self, name: str, category: str) -> Booleans:
         """Whether a column holds a category."""
@@ -78,19 +81,16 @@ class Inputs:
     def value(self, measure: str) -> Floats:
         """Return a measure of each application; NaN where it is unknown or not finite."""
         if measure not in self._values:
-            with np.errstate(all="ignore"):
-                values = MEASURES[measure].compute(self)
-            self._values[measure] = np.where(np.isfinite(values), values, np.nan)
+            self._values[measure] = MEASURES[measure].compute(self)
         return self._values[measure]
 
     def is_known(self, field: str) -> Booleans:
         """Whether a field of `FIELDS` is known: given and understood; for a history, whether it has a row."""
         if field in COUNTS_OF_ROWS:
             return self.feature(COUNTS_OF_ROWS[field]) > 0
-        column, values = APPLICATION[field], self._column(field)
-        if column.kind == "category":
-            understood = set(column.categories) - set(column.missing_codes)
-            return np.array([value in understood for value in values])
+        values = self._column(field)
+        if field in _UNDERSTOOD:
+            return np.array([value in _UNDERSTOOD[field] for value in values])
         return np.array([value is not None for value in values])
 
 
@@ -166,18 +166,25 @@ def _at_age(column: str, words: TextPair) -> Measure:
 
 
 def _over(top: str, bottom: str, words: TextPair, unit: Unit = "share") -> Measure:
-    return _measure(words, unit, f"{top} {bottom}", lambda inputs: inputs.number(top) / inputs.number(bottom))
+    return _measure(words, unit, f"{top} {bottom}", lambda inputs: _ratio(inputs.number(top), inputs.number(bottom)))
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    """Divide; NaN where the result is not finite."""
+    with np.errstate(all="ignore"):
+        ratio = top / bottom
+    return np.where(np.isfinite(ratio), ratio, np.nan)
 
 
 def _instalments_to_income(inputs: Inputs) -> Floats:
     elsewhere, here = (np.nan_to_num(inputs.value(name)) for name in ("instalments_elsewhere", "instalments_here"))
     monthly_income = inputs.number("AMT_INCOME_TOTAL") / inputs.income_months
-    return (inputs.number("AMT_ANNUITY") + elsewhere + here) / monthly_income
+    return _ratio(inputs.number("AMT_ANNUITY") + elsewhere + here, monthly_income)
 
 
 def _monthly_rate(inputs: Inputs) -> Floats:
     """Return the rate at which equal instalments repay the loan in `MAX_TERM_MONTHS`; -1 where they never do."""
-    share = inputs.number("AMT_ANNUITY") / inputs.number("AMT_CREDIT")
+    share = _ratio(inputs.number("AMT_ANNUITY"), inputs.number("AMT_CREDIT"))
     rate = np.interp(share, _PAYMENT_SHARES, _RATES)
     return np.where(np.isnan(share), np.nan, np.where(share < _PAYMENT_SHARES[0], -1.0, rate))
 
@@ -330,6 +337,12 @@ FIELDS: dict[str, TextPair] = {
     "REGION_RATING_CLIENT_W_CITY": ("rating of the region and city", "note de la région et de la ville"),
 }
 """Fields that a rule may count as known or unknown, in words."""
+_UNDERSTOOD = {
+    name: frozenset(APPLICATION[name].categories) - frozenset(APPLICATION[name].missing_codes)
+    for name in FIELDS
+    if name in APPLICATION.schema and APPLICATION[name].kind == "category"
+}
+"""Categories that count as known."""
 APPLICATION_COLUMNS = tuple(
     column.name
     for column in APPLICATION

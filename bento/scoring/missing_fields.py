@@ -59,10 +59,11 @@ def _expected_fields(model: ScoringModel) -> list[_Field]:
     """Return the fields that a credit file should hold, those that the model reads first."""
     read = {feature: needed_columns([feature]) for feature in model.feature_names}
     fields = [
-        _Field(table, column, FieldWarning(kind="missing_field", field=f"{table}.{column}", message=message))
-        for table, given in model.reference.fields.items()
-        for column in given.expected()
-        for message in [_message(TABLES[table][column], table, read, model.typical_features)]
+        _Field(name, column.name, FieldWarning(kind="missing_field", field=f"{name}.{column.name}", message=message))
+        for name, given in model.reference.fields.items()
+        for column in TABLES[name]
+        if column.name in given.expected()
+        for message in [_message(column, name, read, model.typical_features)]
     ]
     return sorted(fields, key=lambda field: field.warning.message == NOT_READ)
 
@@ -70,7 +71,7 @@ def _expected_fields(model: ScoringModel) -> list[_Field]:
 def _message(
     column: Column, table: str, read: Mapping[str, Mapping[str, Sequence[str]]], typical: Collection[str]
 ) -> Wording:
-    """Say how a file without this column is scored; `read` holds the columns that each feature is computed from."""
+    """State how a file without this column is scored; `read` holds the columns that each feature is computed from."""
     if column.kind == "id":  # read with any other column of its table
         others = {other.name for other in TABLES[table] if other.kind != "id"}
         return KEY if any(others.intersection(columns[table]) for columns in read.values()) else NOT_READ

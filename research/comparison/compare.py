@@ -220,7 +220,7 @@ def _load(candidate: Candidate, problem: Problem, run_id: str) -> CandidateResul
         )
         stored = json.loads(candidate_file.read_text())
         probability = pl.DataFrame({"SK_ID_CURR": problem.clients}).join(
-            pl.read_parquet(scores_file), on="SK_ID_CURR", how="left", maintain_order="left"
+            pl.read_parquet(scores_file, glob=False), on="SK_ID_CURR", how="left", maintain_order="left"
         )["probability"]
     scores = FoldScores(probability=probability.to_numpy(), **stored.pop("judged"))
     return CandidateResult(candidate=candidate, scores=scores, run=run_id, reused=True, **stored)
@@ -234,7 +234,7 @@ def champion_result(client: mlflow.MlflowClient, problem: Problem) -> list[Candi
     path = DATA / "results" / str(champion.run_id) / OUT_OF_FOLD_FILE
     if not path.is_file():
         return []
-    stored = pl.read_parquet(path)
+    stored = pl.read_parquet(path, glob=False)
     if stored["SK_ID_CURR"].to_list() != problem.clients.to_list() or (stored["fold"].to_numpy() != problem.fold).any():
         return []
     scores = FoldScores(probability=stored["probability"].to_numpy())

@@ -34,6 +34,7 @@ CODE = (
     "training/cross_fitting",
     "training/feature_selection",
     "training/linear",
+    "training/unknown_values",
     "data/splits",
     "types",
 )
@@ -131,7 +132,7 @@ class Problem:
             "grid": dict(grid) if self.settings.grid else None,
             "data": self.data.source.fingerprint,
             "catalogue": catalogue_hash(),
-            "features": [boosting.BEST_FEATURES, *(column.name for column in self.matrix.columns)],
+            "features": [boosting.BEST_FEATURES, *(column.model_dump() for column in self.matrix.columns)],
             "folds": len(self.splits),
             "seed": self.settings.seed,
             "costs": self.settings.costs.model_dump(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bento.data.validation import Report, check_folder
 from research.cli import CommandError, last_line, shown
-from research.data.dataset import RAW, SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED, open_folder
+from research.data.dataset import RAW, SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED
 from research.synthetic import write as write_synthetic
 
 COMPETITION = "home-credit-default-risk"
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand; return 1 where `check` reports a fault."""
     if options.command == "check":
-        report = check_folder(open_folder(options.folder))
+        report = check_folder(options.folder)
         print_report(report)
         return 1 if report.faults else 0
     if options.command == "download":
@@ -50,15 +50,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def print_report(report: Report) -> None:
-    """Print the rows of each file, what is cleaned or passed, and the faults last."""
+    """Print the rows of each file, what is missing, ignored, cleaned or passed, and the faults last."""
     for name, rows in report.rows.items():
         print(f"{name}: {rows:,} rows")
+    if report.notes:
+        print()
+    for note in report.notes:
+        print(f"note: {note}")
     soft = [finding for finding in report.findings if not finding.hard]
     if soft:
         print(f"\n{'file':28} {'column':26} {'rows':>12} {'share':>7}  what")
     for finding in sorted(soft, key=lambda finding: (finding.file, -finding.rows)):
         where = f"{finding.file:28} {finding.column:26} {finding.rows:12,} {finding.share:7.2%}"
-        print(f"{where}  {finding.what}, such as {finding.example}: {finding.treatment}")
+        print(f"{where}  {finding.predicate}")
     print(f"\n{len(report.faults)} faults, {len(soft)} findings cleaned or passed")
     for fault in report.faults:
         print(f"fault: {fault}", file=sys.stderr)

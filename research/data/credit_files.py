@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from bento.data.credit_file import CreditFile
-from bento.data.readers import find_file, read_application, read_file
+from bento.data.files import find_file
+from bento.data.readers import read_application, read_file
 from bento.data.tables import HISTORIES, TABLES
 from research.data.example_credit_files import credit_file
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bento.data.cleaning import clean
-from bento.data.readers import DataError, find_file, read_application, read_history
-from bento.data.tables import HISTORIES, TABLES, TARGET
+from bento.data.files import STEMS, DataError, find_file, unpacked
+from bento.data.readers import application_file, count_rows, read_application, read_history, readable
+from bento.data.tables import TABLES, TARGET
 from bento.data.validation import check_folder
 from bento.features.build import build_features
 from bento.features.catalogue import catalogue_hash, needed_columns
@@ -24,6 +26,8 @@ from research.data.splits import PERSON_FROM, Split, persons, split_of
 from research.settings import Settings
 from research.synthetic import write as write_synthetic
 
+log = logging.getLogger(__name__)
+
 DATA = Settings().scoring_data
 """Folder of data, results and logs."""
 RAW = DATA / "raw"
@@ -31,7 +35,6 @@ SYNTHETIC = DATA / "synthetic"
 DAYS_IN_YEAR = 365.25
 SYNTHETIC_CLIENTS = 20_000
 SYNTHETIC_SEED = 1
-FILES = ("application_train", "application_test", *HISTORIES)
 
 
 class _CleanTables(Mapping[str, pl.DataFrame]):
@@ -90,18 +93,19 @@ class Data:
 
     @cached_property
     def source(self) -> DataSource:
-        """Kind of data, number of clients, seed, and the SHA-256 of the files' names and contents."""
-        paths = [path for stem in FILES if (path := find_file(self.folder, stem)) is not None]
+        """Kind of data, number of clients, seed, and the SHA-256 of the files' names and contents, unpacked."""
+        paths = {stem: path for stem in STEMS if (path := find_file(self.folder, stem)) is not None}
         digest = hashlib.sha256()
-        for path in paths:
-            with path.open("rb") as file:
-                digest.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        for path in paths.values():
+            content = unpacked(path)
+            with readable(path), content.open("rb") as file:
+                digest.update(f"{content.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
         note = self.folder / "synthetic.json"
         description = json.loads(note.read_text()) if note.is_file() else None
-        applications = (path for path in paths if path.stem in FILES[:2])
+        applications = (path for stem, path in paths.items() if stem in STEMS[:2])
         return DataSource(
             data="synthetic" if description else "real",
-            clients=description["clients"] if description else sum(_count_rows(path) for path in applications),
+            clients=description["clients"] if description else sum(count_rows(path) for path in applications),
             seed=description["seed"] if description else None,
             fingerprint=digest.hexdigest(),
         )
@@ -112,20 +116,43 @@ class Data:
 
     def features(self) -> pl.DataFrame:
         """Return the features of the training clients with TARGET, from the cache in data/features or computed."""
-        cache = DATA / "features" / f"{self.source.fingerprint[:16]}-{catalogue_hash()}.parquet"
+        _ = self.remarks
+        cache = self._cache("parquet")
         if cache.is_file():
-            return pl.read_parquet(cache)
-        report = check_folder(self.folder, ["application_train"])
-        if report.faults:
-            raise DataError(f"{report.faults[0]} (all faults: python -m research data check {self.folder})")
+            return pl.read_parquet(cache, glob=False)
         tables = _CleanTables(self.folder, "application_train", needed_columns())
         outcomes = read_application(self.folder, "application_train", [TARGET], ["SK_ID_CURR", TARGET.name])
         features = build_features(tables).with_columns(outcomes[TARGET.name])
-        cache.parent.mkdir(parents=True, exist_ok=True)
         unfinished = cache.with_suffix(".unfinished")
         features.write_parquet(unfinished)
         unfinished.rename(cache)
         return features
+
+    @cached_property
+    def remarks(self) -> list[str]:
+        """What the check of the files passes, but the public data lacks; logged, and kept beside the features.
+
+        Raises:
+            DataError: the files have faults.
+        """
+        cache = self._cache("remarks.json")
+        if cache.is_file():
+            remarks: list[str] = json.loads(cache.read_text())
+        else:
+            report = check_folder(self.folder, ["application_train"])
+            if report.faults:
+                raise DataError(f"{report.faults[0]} (all faults: python -m research data check {self.folder})")
+            remarks = report.remarks
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = cache.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(remarks, indent=1) + "\n")
+            unfinished.rename(cache)
+        for remark in remarks:
+            log.warning(remark)
+        return remarks
+
+    def _cache(self, suffix: str) -> Path:
+        return DATA / "features" / f"{self.source.fingerprint[:16]}-{catalogue_hash()}.{suffix}"
 
     def audit(self) -> pl.DataFrame:
         """Return the columns that no model may use, but folds, fairness and money need, in the order of `features`.
@@ -184,13 +211,5 @@ def open_data(folder: Path | None) -> Data:
 
 def open_folder(folder: Path) -> Path:
     """Return the folder if it holds training applications, else raise DataError."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name the one that holds application_train.csv or .parquet")
-    if find_file(folder, "application_train") is None:
-        raise DataError(f"{folder}: holds neither application_train.csv nor application_train.parquet; put it there")
+    application_file(folder, "application_train")
     return folder
-
-
-def _count_rows(path: Path) -> int:
-    scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
-    return int(scan.select(pl.len()).collect().item())

@@ -126,7 +126,7 @@ def oracle(data: Data, splits: dict[str, Rows], costs: CostAssumptions) -> dict[
     path = data.folder / "oracle.parquet"
     if not path.is_file():
         return None
-    truth, measured = pl.read_parquet(path), dict[str, float]()
+    truth, measured = pl.read_parquet(path, glob=False), dict[str, float]()
     for name, rows in splits.items():
         joined = rows.features.select("SK_ID_CURR").join(truth, on="SK_ID_CURR", how="left", maintain_order="left")
         probability = joined["PROBABILITY"].to_numpy()

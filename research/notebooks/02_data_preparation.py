@@ -22,13 +22,13 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 
 from bento.data.cleaning import clean
-from bento.data.readers import find_file, read_application, read_client, read_history, scan_file
+from bento.data.files import STEMS, find_file
+from bento.data.readers import read_application, read_client, read_history, scan_file
 from bento.data.tables import TABLES, TARGET
 from bento.data.validation import check_folder
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, table_of
 from bento.features.definitions import GROUP_LABELS
-from research.data.dataset import FILES
 from research.data.splits import SHARES, fold_rows, split_of
 from research.explanation.figures import label
 from research.reporting.notebook_support import folds_for, open_notebook, relations, subplots
@@ -46,8 +46,8 @@ data = open_notebook()
 
 # %%
 report = check_folder(data.folder)
-sizes = {find_file(data.folder, stem).name: stem for stem in FILES if find_file(data.folder, stem)}
-declared = {stem: TABLES.get(stem, TABLES["application"]) for stem in FILES}
+sizes = {find_file(data.folder, stem).name: stem for stem in STEMS if find_file(data.folder, stem)}
+declared = {stem: TABLES.get(stem, TABLES["application"]) for stem in STEMS}
 pl.DataFrame(
     {
         "file": name,
@@ -66,15 +66,15 @@ pl.DataFrame(
 
 # %%
 rows = {stem: report.rows[name] for name, stem in sizes.items()}
-rows["application"] = sum(rows.pop(stem, 0) for stem in FILES[:2])
+rows["application"] = sum(rows.pop(stem, 0) for stem in STEMS[:2])
 relations(rows)
 
 # %% [markdown]
 # ## Validation of the files
 #
 # `bento.data.validation` reads every file once, streaming, before anything is computed. An impossible value, such as a
-# negative income, is a fault, and no model is trained on such a file. A known anomaly of the data is a finding: it is
-# cleaned or passed, and reported.
+# negative income, is a fault, and so is a column of which half the values do not match its declaration; no model is
+# trained on such a file. A known anomaly of the data is a finding: it is cleaned or passed, and reported.
 
 # %%
 print(f"{len(report.faults)} faults, {len(report.findings)} findings")

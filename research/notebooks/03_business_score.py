@@ -41,7 +41,7 @@ data = open_notebook()
 
 # %%
 version, results = model_for(data)
-scores = pl.read_parquet(results / OUT_OF_FOLD_FILE)
+scores = pl.read_parquet(results / OUT_OF_FOLD_FILE, glob=False)
 target, probability, fold = (scores[name].to_numpy() for name in ("target", "probability", "fold"))
 out_of_fold = OutOfFold.from_probability(target, probability, fold)
 development = data.rows("development")

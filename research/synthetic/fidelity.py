@@ -59,7 +59,7 @@ class Folder(Mapping[str, pl.DataFrame]):
         for file in FILES:
             expected = APPLICATION if file.startswith("application") else TABLES.get(file, ())
             try:
-                schema = pl.read_parquet_schema(path / f"{file}.parquet")
+                schema = pl.scan_parquet(path / f"{file}.parquet", glob=False).collect_schema()
             except (pl.exceptions.PolarsError, OSError) as error:
                 raise ValueError(f"{path / file}.parquet cannot be read: {error}") from None
             lacking = [column.name for column in expected if column.name not in schema]
@@ -69,7 +69,7 @@ class Folder(Mapping[str, pl.DataFrame]):
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in FILES:
             raise KeyError(name)
-        return pl.read_parquet(self.path / f"{name}.parquet")
+        return pl.read_parquet(self.path / f"{name}.parquet", glob=False)
 
     def __iter__(self) -> Iterator[str]:
         return iter(FILES)
@@ -167,7 +167,7 @@ def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
     for name in ("application_train", "application_test"):
         file = folder / f"{name}.csv"
         if file.is_file():
-            text = pl.read_csv(file, infer_schema=False)
+            text = pl.read_csv(file, infer_schema=False, glob=False)
             lacking = [column.name for column in APPLICATION if column.name not in text.columns]
             if lacking:
                 raise ValueError(f"{file} lacks {', '.join(lacking[:3])}")

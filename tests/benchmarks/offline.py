@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from bento.data.cleaning import clean
-from bento.data.readers import find_file, read_application, read_history
+from bento.data.files import find_file
+from bento.data.readers import read_application, read_history
 from bento.data.tables import APPLICATION, HISTORIES, TABLES
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, needed_columns, table_of

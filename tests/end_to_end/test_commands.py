@@ -145,12 +145,12 @@ def test_the_demo_reuses_what_is_there_and_serves_until_interrupted(bento_tag: s
 
 def test_checking_data_names_each_fault_and_ends_with_1(command: CommandRunner, synthetic_folder: Path, tmp_path: Path):
     assert command("data", "check", synthetic_folder)[0] == 0
-    applications = pl.read_parquet(synthetic_folder / "application_train.parquet").head(20)
+    applications = pl.read_parquet(synthetic_folder / "application_train.parquet").head(100)
     applications.with_columns(CNT_CHILDREN=-1, EXT_SOURCE_2=9.0).write_csv(tmp_path / "application_train.csv")
     code, output, error = command("data", "check", tmp_path)
     assert code == 1
     assert "2 faults" in output
-    assert all(f"column {column}: 20 rows" in error for column in ("CNT_CHILDREN", "EXT_SOURCE_2"))
+    assert all(f"column {column}: 100 rows" in error for column in ("CNT_CHILDREN", "EXT_SOURCE_2"))
 
 
 def test_training_on_faulty_data_names_fault_and_remedy(command: CommandRunner, synthetic_folder: Path, tmp_path: Path):

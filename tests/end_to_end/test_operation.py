@@ -25,6 +25,10 @@ REFUSALS = {
         {"SCORING_AUTH": "off", "JOURNAL_URL": "sqlite:///{folder}/none.db"},
         ["python -m bento journal upgrade"],
     ),
+    "faulty rules": (
+        {"SCORING_AUTH": "off", "SCORING_RULES": "{folder}/rules.toml"},
+        ["rules.toml: usual_margin: Field required"],
+    ),
     "broken master key": (
         {"SCORING_AUTH": "off", "SCORING_MASTER_KEY_FILE": "{folder}/master_key"},
         ["SCORING_MASTER_KEY_FILE"],
@@ -38,6 +42,7 @@ def refused(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """Start a service with each fault, all at once, and return exit codes and error output."""
     folder = tmp_path_factory.mktemp("refusals")
     (folder / "master_key").write_text("no key")
+    (folder / "rules.toml").write_text("income_months = 1\nrules = []\n")
     processes = {}
     for fault, (environment, _) in REFUSALS.items():
         settings = {name: value.format(folder=folder) for name, value in environment.items()}

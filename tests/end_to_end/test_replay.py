@@ -76,4 +76,4 @@ def _entry_of(journal: Journal, decision_id: str) -> Entry:
     decision = journal.find(decision_id)
     assert decision is not None
     values = {name: value for name, value in vars(decision).items() if name != "purged_at"}
-    return Entry(client=1, **values)
+    return Entry(client=1, rulebook=journal.rulebook(decision.rules), **values)

@@ -17,8 +17,11 @@ from bento.data.credit_file import CreditFile
 from bento.journal.store import Journal
 from bento.journal.vault import Vault
 from bento.model.scoring_model import ScoringModel
-from bento.policy import score_points
+from bento.policy import expected_cost, score_points
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 from bento.scoring.explanation import Explanation
+from bento.scoring.score import score
 from bento.settings import Settings
 from research.cli import ROOT, SERVING_PYTHON
 from research.data.dataset import DATA
@@ -58,18 +61,20 @@ def _decided(client: httpx.Client, file: Json, **options: Any) -> Json:
 
 def test_predict_answers_as_the_model_in_process(client: httpx.Client, files: list[Json], model_folder: Path):
     model = ScoringModel(model_folder)
+    rules = Rules(Rulebook.read(), model.reference.usual)
     for file in files:
         answer = _decided(client, file)
+        (scored,) = score(model, [CreditFile.model_validate(file)], rules=rules, reasons=False)
         features = model.features([CreditFile.model_validate(file)])
         expected = float(model.probability(features)[0])
         assert answer["probability_of_default"] == pytest.approx(expected, abs=1e-12)
-        assert answer["decision"] == ("refused" if expected >= model.threshold else "granted")
+        assert answer["decision"] == scored.decision
+        assert answer["rules"] == [hit.model_dump() for hit in scored.rules]
+        assert answer["rules_version"] == Rulebook.read().version
         assert answer["threshold"] == model.threshold
         assert answer["score_points"] == pytest.approx(score_points(float(model.log_odds(features)[0])), abs=1e-9)
-        assert answer["expected_cost"] == {
-            "if_granted": pytest.approx(10 * expected),
-            "if_refused": pytest.approx(1 - expected),
-        }
+        cost = expected_cost(expected, model.threshold, model.manifest.costs)
+        assert answer["expected_cost"] == pytest.approx(cost.model_dump())
         assert answer["model"] == {"name": "credit_scoring", "version": "1"}
         assert answer["SK_ID_CURR"] == file["application"]["SK_ID_CURR"]
         assert answer["review_band"] is None
@@ -81,7 +86,7 @@ def test_a_decision_names_its_four_main_reasons_in_both_languages(client: httpx.
         answer = _decided(client, file)
         reasons = answer["reasons"]
         assert len({reason["code"] for reason in reasons}) == len(reasons) == 4
-        assert reasons[0]["direction"] == ("raises" if answer["decision"] == "refused" else "lowers")
+        assert reasons[0]["direction"] == ("lowers" if answer["decision"] == "granted" else "raises")
         for reason in reasons:
             assert (reason["contribution"] > 0) == (reason["direction"] == "raises")
             assert all(reason["text"][language] for language in ("en", "fr"))
@@ -181,6 +186,27 @@ def test_unknown_categories_and_columns_are_scored_with_a_warning(client: httpx.
     }
 
 
+IMPLAUSIBLE = [
+    ({"AMT_INCOME_TOTAL": 1}, "affordability"),
+    ({"AMT_CREDIT": 20_000_000}, "unusual"),
+    ({"CNT_CHILDREN": 5, "CNT_FAM_MEMBERS": 1}, "family_without_adult"),
+]
+
+
+@pytest.mark.parametrize(("changes", "rule"), IMPLAUSIBLE)
+def test_an_implausible_file_is_never_granted(client: httpx.Client, files: list[Json], changes: Json, rule: str):
+    file = files[0] | {"application": files[0]["application"] | changes}
+    for answer in (
+        _decided(client, file),
+        _decided(client, file, params={"purpose": "simulation"}),
+        client.post("/predict_batch", json={"credit_files": [file]}).json()["results"][0]["prediction"],
+    ):
+        assert answer["decision"] != "granted"
+        assert rule in [hit["code"] for hit in answer["rules"]]
+    explained = client.post("/explain", json=file).json()
+    assert explained["rules"] == answer["rules"]
+
+
 def _with(file: Json, **fields: object) -> bytes:
     return json.dumps(file | {"application": file["application"] | fields}).encode()
 
@@ -195,6 +221,24 @@ BAD_INPUT = [
     (lambda file: _with(file)[:-2] + b', "AMT_CREDIT": 1}}', 422, ["application", "AMT_CREDIT"]),
     (lambda file: _with(file)[:-1] + b', "application": {}}', 422, ["application"]),
     (lambda file: b"\xef\xbb\xbf" + _with(file), 400, []),
+    (lambda file: _with(file, AMT_CREDIT=0), 422, ["application", "AMT_CREDIT"]),
+    (lambda file: _with(file, AMT_ANNUITY=0), 422, ["application", "AMT_ANNUITY"]),
+    (lambda file: _with(file, AMT_INCOME_TOTAL=0), 422, ["application", "AMT_INCOME_TOTAL"]),
+    (lambda file: _with(file, DAYS_BIRTH=-1), 422, ["application", "DAYS_BIRTH"]),
+    (lambda file: _with(file, DAYS_BIRTH=-3650), 422, ["application", "DAYS_BIRTH"]),
+    (lambda file: _with(file, DAYS_EMPLOYED=100), 422, ["application", "DAYS_EMPLOYED"]),
+    (lambda file: _with(file, DAYS_EMPLOYED=-36500), 422, ["application", "DAYS_EMPLOYED"]),
+    (lambda file: _with(file, DAYS_BIRTH=-9000, DAYS_EMPLOYED=-9100), 422, ["application", "DAYS_EMPLOYED"]),
+    (
+        lambda file: json.dumps(file | {"bureau": [{"DAYS_CREDIT": -50000}]}).encode(),
+        422,
+        ["bureau", 0, "DAYS_CREDIT"],
+    ),
+    (
+        lambda file: json.dumps(file | {"bureau": [{"AMT_CREDIT_SUM_DEBT": -1e12}]}).encode(),
+        422,
+        ["bureau", 0, "AMT_CREDIT_SUM_DEBT"],
+    ),
     (lambda file: json.dumps(file | {"bureau": [{"DAYS_CREDIT": "x"}]}).encode(), 422, ["bureau", 0, "DAYS_CREDIT"]),
     (lambda file: json.dumps(file | {"bureau": [{"SK_ID_CURR": 1}]}).encode(), 422, ["bureau", 0, "SK_ID_CURR"]),
     (lambda file: json.dumps(file | {"burea": []}).encode(), 422, ["burea"]),
@@ -280,7 +324,7 @@ def test_a_decision_can_be_read_again_with_its_reasons(client: httpx.Client, fil
 
 
 def test_reviews_overturn_and_confirm_without_rewriting_the_decision(client: httpx.Client, files: list[Json]):
-    decided = _decided(client, files[1])
+    decided = next(answer for file in files if (answer := _decided(client, file))["decision"] != "review")
     address, stands = f"/decisions/{decided['decision_id']}", decided["decision"]
     other = {"granted": "refused", "refused": "granted"}[stands]
 
@@ -309,6 +353,7 @@ def test_the_model_card_describes_the_model(client: httpx.Client, model_folder: 
     card = ModelCard.model_validate_json(client.get("/model").content)
     scoring = ScoringModel(model_folder).manifest
     assert card.threshold == scoring.threshold
+    assert card.rules == Rulebook.read()
     assert card.metrics == scoring.metrics
     assert [feature.feature for feature in card.features] == [feature.name for feature in scoring.features]
     assert all(feature.meaning.fr for feature in card.features)
@@ -356,7 +401,22 @@ def test_the_examples_of_the_documentation_are_accepted(client: httpx.Client):
             answer = client.post(path, json=body)
             assert answer.status_code == 200, (path, answer.text)
             assert "problem" not in str(answer.json().get("results", ""))[:12]
-    assert _decided(client, EXAMPLE)["warnings"] == []
+    warnings = _decided(client, EXAMPLE)["warnings"]
+    assert {warning["kind"] for warning in warnings} == {"missing_field"}
+    given = {f"application.{column}" for column in EXAMPLE["application"]}
+    assert not given & {warning["field"] for warning in warnings}
+
+
+@pytest.mark.parametrize("field", ["DAYS_ID_PUBLISH", "CNT_FAM_MEMBERS"])
+def test_a_field_that_is_missing_is_named_in_every_answer(client: httpx.Client, files: list[Json], field: str):
+    application = {name: value for name, value in files[3]["application"].items() if name != field}
+    file = files[3] | {"application": application}
+
+    batch = client.post("/predict_batch", json={"credit_files": [file]}).json()["results"][0]["prediction"]
+    for answer in (_decided(client, file), batch, client.post("/explain", json=file).json()):
+        assert [(warning["kind"], warning["field"]) for warning in answer["warnings"]] == [
+            ("missing_field", f"application.{field}")
+        ]
 
 
 def test_decisions_are_counted(client: httpx.Client, files: list[Json]):

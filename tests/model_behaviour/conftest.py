@@ -8,6 +8,8 @@ import pytest
 
 from bento.data.credit_file import CreditFile
 from bento.model.scoring_model import ScoringModel
+from bento.rules.check import Rules
+from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication, score
 from research.data.example_credit_files import example_credit_files
 
@@ -32,7 +34,10 @@ def files() -> list[Json]:
 def scored(model: ScoringModel) -> Score:
     """Return a function that decides credit files as the service does, each with its reasons."""
 
+    rules = Rules(Rulebook.read(), model.reference.usual)
+
     def score_files(contents: Sequence[Json]) -> list[ScoredApplication]:
-        return score(model, [CreditFile.model_validate(content) for content in contents], reasons=True)
+        parsed = [CreditFile.model_validate(content) for content in contents]
+        return score(model, parsed, rules=rules, reasons=True)
 
     return score_files

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bento.data.readers import DataError
+from bento.data.files import DataError
 from research import __main__ as dispatcher
 from research.cli import FAULT, INTERRUPTED, ROOT, CommandError
 

@@ -52,7 +52,7 @@ FEATURES = (
     "application_credit_to_annuity",
     "application_credit_to_goods_price",
     "application_annuity_to_income",
-    "application_simple_interest_at_previous_term",
+    "application_due_in_previous_term_to_credit",
     "application_occupation",
     "bureau_debt_to_loan",
     "previous_refused_share",

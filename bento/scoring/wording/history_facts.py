@@ -591,8 +591,8 @@ _REPAYMENTS: tuple[Telling, ...] = (
             *(
                 (
                     f"installments_late_over_{days}d",
-                    f"Instalments over {days} days late, paid or not",
-                    f"Mensualités avec plus de {days} jours de retard, payées ou non",
+                    f"Instalments over {days} days late",
+                    f"Mensualités avec plus de {days} jours de retard",
                 )
                 for days in (7, 15)
             ),
@@ -814,7 +814,7 @@ UNTOLD: dict[str, str] = {
     "bureau_balance_(months|credits|closed_share|unknown_share)": "counts of records, not of what the client did",
     "previous_(new_client|cross_sell|walk_in|insured)_share|previous_seller_area_max": "how the lender sold",
     "previous_asked_to_granted_.*": "a ratio of what the lender decided",
-    "application_simple_interest_at_previous_term": "a supposed term",
+    "application_due_in_previous_term_to_credit": "a supposed term",
     "pos_(months|latest_month)|pos_left_(mean|max)(_12m)?": "counts of records and averages over months",
     "installments_(loans|split_share|card_share|versions|paid_365d_to_income)": "how the lender records",
     "card_(months|count|no_limit_months)": "counts of records",

@@ -106,13 +106,14 @@ def test_a_loan_owes_the_principal_of_the_instalments_left(month: int, left_then
 
 @pytest.mark.parametrize(
     ("first_due", "decision", "left"),
-    [(-670, -700, 13), (0, -30, 35), (10, -20, 36), (None, -30, 35), (None, -29, 36), (-5000, -5030, 0)],
+    [(-70, -700, 9), (0, -30, 11), (10, -20, 12), (None, -30, 11), (None, -29, 12), (None, -100, 9), (-500, -530, 0)],
 )
 def test_without_monthly_states_the_plan_says_what_is_left(first_due: int | None, decision: int, left: int):
-    row = _features(LOAN | {"DAYS_FIRST_DUE": first_due, "DAYS_DECISION": decision})
+    plan = {"CNT_PAYMENT": 12, "AMT_ANNUITY": 11_000.0, "DAYS_FIRST_DUE": first_due, "DAYS_DECISION": decision}
+    row = _features(LOAN | plan)
 
-    assert row["previous_due_in_19m"] == 5000 * min(left, 19)
-    assert row["previous_due_in_1m"] == 5000 * min(left, 1)
+    assert row["previous_due_in_19m"] == 11_000 * left
+    assert row["previous_due_in_1m"] == 11_000 * min(left, 1)
     assert (row["previous_open_debt"] == 0) == (left == 0)
 
 
@@ -190,12 +191,7 @@ def test_instalments_below_the_credit_have_no_interest():
     assert row["previous_true_rate_mean"] is row["previous_simple_interest_min"] is None
 
 
-def test_the_interest_of_this_loan_is_not_negative():
-    def interest(annuity: float) -> Value:
-        tables = cleaned_tables(
-            {"AMT_CREDIT": 12_000.0, "AMT_ANNUITY": annuity}, previous_application=[LOAN | {"CNT_PAYMENT": 12}]
-        )
-        return build_features(tables)["application_simple_interest_at_previous_term"][0]
-
-    assert interest(1500.0) == pytest.approx(0.5 / 12)
-    assert interest(900.0) is None
+def test_the_instalments_of_this_loan_in_the_term_of_earlier_ones():
+    application = {"AMT_CREDIT": 12_000.0, "AMT_ANNUITY": 900.0}
+    tables = cleaned_tables(application, previous_application=[LOAN | {"CNT_PAYMENT": 10}])
+    assert build_features(tables)["application_due_in_previous_term_to_credit"].to_list() == [0.75]

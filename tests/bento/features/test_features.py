@@ -219,7 +219,7 @@ def test_months_of_unknown_credits_are_left_out():
 
 def test_an_overflowing_sum_is_the_same_alone_and_together():
     month = {"SK_ID_PREV": 1, "MONTHS_BALANCE": -1, "AMT_DRAWINGS_CURRENT": 1.0, "AMT_PAYMENT_CURRENT": 10.0}
-    tables = cleaned_tables(credit_card_balance=[month, month])
+    tables = cleaned_tables(credit_card_balance=[month, month | {"MONTHS_BALANCE": -2}])
     # No request may hold such an amount, but a file of data may.
     drawn = pl.Series("AMT_DRAWINGS_CURRENT", [1.5e308, 1.5e308])
     tables |= {"credit_card_balance": tables["credit_card_balance"].with_columns(drawn)}
@@ -257,7 +257,7 @@ def _whole_numbers(column: Column) -> st.SearchStrategy[int]:
 
 @st.composite
 def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
-    """Rows with every column null, at a bound, or in between; some of them twice."""
+    """Rows with every column null, at a bound, or in between; some of them twice, or of a table with a key nearly."""
     row = st.fixed_dictionaries(
         {
             column.name: st.none()
@@ -271,7 +271,9 @@ def _history_rows(draw: st.DrawFn, name: str) -> list[dict[str, object]]:
         }
     )
     rows = draw(st.lists(row, max_size=4))
-    return rows + rows[: draw(st.integers(0, 2))]
+    again = [row | dict.fromkeys(TABLES[name].key) for row in rows[: draw(st.integers(0, 2))]]
+    keys = [tuple(map(row.get, TABLES[name].key)) for row in rows]
+    return [row for at, row in enumerate(rows) if not keys[at] or keys[at] not in keys[:at]] + again
 
 
 @settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

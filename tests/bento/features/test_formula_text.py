@@ -17,29 +17,30 @@ NAME = re.compile(r"[A-Z][A-Z0-9_]{3,}|[a-z0-9]+(?:_[a-z0-9]+)+")
 
 
 def test_formulas_name_columns_and_what_the_document_defines():
-    for feature in CATALOGUE.values():
+    for feature in (feature for feature in CATALOGUE.values() if not feature.text):
         names = set(NAME.findall(TEXT.sub("", feature_formula(feature))))
         assert names <= {*COLUMNS, *DERIVED, *CATALOGUE}, feature.name
 
 
 def test_a_formula_names_every_column_that_the_feature_reads():
     for feature in CATALOGUE.values():
-        if not feature.text:
+        if not feature.text and feature_formula(feature) != "number of rows":
             assert feature.roots <= set(re.findall(r"\w+", feature_formula(feature))), feature.name
 
 
 def test_every_derived_column_is_defined():
-    undefined = {name for name in DERIVED - {"building_fields_missing"} if f"`{name}`" not in reading()}
-    assert undefined == {"IS_OPEN"} & undefined
+    written_out = {"building_fields_missing"}
+    assert [name for name in DERIVED - written_out if f"`{name}`" not in reading()] == []
 
 
 def test_cleaning_of_every_column_is_stated():
+    cleaning = reading().split("### Aggregates")[0]
     for table in TABLES.values():
         for column in table:
             row = f"| {table.name} | {column.name} | "
             is_cleaned = column.missing_codes or (column.plausible_minimum, column.plausible_maximum) != (None, None)
-            assert (row in reading()) == bool(is_cleaned), column.name
-    assert "| bureau | DAYS_CREDIT_ENDDATE | below -40,000 |" in reading()
+            assert (row in cleaning) == bool(is_cleaned), column.name
+    assert "| bureau | DAYS_CREDIT_ENDDATE | below -40,000 |" in cleaning
 
 
 A, B = pl.col("A"), pl.col("B")

@@ -177,3 +177,26 @@ def test_a_version_number_counts_once_for_all_loans():
 
     assert row["installments_versions"] == 2
     assert row["installments_card_share"] == pytest.approx(2 / 3)
+
+
+def test_equal_payments_on_two_days_are_two_payments():
+    row = _features(_row(1, -100, -110, 50.0, 25.0), _row(1, -100, -105, 50.0, 25.0))
+
+    assert row["installments_paid_sum"] == 50
+    assert row["installments_split_share"] == 1
+
+
+def test_parts_of_an_instalment_without_number_belong_together():
+    parts = [_row(1, -100, -110, 50.0, 20.0), _row(1, -100, -105, 50.0, 30.0)]
+    row = _features(*(part | {"NUM_INSTALMENT_NUMBER": None} for part in parts))
+
+    assert row["installments_count"] == 1
+    assert row["installments_short_share"] == 0
+
+
+def test_instalments_of_one_day_are_ordered_by_loan_then_number():
+    of_later_loan = [_row(number, -30, -28, 50.0, 50.0) | {"SK_ID_PREV": 8} for number in range(1, 6)]
+    row = _features(_row(9, -30, -20, 50.0, 50.0), *of_later_loan)
+
+    assert row["installments_days_late_max_latest_5"] == 2
+    assert row["installments_days_late_max_latest_10"] == 10

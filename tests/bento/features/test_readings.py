@@ -126,20 +126,34 @@ def test_a_card_elsewhere_without_end_date_has_no_end():
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "known"),
+    ("start", "end", "is_possible"),
     [(-700, 10_722, True), (-700, 14_610, True), (-700, 14_611, False), (-700, -701, False), (-700, -700, True)],
 )
-def test_a_planned_end_must_be_possible(start: int, end: int, known: bool):
+def test_a_planned_end_must_be_possible(start: int, end: int, is_possible: bool):
     mortgage = {"SK_ID_BUREAU": 5, "CREDIT_TYPE": "Mortgage", "DAYS_CREDIT": start, "DAYS_CREDIT_ENDDATE": end}
     row = _features(bureau=[mortgage])
-    assert row["bureau_end_days_max"] == (end if known else None)
-    assert row["bureau_duration_max"] == (end - start if known else None)
+    assert row["bureau_end_days_max"] == (end if is_possible else None)
+    assert row["bureau_duration_max"] == (end - start if is_possible else None)
 
 
 def test_a_credit_elsewhere_does_not_end_before_it_starts():
     credit = {"SK_ID_BUREAU": 5, "CREDIT_ACTIVE": "Closed", "DAYS_CREDIT": -700, "DAYS_CREDIT_ENDDATE": -300}
     assert _features(bureau=[credit | {"DAYS_ENDDATE_FACT": -400}])["bureau_closed_early_days_max_closed"] == 100
     assert _features(bureau=[credit | {"DAYS_ENDDATE_FACT": -701}])["bureau_closed_early_days_max_closed"] is None
+
+
+def test_days_between_credits_elsewhere_are_of_credits_with_a_day():
+    credits = [{"SK_ID_BUREAU": number, "DAYS_CREDIT": day} for number, day in ((1, -100), (2, None), (3, -300))]
+    assert _features(bureau=credits)["bureau_gap_days_mean"] == 200
+    assert _features(bureau=credits[:2])["bureau_gap_days_mean"] is None
+
+
+def test_a_trend_needs_three_months():
+    months = [{"SK_ID_PREV": 1, "MONTHS_BALANCE": -month, "SK_DPD_DEF": month} for month in (1, 2, 3)]
+    assert _features(POS_CASH_balance=months)["pos_days_past_due_slope"] == pytest.approx(-1)
+    assert _features(POS_CASH_balance=months[:2])["pos_days_past_due_slope"] is None
+    same = [months[0] | {"SK_ID_PREV": loan} for loan in (1, 2, 3)]
+    assert _features(POS_CASH_balance=same)["pos_days_past_due_slope"] is None
 
 
 def test_news_after_the_application_is_unknown():
@@ -206,15 +220,16 @@ def test_shares_and_counts_of_loans_count_each_loan_once():
         *(_state(3, month, "Returned to the store") for month in (-8, -7)),
         *(_state(4, month, "Active", left=9, term=20) for month in (-30, -29)),
         *(_state(4, month, "Completed", term=10) for month in (-28, -27)),
+        *(_state(5, month, "Completed", term=6) for month in (-50, -49)),
     ]
     row = _features(POS_CASH_balance=rows)
 
-    assert row["pos_completed_share"] == 2 / 4
-    assert row["pos_early_end_share"] == 1 / 2
+    assert row["pos_completed_share"] == 3 / 5
+    assert row["pos_early_end_share"] == 1 / 3
     assert row["pos_returned_loans"] == 1
     assert row["pos_active_loans_latest"] == 1
     assert row["pos_left_latest_sum"] == 6
-    assert row["pos_left_to_term_latest"] == 6 / (12 + 12 + 12 + 10)
+    assert row["pos_left_to_term_latest"] == 6 / (12 + 12 + 12 + 10 + 6)
 
 
 def test_a_month_given_twice_counts_once_among_the_latest():
@@ -331,6 +346,15 @@ def test_months_of_a_loan_count_for_its_client_alone():
     expected = build_features(tables)["previous_due_in_19m"]
     assert expected.to_list() == [11.0 * 7]
     assert build_features(mixed)["previous_due_in_19m"].to_list() == expected.to_list()
-    other = tables["application"].with_columns(SK_ID_CURR=pl.lit(2, pl.Int64))
-    both = mixed | {"application": pl.concat([tables["application"], other])}
-    assert build_features(both)["previous_due_in_19m"].to_list() == [77.0, 0.0]
+    other = {
+        name: tables[name].with_columns(SK_ID_CURR=pl.lit(2, pl.Int64))
+        for name in ("application", "previous_application")
+    }
+    both = mixed | {name: pl.concat([frame, tables[name]]) for name, frame in other.items()}
+    assert build_features(both)["previous_due_in_19m"].to_list() == [11.0, 77.0]
+    both |= {
+        name: pl.concat([tables[name], frame.with_columns(SK_ID_CURR=pl.lit(3, pl.Int64))])
+        for name, frame in other.items()
+    }
+    of_first = mixed["POS_CASH_balance"].with_columns(SK_ID_CURR=pl.lit(1, pl.Int64))
+    assert build_features(both | {"POS_CASH_balance": of_first})["previous_due_in_19m"].to_list() == [11.0, 77.0]

@@ -34,7 +34,7 @@ NAMES = [
     "bureau_debt_to_loan",
     "previous_refused_share",
     "installments_days_late_mean",
-    "application_simple_interest_at_previous_term",
+    "application_due_in_previous_term_to_credit",
 ]
 
 

@@ -24,6 +24,7 @@ from bento.features.build import build_features
 from bento.features.definitions import Value
 from bento.model.manifest import SCORING_FILE
 from bento.model.scoring_model import ScoringModel
+from bento.rules.check import Rules
 from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import score
 from tests.support.clients import credit_file, make_clients
@@ -104,7 +105,9 @@ def _without(file: Json, table: str, column: str) -> Json:
 
 
 def _scores(model: ScoringModel, files: list[Json]) -> list[float]:
-    return [scored.log_odds for scored in score(model, [_parsed(file) for file in files], reasons=False)]
+    return [
+        scored.log_odds for scored in score(model, [_parsed(file) for file in files], rules=Rules.none(), reasons=False)
+    ]
 
 
 def _parsed(file: Json) -> CreditFile:
@@ -178,7 +181,7 @@ def test_five_fields_give_no_reason_of_unknown_facts(model: ScoringModel):
     amounts = {"AMT_CREDIT": 300_000.0, "AMT_ANNUITY": 18_000.0, "AMT_INCOME_TOTAL": 150_000.0}
     credit_file = _parsed({"application": {"SK_ID_CURR": 900_001, "DAYS_BIRTH": -14_000, **amounts}})
 
-    (scored,) = score(model, [credit_file], reasons=True)
+    (scored,) = score(model, [credit_file], rules=Rules.none(), reasons=True)
 
     assert scored.reasons
     for reason in scored.reasons:

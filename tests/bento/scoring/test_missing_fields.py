@@ -56,7 +56,9 @@ def test_a_field_of_a_history_is_missing_where_no_row_holds_it(model: ScoringMod
     trained = _with_fields(model, bureau={"CREDIT_TYPE": 0.0}, installments_payments={"AMT_PAYMENT": 0.0})
     empty, full = {"SK_ID_BUREAU": 7}, {"SK_ID_BUREAU": 8, "CREDIT_TYPE": "Microloan"}
 
-    assert _fields(_warnings(trained, bureau=[empty, empty | {"CREDIT_TYPE": None}])) == ["bureau.CREDIT_TYPE"]
+    assert _fields(_warnings(trained, bureau=[empty, {"SK_ID_BUREAU": 9, "CREDIT_TYPE": None}])) == [
+        "bureau.CREDIT_TYPE"
+    ]
     assert _fields(_warnings(trained, bureau=[empty, full])) == []
 
 

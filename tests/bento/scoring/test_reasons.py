@@ -191,12 +191,12 @@ def test_the_text_of_a_reason():
     assert reason.code == "R11"
     assert reason.text.en == (
         "The way you have repaid your loans with us raises your estimated risk of default. "
-        "Instalments over 15 days late, paid or not, last 365 days: 3 of 12 (similar clients: 0%); "
+        "Instalments over 15 days late, last 365 days: 3 of 12 (similar clients: 0%); "
         "late payment of instalments: 6.2 days on average (similar clients: 1 day)."
     )
     assert reason.text.fr == (
         "La façon dont vous avez remboursé vos prêts chez nous augmente votre risque d'impayé estimé. "
-        "Mensualités avec plus de 15 jours de retard, payées ou non, 365 derniers jours_: 3 sur 12 "
+        "Mensualités avec plus de 15 jours de retard, 365 derniers jours_: 3 sur 12 "
         "(clients similaires_: 0_%)_; retard de paiement de vos mensualités_: 6,2 jours en moyenne "
         "(clients similaires_: 1 jour)."
     ).replace("_", NARROW_SPACE)

@@ -1,11 +1,13 @@
 import os
+import shutil
 import stat
+import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from bento.data.readers import DataError
+from bento.data.files import STEMS, DataError
 from bento.features.catalogue import CATALOGUE
 from research.cli import CommandError
 from research.data import command
@@ -27,6 +29,80 @@ def test_any_change_of_the_data_changes_its_fingerprint(synthetic_folder: Path, 
     path = tmp_path / "application_train.csv"
     path.write_text(path.read_text().replace("Cash loans", "Revolving loans", 1))
     assert Data(tmp_path).source.fingerprint != before.fingerprint
+
+
+def test_zipped_data_has_the_fingerprint_of_the_plain_files(synthetic_folder: Path, tmp_path: Path):
+    for stem in ("application_train", "application_test"):
+        pl.read_parquet(synthetic_folder / f"{stem}.parquet").head(30).write_csv(tmp_path / f"{stem}.csv")
+    plain = Data(tmp_path).source
+    with zipfile.ZipFile(tmp_path / "home-credit-default-risk.zip", "w") as archive:
+        for path in list(tmp_path.glob("*.csv")):
+            archive.write(path, path.name)
+            path.unlink()
+    assert Data(tmp_path).source == plain
+    assert plain.clients == 60
+
+
+def test_blank_lines_are_no_clients(synthetic_folder: Path, tmp_path: Path):
+    pl.read_parquet(synthetic_folder / "application_train.parquet").head(30).write_csv(
+        tmp_path / "application_train.csv"
+    )
+    with (tmp_path / "application_train.csv").open("a") as file:
+        file.write("\n\n")
+    assert Data(tmp_path).source.clients == 30
+
+
+def _with_unknown_categories(synthetic_folder: Path, folder: Path, rows: int) -> Path:
+    """Copy the folder as CSV, without bureau, and with an unknown income type in the first rows."""
+    folder.mkdir()
+    for stem in STEMS:
+        pl.read_parquet(synthetic_folder / f"{stem}.parquet").write_csv(folder / f"{stem}.csv")
+    for stem in ("bureau", "bureau_balance"):
+        (folder / f"{stem}.csv").unlink()
+    applications = pl.read_csv(folder / "application_train.csv", infer_schema_length=None)
+    is_first = pl.int_range(pl.len()) < rows
+    income = pl.when(is_first).then(pl.lit("working")).otherwise(pl.lit("Working"))
+    applications.with_columns(NAME_INCOME_TYPE=income).write_csv(folder / "application_train.csv")
+    return folder
+
+
+def test_what_is_passed_is_reported_at_each_use(
+    synthetic_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    folder = _with_unknown_categories(synthetic_folder, tmp_path / "data", 100)
+    expected = [
+        *(
+            f"{folder}: holds neither {stem}.csv nor {stem}.parquet; put the file there, otherwise no client has such "
+            for stem in ("bureau", "bureau_balance")
+        ),
+        "application_train.csv: column NAME_INCOME_TYPE: 100 rows hold an unknown category, such as working: passed, ",
+    ]
+    for _ in range(2):
+        caplog.clear()
+        opened = Data(folder)
+        opened.features()
+        opened.features()
+        logged = [record.getMessage() for record in caplog.records]
+        assert len(logged) == 3
+        assert all(line.startswith(start) for line, start in zip(logged, expected, strict=True))
+        monkeypatch.setattr(data, "check_folder", None)  # kept from the first time
+
+
+def test_features_of_mismatched_columns_are_refused(synthetic_folder: Path, tmp_path: Path):
+    folder = _with_unknown_categories(synthetic_folder, tmp_path / "data", 900)
+    with pytest.raises(DataError, match=r"column NAME_INCOME_TYPE: 900 rows hold an unknown category.*all faults"):
+        Data(folder).features()
+
+
+@pytest.mark.parametrize("name", ["x [2026]", "mes données"])
+def test_folders_of_any_name_are_opened_and_cached(
+    synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    folder = Path(shutil.copytree(synthetic_folder, tmp_path / name))
+    monkeypatch.setattr(data, "DATA", tmp_path / f"{name} results")
+    features = open_data(folder).features()
+    assert Data(folder).features().equals(features)
+    assert features.equals(Data(synthetic_folder).features())
 
 
 def test_folder_without_data_is_named_in_the_error(tmp_path: Path):

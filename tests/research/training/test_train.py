@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from research.training import train
 from research.training.train import Settings
 
 
-def test_a_linear_model_is_registered_and_can_be_served(client, data: Data):
+def test_a_linear_model_is_registered_and_can_be_served(client, data: Data, tmp_path: Path):
     registered = train.train(data, Settings(family="linear", folds=2, lime_samples=300))
     assert tracking.registered(client, tracking.CHALLENGER).version == registered.version
     results = DATA / "results" / registered.run_id
@@ -31,6 +32,10 @@ def test_a_linear_model_is_registered_and_can_be_served(client, data: Data):
     assert model.manifest.family == "linear"
     assert (results / "model" / LinearPredictor.FILE).is_file()
     assert contract(model.folder).passed
+    logged = ScoringModel(tracking.model_folder(registered, tmp_path))
+    assert logged.manifest.features == model.manifest.features
+    assert any(feature.typical is not None and feature.null_share > 0 for feature in logged.manifest.features)
+    assert logged.reference.fields["bureau"].unknown
     rows = data.rows("test").features
     contributions, base = model.contributions(rows)
     np.testing.assert_allclose(base + contributions.sum(axis=1), model.log_odds(rows), atol=1e-9)

@@ -150,9 +150,8 @@ def test_features_of_one_text_are_of_one_thing():
                 "installments_late_over_15d_share_365d_of": 12.0,
             },
             0.02,
-            "Instalments over 15 days late, paid or not, last 365 days: 3 of 12 (similar clients: 2%)",
-            "Mensualités avec plus de 15 jours de retard, payées ou non, 365 derniers jours_: 3 sur 12 "
-            "(clients similaires_: 2_%)",
+            "Instalments over 15 days late, last 365 days: 3 of 12 (similar clients: 2%)",
+            "Mensualités avec plus de 15 jours de retard, 365 derniers jours_: 3 sur 12 (clients similaires_: 2_%)",
         ),
         (
             {"application_ext_source_2": 0.142},
