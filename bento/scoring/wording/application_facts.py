@@ -35,7 +35,7 @@ TELLINGS: tuple[Telling, ...] = (
     Telling(
         "application_credit_to_annuity",
         "either",
-        "Length of repayment, not counting interest",
+        "Repayment period, not counting interest",
         "Durée de remboursement, hors intérêts",
     ),
     Telling(
@@ -65,7 +65,7 @@ TELLINGS: tuple[Telling, ...] = (
     Telling(
         "application_income_per_family_member",
         "lowers",
-        "Income for each member of the household",
+        "Income per member of the household",
         "Revenus par membre du foyer",
         thing="application_income",
     ),
@@ -132,10 +132,10 @@ TELLINGS: tuple[Telling, ...] = (
             beyond=0.0,
         )
         for name, en, fr in (
-            ("live_region", "Home in a region", "Domicile dans une autre région"),
-            ("work_region", "Work in a region", "Travail dans une autre région"),
-            ("live_city", "Home in a town", "Domicile dans une autre ville"),
-            ("work_city", "Work in a town", "Travail dans une autre ville"),
+            ("live_region", "Home in a region", "Domicile dans une région autre"),
+            ("work_region", "Workplace in a region", "Lieu de travail dans une région autre"),
+            ("live_city", "Home in a town", "Domicile dans une ville autre"),
+            ("work_city", "Workplace in a town", "Lieu de travail dans une ville autre"),
         )
     ),
     Telling(
@@ -192,10 +192,14 @@ TELLINGS: tuple[Telling, ...] = (
             thing="enquiries",
         )
         for name, en, fr in (
-            ("week", "last week but for the last day", "semaine écoulée, hors dernier jour"),
-            ("month", "last month but for the last week", "mois écoulé, hors dernière semaine"),
-            ("quarter", "last quarter but for the last month", "trimestre écoulé, hors dernier mois"),
-            ("year", "last year but for the last quarter", "année écoulée, hors dernier trimestre"),
+            ("week", "last week, excluding its last day", "dernière semaine, hors dernier jour"),
+            ("month", "last month, excluding its last week", "dernier mois, hors dernière semaine"),
+            (
+                "quarter",
+                "last quarter, excluding its last month",
+                "dernier trimestre, hors dernier mois",
+            ),
+            ("year", "last year, excluding its last quarter", "dernière année, hors dernier trimestre"),
         )
     ),
     adverse(

@@ -107,8 +107,8 @@ def _is_sensible_number(
     told: ToldFeature, value: float, usual: float | None, values: Mapping[str, Value], direction: Direction
 ) -> bool:
     telling = told.telling
-    if direction == "lowers" and value == telling.best:
-        return True
+    if value == telling.best:
+        return direction == "lowers"
     if usual is not None and _written(told, values) == _usual(told, usual, like_value=True):
         return False
     if telling.higher == "either":
@@ -169,6 +169,8 @@ def _told(feature: Feature, tellings: Mapping[str, Telling]) -> ToldFeature | No
     en, fr = telling.labels.get(aggregate or "", (telling.en, telling.fr))
     if window is not None and not is_own:
         window_en, window_fr = _WINDOWS.get((measure.partition("_")[0], window.name), (window.en, window.fr))
+        if window_en.startswith("last "):
+            window_en, window_fr = f"over the {window_en}", f"sur les {window_fr}"
         en, fr = f"{en}, {window_en}", f"{fr}, {window_fr}"
     formatter = telling.formatter or _FORMATTERS_BY_UNIT[feature.unit]
     is_one_row = window is not None and window.name == _ONE_ROW
@@ -220,8 +222,19 @@ _FRAMES: dict[str, TextPair] = {
 }
 """By aggregate: the words around an aggregated value."""
 _WINDOWS: dict[tuple[str, str], TextPair] = {
+    ("bureau", "active"): ("open accounts", "crédits en cours"),
+    ("bureau", "closed"): ("closed accounts", "crédits soldés"),
+    ("bureau", "latest_1"): ("latest account", "dernier crédit"),
+    **{
+        ("bureau", f"{months}m"): (
+            f"accounts opened in the last {months} months",
+            f"crédits des {months} derniers mois",
+        )
+        for months in (6, 12, 24, 36)
+    },
     ("previous", "approved"): ("accepted ones", "celles acceptées"),
     ("previous", "refused"): ("refused ones", "celles refusées"),
+    ("previous", "365d"): ("over the last year", "sur la dernière année"),
     ("previous", "latest_1"): ("latest one", "la dernière"),
     ("previous", "latest_3"): ("latest 3", "les 3 dernières"),
     ("previous", "latest_5"): ("latest 5", "les 5 dernières"),

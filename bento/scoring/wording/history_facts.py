@@ -8,13 +8,13 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_credits",
         "either",
-        "Credits at other lenders, repaid ones included",
+        "Credit accounts with other lenders, closed ones included",
         "Crédits auprès d'autres prêteurs, crédits soldés compris",
     ),
     Telling(
         "bureau_active_credits",
         "raises",
-        "Credits open at other lenders",
+        "Credit accounts open with other lenders",
         "Crédits en cours auprès d'autres prêteurs",
         thing="bureau_open",
         best=0.0,
@@ -22,7 +22,7 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_active_share",
         "raises",
-        "Credits still open among those at other lenders",
+        "Credit accounts still open among those with other lenders",
         "Crédits encore en cours parmi ceux d'autres prêteurs",
         thing="bureau_open",
         best=0.0,
@@ -30,23 +30,23 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_closed_credits",
         "lowers",
-        "Credits repaid at other lenders",
+        "Credit accounts closed with other lenders",
         "Crédits soldés auprès d'autres prêteurs",
     ),
     adverse(
         "bureau_bad_credits",
-        "Credits sold or written off by other lenders",
+        "Credit accounts sold or written off by other lenders",
         "Crédits cédés ou passés en perte par d'autres prêteurs",
     ),
     *(
         Telling(
             f"bureau_{name}_share",
             higher,  # type: ignore[arg-type]
-            f"{en} among your credits at other lenders",
+            f"{en} among your credit accounts with other lenders",
             f"{fr} parmi vos crédits auprès d'autres prêteurs",
         )
         for name, higher, en, fr in (
-            ("consumer", "either", "Consumer credits", "Crédits à la consommation"),
+            ("consumer", "either", "Consumer loans", "Crédits à la consommation"),
             ("card", "raises", "Credit cards", "Cartes de crédit"),
             ("car", "either", "Car loans", "Crédits auto"),
             ("mortgage", "either", "Mortgages", "Crédits immobiliers"),
@@ -57,12 +57,12 @@ _ELSEWHERE: tuple[Telling, ...] = (
         Telling(
             f"bureau_{name}_active_credits",
             "raises",
-            f"{en} open at other lenders",
+            f"{en} open with other lenders",
             f"{fr} en cours auprès d'autres prêteurs",
             best=0.0,
         )
         for name, en, fr in (
-            ("consumer", "Consumer credits", "Crédits à la consommation"),
+            ("consumer", "Consumer loans", "Crédits à la consommation"),
             ("card", "Credit cards", "Cartes de crédit"),
             ("car", "Car loans", "Crédits auto"),
             ("mortgage", "Mortgages", "Crédits immobiliers"),
@@ -81,9 +81,9 @@ _ELSEWHERE: tuple[Telling, ...] = (
         )
         for window, en, fr in (
             ("", "", ""),
-            ("_active", ", open credits", ", crédits en cours"),
+            ("_active", ", open accounts", ", crédits en cours"),
             *(
-                (f"_{n}m", f", credits of the last {n} months", f", crédits des {n} derniers mois")
+                (f"_{n}m", f", accounts opened in the last {n} months", f", crédits des {n} derniers mois")
                 for n in (6, 12, 24, 36)
             ),
         )
@@ -115,19 +115,19 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_credit_to_income",
         "raises",
-        "Open credits at other lenders compared with income",
+        "Open credit accounts with other lenders compared with income",
         "Crédits en cours auprès d'autres prêteurs rapportés aux revenus",
         best=0.0,
     ),
     adverse(
         "bureau_overdue",
-        "Amount now overdue at other lenders",
+        "Amount now overdue with other lenders",
         "Montant actuellement impayé auprès d'autres prêteurs",
         aggregates="sum max",
     ),
     adverse(
         "bureau_days_overdue",
-        "Delay of payment now at other lenders",
+        "Late payment now with other lenders",
         "Retard de paiement actuel auprès d'autres prêteurs",
         thing="bureau_overdue",
         aggregates="max mean",
@@ -135,14 +135,14 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_limit",
         "lowers",
-        "Card limits at other lenders",
-        "Plafonds de carte auprès d'autres prêteurs",
+        "Card limits with other lenders",
+        "Plafonds de vos cartes auprès d'autres prêteurs",
         aggregates="sum max",
     ),
     Telling(
         "bureau_annuity",
         "raises",
-        "Monthly instalments at other lenders",
+        "Monthly instalments with other lenders",
         "Mensualités auprès d'autres prêteurs",
         aggregates="sum mean",
         best=0.0,
@@ -150,7 +150,7 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_annuity_to_annuity",
         "raises",
-        "Monthly instalments at other lenders compared with this one",
+        "Monthly instalments with other lenders compared with this one",
         "Mensualités auprès d'autres prêteurs rapportées à celle-ci",
         thing="bureau_annuity",
         best=0.0,
@@ -158,7 +158,7 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_end_days",
         "raises",
-        "Last planned end of your credits at other lenders",
+        "Last planned end of your credit accounts with other lenders",
         "Dernière échéance prévue de vos crédits auprès d'autres prêteurs",
         aggregates="max",
         formatter=i18n.format_relative_day,
@@ -171,14 +171,17 @@ _ELSEWHERE: tuple[Telling, ...] = (
         aggregates="max min mean",
         labels={
             "max": (
-                "Start of your latest credit at another lender",
+                "Opening of your latest credit account with another lender",
                 "Début de votre dernier crédit auprès d'un autre prêteur",
             ),
             "min": (
-                "Start of your first credit at another lender",
+                "Opening of your first credit account with another lender",
                 "Début de votre premier crédit auprès d'un autre prêteur",
             ),
-            "mean": ("Start of your credits at other lenders", "Début de vos crédits auprès d'autres prêteurs"),
+            "mean": (
+                "Opening of your credit accounts with other lenders",
+                "Début de vos crédits auprès d'autres prêteurs",
+            ),
         },
         formatter=i18n.format_relative_day,
     ),
@@ -191,14 +194,14 @@ _ELSEWHERE: tuple[Telling, ...] = (
     ),
     adverse(
         "bureau_max_overdue",
-        "Largest amount ever overdue on a credit at another lender",
+        "Largest amount ever overdue on an account with another lender",
         "Plus gros impayé constaté sur un crédit auprès d'un autre prêteur",
         aggregates="max mean",
     ),
     Telling(
         "bureau_closed_early_days",
         "lowers",
-        "Repayment of credits at other lenders compared with the plan",
+        "Repayment of accounts with other lenders compared with the plan",
         "Remboursement de vos crédits auprès d'autres prêteurs par rapport au plan",
         aggregates="mean max",
         formatter=format_early,
@@ -207,7 +210,7 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_duration",
         "either",
-        "Planned duration of your credits at other lenders",
+        "Planned duration of your credit accounts with other lenders",
         "Durée prévue de vos crédits auprès d'autres prêteurs",
         aggregates="mean max",
     ),
@@ -215,8 +218,8 @@ _ELSEWHERE: tuple[Telling, ...] = (
         Telling(
             f"bureau_credits_{months}m",
             "raises",
-            f"New credits at other lenders, last {months} months",
-            f"Nouveaux crédits auprès d'autres prêteurs, {months} derniers mois",
+            f"New credit accounts with other lenders, over the last {months} months",
+            f"Nouveaux crédits auprès d'autres prêteurs, sur les {months} derniers mois",
             thing="bureau_new",
             best=0.0,
         )
@@ -225,31 +228,31 @@ _ELSEWHERE: tuple[Telling, ...] = (
     Telling(
         "bureau_gap_days_mean",
         "lowers",
-        "Mean time between your credits at other lenders",
-        "Temps moyen entre vos crédits auprès d'autres prêteurs",
+        "Mean time between the openings of accounts with other lenders",
+        "Temps moyen entre les ouvertures de vos crédits auprès d'autres prêteurs",
     ),
     adverse(
         "bureau_prolongations",
-        "Extensions of credits at other lenders",
+        "Extensions of credit accounts with other lenders",
         "Prolongations de crédits auprès d'autres prêteurs",
     ),
     adverse(
         "bureau_balance_late",
-        "Months late at other lenders, each credit counted",
+        "Months late with other lenders, each account counted",
         "Mois de retard auprès d'autres prêteurs, crédit par crédit",
         aggregates="share",
     ),
     Telling(
         "bureau_balance_latest_late_month",
         "raises",
-        "Latest month late at another lender",
+        "Latest month late with another lender",
         "Dernier mois de retard auprès d'un autre prêteur",
         formatter=i18n.format_relative_month,
     ),
     Telling(
         "bureau_balance_first_month",
         "raises",
-        "First month on record at other lenders",
+        "First month on record with other lenders",
         "Premier mois connu auprès d'autres prêteurs",
         formatter=i18n.format_relative_month,
     ),
@@ -260,8 +263,8 @@ _APPLICATIONS: tuple[Telling, ...] = (
     Telling(
         "previous_applications_365d",
         "raises",
-        "Applications to us, last year",
-        "Demandes chez nous, dernière année",
+        "Applications to us, over the last year",
+        "Demandes chez nous, sur la dernière année",
         thing="previous_applications",
     ),
     Telling(
@@ -279,8 +282,8 @@ _APPLICATIONS: tuple[Telling, ...] = (
     adverse("previous_refused", "Earlier applications refused", "Demandes antérieures refusées", aggregates="share"),
     adverse(
         "previous_refused_365d",
-        "Applications refused, last year",
-        "Demandes refusées, dernière année",
+        "Applications refused, over the last year",
+        "Demandes refusées, sur la dernière année",
         thing="previous_refused",
     ),
     adverse(
@@ -428,22 +431,22 @@ _APPLICATIONS: tuple[Telling, ...] = (
     Telling(
         "previous_open_debt",
         "raises",
-        "Debt of the loans and cards open with us",
-        "Dette des prêts et des cartes en cours chez nous",
+        "Debt on the loans and cards open with us",
+        "Dette sur les prêts et les cartes en cours chez nous",
         best=0.0,
     ),
     Telling(
         "previous_open_debt_to_income",
         "raises",
-        "Debt of the loans and cards open with us compared with income",
-        "Dette des prêts et des cartes en cours chez nous rapportée aux revenus",
+        "Debt on the loans and cards open with us compared with income",
+        "Dette sur les prêts et les cartes en cours chez nous rapportée aux revenus",
         thing="previous_open_debt",
         best=0.0,
     ),
     Telling(
         "previous_open_repaid_ratio",
         "lowers",
-        "Part already repaid of the loans open with us",
+        "Share already repaid of the loans open with us",
         "Part déjà remboursée des prêts en cours chez nous",
         thing="previous_open_debt",
     ),
@@ -454,9 +457,9 @@ _APPLICATIONS: tuple[Telling, ...] = (
             f"Instalments of open loans due in the next {months} months"
             if months > 1
             else "Instalments of open loans due in the next month",
-            f"Mensualités de prêts en cours dues dans les {months} mois"
+            f"Mensualités de prêts en cours à payer dans les {months} mois"
             if months > 1
-            else "Mensualités de prêts en cours dues dans le mois",
+            else "Mensualités de prêts en cours à payer dans le mois",
             thing="previous_due",
             best=0.0,
         )
@@ -466,7 +469,7 @@ _APPLICATIONS: tuple[Telling, ...] = (
         "previous_due_in_12m_to_income",
         "raises",
         "Instalments of open loans due in the next 12 months compared with income",
-        "Mensualités de prêts en cours dues dans les 12 mois rapportées aux revenus",
+        "Mensualités de prêts en cours à payer dans les 12 mois rapportées aux revenus",
         thing="previous_due",
         best=0.0,
     ),
@@ -474,17 +477,23 @@ _APPLICATIONS: tuple[Telling, ...] = (
         Telling(
             f"previous_{name}_{aggregate}_to_{end}",
             "lowers",
-            f"{en} of earlier loans compared with this one, {en_of}",
-            f"{fr} de vos prêts antérieurs, {fr_of}, par rapport à celui-ci"
-            if name == "credit"
-            else f"{fr} de vos prêts antérieurs, {fr_of}, par rapport à celle-ci",
+            f"{en} compared with this one",
+            f"{fr} par rapport à {this}",
             thing=f"previous_{name}_to_{end}",
         )
-        for name, end, en, fr in (
-            ("credit", "loan", "Amount", "Montant"),
-            ("annuity", "annuity", "Monthly instalment", "Mensualité"),
+        for name, aggregate, end, en, fr, this in (
+            ("credit", "mean", "loan", "Mean earlier loan", "Prêt antérieur moyen", "celui-ci"),
+            ("credit", "max", "loan", "Largest earlier loan", "Plus gros prêt antérieur", "celui-ci"),
+            ("annuity", "mean", "annuity", "Mean earlier instalment", "Mensualité antérieure moyenne", "celle-ci"),
+            (
+                "annuity",
+                "max",
+                "annuity",
+                "Largest earlier instalment",
+                "Plus forte mensualité antérieure",
+                "celle-ci",
+            ),
         )
-        for aggregate, en_of, fr_of in (("mean", "on average", "en moyenne"), ("max", "the largest", "au plus"))
     ),
 )
 
@@ -504,18 +513,18 @@ _REPAYMENTS: tuple[Telling, ...] = (
     *(
         adverse(name, en, fr, thing="pos_days_past_due", aggregates="mean max")
         for name, en, fr in (
-            ("pos_days_past_due", "Delay on your earlier loans", "Retard sur vos prêts antérieurs"),
+            ("pos_days_past_due", "Late payment on your earlier loans", "Retard de paiement sur vos prêts antérieurs"),
             (
                 "pos_days_past_due_def",
-                "Delay on your earlier loans, small amounts aside",
-                "Retard sur vos prêts antérieurs, hors petits montants",
+                "Late payment on your earlier loans, small amounts aside",
+                "Retard de paiement sur vos prêts antérieurs, hors petits montants",
             ),
         )
     ),
     Telling(
         "pos_left_latest_sum",
         "raises",
-        "Instalments left on your earlier loans, in their latest month on record",
+        "Instalments still to be paid on your earlier loans, in their latest month on record",
         "Mensualités restantes de vos prêts antérieurs, à leur dernier mois connu",
         thing="pos_left",
         best=0.0,
@@ -523,7 +532,7 @@ _REPAYMENTS: tuple[Telling, ...] = (
     Telling(
         "pos_left_to_term_latest",
         "raises",
-        "Part of the instalments of your earlier loans that is left",
+        "Share of the instalments of your earlier loans still to be paid",
         "Part restante des mensualités de vos prêts antérieurs",
         thing="pos_left",
         best=0.0,
@@ -538,7 +547,7 @@ _REPAYMENTS: tuple[Telling, ...] = (
     Telling(
         "pos_active_loans_latest",
         "raises",
-        "Loans running in the latest month on record",
+        "Loans open in the latest month on record",
         "Prêts en cours au dernier mois connu",
         best=0.0,
     ),
@@ -558,8 +567,8 @@ _REPAYMENTS: tuple[Telling, ...] = (
     ),
     adverse(
         "pos_demand_months",
-        "Months in which a whole debt was called in",
-        "Mois où une dette entière a été exigée",
+        "Months in which the whole debt of a loan was called in",
+        "Mois où la totalité de la dette d'un prêt a été exigée",
     ),
     adverse(
         "pos_returned_loans",
@@ -614,7 +623,7 @@ _REPAYMENTS: tuple[Telling, ...] = (
     Telling(
         "installments_paid_ratio",
         "lowers",
-        "Amount paid compared with the amount due, by instalment",
+        "Amount paid compared with the amount due, per instalment",
         "Montant payé rapporté au montant dû, par mensualité",
         aggregates="mean",
         beyond=1.0,
@@ -628,7 +637,7 @@ _REPAYMENTS: tuple[Telling, ...] = (
             thing="installments_paid_ratio",
             beyond=1.0,
         )
-        for window, en, fr in (("", "", ""), ("_365d", ", last 365 days", ", 365 derniers jours"))
+        for window, en, fr in (("", "", ""), ("_365d", ", over the last 365 days", ", sur les 365 derniers jours"))
     ),
     Telling(
         "installments_days_early",
@@ -641,7 +650,7 @@ _REPAYMENTS: tuple[Telling, ...] = (
     Telling(
         "installments_paid",
         "either",
-        "Amount paid by instalment",
+        "Amount paid per instalment",
         "Montant payé par mensualité",
         aggregates="mean max sum",
         labels={"sum": ("Amount of instalments paid", "Montant des mensualités payées")},
@@ -650,35 +659,35 @@ _REPAYMENTS: tuple[Telling, ...] = (
     Telling(
         "installments_due",
         "either",
-        "Amount due by instalment",
+        "Amount due per instalment",
         "Montant dû par mensualité",
         aggregates="mean max",
     ),
     Telling(
         "installments_due_max_to_annuity",
         "lowers",
-        "Largest earlier instalment compared with this one",
-        "Plus grosse mensualité antérieure par rapport à celle-ci",
+        "Largest instalment due so far compared with this one",
+        "Plus forte mensualité due jusqu'ici par rapport à celle-ci",
     ),
     Telling(
         "installments_paid_max_to_annuity",
         "lowers",
-        "Largest earlier payment compared with this instalment",
-        "Plus gros paiement antérieur par rapport à cette mensualité",
+        "Largest instalment paid so far compared with this one",
+        "Plus forte mensualité payée jusqu'ici par rapport à celle-ci",
         thing="installments_due_max_to_annuity",
     ),
     Telling(
         "installments_latest_payment_days",
         "either",
         "Your latest payment of an instalment",
-        "Dernier paiement d'une mensualité",
+        "Votre dernier paiement d'une mensualité",
         formatter=i18n.format_relative_day,
     ),
     Telling(
         "installments_first_due_days",
         "raises",
         "Your first instalment with us",
-        "Première mensualité chez nous",
+        "Votre première mensualité chez nous",
         formatter=i18n.format_relative_day,
     ),
 )
@@ -705,10 +714,10 @@ _CARDS: tuple[Telling, ...] = (
     Telling(
         "card_cash",
         "raises",
-        "Cash drawn by card in a month",
+        "Cash withdrawn by card in a month",
         "Espèces retirées par carte en un mois",
         aggregates="mean sum max",
-        labels={"sum": ("Cash drawn by card", "Espèces retirées par carte")},
+        labels={"sum": ("Cash withdrawn by card", "Espèces retirées par carte")},
         best=0.0,
     ),
     Telling(
@@ -724,12 +733,12 @@ _CARDS: tuple[Telling, ...] = (
         Telling(
             f"card_cash_share{window}",
             "raises",
-            f"Part of your card spending drawn in cash{en}",
+            f"Share of your card spending withdrawn in cash{en}",
             f"Part de vos dépenses par carte retirée en espèces{fr}",
             thing="card_cash",
             best=0.0,
         )
-        for window, en, fr in (("", "", ""), ("_12m", ", last 12 months", ", 12 derniers mois"))
+        for window, en, fr in (("", "", ""), ("_12m", ", over the last 12 months", ", sur les 12 derniers mois"))
     ),
     Telling(
         "card_drawn",
@@ -751,7 +760,7 @@ _CARDS: tuple[Telling, ...] = (
     Telling(
         "card_paid_to_minimum",
         "lowers",
-        "Card repayment compared with the least payment due",
+        "Card repayment compared with the minimum payment due",
         "Remboursement de carte rapporté au minimum dû",
         aggregates="mean",
     ),
@@ -765,11 +774,11 @@ _CARDS: tuple[Telling, ...] = (
     *(
         adverse(name, en, fr, thing="card_days_past_due", aggregates="mean max")
         for name, en, fr in (
-            ("card_days_past_due", "Delay on your cards", "Retard sur vos cartes"),
+            ("card_days_past_due", "Late payment on your cards", "Retard de paiement sur vos cartes"),
             (
                 "card_days_past_due_def",
-                "Delay on your cards, small amounts aside",
-                "Retard sur vos cartes, hors petits montants",
+                "Late payment on your cards, small amounts aside",
+                "Retard de paiement sur vos cartes, hors petits montants",
             ),
         )
     ),

@@ -43,7 +43,7 @@ class Unknown:
 
 
 def _application(code: str, group: Group, bring: TextPair) -> Unknown:
-    missing = ("Missing from your application: {}.", f"Manque dans votre demande{NARROW_SPACE}: {{}}.")
+    missing = ("Missing from your application: {}.", f"Il manque dans votre demande{NARROW_SPACE}: {{}}.")
     return Unknown(code=code, group=group, missing=missing, bring=bring)
 
 
@@ -51,7 +51,7 @@ _BY_GROUP: dict[Group, Unknown] = {
     "external_scores": Unknown(
         code="U01",
         group="external_scores",
-        missing=("We do not know: {}.", f"Nous ne connaissons pas{NARROW_SPACE}: {{}}."),
+        missing=("We do not know: {}.", f"Il nous manque{NARROW_SPACE}: {{}}."),
         bring=(
             "Ask us which agencies these are, and have them correct or complete what they hold about you.",
             "Demandez-nous de quels organismes il s'agit et faites-leur corriger ou compléter vos données.",
@@ -100,7 +100,7 @@ _BY_GROUP: dict[Group, Unknown] = {
     "bureau_history": Unknown(
         code="U09",
         group="bureau_history",
-        missing=("We do not know: {}.", f"Nous ne connaissons pas{NARROW_SPACE}: {{}}."),
+        missing=("We do not know: {}.", f"Il nous manque{NARROW_SPACE}: {{}}."),
         bring=(
             "Bring the report that the credit bureau holds about you.",
             "Apportez le relevé que le fichier des crédits tient à votre sujet.",
@@ -109,7 +109,7 @@ _BY_GROUP: dict[Group, Unknown] = {
 }
 """Fields of the application that are not given, by the concept of the features that read them."""
 _STATEMENTS: TextPair = (
-    "Bring the statements of your current and repaid credits.",
+    "Bring the statements of your current and closed credit accounts.",
     "Apportez les relevés de vos crédits en cours et soldés.",
 )
 _BY_HISTORY: dict[str, Unknown] = {
@@ -117,7 +117,7 @@ _BY_HISTORY: dict[str, Unknown] = {
         code="U08",
         group="bureau_debt",
         missing=(
-            "We do not know your credits at other lenders.",
+            "We do not know your credit accounts with other lenders.",
             "Nous ne connaissons pas vos crédits auprès d'autres prêteurs.",
         ),
         bring=_STATEMENTS,
@@ -126,7 +126,7 @@ _BY_HISTORY: dict[str, Unknown] = {
         code="U13",
         group="bureau_history",
         missing=(
-            "We do not know the monthly history of your credits at other lenders.",
+            "We do not know the monthly history of your credit accounts with other lenders.",
             "Nous ne connaissons pas l'historique mensuel de vos crédits auprès d'autres prêteurs.",
         ),
         bring=_STATEMENTS,
@@ -182,7 +182,7 @@ _WIDER = {
 _LOAN_COLUMNS = {"AMT_ANNUITY", "AMT_GOODS_PRICE", "NAME_CONTRACT_TYPE"}
 
 ITEMS: dict[str, TextPair] = {
-    **FIELDS,
+    **{name: words for name, words in FIELDS.items() if name in APPLICATION.schema},
     "AMT_ANNUITY": ("monthly instalment", "mensualité"),
     "OWN_CAR_AGE": ("age of your car", "âge de votre voiture"),
     "FLAG_OWN_CAR": ("whether you own a car", "possession d'une voiture"),

@@ -77,12 +77,12 @@ def test_the_codes_never_change():
         "U05": "Missing from your application: {}",
         "U06": "Missing from your application: {}",
         "U07": "Missing from your application: {}",
-        "U08": "We do not know your credits at other lenders",
+        "U08": "We do not know your credit accounts with other lenders",
         "U09": "We do not know: {}",
         "U10": "We know of no earlier application of yours with us",
         "U11": "We do not know how you paid the instalments of loans with us",
         "U12": "We know of no card of yours with us",
-        "U13": "We do not know the monthly history of your credits at other lenders",
+        "U13": "We do not know the monthly history of your credit accounts with other lenders",
         "U14": "We do not know the monthly history of your earlier loans with us",
     }
 
@@ -191,12 +191,12 @@ def test_the_text_of_a_reason():
     assert reason.code == "R11"
     assert reason.text.en == (
         "The way you have repaid your loans with us raises your estimated risk of default. "
-        "Instalments over 15 days late, last 365 days: 3 of 12 (similar clients: 0%); "
+        "Instalments over 15 days late, over the last 365 days: 3 of 12 (similar clients: 0%); "
         "late payment of instalments: 6.2 days on average (similar clients: 1 day)."
     )
     assert reason.text.fr == (
         "La façon dont vous avez remboursé vos prêts chez nous augmente votre risque d'impayé estimé. "
-        "Mensualités avec plus de 15 jours de retard, 365 derniers jours_: 3 sur 12 "
+        "Mensualités avec plus de 15 jours de retard, sur les 365 derniers jours_: 3 sur 12 "
         "(clients similaires_: 0_%)_; retard de paiement de vos mensualités_: 6,2 jours en moyenne "
         "(clients similaires_: 1 jour)."
     ).replace("_", NARROW_SPACE)
@@ -285,7 +285,7 @@ def test_an_unknown_field_is_a_reason_of_its_own():
         "Bring a certificate of employment, or of studies, and your latest payslip."
     )
     assert unknown.text.fr == (
-        f"Manque dans votre demande{NARROW_SPACE}: profession. Cela augmente votre risque d'impayé estimé. "
+        f"Il manque dans votre demande{NARROW_SPACE}: profession. Cela augmente votre risque d'impayé estimé. "
         "Apportez une attestation d'emploi ou de formation et votre dernier bulletin de salaire."
     )
     assert (known.code, known.contribution) == ("R04", 0.2)

@@ -150,8 +150,9 @@ def test_features_of_one_text_are_of_one_thing():
                 "installments_late_over_15d_share_365d_of": 12.0,
             },
             0.02,
-            "Instalments over 15 days late, last 365 days: 3 of 12 (similar clients: 2%)",
-            "Mensualités avec plus de 15 jours de retard, 365 derniers jours_: 3 sur 12 (clients similaires_: 2_%)",
+            "Instalments over 15 days late, over the last 365 days: 3 of 12 (similar clients: 2%)",
+            "Mensualités avec plus de 15 jours de retard, sur les 365 derniers jours_: 3 sur 12 "
+            "(clients similaires_: 2_%)",
         ),
         (
             {"application_ext_source_2": 0.142},
@@ -168,7 +169,8 @@ def test_features_of_one_text_are_of_one_thing():
         (
             {"bureau_debt_to_credit_active": 54.5},
             0.3,
-            "Debt compared with the amount lent by other lenders, open credits: more than twice (similar clients: 30%)",
+            "Debt compared with the amount lent by other lenders, open accounts: more than twice "
+            "(similar clients: 30%)",
             "Dette rapportée au montant prêté par d'autres prêteurs, crédits en cours_: plus du double "
             "(clients similaires_: 30_%)",
         ),
@@ -206,8 +208,8 @@ def test_features_of_one_text_are_of_one_thing():
         (
             {"bureau_closed_early_days_mean_closed": -110.0},
             0.0,
-            "Repayment of credits at other lenders compared with the plan, closed credits: 110 days late on average "
-            "(similar clients: on time)",
+            "Repayment of accounts with other lenders compared with the plan, closed accounts: 110 days late "
+            "on average (similar clients: on time)",
             "Remboursement de vos crédits auprès d'autres prêteurs par rapport au plan, crédits soldés_: 110 jours de "
             "retard en moyenne (clients similaires_: à la date prévue)",
         ),
