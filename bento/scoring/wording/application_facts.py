@@ -236,6 +236,7 @@ UNTOLD: dict[str, str] = {
     "application_hour": "says nothing about the client",
     "application_region_population": "a scale without meaning to a client",
     "application_building_(?!unsafe).*": "scales from 0 to 1, codes and empty fields",
+    "application_due_in_previous_term_to_credit": "a supposed term",
     "application_documents|application_document_.*": "nobody is judged by having given a document",
 }
 """Patterns of features that are not told, and why."""

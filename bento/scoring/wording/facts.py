@@ -9,7 +9,7 @@ from bento.data.category_labels import CATEGORY_LABELS
 from bento.features.catalogue import CATALOGUE, count_name, total_name
 from bento.features.definitions import AGGREGATES, Aggregate, Feature, Value, Window, suffixes
 from bento.i18n import NARROW_SPACE, Formatter, TextPair, Wording
-from bento.scoring.wording import application_facts, history_facts
+from bento.scoring.wording import application_facts, bureau_facts, card_facts, previous_facts, repayment_facts
 from bento.scoring.wording.telling import Telling
 
 Direction = Literal["raises", "lowers"]
@@ -240,7 +240,9 @@ _WINDOWS: dict[tuple[str, str], TextPair] = {
     ("previous", "latest_5"): ("latest 5", "les 5 dernières"),
 }
 """By prefix and name of a window: its words, where they differ from those of the catalogue."""
-_TELLINGS = {telling.name: telling for telling in (*application_facts.TELLINGS, *history_facts.TELLINGS)}
+TABLES_OF_TELLINGS = (application_facts, bureau_facts, previous_facts, repayment_facts, card_facts)
+"""The modules that declare what is told, by table."""
+_TELLINGS = {telling.name: telling for module in TABLES_OF_TELLINGS for telling in module.TELLINGS}
 _TOLD: dict[str, ToldFeature] = {
     told.name: told for feature in CATALOGUE.values() if (told := _told(feature, _TELLINGS)) is not None
 }
@@ -258,6 +260,15 @@ def _other_aggregates() -> dict[str, tuple[str, ...]]:
     return others
 
 
-_TOLD_AS = {**_other_aggregates(), **application_facts.TOLD_AS, **history_facts.TOLD_AS}
-UNTOLD = {**application_facts.UNTOLD, **history_facts.UNTOLD}
+_TOLD_AS = {
+    **_other_aggregates(),
+    **application_facts.TOLD_AS,
+    **bureau_facts.TOLD_AS,
+    **previous_facts.TOLD_AS,
+    **repayment_facts.TOLD_AS,
+}
+UNTOLD: dict[str, str] = {
+    ".*_std(_.*)?|.*_slope(_.*)?|.*_ratio_[0-9]+d_[0-9]+d": "spreads, trends and ratios of means",
+    **{pattern: why for module in TABLES_OF_TELLINGS for pattern, why in module.UNTOLD.items()},
+}
 """Patterns of features that are not told, and why."""
