@@ -1,7 +1,6 @@
 """Categories of the application in words, in both languages: the page and the reasons show the same."""
 
-from bento.data.tables import APPLICATION
-from bento.i18n import NO, YES, TextPair
+from bento.i18n import NO, YES, TextPair, Wording
 
 _FLAGS: dict[str, TextPair] = {"N": NO, "Y": YES, "No": NO, "Yes": YES}
 _NOT_STATED: TextPair = ("not stated", "non précisé")
@@ -149,10 +148,11 @@ CATEGORY_LABELS: dict[str, dict[str, TextPair]] = {
 """By column of the application and its declared category, in English and French; lower case, to stand in a sentence."""
 
 
-def labels_of(column: str) -> dict[str, TextPair]:
-    """Return the words of a column's declared categories, in their order.
+def category_wording(column: str, category: object) -> Wording | None:
+    """Return a category of a column of the application in words; None for what is no declared one.
 
-    >>> labels_of("FLAG_OWN_CAR")
-    {'N': ('no', 'non'), 'Y': ('yes', 'oui')}
+    >>> category_wording("NAME_INCOME_TYPE", "Working").fr
+    'salarié'
     """
-    return {category: CATEGORY_LABELS[column][category] for category in APPLICATION[column].categories}
+    words = CATEGORY_LABELS[column].get(category) if isinstance(category, str) else None
+    return None if words is None else Wording(en=words[0], fr=words[1])

@@ -1,4 +1,4 @@
-"""Reasons of a decision: what weighed most, with code, direction and facts that a client may be told, in words."""
+"""Reasons of a decision: what weighed most, with code, direction and facts that may be quoted, in words."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ class Client:
 
     Attributes:
         values: of the model's features as it reads them (null where it does not know a category), of their
-            `share_counts_of`, and of `features_to_tell`.
+            `share_counts_of`, and of `features_to_quote`.
         application: in raw columns, cleaned or not.
         usual: by feature, the median among similar clients.
     """
@@ -78,15 +78,15 @@ class Client:
     usual: Mapping[str, Value] = field(default_factory=dict)
 
 
-def features_to_tell(names: Iterable[str]) -> tuple[str, ...]:
+def features_to_quote(names: Iterable[str]) -> tuple[str, ...]:
     """Return the features beyond a model's own, and their share counts, that the words of its reasons need.
 
-    These are the counts of rows of the histories, and the features that are told in the place of arithmetic.
+    These are the counts of rows of the histories, and the features that are quoted instead of arithmetic.
     """
     own = set(names)
-    told = {other for name in own for other in facts.told_as(name)} - own
-    needed = {*COUNTS_OF_ROWS.values(), *told} - own
-    return tuple(name for name in CATALOGUE if name in needed) + tuple(share_counts_of(sorted(told)))
+    quoted = {other for name in own for other in facts.quoted_as(name)} - own
+    needed = {*COUNTS_OF_ROWS.values(), *quoted} - own
+    return tuple(name for name in CATALOGUE if name in needed) + tuple(share_counts_of(sorted(quoted)))
 
 
 def main_reasons(
@@ -104,7 +104,7 @@ def main_reasons(
 
     `contributions`, to the log-odds of default, are in the order of `names`, the model's features. They add up by
     concept, but for those of unknown values: where the model has learnt what unknown means and it raises the risk, that
-    is a reason of its own, which names what is missing; an unknown value that was read as the typical one (`typical`
+    is a separate reason, which names what is missing; an unknown value that was read as the typical one (`typical`
     names these features) is no reason at all.
 
     A reason weighs at least `MIN_REASON_SHARE` of all; a refusal or a review keeps one that raises, however light. A
@@ -136,14 +136,14 @@ def share_without_fact(decisions: Iterable[Sequence[Reason]]) -> float:
 def _weights(
     contributions: Iterable[tuple[str, float]], client: Client, typical: Collection[str]
 ) -> tuple[dict[Group, _Weights], dict[Unknown, _Weights]]:
-    """Add up contributions by concept, and those of unknown values by what is not known."""
+    """Add up contributions by concept, and those of unknown values by the data that is unknown."""
     concepts: dict[Group, _Weights] = {}
     unknowns: dict[Unknown, _Weights] = {}
     for name, weight in contributions:
         if client.values[name] is None and name in typical:
             continue
-        if (found := unknown_of(name, client.values, client.application)) is not None:
-            unknowns.setdefault(found[0], _Weights()).add(name, weight, found[1])
+        if (unknown_data := unknown_of(name, client.values, client.application)) is not None:
+            unknowns.setdefault(unknown_data[0], _Weights()).add(name, weight, unknown_data[1])
         else:
             concepts.setdefault(CATALOGUE[name].group, _Weights()).add(name, weight)
     return {group: concepts[group] for group in CODES if group in concepts}, unknowns
@@ -174,18 +174,18 @@ def _unknown(unknown: Unknown, weights: _Weights) -> Reason:
 
 def _concept(group: Group, weights: _Weights, client: Client) -> Reason:
     direction: Direction = "raises" if weights.total > 0 else "lowers"
-    told = _facts(weights.features, direction, client)
-    en, fr = (SENTENCES if told else SENTENCES_WITHOUT_FACT)[group, direction]
-    if told:
-        en += f" {_join([fact.text.en for fact in told], '; ')}."
-        fr += f" {_join([fact.text.fr for fact in told], f'{NARROW_SPACE}; ')}."
+    quoted = _facts(weights.features, direction, client)
+    en, fr = (SENTENCES if quoted else SENTENCES_WITHOUT_FACT)[group, direction]
+    if quoted:
+        en += f" {_join([fact.text.en for fact in quoted], '; ')}."
+        fr += f" {_join([fact.text.fr for fact in quoted], f'{NARROW_SPACE}; ')}."
     return Reason(
         code=CODES[group],
         group=group,
         direction=direction,
         contribution=weights.total,
         text=Wording(en=en, fr=fr),
-        facts=told,
+        facts=quoted,
     )
 
 
@@ -204,37 +204,37 @@ def _facts(weights: Mapping[str, float], direction: Direction, client: Client) -
     things: dict[str, dict[str, float]] = {}
     totals: dict[str, float] = {}
     for name, weight in weights.items():
-        if (told := _carrier(name, direction, client)) is None:
+        if (quoted := _carrier(name, direction, client)) is None:
             continue
-        thing = facts.told_features()[told].thing
+        thing = facts.quoted_features()[quoted].thing
         totals[thing] = totals.get(thing, 0.0) + sign * weight
         figures = things.setdefault(thing, {})
-        figures[told] = figures.get(told, 0.0) + sign * weight
+        figures[quoted] = figures.get(quoted, 0.0) + sign * weight
     heaviest = max(totals.values(), default=0.0)
-    told_facts: list[Fact] = []
+    quoted_facts: list[Fact] = []
     for thing in sorted(totals, key=lambda thing: -totals[thing]):
-        if len(told_facts) == MAX_FACTS or totals[thing] <= 0 or totals[thing] < MIN_FACT_SHARE * heaviest:
+        if len(quoted_facts) == MAX_FACTS or totals[thing] <= 0 or totals[thing] < MIN_FACT_SHARE * heaviest:
             break
         for name in sorted(things[thing], key=lambda name: -things[thing][name]):
             if things[thing][name] > 0 and (fact := _fact(name, direction, client)) is not None:
-                if fact.value is not None or all(other.value is not None for other in told_facts):
-                    told_facts.append(fact)
+                if fact.value is not None or all(other.value is not None for other in quoted_facts):
+                    quoted_facts.append(fact)
                 break
-    return told_facts
+    return quoted_facts
 
 
 def _carrier(name: str, direction: Direction, client: Client) -> str | None:
-    """Return the told feature that stands for the weight of a feature; None where it is told by its concept only."""
-    candidates = [told for told in facts.told_as(name) if told in client.values]
+    """Return the quoted feature that stands for the weight of a feature; None where only its concept is named."""
+    candidates = [quoted for quoted in facts.quoted_as(name) if quoted in client.values]
     if name in candidates:
         return name
-    sensible = [
-        told for told in candidates if facts.is_sensible(told, client.values, client.usual.get(told), direction)
-    ]
-    known = sensible or [told for told in candidates if client.values[told] is not None]
-    return max(
-        known, key=lambda told: facts.deviation(told, client.values, client.usual.get(told)), default=None
-    ) or next(iter(candidates), None)
+
+    def rank(quoted: str) -> tuple[bool, bool, float]:
+        usual = client.usual.get(quoted)
+        is_sensible = facts.is_sensible(quoted, client.values, usual, direction)
+        return is_sensible, client.values[quoted] is not None, facts.deviation(quoted, client.values, usual)
+
+    return max(candidates, key=rank, default=None)
 
 
 def _fact(name: str, direction: Direction, client: Client) -> Fact | None:

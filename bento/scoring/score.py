@@ -11,7 +11,7 @@ from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
 from bento.rules.check import RuleHit, Rules, strictest
-from bento.scoring.reasons import Client, Reason, features_to_tell, main_reasons
+from bento.scoring.reasons import Client, Reason, features_to_quote, main_reasons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ def _score(
     model: ScoringModel, credit_files: Sequence[CreditFile], rules: Rules, with_reasons: bool
 ) -> Iterator[ScoredApplication]:
     names = model.feature_names
-    to_tell = features_to_tell(names) if with_reasons else ()
-    features = model.features(credit_files, share_counts=with_reasons, others=(*rules.features, *to_tell))
+    to_quote = features_to_quote(names) if with_reasons else ()
+    features = model.features(credit_files, share_counts=with_reasons, others=(*rules.features, *to_quote))
     hits = rules.hits(rules.inputs([credit_file.application for credit_file in credit_files], features))
     log_odds = model.log_odds(features).tolist()
     contributions = model.contributions(features)[0].tolist() if with_reasons else None

@@ -1,9 +1,9 @@
-"""Facts of the loan application that a client may be told."""
+"""Facts of the loan application that may be quoted to a client."""
 
 from bento import i18n
 from bento.features.application import FEATURES
 from bento.scoring.wording.formats import format_bare_score, format_score, format_years_ago
-from bento.scoring.wording.telling import Telling, adverse
+from bento.scoring.wording.quotable import Quotable, adverse
 
 _ORGANIZATIONS_WITHOUT_WORDS = ("Business Entity", "Industry:", "Trade:", "Transport:", "Other")
 _ORGANIZATIONS = frozenset(
@@ -15,9 +15,9 @@ _ORGANIZATIONS = frozenset(
 )
 _YES, _NO = frozenset({"Y", "Yes"}), frozenset({"N", "No"})
 
-TELLINGS: tuple[Telling, ...] = (
+QUOTABLES: tuple[Quotable, ...] = (
     *(
-        Telling(
+        Quotable(
             f"application_ext_source_{number}",
             "lowers",
             f"External score {number}",
@@ -29,24 +29,24 @@ TELLINGS: tuple[Telling, ...] = (
         for number in (1, 2, 3)
     ),
     # Terms of the loan
-    Telling("application_credit", "either", "Amount of the loan", "Montant du prêt"),
-    Telling("application_annuity", "either", "Monthly instalment", "Mensualité"),
-    Telling("application_goods_price", "either", "Price of the goods", "Prix du bien financé"),
-    Telling(
+    Quotable("application_credit", "either", "Amount of the loan", "Montant du prêt"),
+    Quotable("application_annuity", "either", "Monthly instalment", "Mensualité"),
+    Quotable("application_goods_price", "either", "Price of the goods", "Prix du bien financé"),
+    Quotable(
         "application_credit_to_annuity",
         "either",
         "Repayment period, not counting interest",
         "Durée de remboursement, hors intérêts",
     ),
-    Telling(
+    Quotable(
         "application_credit_to_goods_price",
         "raises",
         "Loan compared with the price of the goods",
         "Prêt rapporté au prix du bien financé",
         beyond=1.0,
     ),
-    Telling("application_contract_type", "either", "Kind of loan", "Type de prêt"),
-    Telling(
+    Quotable("application_contract_type", "either", "Kind of loan", "Type de prêt"),
+    Quotable(
         "application_age_at_payoff_years",
         "either",
         "Your age at the end of the loan",
@@ -54,25 +54,25 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=i18n.format_age,
     ),
     # Income and burden
-    Telling("application_income", "lowers", "Income", "Revenus"),
-    Telling(
+    Quotable("application_income", "lowers", "Income", "Revenus"),
+    Quotable(
         "application_annuity_to_income",
         "raises",
         "Monthly instalment compared with income",
         "Mensualité rapportée aux revenus",
     ),
-    Telling("application_credit_to_income", "raises", "Loan compared with income", "Prêt rapporté aux revenus"),
-    Telling(
+    Quotable("application_credit_to_income", "raises", "Loan compared with income", "Prêt rapporté aux revenus"),
+    Quotable(
         "application_income_per_family_member",
         "lowers",
         "Income per member of the household",
         "Revenus par membre du foyer",
         thing="application_income",
     ),
-    Telling("application_family_members", "raises", "Members of the household", "Membres du foyer", thing="household"),
-    Telling("application_children", "raises", "Children", "Enfants", thing="household"),
+    Quotable("application_family_members", "raises", "Members of the household", "Membres du foyer", thing="household"),
+    Quotable("application_children", "raises", "Children", "Enfants", thing="household"),
     # Employment and education
-    Telling(
+    Quotable(
         "application_income_type",
         "either",
         "Source of income",
@@ -80,8 +80,8 @@ TELLINGS: tuple[Telling, ...] = (
         raising=frozenset({"Unemployed", "Student"}),
         lowering=frozenset({"Pensioner", "State servant", "Working", "Businessman", "Commercial associate"}),
     ),
-    Telling("application_occupation", "either", "Occupation", "Profession"),
-    Telling(
+    Quotable("application_occupation", "either", "Occupation", "Profession"),
+    Quotable(
         "application_organization",
         "either",
         "Line of business of your employer",
@@ -89,7 +89,7 @@ TELLINGS: tuple[Telling, ...] = (
         raising=_ORGANIZATIONS,
         lowering=_ORGANIZATIONS,
     ),
-    Telling(
+    Quotable(
         "application_education",
         "either",
         "Education",
@@ -97,26 +97,26 @@ TELLINGS: tuple[Telling, ...] = (
         raising=frozenset({"Lower secondary", "Secondary / secondary special", "Incomplete higher"}),
         lowering=frozenset({"Higher education", "Academic degree", "Incomplete higher"}),
     ),
-    Telling(
+    Quotable(
         "application_employed_years", "lowers", "Time in your present employment", "Ancienneté dans votre emploi actuel"
     ),
     # Identity and contact
-    Telling("application_age_years", "lowers", "Your age", "Votre âge", formatter=i18n.format_age),
-    Telling(
+    Quotable("application_age_years", "lowers", "Your age", "Votre âge", formatter=i18n.format_age),
+    Quotable(
         "application_id_change_years",
         "lowers",
         "Last change of your identity document",
         "Dernier changement de votre pièce d'identité",
         formatter=format_years_ago,
     ),
-    Telling(
+    Quotable(
         "application_registration_years",
         "lowers",
         "Last change of your registration",
         "Dernière modification de votre inscription administrative",
         formatter=format_years_ago,
     ),
-    Telling(
+    Quotable(
         "application_phone_change_years",
         "lowers",
         "Last change of your phone",
@@ -124,7 +124,7 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=format_years_ago,
     ),
     *(
-        Telling(
+        Quotable(
             f"application_{name}_differs",
             "raises",
             f"{en} other than that of your permanent address",
@@ -138,7 +138,7 @@ TELLINGS: tuple[Telling, ...] = (
             ("work_city", "Workplace in a town", "Lieu de travail dans une ville autre"),
         )
     ),
-    Telling(
+    Quotable(
         "application_family_status",
         "either",
         "Family status",
@@ -147,7 +147,7 @@ TELLINGS: tuple[Telling, ...] = (
         lowering=frozenset({"Married", "Widow"}),
     ),
     # Housing and region
-    Telling(
+    Quotable(
         "application_housing",
         "either",
         "Housing",
@@ -155,10 +155,10 @@ TELLINGS: tuple[Telling, ...] = (
         raising=frozenset({"With parents", "Rented apartment", "Municipal apartment"}),
         lowering=frozenset({"House / apartment", "Office apartment", "Co-op apartment"}),
     ),
-    Telling(
+    Quotable(
         "application_owns_car", "either", "Owner of a car", "Propriétaire d'une voiture", raising=_NO, lowering=_YES
     ),
-    Telling(
+    Quotable(
         "application_owns_realty",
         "either",
         "Owner of a house or flat",
@@ -166,8 +166,8 @@ TELLINGS: tuple[Telling, ...] = (
         raising=_NO,
         lowering=_YES,
     ),
-    Telling("application_car_age", "raises", "Age of your car", "Âge de votre voiture"),
-    Telling(
+    Quotable("application_car_age", "raises", "Age of your car", "Âge de votre voiture"),
+    Quotable(
         "application_region_rating",
         "raises",
         "Rating of your region and town (1 is the safest, 3 the riskiest)",
@@ -175,7 +175,7 @@ TELLINGS: tuple[Telling, ...] = (
         beyond=1.0,
         best=1.0,
     ),
-    Telling(
+    Quotable(
         "application_building_unsafe",
         "either",
         "Building declared unsafe",
@@ -209,7 +209,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="enquiries",
     ),
 )
-TOLD_AS: dict[str, tuple[str, ...]] = {
+QUOTED_AS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *(f"application_ext_source_{name}" for name in ("mean", "min", "max", "range", "weighted", "product")),
@@ -228,15 +228,15 @@ TOLD_AS: dict[str, tuple[str, ...]] = {
     "application_registration_to_age": ("application_registration_years",),
     "application_car_age_to_age": ("application_car_age",),
 }
-"""Features computed from several fields, and those of which their weight is told: the first that makes sense."""
-UNTOLD: dict[str, str] = {
-    "application_ext_source_missing": "what is unknown is told as such",
-    "application_(employer|home|other)_phone|application_email": "nobody is judged by the phones that they gave",
+"""Features computed from several fields, and those of which their weight is quoted: the first that makes sense."""
+NOT_QUOTED: dict[str, str] = {
+    "application_ext_source_missing": "what is unknown is quoted as such",
+    "application_(employer|home|other)_phone|application_email": "no client is judged by the phones given",
     "application_acquaintances_.*": "data about other people",
     "application_hour": "says nothing about the client",
     "application_region_population": "a scale without meaning to a client",
     "application_building_(?!unsafe).*": "scales from 0 to 1, codes and empty fields",
     "application_due_in_previous_term_to_credit": "a supposed term",
-    "application_documents|application_document_.*": "nobody is judged by having given a document",
+    "application_documents|application_document_.*": "no client is judged by having given a document",
 }
-"""Patterns of features that are not told, and why."""
+"""Patterns of features that are not quoted, and why."""

@@ -1,17 +1,17 @@
-"""Facts of the credits at other lenders that a client may be told."""
+"""Facts of the credits at other lenders that may be quoted to a client."""
 
 from bento import i18n
 from bento.scoring.wording.formats import format_capped_share, format_early
-from bento.scoring.wording.telling import Telling, adverse
+from bento.scoring.wording.quotable import Quotable, adverse
 
-TELLINGS: tuple[Telling, ...] = (
-    Telling(
+QUOTABLES: tuple[Quotable, ...] = (
+    Quotable(
         "bureau_credits",
         "either",
         "Credit accounts with other lenders, closed ones included",
         "Crédits auprès d'autres prêteurs, crédits soldés compris",
     ),
-    Telling(
+    Quotable(
         "bureau_active_credits",
         "raises",
         "Credit accounts open with other lenders",
@@ -19,7 +19,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="bureau_open",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_active_share",
         "raises",
         "Credit accounts still open among those with other lenders",
@@ -27,7 +27,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="bureau_open",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_closed_credits",
         "lowers",
         "Credit accounts closed with other lenders",
@@ -39,7 +39,7 @@ TELLINGS: tuple[Telling, ...] = (
         "Crédits cédés ou passés en perte par d'autres prêteurs",
     ),
     *(
-        Telling(
+        Quotable(
             f"bureau_{name}_share",
             higher,  # type: ignore[arg-type]
             f"{en} among your credit accounts with other lenders",
@@ -54,7 +54,7 @@ TELLINGS: tuple[Telling, ...] = (
         )
     ),
     *(
-        Telling(
+        Quotable(
             f"bureau_{name}_active_credits",
             "raises",
             f"{en} open with other lenders",
@@ -70,7 +70,7 @@ TELLINGS: tuple[Telling, ...] = (
         )
     ),
     *(
-        Telling(
+        Quotable(
             f"bureau_debt_to_credit{window}",
             "raises",
             f"Debt compared with the amount lent by other lenders{en}",
@@ -88,7 +88,7 @@ TELLINGS: tuple[Telling, ...] = (
             ),
         )
     ),
-    Telling(
+    Quotable(
         "bureau_debt",
         "raises",
         "Debt to other lenders",
@@ -96,7 +96,7 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="sum mean max",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_debt_to_income",
         "raises",
         "Debt to other lenders compared with income",
@@ -104,7 +104,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="bureau_debt",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_debt_to_loan",
         "raises",
         "Debt to other lenders compared with this loan",
@@ -112,7 +112,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="bureau_debt",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_credit_to_income",
         "raises",
         "Open credit accounts with other lenders compared with income",
@@ -132,14 +132,14 @@ TELLINGS: tuple[Telling, ...] = (
         thing="bureau_overdue",
         aggregates="max mean",
     ),
-    Telling(
+    Quotable(
         "bureau_limit",
         "lowers",
         "Card limits with other lenders",
         "Plafonds de vos cartes auprès d'autres prêteurs",
         aggregates="sum max",
     ),
-    Telling(
+    Quotable(
         "bureau_annuity",
         "raises",
         "Monthly instalments with other lenders",
@@ -147,7 +147,7 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="sum mean",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_annuity_to_annuity",
         "raises",
         "Monthly instalments with other lenders compared with this one",
@@ -155,7 +155,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="bureau_annuity",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_end_days",
         "raises",
         "Last planned end of your credit accounts with other lenders",
@@ -163,7 +163,7 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="max",
         formatter=i18n.format_relative_day,
     ),
-    Telling(
+    Quotable(
         "bureau_credit_days",
         "raises",
         "",
@@ -185,7 +185,7 @@ TELLINGS: tuple[Telling, ...] = (
         },
         formatter=i18n.format_relative_day,
     ),
-    Telling(
+    Quotable(
         "bureau_credit_sum",
         "either",
         "Amount lent by other lenders",
@@ -198,7 +198,7 @@ TELLINGS: tuple[Telling, ...] = (
         "Plus gros impayé constaté sur un crédit auprès d'un autre prêteur",
         aggregates="max mean",
     ),
-    Telling(
+    Quotable(
         "bureau_closed_early_days",
         "lowers",
         "Repayment of accounts with other lenders compared with the plan",
@@ -207,7 +207,7 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=format_early,
         beyond=0.0,
     ),
-    Telling(
+    Quotable(
         "bureau_duration",
         "either",
         "Planned duration of your credit accounts with other lenders",
@@ -215,7 +215,7 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="mean max",
     ),
     *(
-        Telling(
+        Quotable(
             f"bureau_credits_{months}m",
             "raises",
             f"New credit accounts with other lenders, over the last {months} months",
@@ -225,7 +225,7 @@ TELLINGS: tuple[Telling, ...] = (
         )
         for months in (6, 12, 24, 36)
     ),
-    Telling(
+    Quotable(
         "bureau_gap_days_mean",
         "lowers",
         "Mean time between the openings of accounts with other lenders",
@@ -242,14 +242,14 @@ TELLINGS: tuple[Telling, ...] = (
         "Mois de retard auprès d'autres prêteurs, crédit par crédit",
         aggregates="share",
     ),
-    Telling(
+    Quotable(
         "bureau_balance_latest_late_month",
         "raises",
         "Latest month late with another lender",
         "Dernier mois de retard auprès d'un autre prêteur",
         formatter=i18n.format_relative_month,
     ),
-    Telling(
+    Quotable(
         "bureau_balance_first_month",
         "raises",
         "First month on record with other lenders",
@@ -257,7 +257,7 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=i18n.format_relative_month,
     ),
 )
-TOLD_AS: dict[str, tuple[str, ...]] = {
+QUOTED_AS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *(f"bureau_debt_ratio_{aggregate}{window}" for aggregate in ("mean", "max") for window in ("", "_active")),
@@ -278,9 +278,9 @@ TOLD_AS: dict[str, tuple[str, ...]] = {
         ("bureau_balance_late_share",),
     ),
 }
-"""Features that are arithmetic of a thing, and the figures of it that are told: the first that makes sense."""
-UNTOLD: dict[str, str] = {
+"""Features that are arithmetic of a thing, and the figures of it that are quoted: the first that makes sense."""
+NOT_QUOTED: dict[str, str] = {
     "bureau_types|bureau_update_days_.*|bureau_foreign_currency_share": "say nothing about the client",
     "bureau_balance_(months|credits|closed_share|unknown_share)": "counts of records, not of what the client did",
 }
-"""Patterns of features that are not told, and why."""
+"""Patterns of features that are not quoted, and why."""

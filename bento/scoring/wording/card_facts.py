@@ -1,9 +1,9 @@
-"""Facts of the use of cards of this lender that a client may be told."""
+"""Facts of the use of cards of this lender that may be quoted to a client."""
 
-from bento.scoring.wording.telling import Telling, adverse
+from bento.scoring.wording.quotable import Quotable, adverse
 
-TELLINGS: tuple[Telling, ...] = (
-    Telling(
+QUOTABLES: tuple[Quotable, ...] = (
+    Quotable(
         "card_utilisation",
         "raises",
         "Card balance compared with the limit",
@@ -11,8 +11,8 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="mean max",
         best=0.0,
     ),
-    Telling("card_balance", "raises", "Card balance", "Solde de carte", aggregates="mean max", best=0.0),
-    Telling(
+    Quotable("card_balance", "raises", "Card balance", "Solde de carte", aggregates="mean max", best=0.0),
+    Quotable(
         "card_balance_to_income",
         "raises",
         "Card balance of the last 3 months compared with income",
@@ -20,8 +20,8 @@ TELLINGS: tuple[Telling, ...] = (
         thing="card_balance",
         best=0.0,
     ),
-    Telling("card_limit", "lowers", "Card limit", "Plafond de carte", aggregates="mean max"),
-    Telling(
+    Quotable("card_limit", "lowers", "Card limit", "Plafond de carte", aggregates="mean max"),
+    Quotable(
         "card_cash",
         "raises",
         "Cash withdrawn by card in a month",
@@ -30,7 +30,7 @@ TELLINGS: tuple[Telling, ...] = (
         labels={"sum": ("Cash withdrawn by card", "Espèces retirées par carte")},
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "card_cash_drawings",
         "raises",
         "Number of cash withdrawals by card in a month",
@@ -40,7 +40,7 @@ TELLINGS: tuple[Telling, ...] = (
         best=0.0,
     ),
     *(
-        Telling(
+        Quotable(
             f"card_cash_share{window}",
             "raises",
             f"Share of your card spending withdrawn in cash{en}",
@@ -50,7 +50,7 @@ TELLINGS: tuple[Telling, ...] = (
         )
         for window, en, fr in (("", "", ""), ("_12m", ", over the last 12 months", ", sur les 12 derniers mois"))
     ),
-    Telling(
+    Quotable(
         "card_drawn",
         "raises",
         "Amount spent by card in a month",
@@ -58,7 +58,7 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="mean max",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "card_drawings",
         "raises",
         "Number of card payments and withdrawals in a month",
@@ -67,14 +67,14 @@ TELLINGS: tuple[Telling, ...] = (
         thing="card_drawn",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "card_paid_to_minimum",
         "lowers",
         "Card repayment compared with the minimum payment due",
         "Remboursement de carte rapporté au minimum dû",
         aggregates="mean",
     ),
-    Telling(
+    Quotable(
         "card_paid_to_drawn",
         "lowers",
         "Amount repaid compared with the amount spent by card",
@@ -92,13 +92,13 @@ TELLINGS: tuple[Telling, ...] = (
             ),
         )
     ),
-    Telling("card_idle_share", "lowers", "Card months without a balance", "Mois de carte sans solde"),
+    Quotable("card_idle_share", "lowers", "Card months without a balance", "Mois de carte sans solde"),
     adverse("card_over_limit_share", "Card months over the limit", "Mois de carte au-delà du plafond"),
-    Telling(
+    Quotable(
         "card_instalments_paid_max", "lowers", "Card instalments paid so far", "Mensualités de carte payées à ce jour"
     ),
 )
-UNTOLD: dict[str, str] = {
+NOT_QUOTED: dict[str, str] = {
     "card_(months|count|no_limit_months)": "counts of records",
 }
-"""Patterns of features that are not told, and why."""
+"""Patterns of features that are not quoted, and why."""

@@ -10,21 +10,21 @@ from bento.features.catalogue import CATALOGUE, count_name, total_name
 from bento.features.definitions import AGGREGATES, Aggregate, Feature, Value, Window, suffixes
 from bento.i18n import NARROW_SPACE, Formatter, TextPair, Wording
 from bento.scoring.wording import application_facts, bureau_facts, card_facts, previous_facts, repayment_facts
-from bento.scoring.wording.telling import Telling
+from bento.scoring.wording.quotable import Quotable
 
 Direction = Literal["raises", "lowers"]
 """Whether something raises or lowers the risk of default."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToldFeature:
-    """A feature that may be told: its words, and the declaration behind it."""
+class QuotedFeature:
+    """A feature that may be quoted: its words, and the declaration behind it."""
 
     name: str
     label: TextPair
     frame: TextPair
     """With `{}` where the value stands."""
-    telling: Telling
+    quotable: Quotable
     formatter: Formatter
     column: str | None
     """The column of the application that a category comes from."""
@@ -32,25 +32,25 @@ class ToldFeature:
     @property
     def thing(self) -> str:
         """What it is a figure of."""
-        return self.telling.thing or self.telling.name
+        return self.quotable.thing or self.quotable.name
 
 
-def told_features() -> Mapping[str, ToldFeature]:
-    """Return the features that may be told, by name."""
-    return _TOLD
+def quoted_features() -> Mapping[str, QuotedFeature]:
+    """Return the features that may be quoted, by name."""
+    return _QUOTED
 
 
-def told_as(name: str) -> tuple[str, ...]:
-    """Return the told features that may stand for a feature's weight: itself where it is told, none where untold.
+def quoted_as(name: str) -> tuple[str, ...]:
+    """Return the quoted features that may stand for a feature's weight: itself where it is quoted, none where unquoted.
 
-    >>> told_as("application_credit"), told_as("application_hour")
+    >>> quoted_as("application_credit"), quoted_as("application_hour")
     (('application_credit',), ())
     """
-    return (name,) if name in _TOLD else _TOLD_AS.get(name, ())
+    return (name,) if name in _QUOTED else _QUOTED_AS.get(name, ())
 
 
 def features_of(thing: str, names: Mapping[str, object] | None = None) -> list[str]:
-    """Return the features, by default all of the catalogue, whose weight may be told under a thing.
+    """Return the features, by default all of the catalogue, whose weight may be quoted under a thing.
 
     >>> features_of("household")
     ['application_family_members', 'application_children']
@@ -58,32 +58,32 @@ def features_of(thing: str, names: Mapping[str, object] | None = None) -> list[s
     return [
         name
         for name in (CATALOGUE if names is None else names)
-        if any(_TOLD[told].thing == thing for told in told_as(name))
+        if any(_QUOTED[quoted].thing == thing for quoted in quoted_as(name))
     ]
 
 
 def describe_fact(name: str, values: Mapping[str, Value], usual: Value = None) -> Wording:
-    """Describe a told feature: the client's value of it and, where given, what is usual among similar clients.
+    """Describe a quoted feature: the client's value of it and, where given, what is usual among similar clients.
 
     Where `values` hold the counts behind a share (`share_counts_of`), it is shown as "3 of 12", otherwise in percent.
 
     Raises:
-        KeyError: the feature is not told, its value is not among `values`, or is no category of it.
+        KeyError: the feature is not quoted, its value is not among `values`, or is no category of it.
         ValueError: the value is not known.
 
     >>> describe_fact("application_credit", {"application_credit": 1234567.8}, 900000.0).en
     'Amount of the loan: 1,234,568 (similar clients: 900,000)'
     """
-    told, value = _TOLD[name], model_value(name, values)
+    quoted, value = _QUOTED[name], model_value(name, values)
     if value is None:
         raise ValueError(f"{name} is not known: it is no fact")
-    (en, fr), compared = _written(told, values), ("", "")
-    if usual is not None and (not isinstance(usual, str) or told.telling.has_words(usual)):
-        usual_en, usual_fr = _usual(told, usual)
+    (en, fr), compared = _written(quoted, values), ("", "")
+    if usual is not None and (not isinstance(usual, str) or quoted.quotable.has_words(usual)):
+        usual_en, usual_fr = _usual(quoted, usual)
         compared = (f" (similar clients: {usual_en})", f" (clients similaires{NARROW_SPACE}: {usual_fr})")
     return Wording(
-        en=f"{told.label[0]}: {told.frame[0].format(en)}{compared[0]}",
-        fr=f"{told.label[1]}{NARROW_SPACE}: {told.frame[1].format(fr)}{compared[1]}",
+        en=f"{quoted.label[0]}: {quoted.frame[0].format(en)}{compared[0]}",
+        fr=f"{quoted.label[1]}{NARROW_SPACE}: {quoted.frame[1].format(fr)}{compared[1]}",
     )
 
 
@@ -93,36 +93,37 @@ def is_sensible(name: str, values: Mapping[str, Value], usual: Value, direction:
     A number must lie on that side of what is usual among similar clients; without a usual one, of the declared limit.
     A category must be declared for the direction, and unlike that of most similar clients. Nothing unknown is a fact.
     """
-    told, value = _TOLD[name], model_value(name, values)
+    quoted, value = _QUOTED[name], model_value(name, values)
     if value is None or values.get(total_name(name)) == 0:
         return False
-    telling = told.telling
+    quotable = quoted.quotable
     if isinstance(value, str):
-        allowed = telling.raising if direction == "raises" else telling.lowering
-        return value != usual and (value in allowed or not telling.declared)
-    return _is_sensible_number(told, value, usual if isinstance(usual, float | int) else None, values, direction)
+        allowed = quotable.raising if direction == "raises" else quotable.lowering
+        return value != usual and (value in allowed or not quotable.declared)
+    return _is_sensible_number(quoted, value, usual if isinstance(usual, float | int) else None, values, direction)
 
 
 def _is_sensible_number(
-    told: ToldFeature, value: float, usual: float | None, values: Mapping[str, Value], direction: Direction
+    quoted: QuotedFeature, value: float, usual: float | None, values: Mapping[str, Value], direction: Direction
 ) -> bool:
-    telling = told.telling
-    if value == telling.best:
-        return direction == "lowers"
-    if usual is not None and _written(told, values) == _usual(told, usual, like_value=True):
+    quotable = quoted.quotable
+    if value == quotable.best:
+        is_worse_than_usual = usual is not None and (usual < value) is (quotable.higher == "raises") and usual != value
+        return direction == "lowers" and not is_worse_than_usual
+    if usual is not None and _written(quoted, values) == _usual(quoted, usual, like_value=True):
         return False
-    if telling.higher == "either":
+    if quotable.higher == "either":
         return True
-    sign = 1 if (telling.higher == "raises") is (direction == "raises") else -1
-    if direction == "raises" and telling.beyond is not None and sign * (value - telling.beyond) <= 0:
+    sign = 1 if (quotable.higher == "raises") is (direction == "raises") else -1
+    if direction == "raises" and quotable.beyond is not None and sign * (value - quotable.beyond) <= 0:
         return False
-    limit = telling.beyond if usual is None else usual
+    limit = quotable.beyond if usual is None else usual
     return limit is not None and sign * (value - limit) > 0
 
 
 def deviation(name: str, values: Mapping[str, Value], usual: Value) -> float:
     """Return how far a known number lies from what is usual, or from its declared limit; 0 for a category."""
-    value, limit = model_value(name, values), usual if isinstance(usual, float | int) else _TOLD[name].telling.beyond
+    value, limit = model_value(name, values), usual if isinstance(usual, float | int) else _QUOTED[name].quotable.beyond
     return abs(value - limit) if isinstance(value, float | int) and limit is not None else 0.0
 
 
@@ -142,45 +143,45 @@ def format_category(column: str, category: str) -> TextPair:
     return CATEGORY_LABELS[column][category]
 
 
-def _written(told: ToldFeature, values: Mapping[str, Value]) -> TextPair:
-    value = model_value(told.name, values)
-    if (total := values.get(total_name(told.name))) is not None:
-        return i18n.format_x_of_y(float(values[count_name(told.name)] or 0), float(total))
+def _written(quoted: QuotedFeature, values: Mapping[str, Value]) -> TextPair:
+    value = model_value(quoted.name, values)
+    if (total := values.get(total_name(quoted.name))) is not None:
+        return i18n.format_x_of_y(float(values[count_name(quoted.name)] or 0), float(total))
     if isinstance(value, str):
-        assert told.column is not None  # noqa: S101 - only a category is a text
-        return format_category(told.column, value)
-    return told.formatter(value or 0.0)
+        assert quoted.column is not None  # noqa: S101 - only a category is a text
+        return format_category(quoted.column, value)
+    return quoted.formatter(value or 0.0)
 
 
-def _usual(told: ToldFeature, usual: float | str, *, like_value: bool = False) -> TextPair:
+def _usual(quoted: QuotedFeature, usual: float | str, *, like_value: bool = False) -> TextPair:
     if isinstance(usual, str):
-        assert told.column is not None  # noqa: S101 - only a category is a text
-        return format_category(told.column, usual)
-    return ((not like_value and told.telling.usual_formatter) or told.formatter)(usual)
+        assert quoted.column is not None  # noqa: S101 - only a category is a text
+        return format_category(quoted.column, usual)
+    return ((not like_value and quoted.quotable.usual_formatter) or quoted.formatter)(usual)
 
 
-def _told(feature: Feature, tellings: Mapping[str, Telling]) -> ToldFeature | None:
-    """Return how a feature is told; None where neither it nor its measure is declared, or not with its aggregate."""
+def _quoted(feature: Feature, quotables: Mapping[str, Quotable]) -> QuotedFeature | None:
+    """Return how a feature is quoted; None where neither it nor its measure is declared, or not with its aggregate."""
     measure, aggregate, window = origin(feature)
-    is_own = feature.name in tellings
-    telling = tellings.get(feature.name) or tellings.get(measure)
-    if telling is None or (not is_own and aggregate is not None and aggregate not in telling.aggregates.split()):
+    is_own = feature.name in quotables
+    quotable = quotables.get(feature.name) or quotables.get(measure)
+    if quotable is None or (not is_own and aggregate is not None and aggregate not in quotable.aggregates.split()):
         return None
-    en, fr = telling.labels.get(aggregate or "", (telling.en, telling.fr))
+    en, fr = quotable.labels.get(aggregate or "", (quotable.en, quotable.fr))
     if window is not None and not is_own:
         window_en, window_fr = _WINDOWS.get((measure.partition("_")[0], window.name), (window.en, window.fr))
         if window_en.startswith("last "):
             window_en, window_fr = f"over the {window_en}", f"sur les {window_fr}"
         en, fr = f"{en}, {window_en}", f"{fr}, {window_fr}"
-    formatter = telling.formatter or _FORMATTERS_BY_UNIT[feature.unit]
+    formatter = quotable.formatter or _FORMATTERS_BY_UNIT[feature.unit]
     is_one_row = window is not None and window.name == _ONE_ROW
     is_end_of_dates = formatter is i18n.format_relative_day and aggregate in ("min", "max")
     frame = _FRAMES[aggregate or ""] if not (is_one_row or is_end_of_dates) else _FRAMES[""]
-    return ToldFeature(
+    return QuotedFeature(
         name=feature.name,
         label=(en, fr),
         frame=frame,
-        telling=telling,
+        quotable=quotable,
         formatter=formatter,
         column=next(iter(feature.roots)) if feature.is_category else None,
     )
@@ -240,35 +241,35 @@ _WINDOWS: dict[tuple[str, str], TextPair] = {
     ("previous", "latest_5"): ("latest 5", "les 5 dernières"),
 }
 """By prefix and name of a window: its words, where they differ from those of the catalogue."""
-TABLES_OF_TELLINGS = (application_facts, bureau_facts, previous_facts, repayment_facts, card_facts)
-"""The modules that declare what is told, by table."""
-_TELLINGS = {telling.name: telling for module in TABLES_OF_TELLINGS for telling in module.TELLINGS}
-_TOLD: dict[str, ToldFeature] = {
-    told.name: told for feature in CATALOGUE.values() if (told := _told(feature, _TELLINGS)) is not None
+DECLARATIONS = (application_facts, bureau_facts, previous_facts, repayment_facts, card_facts)
+"""The modules that declare what is quoted, by table."""
+_QUOTABLES = {quotable.name: quotable for module in DECLARATIONS for quotable in module.QUOTABLES}
+_QUOTED: dict[str, QuotedFeature] = {
+    quoted.name: quoted for feature in CATALOGUE.values() if (quoted := _quoted(feature, _QUOTABLES)) is not None
 }
 
 
 def _other_aggregates() -> dict[str, tuple[str, ...]]:
-    """Return for aggregates that are not told those of the same measure and window that are."""
+    """Return for aggregates that are not quoted those of the same measure and window that are."""
     others = {}
     for feature in CATALOGUE.values():
         measure, aggregate, window = origin(feature)
-        if feature.name not in _TOLD and aggregate not in (None, "std") and measure in _TELLINGS:
+        if feature.name not in _QUOTED and aggregate not in (None, "std") and measure in _QUOTABLES:
             end = f"_{window.name}" if window else ""
-            names = (f"{measure}_{other}{end}" for other in _TELLINGS[measure].aggregates.split())
-            others[feature.name] = tuple(name for name in names if name in _TOLD)
+            names = (f"{measure}_{other}{end}" for other in _QUOTABLES[measure].aggregates.split())
+            others[feature.name] = tuple(name for name in names if name in _QUOTED)
     return others
 
 
-_TOLD_AS = {
+_QUOTED_AS = {
     **_other_aggregates(),
-    **application_facts.TOLD_AS,
-    **bureau_facts.TOLD_AS,
-    **previous_facts.TOLD_AS,
-    **repayment_facts.TOLD_AS,
+    **application_facts.QUOTED_AS,
+    **bureau_facts.QUOTED_AS,
+    **previous_facts.QUOTED_AS,
+    **repayment_facts.QUOTED_AS,
 }
-UNTOLD: dict[str, str] = {
+NOT_QUOTED: dict[str, str] = {
     ".*_std(_.*)?|.*_slope(_.*)?|.*_ratio_[0-9]+d_[0-9]+d": "spreads, trends and ratios of means",
-    **{pattern: why for module in TABLES_OF_TELLINGS for pattern, why in module.UNTOLD.items()},
+    **{pattern: why for module in DECLARATIONS for pattern, why in module.NOT_QUOTED.items()},
 }
-"""Patterns of features that are not told, and why."""
+"""Patterns of features that are not quoted, and why."""

@@ -4,7 +4,7 @@ from bento import i18n
 from bento.i18n import TextPair
 
 MAX_MULTIPLE = 2
-"""Multiple from which a debt is told as "more than twice": a division by little says nothing more exact."""
+"""Multiple from which a debt is quoted as "more than twice": a division by little says nothing more exact."""
 
 
 def format_score(value: float) -> TextPair:

@@ -17,7 +17,7 @@ from bento.rules.rulebook import Rulebook
 from bento.scoring import counterfactual_text, missing_fields
 from bento.scoring.loans import Loan
 from bento.scoring.wording.concepts import CODES, SENTENCES, SENTENCES_WITHOUT_FACT
-from bento.scoring.wording.facts import UNTOLD, Direction, describe_fact, is_sensible, told_features
+from bento.scoring.wording.facts import NOT_QUOTED, Direction, describe_fact, is_sensible, quoted_features
 from bento.scoring.wording.formats import format_early
 from bento.scoring.wording.unknowns import ITEMS, UNKNOWNS, WITHOUT_CAR, WITHOUT_JOB_TEXTS, Unknown
 from bento.settings import Settings
@@ -85,7 +85,7 @@ def markdown() -> str:
             ("FLAG_OWN_CAR is N, raises", *WITHOUT_CAR),
         ],
     )
-    parts += _table("Never told", ("features", "why"), ((f"`{names}`", why) for names, why in UNTOLD.items()))
+    parts += _table("Never quoted", ("features", "why"), ((f"`{names}`", why) for names, why in NOT_QUOTED.items()))
     parts += _table(
         "Categories",
         ("column", "category", "English", "French"),
@@ -136,8 +136,8 @@ def _items() -> Iterator[Sequence[str]]:
 
 
 def _facts() -> Iterator[Sequence[str]]:
-    """Yield each told feature with an example of each direction in which it makes sense."""
-    for name in told_features():
+    """Yield each quoted feature with an example of each direction in which it makes sense."""
+    for name in quoted_features():
         for direction in _DIRECTIONS:
             if (example := _example(name, direction)) is not None:
                 yield name, direction, *_pair(describe_fact(name, *example))

@@ -1,22 +1,22 @@
-"""Facts of the earlier applications to this lender that a client may be told."""
+"""Facts of the earlier applications to this lender that may be quoted to a client."""
 
 from bento import i18n
 from bento.scoring.wording.formats import format_early
-from bento.scoring.wording.telling import Telling, adverse
+from bento.scoring.wording.quotable import Quotable, adverse
 
-TELLINGS: tuple[Telling, ...] = (
-    Telling("previous_applications", "raises", "Earlier applications to us", "Demandes antérieures chez nous"),
-    Telling(
+QUOTABLES: tuple[Quotable, ...] = (
+    Quotable("previous_applications", "raises", "Earlier applications to us", "Demandes antérieures chez nous"),
+    Quotable(
         "previous_applications_365d",
         "raises",
         "Applications to us, over the last year",
         "Demandes chez nous, sur la dernière année",
         thing="previous_applications",
     ),
-    Telling(
+    Quotable(
         "previous_approved", "lowers", "Earlier applications accepted", "Demandes antérieures acceptées", beyond=1.0
     ),
-    Telling(
+    Quotable(
         "previous_approved_share",
         "lowers",
         "Earlier applications accepted",
@@ -38,7 +38,7 @@ TELLINGS: tuple[Telling, ...] = (
         "Demandes antérieures annulées",
     ),
     *(
-        Telling(
+        Quotable(
             f"previous_{name}_share",
             "either",
             f"{en} among your earlier applications",
@@ -56,14 +56,14 @@ TELLINGS: tuple[Telling, ...] = (
         "Demandes antérieures à taux élevé",
         aggregates="share",
     ),
-    Telling(
+    Quotable(
         "previous_low_yield",
         "lowers",
         "Earlier applications at a low rate",
         "Demandes antérieures à taux bas",
         aggregates="share",
     ),
-    Telling(
+    Quotable(
         "previous_decision_days",
         "either",
         "",
@@ -76,7 +76,7 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=i18n.format_relative_day,
     ),
     *(
-        Telling(
+        Quotable(
             f"previous_decision_days_{aggregate}_{window}",
             higher,  # type: ignore[arg-type]
             f"Your {en} application that we {en_window}",
@@ -90,35 +90,35 @@ TELLINGS: tuple[Telling, ...] = (
         )
         for aggregate, en, fr in (("max", "latest", "dernière"), ("min", "first", "première"))
     ),
-    Telling(
+    Quotable(
         "previous_asked",
         "either",
         "Amount asked for in earlier applications",
         "Montant demandé lors de vos demandes antérieures",
         aggregates="mean max",
     ),
-    Telling(
+    Quotable(
         "previous_credit",
         "either",
         "Amount of the loan in earlier applications",
         "Montant du prêt lors de vos demandes antérieures",
         aggregates="mean max sum",
     ),
-    Telling(
+    Quotable(
         "previous_annuity",
         "either",
         "Monthly instalment in earlier applications",
         "Mensualité lors de vos demandes antérieures",
         aggregates="mean max sum",
     ),
-    Telling(
+    Quotable(
         "previous_term",
         "either",
         "Term of the loan in earlier applications",
         "Durée du prêt lors de vos demandes antérieures",
         aggregates="mean max min",
     ),
-    Telling(
+    Quotable(
         "previous_simple_interest",
         "raises",
         "Simple monthly interest in earlier applications",
@@ -126,21 +126,21 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="mean max min",
         thing="previous_true_rate",
     ),
-    Telling(
+    Quotable(
         "previous_true_rate",
         "raises",
         "Monthly interest rate in earlier applications",
         "Taux d'intérêt mensuel lors de vos demandes antérieures",
         aggregates="mean max min",
     ),
-    Telling(
+    Quotable(
         "previous_down_payment",
         "lowers",
         "Down payment in earlier applications",
         "Apport lors de vos demandes antérieures",
         aggregates="mean max",
     ),
-    Telling(
+    Quotable(
         "previous_due_shift_days",
         "lowers",
         "End of your earlier loans compared with the plan",
@@ -149,9 +149,9 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=format_early,
         beyond=0.0,
     ),
-    Telling("previous_open_loans", "raises", "Loans open with us", "Prêts en cours chez nous", best=0.0),
-    Telling("previous_open_cards", "raises", "Cards open with us", "Cartes en cours chez nous", best=0.0),
-    Telling(
+    Quotable("previous_open_loans", "raises", "Loans open with us", "Prêts en cours chez nous", best=0.0),
+    Quotable("previous_open_cards", "raises", "Cards open with us", "Cartes en cours chez nous", best=0.0),
+    Quotable(
         "previous_open_credit_sum",
         "raises",
         "Amount of the loans open with us",
@@ -159,14 +159,14 @@ TELLINGS: tuple[Telling, ...] = (
         thing="previous_open_loans",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "previous_open_limit_sum",
         "either",
         "Limits of the cards open with us",
         "Plafonds des cartes en cours chez nous",
         thing="previous_open_cards",
     ),
-    Telling(
+    Quotable(
         "previous_open_annuity_sum",
         "raises",
         "Monthly instalments of the loans open with us",
@@ -174,14 +174,14 @@ TELLINGS: tuple[Telling, ...] = (
         thing="previous_due",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "previous_open_debt",
         "raises",
         "Debt on the loans and cards open with us",
         "Dette sur les prêts et les cartes en cours chez nous",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "previous_open_debt_to_income",
         "raises",
         "Debt on the loans and cards open with us compared with income",
@@ -189,7 +189,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="previous_open_debt",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "previous_open_repaid_ratio",
         "lowers",
         "Share already repaid of the loans open with us",
@@ -197,7 +197,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="previous_open_debt",
     ),
     *(
-        Telling(
+        Quotable(
             f"previous_due_in_{months}m",
             "raises",
             f"Instalments of open loans due in the next {months} months"
@@ -211,7 +211,7 @@ TELLINGS: tuple[Telling, ...] = (
         )
         for months in (1, 6, 12, 19)
     ),
-    Telling(
+    Quotable(
         "previous_due_in_12m_to_income",
         "raises",
         "Instalments of open loans due in the next 12 months compared with income",
@@ -220,7 +220,7 @@ TELLINGS: tuple[Telling, ...] = (
         best=0.0,
     ),
     *(
-        Telling(
+        Quotable(
             f"previous_{name}_{aggregate}_to_{end}",
             "lowers",
             f"{en} compared with this one",
@@ -242,16 +242,16 @@ TELLINGS: tuple[Telling, ...] = (
         )
     ),
 )
-TOLD_AS: dict[str, tuple[str, ...]] = {
+QUOTED_AS: dict[str, tuple[str, ...]] = {
     "previous_refused_weighted": ("previous_refused_share",),
     **{f"previous_reject_{name}_share": ("previous_refused_share",) for name in ("hc", "sco", "limit", "scofr")},
     "previous_annuity_weighted": ("previous_annuity_mean",),
     "previous_true_rate_weighted": ("previous_true_rate_mean",),
     **{f"previous_down_payment_rate_{name}": (f"previous_down_payment_{name}",) for name in ("mean", "max")},
 }
-"""Features that are arithmetic of a thing, and the figures of it that are told: the first that makes sense."""
-UNTOLD: dict[str, str] = {
+"""Features that are arithmetic of a thing, and the figures of it that are quoted: the first that makes sense."""
+NOT_QUOTED: dict[str, str] = {
     "previous_(new_client|cross_sell|walk_in|insured)_share|previous_seller_area_max": "how the lender sold",
     "previous_asked_to_granted_.*": "a ratio of what the lender decided",
 }
-"""Patterns of features that are not told, and why."""
+"""Patterns of features that are not quoted, and why."""

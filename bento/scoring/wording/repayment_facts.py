@@ -1,10 +1,10 @@
-"""Facts of the repayment of earlier loans that a client may be told."""
+"""Facts of the repayment of earlier loans that may be quoted to a client."""
 
 from bento import i18n
-from bento.scoring.wording.telling import Telling, adverse
+from bento.scoring.wording.quotable import Quotable, adverse
 
-TELLINGS: tuple[Telling, ...] = (
-    Telling("pos_loans", "either", "Earlier loans with us", "Prêts antérieurs chez nous"),
+QUOTABLES: tuple[Quotable, ...] = (
+    Quotable("pos_loans", "either", "Earlier loans with us", "Prêts antérieurs chez nous"),
     *(
         adverse(name, en, fr, thing="pos_late", aggregates="share")
         for name, en, fr in (
@@ -27,7 +27,7 @@ TELLINGS: tuple[Telling, ...] = (
             ),
         )
     ),
-    Telling(
+    Quotable(
         "pos_left_latest_sum",
         "raises",
         "Instalments still to be paid on your earlier loans, in their latest month on record",
@@ -35,7 +35,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="pos_left",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "pos_left_to_term_latest",
         "raises",
         "Share of the instalments of your earlier loans still to be paid",
@@ -43,21 +43,21 @@ TELLINGS: tuple[Telling, ...] = (
         thing="pos_left",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "pos_term",
         "either",
         "Term of your earlier loans",
         "Durée de vos prêts antérieurs",
         aggregates="mean max min",
     ),
-    Telling(
+    Quotable(
         "pos_active_loans_latest",
         "raises",
         "Loans open in the latest month on record",
         "Prêts en cours au dernier mois connu",
         best=0.0,
     ),
-    Telling(
+    Quotable(
         "pos_completed_share",
         "lowers",
         "Earlier loans that were repaid",
@@ -65,7 +65,7 @@ TELLINGS: tuple[Telling, ...] = (
         beyond=0.5,
         best=1.0,
     ),
-    Telling(
+    Quotable(
         "pos_early_end_share",
         "lowers",
         "Repaid loans that ended before their term",
@@ -81,14 +81,14 @@ TELLINGS: tuple[Telling, ...] = (
         "Loans whose goods were returned to the shop",
         "Prêts dont le bien a été rendu au magasin",
     ),
-    Telling(
+    Quotable(
         "pos_first_month",
         "raises",
         "First month on record of your loans with us",
         "Premier mois connu de vos prêts chez nous",
         formatter=i18n.format_relative_month,
     ),
-    Telling("installments_count", "lowers", "Earlier instalments on record", "Mensualités antérieures connues"),
+    Quotable("installments_count", "lowers", "Earlier instalments on record", "Mensualités antérieures connues"),
     adverse(
         "installments_days_late",
         "Late payment of instalments",
@@ -126,7 +126,7 @@ TELLINGS: tuple[Telling, ...] = (
         thing="installments_underpaid",
         aggregates="share",
     ),
-    Telling(
+    Quotable(
         "installments_paid_ratio",
         "lowers",
         "Amount paid compared with the amount due, per instalment",
@@ -135,7 +135,7 @@ TELLINGS: tuple[Telling, ...] = (
         beyond=1.0,
     ),
     *(
-        Telling(
+        Quotable(
             f"installments_paid_to_due{window}",
             "lowers",
             f"Amount paid on instalments compared with the amount due{en}",
@@ -145,7 +145,7 @@ TELLINGS: tuple[Telling, ...] = (
         )
         for window, en, fr in (("", "", ""), ("_365d", ", over the last 365 days", ", sur les 365 derniers jours"))
     ),
-    Telling(
+    Quotable(
         "installments_days_early",
         "lowers",
         "Early payment of instalments",
@@ -153,7 +153,7 @@ TELLINGS: tuple[Telling, ...] = (
         aggregates="mean max",
         beyond=0.0,
     ),
-    Telling(
+    Quotable(
         "installments_paid",
         "either",
         "Amount paid per instalment",
@@ -162,34 +162,34 @@ TELLINGS: tuple[Telling, ...] = (
         labels={"sum": ("Amount of instalments paid", "Montant des mensualités payées")},
         thing="installments_due",
     ),
-    Telling(
+    Quotable(
         "installments_due",
         "either",
         "Amount due per instalment",
         "Montant dû par mensualité",
         aggregates="mean max",
     ),
-    Telling(
+    Quotable(
         "installments_due_max_to_annuity",
         "lowers",
         "Largest instalment due so far compared with this one",
         "Plus forte mensualité due jusqu'ici par rapport à celle-ci",
     ),
-    Telling(
+    Quotable(
         "installments_paid_max_to_annuity",
         "lowers",
         "Largest instalment paid so far compared with this one",
         "Plus forte mensualité payée jusqu'ici par rapport à celle-ci",
         thing="installments_due_max_to_annuity",
     ),
-    Telling(
+    Quotable(
         "installments_latest_payment_days",
         "either",
         "Your latest payment of an instalment",
         "Votre dernier paiement d'une mensualité",
         formatter=i18n.format_relative_day,
     ),
-    Telling(
+    Quotable(
         "installments_first_due_days",
         "raises",
         "Your first instalment with us",
@@ -197,10 +197,10 @@ TELLINGS: tuple[Telling, ...] = (
         formatter=i18n.format_relative_day,
     ),
 )
-TOLD_AS: dict[str, tuple[str, ...]] = {"installments_weighted_delay": ("installments_days_late_mean",)}
-"""Features that are arithmetic of a thing, and the figures of it that are told: the first that makes sense."""
-UNTOLD: dict[str, str] = {
+QUOTED_AS: dict[str, tuple[str, ...]] = {"installments_weighted_delay": ("installments_days_late_mean",)}
+"""Features that are arithmetic of a thing, and the figures of it that are quoted: the first that makes sense."""
+NOT_QUOTED: dict[str, str] = {
     "pos_(months|latest_month)|pos_left_(mean|max)(_12m)?": "counts of records and averages over months",
     "installments_(loans|split_share|card_share|versions|paid_365d_to_income)": "how the lender records",
 }
-"""Patterns of features that are not told, and why."""
+"""Patterns of features that are not quoted, and why."""

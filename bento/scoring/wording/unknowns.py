@@ -1,4 +1,4 @@
-"""What is not known about a client: the reasons that say so, what is missing and what to bring, in both languages."""
+"""Unknown data of a client: the reasons that name it, what is missing and what to bring, in both languages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -206,7 +206,7 @@ ITEMS: dict[str, TextPair] = {
         ("contact details and documents", "coordonnées et pièces justificatives"),
     ),
 }
-"""Columns of the application that a client can be told are missing, in words that follow a colon."""
+"""Columns of the application that may be missing, in words that follow a colon."""
 JOB_COLUMNS = ("DAYS_EMPLOYED", "ORGANIZATION_TYPE", "OCCUPATION_TYPE")
 WITHOUT_CAR: TextPair = (
     "Age of your car: not applicable (no car)",
@@ -228,7 +228,7 @@ WITHOUT_JOB_TEXTS: dict[tuple[str, Direction], TextPair] = {
 def unknown_of(
     feature: str, values: Mapping[str, Value], application: Mapping[str, Any]
 ) -> tuple[Unknown, list[TextPair]] | None:
-    """Return what is not known where a feature is not, with the missing items; None where it is known.
+    """Return the unknown data behind a feature, with the missing items; None where there is none.
 
     A history without rows is not known, and so is what it counts or adds up to 0. A null of a history with rows is no
     missing item: there is nothing of that kind in it. Nor is a field of the application that cannot be given: the

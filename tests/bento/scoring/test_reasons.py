@@ -18,13 +18,13 @@ from bento.scoring.reasons import (
     MIN_REASON_SHARE,
     Client,
     Reason,
-    features_to_tell,
+    features_to_quote,
     main_reasons,
     share_without_fact,
 )
 from bento.scoring.score import score
 from bento.scoring.wording.concepts import CODES, SENTENCES, SENTENCES_WITHOUT_FACT
-from bento.scoring.wording.facts import is_sensible, model_value, told_as
+from bento.scoring.wording.facts import is_sensible, model_value, quoted_as
 from bento.scoring.wording.unknowns import UNKNOWNS
 from tests.bento.scoring.wording.test_facts import GENDER
 from tests.support.clients import make_credit_files
@@ -206,19 +206,19 @@ def test_the_text_of_a_reason():
     ]
 
 
-def test_one_figure_of_a_thing_is_told():
+def test_one_figure_of_a_thing_is_quoted():
     weights = {"bureau_debt_mean": 0.3, "bureau_debt_max_active": 0.4, "bureau_overdue_sum": 0.2}
     (reason,) = _reasons(weights, usual=dict.fromkeys(weights, 0.5))
     assert [fact.feature for fact in reason.facts] == ["bureau_debt_max_active", "bureau_overdue_sum"]
 
 
-def test_what_a_thing_weighs_together_decides_whether_it_is_told():
+def test_what_a_thing_weighs_together_decides_whether_it_is_quoted():
     weights = {"bureau_debt_mean": 0.3, "bureau_debt_max": -0.5, "bureau_overdue_sum": 0.4}
     (reason,) = _reasons(weights, usual=dict.fromkeys(weights, 0.5))
     assert [fact.feature for fact in reason.facts] == ["bureau_overdue_sum"]
 
 
-def test_scores_are_told_once_each_whatever_is_computed_from_them():
+def test_scores_are_quoted_once_each_whatever_is_computed_from_them():
     scores: dict[str, Value] = {"application_ext_source_1": 0.4, "application_ext_source_2": 0.14}
     weights = {
         "application_ext_source_mean": 0.5,
@@ -259,7 +259,7 @@ def test_a_light_fact_is_not_named():
         ("installments_days_late_std", 243.0, 3.0),
     ],
 )
-def test_what_no_client_would_accept_is_told_by_its_concept(name: str, value: Value, usual: Value):
+def test_what_no_client_would_accept_is_quoted_by_its_concept(name: str, value: Value, usual: Value):
     (reason,) = _reasons({name: 0.5}, usual={name: usual}, **{name: value})
     assert reason.facts == []
     assert reason.text.en.startswith("Compared with other applicants, ")
@@ -267,18 +267,18 @@ def test_what_no_client_would_accept_is_told_by_its_concept(name: str, value: Va
 
 
 def test_share_without_fact_counts_first_reasons():
-    told = _reasons({"application_credit": 0.5, "application_hour": 0.2}, usual={"application_credit": 7.0})
-    untold = _reasons({"application_hour": 0.5, "application_credit": 0.2})
+    quoted = _reasons({"application_credit": 0.5, "application_hour": 0.2}, usual={"application_credit": 7.0})
+    unquoted = _reasons({"application_hour": 0.5, "application_credit": 0.2})
     unknown = _reasons({"bureau_debt_sum": 0.5}, bureau_credits=0.0)
-    assert share_without_fact([told, untold, unknown, told, []]) == 0.25
+    assert share_without_fact([quoted, unquoted, unknown, quoted, []]) == 0.25
     assert np.isnan(share_without_fact([[]]))
 
 
-def test_an_unknown_field_is_a_reason_of_its_own():
+def test_an_unknown_field_is_a_separate_reason():
     weights = {"application_occupation": 0.3, "application_employed_years": 0.2}
     usual: dict[str, Value] = {"application_employed_years": 5.0}
     application = {"NAME_INCOME_TYPE": "Working", "DAYS_EMPLOYED": -700}
-    unknown, known = _reasons(weights, usual=usual, application=application, application_occupation=None)
+    unknown, occupied = _reasons(weights, usual=usual, application=application, application_occupation=None)
     assert (unknown.code, unknown.direction, unknown.contribution, unknown.facts) == ("U04", "raises", 0.3, [])
     assert unknown.text.en == (
         "Missing from your application: occupation. This raises your estimated risk of default. "
@@ -288,10 +288,10 @@ def test_an_unknown_field_is_a_reason_of_its_own():
         f"Il manque dans votre demande{NARROW_SPACE}: profession. Cela augmente votre risque d'impayé estimé. "
         "Apportez une attestation d'emploi ou de formation et votre dernier bulletin de salaire."
     )
-    assert (known.code, known.contribution) == ("R04", 0.2)
+    assert (occupied.code, occupied.contribution) == ("R04", 0.2)
 
 
-def test_what_is_not_known_is_told_only_where_it_raises_the_risk():
+def test_what_is_not_known_is_quoted_only_where_it_raises_the_risk():
     (reason,) = _reasons(
         {"application_occupation": -0.3, "application_employed_years": 0.2}, application_occupation=None
     )
@@ -397,7 +397,7 @@ def test_names_and_contributions_must_match():
 
 
 def test_what_the_words_need_is_computed_beside_the_features():
-    needed = features_to_tell(
+    needed = features_to_quote(
         ["application_ext_source_mean", "installments_weighted_delay", "previous_refused_weighted"]
     )
     assert {"application_ext_source_1", "installments_days_late_mean", "previous_refused_share"} <= set(needed)
@@ -416,13 +416,13 @@ def test_clients_get_the_same_reasons_alone_and_together(model_folder: Path):
         assert 1 <= len(reasons) <= 4
         assert len({reason.code for reason in reasons}) == len(reasons)
         usual = model.reference.peer_group(credit_file.application).medians
-        names = [*model.feature_names, *features_to_tell(model.feature_names)]
+        names = [*model.feature_names, *features_to_quote(model.feature_names)]
         values = model.features([credit_file], share_counts=True, others=tuple(names)).row(0, named=True)
         for reason in reasons:
             for fact in reason.facts:
                 assert fact.value is None or fact.value == pytest.approx(model_value(fact.feature, values))
                 assert fact.usual == usual.get(fact.feature)
                 assert fact.value is None or is_sensible(fact.feature, values, fact.usual, reason.direction)
-                assert fact.feature in told_as(fact.feature)
+                assert fact.feature in quoted_as(fact.feature)
         if scored.decision is not Decision.GRANTED:
             assert reasons[0].direction == "raises"

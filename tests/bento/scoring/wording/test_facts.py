@@ -10,7 +10,7 @@ from bento.features.catalogue import CATALOGUE, share_counts_of
 from bento.features.definitions import Value
 from bento.i18n import NARROW_SPACE, Wording
 from bento.scoring.wording import facts
-from bento.scoring.wording.facts import UNTOLD, describe_fact, features_of, is_sensible, told_as, told_features
+from bento.scoring.wording.facts import NOT_QUOTED, describe_fact, features_of, is_sensible, quoted_as, quoted_features
 from tests.support.sampling import examples, sampled
 
 ORDINARY = {
@@ -30,11 +30,11 @@ GENDER = re.compile(
     r"\b(gender|sex|male|female|man|men|woman|women|mother|father|maternity|he|she|his|her|mr|mrs|"
     r"sexe|genre|masculin|f[ée]minin|homme|hommes|femme|femmes|maternité|monsieur|madame)\b"
 )
-TOLD = list(told_features())
+QUOTED = list(quoted_features())
 
 
 def ordinary(name: str) -> list[dict[str, Value]]:
-    """Return values that a client may have of a told feature, with its share counts."""
+    """Return values that a client may have of a quoted feature, with its share counts."""
     feature = CATALOGUE[name]
     if share_counts_of([name]):
         return [{name: 0.25, f"{name}_count": 3.0, f"{name}_of": 12.0}]
@@ -50,35 +50,39 @@ def assert_readable(text: Wording, name: str) -> None:
     assert not re.search(r"[ \w)][;:!?%]|\d \d|\d\.\d|négatif|inconnu", text.fr.replace("type 3", "")), (name, text.fr)
 
 
-def test_every_feature_is_told_told_as_another_or_declared_untold():
+def test_every_feature_is_quoted_told_as_another_or_declared_untold():
     for name in CATALOGUE:
-        ways = [name in TOLD, name not in TOLD and bool(told_as(name)), any(re.fullmatch(p, name) for p in UNTOLD)]
+        ways = [
+            name in QUOTED,
+            name not in QUOTED and bool(quoted_as(name)),
+            any(re.fullmatch(p, name) for p in NOT_QUOTED),
+        ]
         assert ways.count(True) == 1, (name, ways)
 
 
-def test_what_stands_for_a_feature_is_told_and_of_the_same_concept():
+def test_what_stands_for_a_feature_is_quoted_and_of_the_same_concept():
     for name in CATALOGUE:
-        for told in told_as(name):
-            assert told in TOLD
-            assert CATALOGUE[told].group == CATALOGUE[name].group, (name, told)
+        for quoted in quoted_as(name):
+            assert quoted in QUOTED
+            assert CATALOGUE[quoted].group == CATALOGUE[name].group, (name, quoted)
 
 
 def test_every_declaration_is_of_a_feature_or_measure():
-    declared = [telling for module in facts.TABLES_OF_TELLINGS for telling in module.TELLINGS]
-    assert len({telling.name for telling in declared}) == len(declared)
-    assert {telling.name for telling in declared} == {told.telling.name for told in told_features().values()}
+    declared = [quotable for module in facts.DECLARATIONS for quotable in module.QUOTABLES]
+    assert len({quotable.name for quotable in declared}) == len(declared)
+    assert {quotable.name for quotable in declared} == {quoted.quotable.name for quoted in quoted_features().values()}
 
 
-def test_pattern_of_untold_features_matches_one():
-    for pattern in UNTOLD:
+def test_pattern_of_unquoted_features_matches_one():
+    for pattern in NOT_QUOTED:
         assert any(re.fullmatch(pattern, name) for name in CATALOGUE), pattern
 
 
 def test_declared_directions_agree_with_the_catalogue():
     signs = {"raises": 1, "lowers": -1, "either": 0}
-    for name, told in told_features().items():
-        assert CATALOGUE[name].risk * signs[told.telling.higher] >= 0, name
-        assert CATALOGUE[name].risk == 0 or told.telling.higher != "either", name
+    for name, quoted in quoted_features().items():
+        assert CATALOGUE[name].risk * signs[quoted.quotable.higher] >= 0, name
+        assert CATALOGUE[name].risk == 0 or quoted.quotable.higher != "either", name
 
 
 @pytest.mark.parametrize(
@@ -98,20 +102,20 @@ def test_declared_directions_agree_with_the_catalogue():
         "previous_seller_area_max",
     ],
 )
-def test_what_nobody_understands_or_is_judged_by_is_not_told(name: str):
-    assert told_as(name) == ()
+def test_what_nobody_understands_or_is_judged_by_is_not_quoted(name: str):
+    assert quoted_as(name) == ()
 
 
-def test_arithmetic_of_scores_is_told_as_the_scores():
+def test_arithmetic_of_scores_is_quoted_as_the_scores():
     for name in ("product", "mean", "min", "max", "weighted", "range", "1_less_2"):
-        assert told_as(f"application_ext_source_{name}") == tuple(f"application_ext_source_{n}" for n in (1, 2, 3))
-    assert told_as("application_annuity_to_ext_source_3") == ("application_ext_source_3",)
+        assert quoted_as(f"application_ext_source_{name}") == tuple(f"application_ext_source_{n}" for n in (1, 2, 3))
+    assert quoted_as("application_annuity_to_ext_source_3") == ("application_ext_source_3",)
 
 
-def test_every_told_feature_is_described_in_both_languages():
-    for name in TOLD:
+def test_every_quoted_feature_is_described_in_both_languages():
+    for name in QUOTED:
         for values in ordinary(name):
-            if isinstance(values[name], str) and not told_features()[name].telling.has_words(str(values[name])):
+            if isinstance(values[name], str) and not quoted_features()[name].quotable.has_words(str(values[name])):
                 continue
             assert_readable(describe_fact(name, values), name)
             assert_readable(describe_fact(name, values, values[name]), name)
@@ -119,8 +123,8 @@ def test_every_told_feature_is_described_in_both_languages():
 
 @settings(max_examples=examples(30))
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1.0, 1e-300, -1e308, 1e308]))
-def test_every_told_feature_is_described_at_any_value(value: float):
-    for name in sampled(TOLD):
+def test_every_quoted_feature_is_described_at_any_value(value: float):
+    for name in sampled(QUOTED):
         if not CATALOGUE[name].is_category:
             text = describe_fact(name, {name: value}, value)
             assert_readable(text, name)
@@ -129,8 +133,8 @@ def test_every_told_feature_is_described_at_any_value(value: float):
 
 def test_features_of_one_text_are_of_one_thing():
     things: dict[str, set[str]] = {}
-    for name in TOLD:
-        things.setdefault(describe_fact(name, ordinary(name)[0]).en, set()).add(told_features()[name].thing)
+    for name in QUOTED:
+        things.setdefault(describe_fact(name, ordinary(name)[0]).en, set()).add(quoted_features()[name].thing)
     assert {text: of for text, of in things.items() if len(of) > 1} == {}
 
 
@@ -233,6 +237,8 @@ def test_facts_read_as_a_client_expects(values: dict[str, Value], usual: Value, 
         ("installments_days_late_mean", 0.5, 1.0, False, True),
         ("installments_days_late_mean", 0.0, 0.0, False, True),
         ("installments_days_late_mean", 0.5, None, True, False),
+        ("card_utilisation_mean", 0.0, -0.1, False, False),  # others have paid more than they owe
+        ("previous_approved_share", 1.0, 1.0, False, True),
         ("installments_days_early_mean", 9.0, 5.0, False, True),
         ("installments_days_early_mean", 9.0, 12.0, False, False),  # early, though less than others
         ("application_ext_source_2", 0.52, 0.6, False, False),  # a score above the middle is no ground of a refusal
@@ -254,7 +260,7 @@ def test_facts_read_as_a_client_expects(values: dict[str, Value], usual: Value, 
         ("application_credit", None, 500_000.0, False, False),
     ],
 )
-def test_a_fact_is_told_only_in_a_direction_that_makes_sense(
+def test_a_fact_is_quoted_only_in_a_direction_that_makes_sense(
     name: str, value: Value, usual: Value, raises: bool, lowers: bool
 ):
     values = {name: value}
@@ -265,8 +271,8 @@ def test_a_fact_is_told_only_in_a_direction_that_makes_sense(
 @settings(max_examples=examples(30))
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
 def test_no_number_raises_and_lowers_unless_declared(value: float, usual: float):
-    for name in sampled(TOLD):
-        if not CATALOGUE[name].is_category and told_features()[name].telling.higher != "either":
+    for name in sampled(QUOTED):
+        if not CATALOGUE[name].is_category and quoted_features()[name].quotable.higher != "either":
             both = [is_sensible(name, {name: value}, usual, way) for way in ("raises", "lowers")]  # type: ignore[arg-type]
             assert both != [True, True], name
 
@@ -286,13 +292,13 @@ def test_an_unknown_value_is_no_fact():
 
 
 def test_no_text_names_gender():
-    for name in TOLD:
+    for name in QUOTED:
         for values in ordinary(name):
             for text in describe_fact(name, values).model_dump().values():
                 assert not GENDER.search(text.lower()), text
 
 
-def test_age_is_named_where_it_is_told():
+def test_age_is_named_where_it_is_quoted():
     for name in ("application_age_years", "application_age_at_payoff_years"):
         text = describe_fact(name, {name: 44.7})
         assert "Your age" in text.en
@@ -311,6 +317,6 @@ def test_a_thing_names_its_features():
     assert "installments_weighted_delay" in features_of("installments_days_late")
 
 
-def test_a_feature_that_is_not_told_has_no_description():
+def test_a_feature_that_is_not_quoted_has_no_description():
     with pytest.raises(KeyError, match="shoe_size"):
         describe_fact("shoe_size", {"shoe_size": 42})

@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from bento.scoring.wording.facts import told_features
+from bento.scoring.wording.facts import quoted_features
 from bento.scoring.wording.listing import markdown
 from bento.scoring.wording.unknowns import ITEMS, UNKNOWNS, is_missing
 
@@ -10,9 +10,9 @@ def test_the_words_in_docs_are_those_of_the_code():
     assert Path("docs/wording.md").read_text() == markdown() + "\n"
 
 
-def test_every_told_feature_has_an_example():
+def test_every_quoted_feature_has_an_example():
     rows = re.findall(r"^\| (\w+) \| (raises|lowers) \|", markdown(), re.MULTILINE)
-    assert {name for name, _ in rows} == set(told_features())
+    assert {name for name, _ in rows} == set(quoted_features())
 
 
 def test_french_typography_is_kept():

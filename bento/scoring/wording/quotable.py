@@ -1,4 +1,4 @@
-"""What a client may be told: for each thing, its words, its features, and the direction in which it makes sense."""
+"""What may be quoted to a client: for each thing its words, its features, and the direction that makes sense."""
 
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
@@ -10,21 +10,21 @@ Higher = Literal["raises", "lowers", "either"]
 
 
 @dataclass(frozen=True)
-class Telling:
-    """How a feature, or the measure that several features aggregate, is told.
+class Quotable:
+    """How a feature, or the measure that several features aggregate, is quoted.
 
     Attributes:
         name: of the feature, or of the measure that several aggregate; a feature goes before its measure.
-        higher: the direction that makes sense; a fact is not told in the other one.
+        higher: the direction that makes sense; a fact is not quoted in the other one.
         en, fr: the words before the value.
-        thing: what it is a figure of; one figure of a thing is told. By default the name.
-        aggregates: of a measure, those that are told, separated by blanks.
+        thing: what it is a figure of; one figure of a thing is quoted. By default the name.
+        aggregates: of a measure, those that are quoted, separated by blanks.
         labels: by aggregate, words that differ from `en` and `fr`.
         formatter: of the value; by default that of the unit.
         usual_formatter: of what is usual among similar clients; by default `formatter`.
-        beyond: value that must be passed for the fact to raise the risk, whatever is usual.
+        beyond: value that must be passed for the fact to raise the risk, however usual it is.
         best: the best value there is: it lowers the risk even where it is as usual.
-        raising, lowering: categories that may be told to raise, or to lower; where both are empty, all of both.
+        raising, lowering: categories that may be quoted to raise, or to lower; where both are empty, all of both.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Telling:
 
     @property
     def declared(self) -> frozenset[str]:
-        """The categories that are declared for a direction; none where all may be told in both."""
+        """The categories that are declared for a direction; none where all may be quoted in both."""
         return self.raising | self.lowering
 
     def has_words(self, category: str) -> bool:
@@ -52,6 +52,6 @@ class Telling:
         return category in self.declared or not self.declared
 
 
-def adverse(name: str, en: str, fr: str, *, thing: str = "", aggregates: str = "") -> Telling:
+def adverse(name: str, en: str, fr: str, *, thing: str = "", aggregates: str = "") -> Quotable:
     """Declare something bad, of which there should be none: it raises from above 0, and none of it lowers."""
-    return Telling(name, "raises", en, fr, thing=thing, aggregates=aggregates, beyond=0.0, best=0.0)
+    return Quotable(name, "raises", en, fr, thing=thing, aggregates=aggregates, beyond=0.0, best=0.0)
