@@ -7,23 +7,28 @@ SHELL := /bin/bash
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
-PYTHON_VERSION ?= 3.11
+# Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
+PYTHON_VERSION ?=
 WORKERS ?= 2
-DATA ?=
-CAPACITY ?=
-CONTAINER_ENGINE ?=
 RUN := .venv/bin/python -m
-DATA_OPTION := $(if $(DATA),--data $(DATA))
-CAPACITY_OPTION := $(if $(CAPACITY),--capacity $(CAPACITY))
+# What the user sets reaches the shell as environment variables, unchanged: a folder may be named `my data (2026); $$x`.
+VARIABLES := DATA CAPACITY CONTAINER_ENGINE PORT UI_PORT MLFLOW_PORT PYTHON_VERSION WORKERS SOAK FULL BENTO
+SET_VARIABLES := $(foreach name,$(VARIABLES),$(if $(value $(name)),$(name)))
+$(foreach name,$(SET_VARIABLES),$(eval override $(name) := $$(value $(name))) $(eval export $(name)))
+DATA_OPTION := $${DATA:+"--data=$$DATA"}
+CAPACITY_OPTION := $${CAPACITY:+"--capacity=$$CAPACITY"}
+PORT_OPTION := $${PORT:+"--port=$$PORT"}
+PYTHON_OPTION := $${PYTHON_VERSION:+"--python=$$PYTHON_VERSION"}
 # uv from the PATH, or else the one that pip puts into .venv.
-UV = $(shell command -v uv || echo .venv/bin/uv)
+UV := "$$(command -v uv || echo .venv/bin/uv)"
 export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data."
+	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data. Quote a folder with blanks."
+	@echo "  PORT=number, UI_PORT=number and MLFLOW_PORT=number choose other ports than 3000, 8501 and 5000."
 	@echo "  CAPACITY=share, 0.1 say, has train, pipeline and demo leave the closest cases, up to that share, to a person."
 
 setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (everything) and .venv-serve (what the container holds)
@@ -33,22 +38,22 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 		echo "uv is not installed: putting it into .venv"; \
 		python3 -m venv --clear .venv && .venv/bin/pip install --quiet uv==$(UV_VERSION); }
 	@echo "making .venv"
-	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --locked --quiet --python $(PYTHON_VERSION)
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --locked --quiet $(PYTHON_OPTION)
 	@touch $@
 
 .venv-serve/.synced: .venv/.synced
 	@echo "making .venv-serve"
-	@UV_PROJECT_ENVIRONMENT=.venv-serve $(UV) sync --locked --quiet --no-default-groups --python $(PYTHON_VERSION)
+	@UV_PROJECT_ENVIRONMENT=.venv-serve $(UV) sync --locked --quiet --no-default-groups $(PYTHON_OPTION)
 	@touch $@
 
 .venv-serve-tests/.synced: .venv/.synced
 	@echo "making .venv-serve-tests"
 	@UV_PROJECT_ENVIRONMENT=.venv-serve-tests $(UV) sync --locked --quiet --no-default-groups --group serving-tests \
-		--python $(PYTHON_VERSION)
+		$(PYTHON_OPTION)
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
-	@$(RUN) research demo $(DATA_OPTION) $(CAPACITY_OPTION)
+	@$(RUN) research demo $(DATA_OPTION) $(CAPACITY_OPTION) $(PORT_OPTION) $${UI_PORT:+"--ui-port=$$UI_PORT"}
 
 pipeline: setup ## Data, train, register, import, build the Bento, score one client; nothing left running
 	@$(RUN) research pipeline $(DATA_OPTION) $(CAPACITY_OPTION)
@@ -57,7 +62,7 @@ data: setup ## Make 20,000 synthetic clients in data/synthetic
 	@$(RUN) research data synth
 
 fidelity: setup ## How faithful the synthetic data is to the real data: table, figure, JSON
-	@$(RUN) research fidelity $(if $(DATA),--data $(DATA),--data data/synthetic)
+	@$(RUN) research fidelity "--data=$${DATA:-data/synthetic}"
 
 study: setup ## The worth of features and tables: AUC and cost, selection, constraints, age
 	@$(RUN) research study $(DATA_OPTION)
@@ -99,22 +104,22 @@ bento: setup ## Build the Bento of the latest imported model
 	@$(RUN) research build
 
 container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
-	@$(RUN) research containerize $(if $(CONTAINER_ENGINE),--engine $(CONTAINER_ENGINE))
+	@$(RUN) research containerize $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
 
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
-	@.venv-serve/bin/python -m bento serve --no-auth --upgrade-journal
+	@.venv-serve/bin/python -m bento serve --no-auth --upgrade-journal $(PORT_OPTION)
 
 ui: setup ## Open the UI on 127.0.0.1:8501, against the service on 3000
-	@.venv/bin/streamlit run ui/app.py --server.port 8501
+	@$(RUN) research show ui $${UI_PORT:+"--port=$$UI_PORT"}
 
 mlflow: setup ## Show runs and registry on 127.0.0.1:5000
-	@.venv/bin/mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+	@$(RUN) research show mlflow $${MLFLOW_PORT:+"--port=$$MLFLOW_PORT"}
 
 drift: setup ## The Evidently report, training against new applications; exit code 1 on drift
 	@$(RUN) drift report $(DATA_OPTION)
 
 bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
-	@$(RUN) tests.benchmarks $(if $(SOAK),--soak $(SOAK)) $(if $(FULL),--full $(FULL)) $(if $(BENTO),--bento $(BENTO))
+	@$(RUN) tests.benchmarks $${SOAK:+"--soak=$$SOAK"} $${FULL:+"--full=$$FULL"} $${BENTO:+"--bento=$$BENTO"}
 
 # Each check prints what is wrong, and nothing else. mypy takes longest, so it runs beside the others.
 check: setup ## Format, lint, types, layers, words
@@ -130,7 +135,7 @@ check-rest:
 	@$(RUN) tests.words
 
 test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
-	@.venv/bin/pytest -m "not postgresql" -n $(WORKERS) --dist loadscope --no-loadscope-reorder \
+	@.venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
 		--max-worker-restart 0
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
@@ -150,7 +155,7 @@ test-benchmarks: setup ## The benchmarks themselves, on little data
 	@.venv/bin/pytest tests/benchmarks
 
 test-browser: setup ## The UI in headless Chromium, against a real service
-	@command -v $${CHROMIUM:-chromium} >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
 	@.venv/bin/pytest tests/browser
 
 test-container: setup ## The image: built, run, and asked the same as the service

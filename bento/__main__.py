@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bento import INTERRUPTED, CorrectableError
+from bento import FAULT, INTERRUPTED, CorrectableError, os_fault
 from bento.addresses import without_secrets
 from bento.settings import Settings
 
@@ -51,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is no error.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(arguments[0] if arguments else None).parse_args(arguments)
     try:
+        options = _parser(arguments[0] if arguments else None).parse_args(arguments)
         code = int(options.run(options, Settings.read()))
         sys.stdout.flush()  # what cannot be written is noticed here, not after the end of this function
         return code
@@ -63,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CorrectableError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"error: {os_fault(error)}", file=sys.stderr)
+        return FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -1,6 +1,7 @@
 """Start the service of a built Bento on this machine: `python -m bento serve --help`."""
 
 import argparse
+import errno
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ from bento.journal.vault import Vault
 from bento.settings import AUTH_VARIABLE, JOURNAL_VARIABLE, Settings
 
 LOOPBACK = ("127.0.0.1", "::1")
+MAX_PORT = 65_535
 
 
 class ServeError(CorrectableError):
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--bento", default=f"{NAME}:latest", help="tag of the Bento (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=3000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=port_number, default=3000, help="port to listen on (default: %(default)s)")
     parser.add_argument("--no-auth", action="store_true", help="ask for no API keys; on 127.0.0.1 and ::1 only")
     parser.add_argument(
         "--upgrade-journal", action="store_true", help="make the journal, or bring it up to date, first"
@@ -45,12 +47,7 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
     tag = _resolved(options.bento, home)
     if tag is None:
         raise ServeError(f"there is no Bento {options.bento}; build one with: make pipeline")
-    try:
-        with socket.create_server((options.host, options.port)):
-            pass
-    except OSError as error:
-        address = f"{options.host}:{options.port}"
-        raise ServeError(f"cannot listen on {address}: {error.strerror}; choose another --port") from error
+    check_port(options.host, options.port)
     journal_url = _absolute(settings.journal_address)
     if options.upgrade_journal:
         _upgrade(journal_url, settings)
@@ -61,6 +58,34 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
     command = ["bentoml", "serve", tag, "--host", options.host, "--port", str(options.port)]
     print(f"serving {tag} on http://{options.host}:{options.port}", file=sys.stderr, flush=True)
     os.execve(sys.executable, [sys.executable, "-m", *command], environment)  # noqa: S606 - no shell
+
+
+def port_number(text: str) -> int:
+    """Return the port that an option names; raise ArgumentTypeError where no program can listen on it."""
+    port = int(text)
+    if not 1 <= port <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is not between 1 and {MAX_PORT}")
+    return port
+
+
+def check_port(host: str, port: int, option: str = "--port", variable: str = "PORT") -> None:
+    """Make sure that a program can listen on an address; `option` names its port, or `variable` for `make`.
+
+    Raises:
+        ServeError: the port is taken or not allowed, or the host is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family):
+            pass
+    except OSError as error:
+        remedy = f"choose another {option} (with make: {variable}=...)"
+        if error.errno == errno.EADDRINUSE:
+            remedy = f"stop the program that listens there, or {remedy}"
+        elif error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN):
+            remedy = "choose another --host"
+        reason = str(error.strerror).partition(" (while ")[0]  # Python repeats the address there
+        raise ServeError(f"cannot listen on {host}:{port}: {reason}; {remedy}") from error
 
 
 def _resolved(tag: str, home: Path) -> str | None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bento import FAULT, INTERRUPTED
+from bento import FAULT, INTERRUPTED, os_fault
 from bento.data.files import DataError
 from drift import report
 
@@ -29,8 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = COMMANDS[options.command].run(options)
         return code
-    except (DataError, OSError) as error:
+    except DataError as error:
         print(f"error: {error}", file=sys.stderr)
+        return FAULT
+    except OSError as error:
+        print(f"error: {os_fault(error)}", file=sys.stderr)
         return FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

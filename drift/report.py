@@ -49,7 +49,7 @@ REFERENCE, CURRENT = "application_train", "application_test"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add data, sample, method and limits."""
     add = parser.add_argument
-    add("--data", type=Path, metavar="DIR", help="folder of the tables (default: data/raw, else data/synthetic)")
+    add("--data", type=_path, metavar="DIR", help="folder of the tables (default: data/raw, else data/synthetic)")
     add("--out", type=Path, metavar="DIR", default=Path("data/results/drift"), help="where to write (%(default)s)")
     add("--sample", type=_at_least(MIN_VALUES), metavar="N", default=20_000, help="rows of each side (%(default)s)")
     add("--seed", type=_at_least(0), metavar="N", default=1, help="seed of the sample (%(default)s)")
@@ -135,6 +135,10 @@ def _read(data: Path) -> dict[str, pl.DataFrame]:
                 f"give at least {MIN_VALUES:,}"
             )
     return frames
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
 
 
 def _at_least(minimum: int) -> Callable[[str], int]:

@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "containerize": "research.deployment.containerize",
         "pipeline": "research.deployment.pipeline",
         "demo": "research.deployment.demo",
+        "show": "research.deployment.show",
     },
     "publish results": {
         "publish": "research.reporting.publish",

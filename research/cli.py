@@ -1,23 +1,45 @@
 """What every command shares: options, error messages of one line, exit codes that mean something."""
 
 import argparse
+import contextlib
+import errno
+import fcntl
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from bento import FAULT, INTERRUPTED, CorrectableError
+from bento import FAULT, INTERRUPTED, CorrectableError, os_fault
 from bento.addresses import without_secrets
 from bento.data.files import DataError
-from bento.model.scoring_model import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVING_PYTHON = ROOT / ".venv-serve" / "bin" / "python"
 """Interpreter of the environment that holds only what the container holds."""
 
 NO_TELEMETRY = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+
+
+LIBRARY_FAULTS = {
+    "mlflow.exceptions": (
+        "MlflowException",
+        "MLflow failed ({reason}); see that MLFLOW_TRACKING_URI names a store that answers and may be written, and "
+        "that no other program holds it, then run this again",
+    ),
+    "sqlalchemy.exc": (
+        "SQLAlchemyError",
+        "the database of MLflow failed ({reason}); see that the one in MLFLOW_TRACKING_URI answers and may be written, "
+        "then run this again",
+    ),
+    "bentoml.exceptions": (
+        "BentoMLException",
+        "BentoML failed ({reason}); see that BENTOML_HOME, by default ~/bentoml, is a store that may be written, then "
+        "run this again",
+    ),
+}
+"""By module, the exception of a library that the user can correct, and the message."""
 
 
 class CommandError(CorrectableError):
@@ -42,6 +64,15 @@ def last_line(output: str, default: str) -> str:
     return (output.strip().splitlines() or [default])[-1]
 
 
+def first_line(error: Exception) -> str:
+    r"""Return the first line of an error's message, or its class where it has none.
+
+    >>> first_line(ValueError("too small\n[SQL: …]")), first_line(ValueError())
+    ('too small', 'ValueError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows the default of each option that has one; a path is described in words."""
 
@@ -60,16 +91,65 @@ def parser(description: str, example: str, program: str | None = None) -> argpar
     )
 
 
+def user_path(text: str) -> Path:
+    """Return the path that an option names; `~` is the user's home, also where no shell has replaced it."""
+    return Path(text).expanduser()
+
+
 def add_data_option(arguments: argparse.ArgumentParser) -> None:
     """Add `--data DIR`, the same for every command that reads data."""
     arguments.add_argument(
         "--data",
-        type=Path,
+        type=user_path,
         default=None,
         metavar="DIR",
         help="folder with the eight files as Kaggle names them, CSV (also zipped) or Parquet; "
         "without it data/raw where the real files are, else synthetic data made on the spot",
     )
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder where it is missing; raise PermissionError, with its name, where no file can be written there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+@contextlib.contextmanager
+def exclusive(lock: Path, activity: str) -> Iterator[None]:
+    """Let one process at a time do an activity: it holds a lock file, for which others wait, and print that they do."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process that {activity} ({shown(lock)})", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def library_faults() -> dict[type[Exception], str]:
+    """Return class and message of `LIBRARY_FAULTS`, for the modules that are imported: others cannot have raised."""
+    return {
+        getattr(sys.modules[module], name): message
+        for module, (name, message) in LIBRARY_FAULTS.items()
+        if module in sys.modules
+    }
+
+
+def correctable() -> tuple[type[Exception], ...]:
+    """Return the classes of all errors that the user can correct."""
+    return CorrectableError, DataError, OSError, *library_faults()
+
+
+def described(error: Exception) -> str:
+    """Return an error that the user can correct as one line that says how."""
+    if isinstance(error, OSError):
+        return os_fault(error)
+    for kind, message in library_faults().items():
+        if isinstance(error, kind):
+            return message.format(reason=first_line(error))
+    return str(error)
 
 
 def run(command: Callable[[], int | None]) -> NoReturn:
@@ -80,8 +160,8 @@ def run(command: Callable[[], int | None]) -> NoReturn:
     os.environ.update(NO_TELEMETRY)
     try:
         code = command()
-    except (CommandError, DataError, ModelError) as error:
-        print(f"error: {without_secrets(str(error))}", file=sys.stderr)
+    except correctable() as error:
+        print(f"error: {without_secrets(described(error))}", file=sys.stderr)
         code = FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -2,10 +2,10 @@
 
 import base64
 import contextlib
+import http.client
 import logging
 import os
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,20 +14,22 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+import sqlalchemy as sa
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
+from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bento import NAME
 from bento.features.catalogue import catalogue_hash
 from bento.model.manifest import FOLDER_FORMAT, DataSource
 from bento.model.scoring_model import ScoringModel
-from research.cli import ROOT, CommandError
+from research.cli import ROOT, CommandError, exclusive, first_line, require_writable
 from research.settings import Settings
 
 EXPERIMENT = "credit_scoring"
@@ -42,7 +44,7 @@ CAPACITY_TAG = "review_capacity"
 MAX_POINTS_PER_BATCH = 1000
 """MLflow's limit of metrics in one `log_batch`."""
 HEALTH_TIMEOUT_S = 5
-"""Seconds that a tracking server may take to answer `/health`."""
+"""Seconds that a tracking server may take to answer `/health`, or a database to connect."""
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 
@@ -66,15 +68,65 @@ def connect() -> mlflow.MlflowClient:
         try:
             with urllib.request.urlopen(_health_request(uri), timeout=HEALTH_TIMEOUT_S):  # noqa: S310 - http only, above
                 pass
-        except (urllib.error.URLError, TimeoutError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise CommandError(
                 f"MLflow does not answer at {uri} ({error}); start it or unset MLFLOW_TRACKING_URI"
             ) from error
-    mlflow.set_tracking_uri(uri)
     try:
-        return mlflow.MlflowClient()
-    except MlflowException as error:
-        raise CommandError(f"MLflow cannot be used at {uri}: {str(error).splitlines()[0]}") from error
+        _check_database(uri)
+        mlflow.set_tracking_uri(uri)
+        with registry_lock("makes the tables of MLflow"):
+            return mlflow.MlflowClient()
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
+        raise CommandError(
+            f"MLflow cannot be used at {uri}: {first_line(error)}; correct or unset MLFLOW_TRACKING_URI, or try again "
+            "once its database answers"
+        ) from error
+
+
+def _database(uri: str) -> sa.URL | None:
+    """Return the address of the database in which MLflow keeps its store, or None where that is not one."""
+    if uri.partition(":")[0].partition("+")[0] not in DATABASE_ENGINES:
+        return None
+    try:
+        return sa.make_url(uri)
+    except (ArgumentError, ValueError):
+        # `from None`, without the message of the cause: it may quote a part of the password.
+        raise CommandError(
+            "MLFLOW_TRACKING_URI is no address such as sqlite:////folder/mlflow.db or http://host:5000; write @ and : "
+            "in a password as %40 and %3A"
+        ) from None
+
+
+def _check_database(uri: str) -> None:
+    """Connect once to a store that is a database: MLflow would try for two minutes, and print each failure."""
+    url = _database(uri)
+    if url is None:
+        return
+    if (file := _file(url)) is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    timeout = {"sqlite": "timeout", "postgresql": "connect_timeout", "mysql": "connect_timeout"}
+    name = timeout.get(url.get_backend_name())
+    engine = sa.create_engine(url, connect_args={name: HEALTH_TIMEOUT_S} if name else {})
+    try:
+        sa.inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
+
+
+def _file(url: sa.URL) -> Path | None:
+    """Return the file of an SQLite store, or None where the database is another."""
+    in_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)).absolute() if in_file else None
+
+
+def registry_lock(activity: str) -> contextlib.AbstractContextManager[None]:
+    """Return a lock by which one process at a time changes a store in a file; a server serves many at once."""
+    url = _database(Settings().mlflow_tracking_uri)
+    file = None if url is None else _file(url)
+    if file is None or not os.access(file.parent, os.W_OK):  # a store that may only be read has no place for a lock
+        return contextlib.nullcontext()
+    return exclusive(file.with_name(f"{file.name}.lock"), activity)
 
 
 def _health_request(uri: str) -> urllib.request.Request:
@@ -92,18 +144,24 @@ def _health_request(uri: str) -> urllib.request.Request:
 def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Iterator[mlflow.ActiveRun]:
     """Start an MLflow run of the project's experiment; it ends KILLED when interrupted, FAILED on a fault, or FINISHED.
 
-    Raises CommandError where MLflow fails halfway; runs that are finished are kept.
+    Raises CommandError where MLflow fails halfway (runs that are finished are kept), and PermissionError, before any
+    work, where results or artifacts could not be written.
     """
-    if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        uri = mlflow.get_tracking_uri()
-        # A local store keeps its artifacts beside it.
-        store = Path(uri.removeprefix("sqlite:///")).parent / "mlruns" if uri.startswith("sqlite:") else None
-        mlflow.create_experiment(EXPERIMENT, artifact_location=store.as_uri() if store else None)
-    mlflow.set_experiment(EXPERIMENT)
+    require_writable(Settings().scoring_data / "results")
     try:
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            url = _database(mlflow.get_tracking_uri())
+            file = None if url is None else _file(url)
+            # A store in a file keeps its artifacts beside it.
+            artifacts = None if file is None else (file.parent / "mlruns").as_uri()
+            mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts)
+        mlflow.set_experiment(EXPERIMENT)
         active = mlflow.start_run(run_name=name, tags=dict(tags), nested=nested)
         status = RunStatus.FAILED
         try:
+            place = urllib.parse.urlsplit(active.info.artifact_uri)
+            if place.scheme in ("", "file"):
+                require_writable(Path(urllib.request.url2pathname(place.path)))
             yield active
             status = RunStatus.FINISHED
         except KeyboardInterrupt:
@@ -112,8 +170,9 @@ def started_run(name: str, tags: Mapping[str, str], nested: bool = False) -> Ite
         finally:
             mlflow.end_run(RunStatus.to_string(status))
     except (MlflowException, SQLAlchemyError) as error:
-        reason = str(error).splitlines()[0]
-        raise CommandError(f"MLflow failed halfway ({reason}); finished runs are kept: run this again") from error
+        raise CommandError(
+            f"MLflow failed halfway ({first_line(error)}); finished runs are kept: run this again"
+        ) from error
 
 
 def log_dataset(folder: Path, source: DataSource) -> None:
@@ -160,7 +219,7 @@ def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
-        raise CommandError(f"the registry cannot be read: {str(error).splitlines()[0]}") from error
+        raise CommandError(f"the registry cannot be read: {first_line(error)}; try again once it answers") from error
 
 
 def champion(client: mlflow.MlflowClient) -> ModelVersion:
@@ -178,17 +237,81 @@ def run_id(version: ModelVersion) -> str:
     return version.run_id
 
 
-def move_aliases(client: mlflow.MlflowClient, champion: str, previous: str | None) -> None:
-    """Set both aliases, `previous` first, so that an error between the two calls leaves a champion."""
-    if previous is not None:
-        client.set_registered_model_alias(NAME, PREVIOUS, previous)
-    elif registered(client, PREVIOUS):
-        client.delete_registered_model_alias(NAME, PREVIOUS)
-    client.set_registered_model_alias(NAME, CHAMPION, champion)
+def check_aliases(client: mlflow.MlflowClient, expected: Mapping[str, ModelVersion | None]) -> None:
+    """Raise CommandError where another process moved an alias away from the version it was read with."""
+    for alias, before in expected.items():
+        now = registered(client, alias)
+        if (now.version if now else None) != (before.version if before else None):
+            raise CommandError(
+                f"the {alias} is now version {now.version if now else 'none'}, no longer "
+                f"{before.version if before else 'none'}: nothing was moved, run this again"
+            )
 
 
-def model_folder(registered: ModelVersion, into: Path) -> Path:
-    """Download the model folder of a registered version."""
+@contextlib.contextmanager
+def moved_aliases(client: mlflow.MlflowClient, targets: Mapping[str, str | None]) -> Iterator[None]:
+    """Move aliases to versions, in this order, or remove them (None); an error, here or in the block, puts all back.
+
+    `previous` comes before `champion`, so that a process that is killed in between leaves a champion. Raises
+    CommandError, with what to set by hand, where they cannot be put back.
+    """
+    versions = {alias: registered(client, alias) for alias in targets}
+    before = {alias: version.version if version else None for alias, version in versions.items()}
+    finished = False
+    try:
+        for alias, target in targets.items():
+            _set_alias(client, alias, target)
+        yield
+        finished = True
+    finally:
+        if not finished:
+            _put_back(client, before)
+
+
+def _set_alias(client: mlflow.MlflowClient, alias: str, version: str | None) -> None:
+    if version is not None:
+        client.set_registered_model_alias(NAME, alias, version)
+    elif registered(client, alias):
+        client.delete_registered_model_alias(NAME, alias)
+
+
+def _put_back(client: mlflow.MlflowClient, before: Mapping[str, str | None]) -> None:
+    try:
+        for alias, version in reversed(list(before.items())):
+            _set_alias(client, alias, version)
+    except (CommandError, MlflowException, SQLAlchemyError, OSError) as error:
+        aliases = ", ".join(f"{alias} {version or 'none'}" for alias, version in before.items())
+        raise CommandError(
+            f"MLflow failed halfway, and aliases could not be put back ({first_line(error)}); once it answers, see "
+            f"(make mlflow) that those of {NAME} are: {aliases}"
+        ) from error
+
+
+def model_uri(version: ModelVersion) -> str:
+    """Return the address of a registered version's artifacts; raise CommandError where they cannot be had.
+
+    By version, not by alias, which may move meanwhile.
+    """
+    uri = f"models:/{NAME}/{version.version}"
+    with _fetched(version):
+        mlflow.models.get_model_info(uri)
+    return uri
+
+
+def model_folder(version: ModelVersion, into: Path) -> Path:
+    """Download the model folder of a registered version; raise CommandError where its artifacts cannot be had."""
     into.mkdir(parents=True, exist_ok=True)
-    uri = f"models:/{NAME}/{registered.version}"
-    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into))) / "artifacts" / "model"
+    uri = model_uri(version)
+    with _fetched(version):
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into))) / "artifacts" / "model"
+
+
+@contextlib.contextmanager
+def _fetched(version: ModelVersion) -> Iterator[None]:
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise CommandError(
+            f"the artifacts of {NAME} version {version.version} cannot be fetched ({first_line(error)}); bring them "
+            "back, or replace the version with: make train, then python -m research promote --new-data"
+        ) from error

@@ -17,7 +17,6 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgresql
-from tests.support.deadlines import timeout_s
 
 # Before any module of the project or of BentoML is imported: a test must not reach the user's own stores.
 _home = tempfile.TemporaryDirectory(prefix="credit_scoring_tests_")
@@ -128,10 +127,9 @@ def service_url(bento_tag: str) -> Iterator[str]:
     services come before those that use this one.
     """
     from research.deployment.processes import free_port, serving
-    from tests.support.services import READY_TIMEOUT_S
 
     port = free_port()
-    with serving(bento_tag, port, timeout_s(READY_TIMEOUT_S)):
+    with serving(bento_tag, port):
         yield f"http://127.0.0.1:{port}"
 
 

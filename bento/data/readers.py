@@ -93,11 +93,13 @@ def read_file(
         if where is not None:
             rows = rows.filter(where | pl.any_horizontal(wrong_value(column) for column in ids))
         frame = rows.select(column.name for column in needed).collect()
-        for column in needed:
-            if not frame.filter(wrong_value(column)).is_empty():
+        whole = [column for column in needed if column.kind in ("id", "integer")]
+        wrong = frame.select(wrong_value(column).any().alias(column.name) for column in whole)
+        for column in whole:
+            if wrong[column.name][0]:
                 raise DataError(_wrong_value_fault(path, columns, column))
-        integers = [column.name for column in wanted if column.kind in ("id", "integer")]
-        return frame.select(column.name for column in wanted).with_columns(pl.col(integers).cast(pl.Int64))
+        integers = frame.with_columns(pl.col(column.name).cast(pl.Int64) for column in whole)
+        return integers.select(column.name for column in wanted)
 
 
 def scan_file(path: Path, columns: Sequence[Column] | Table, *, numbered: bool = False) -> pl.LazyFrame:
@@ -152,7 +154,7 @@ def wrong_value(column: Column) -> pl.Expr:
     value = pl.col(column.name)
     if column.kind == "id":  # a float holds the id exactly up to the maximum
         return value.is_null() | (value != value.round()) | (value > column.maximum)
-    return value != value.round() if column.kind == "integer" else pl.lit(False)
+    return value != value.round()
 
 
 @contextlib.contextmanager

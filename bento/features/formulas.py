@@ -72,25 +72,24 @@ def ratio_of_sums(numerator: pl.Expr, denominator: pl.Expr, window: Window | Non
     return Composite(over, (Aggregate("sum", numerator, complete), Aggregate("sum", denominator, complete)), text)
 
 
-def slope(value: pl.Expr, time: pl.Expr, parts: int, window: Window | None = None) -> Composite:
+def slope(value: pl.Expr, time: pl.Expr, steps: int, window: Window | None = None) -> Composite:
     """Compute the least-squares slope of a value over time among the rows that have both; null below three rows.
 
-    The value is rounded to whole `parts` of 1 and time is whole, so that all sums are exact and the order of rows has
-    no effect. There must be more parts than the data has: a value halfway between two parts would be rounded by its
-    last bits, which differ between a sum over one client and one over many.
+    The value is rounded to a multiple of 1 / `steps` and time is whole, so that all sums are exact and the order of
+    rows has no effect. Amounts, which are multiples of 0.005, need 1,000 steps: with 100, half of them would be ties,
+    decided by the last bits of a sum.
     """
     has_both = value.is_not_null() & time.is_not_null()
     complete = Window("complete", has_both if window is None else window.test & has_both, "", "")
-    x, y = time.cast(pl.Float64), (value * parts).round()
+    x, y = time.cast(pl.Float64), (value * steps).round()
     sums = (pl.lit(1.0), x, y, x * y, x * x)
 
     def finish(n: pl.Expr, sx: pl.Expr, sy: pl.Expr, sxy: pl.Expr, sxx: pl.Expr) -> pl.Expr:
-        return over(n * sxy - sx * sy, (n * sxx - sx * sx) * (n >= 3) * parts)
+        return over(n * sxy - sx * sy, (n * sxx - sx * sx) * (n >= 3) * steps)
 
     def text(words: Callable[[pl.Expr], str]) -> str:
         where = "" if window is None else f" where {words(window.test)}"
-        unit = "1" if parts == 1 else f"1/{parts}"
-        return f"slope of {words(value)}, rounded to a multiple of {unit}, by {words(time)}{where}"
+        return f"slope of {words(value)}, rounded to 1/{steps}, by {words(time)}{where}"
 
     return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums), text)
 

@@ -65,9 +65,9 @@ _DAYS_EARLY = Measure("days_early", pl.col("days_early"), unit="days").worded("D
 _PAID = Measure("paid", pl.col("paid"), unit="currency").worded("Amount paid", "Montant payé")
 _DUE = Measure("due", pl.col("due"), unit="currency").worded("Instalment due", "Échéance due")
 
-_TRENDS: tuple[tuple[str, str, str, Unit, int], ...] = (
-    ("days_late", "days late", "jours de retard", "days", 1),
-    ("underpaid", "the amount left unpaid", "montant resté impayé", "currency", 1000),
+_TRENDS: tuple[tuple[str, int, str, str, Unit], ...] = (
+    ("days_late", 1, "days late", "jours de retard", "days"),
+    ("underpaid", 1000, "the amount left unpaid", "montant resté impayé", "currency"),
 )
 
 FEATURES: tuple[Feature, ...] = (
@@ -110,11 +110,11 @@ FEATURES: tuple[Feature, ...] = (
     *(
         _feature(
             f"installments_{name}_slope_{days}d",
-            slope(pl.col(name), pl.col("due_day"), parts, _last_days(days)),
+            slope(pl.col(name), pl.col("due_day"), steps, _last_days(days)),
             unit=unit,
             risk=1,
         ).worded(f"Trend of {en}, last {days} days", f"Tendance : {fr}, {days} derniers jours")
-        for name, en, fr, unit, parts in _TRENDS
+        for name, steps, en, fr, unit in _TRENDS
         for days in (365, 1500)
     ),
     *(

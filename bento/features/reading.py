@@ -60,9 +60,12 @@ So a client without credits elsewhere has debts of 0, and one whose debts are al
 - `(sum of a) / (sum of b) where both are known [and test]`: both sums are over the same rows; null where there is \
 none \
 or the sum of b is 0.
-- `slope of y, rounded to a multiple of 1/n, by x [where test]`: the least-squares slope of y over x among the rows in \
-which both are known; null with fewer than three such rows or if all have the same x. y is first rounded to a multiple \
-of 1/n, halves to even: round(n * y) / n; n is 1 where it is rounded to a multiple of 1.
+- `slope of y, rounded to 1/n, by x [where test]`: the least-squares slope of y over x among the rows in which both \
+are known; null with fewer than three such rows or if all have the same x. y is first rounded to a multiple of 1/n, \
+halves to even: round(n * y) / n.
+
+A share of rows (a `mean` of a test, or of a flag) is shown as two counts, which are computed beside it and are no \
+features: `…_count`, the `sum` of the test, and `…_of`, the `number of known values` of the test, in the same rows.
 
 ### Windows
 
@@ -140,7 +143,7 @@ DAYS_FIRST_DUE, or DAYS_DECISION + 30 if DAYS_FIRST_DUE is null.
 - `owed` of a credit that is open:
   - for `Revolving loans` (cards): max(AMT_BALANCE, 0) in the row of the same SK_ID_CURR and SK_ID_PREV of \
 credit_card_balance with the largest MONTHS_BALANCE among those with a known AMT_BALANCE and MONTHS_BALANCE (of \
-several the largest value); 0 if the card has no row there (it was never used), null if it has rows, but none such;
+several the largest value); 0 if the card has no row there (it was never used), null if it has rows, but no such one;
   - for other known kinds (loans): the principal left, min(AMT_ANNUITY * (1 - (1 + true_rate)^-instalments_left) / \
 true_rate, AMT_CREDIT), which is the present value of the instalments left at the rate of the loan \
 ([present value of an annuity](https://en.wikipedia.org/wiki/Annuity#Proof_of_annuity-immediate_formula)); with a \
@@ -171,8 +174,7 @@ is in \
 - `days_early`: max(due_day - paid_day, 0).
 - `underpaid`: due - paid; where that is below 0.0025, which is half of the smallest step of the amounts, it is 0.
 - `is_latest_loan`: whether SK_ID_PREV is that of the instalment with the client's largest due_day; if several have \
-it, \
-the largest SK_ID_PREV among them.
+it, the largest SK_ID_PREV among them. Unknown if no due_day of the client is known.
 
 ### combined
 

@@ -35,11 +35,11 @@ def credit_file_contents(folder: Path, clients: Sequence[int]) -> Iterator[Json]
     Raises:
         KeyError: a client has no training application.
     """
-    of_clients = pl.col("SK_ID_CURR").is_in(clients)
+    of_clients = _is_one_of("SK_ID_CURR", pl.Series(clients))
     tables = {"application": read_application(folder, "application_train").filter(of_clients)}
     tables |= {name: _rows(folder, name, of_clients) for name in HISTORIES if name != "bureau_balance"}
     credits_elsewhere = tables["bureau"].select("SK_ID_CURR", "SK_ID_BUREAU")
-    months = _rows(folder, "bureau_balance", pl.col("SK_ID_BUREAU").is_in(credits_elsewhere["SK_ID_BUREAU"].implode()))
+    months = _rows(folder, "bureau_balance", _is_one_of("SK_ID_BUREAU", credits_elsewhere["SK_ID_BUREAU"]))
     tables["bureau_balance"] = months.join(credits_elsewhere, on="SK_ID_BUREAU", maintain_order="left")
     by_client = {name: rows.partition_by("SK_ID_CURR", as_dict=True) for name, rows in tables.items()}
     for client in clients:
@@ -51,3 +51,8 @@ def credit_file_contents(folder: Path, clients: Sequence[int]) -> Iterator[Json]
 def _rows(folder: Path, name: str, where: pl.Expr) -> pl.DataFrame:
     path = find_file(folder, name)
     return read_file(path, TABLES[name], where=where) if path else TABLES[name].empty()
+
+
+def _is_one_of(column: str, ids: pl.Series) -> pl.Expr:
+    """Return the condition that a row has one of these ids; ids are read as floats, and checked after."""
+    return pl.col(column).is_in(ids.cast(pl.Float64).implode())

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from bento.data.validation import check_folder
 from bento.features.build import build_features
 from bento.features.catalogue import catalogue_hash, needed_columns
 from bento.model.manifest import DataSource
-from research.cli import shown
+from research.cli import exclusive, shown
 from research.data.splits import PERSON_FROM, Split, persons, split_of
 from research.settings import Settings
 from research.synthetic import write as write_synthetic
@@ -123,7 +124,8 @@ class Data:
         tables = _CleanTables(self.folder, "application_train", needed_columns())
         outcomes = read_application(self.folder, "application_train", [TARGET], ["SK_ID_CURR", TARGET.name])
         features = build_features(tables).with_columns(outcomes[TARGET.name])
-        unfinished = cache.with_suffix(".unfinished")
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = cache.with_suffix(f".{os.getpid()}.unfinished")  # another process may compute them too
         features.write_parquet(unfinished)
         unfinished.rename(cache)
         return features
@@ -144,7 +146,7 @@ class Data:
                 raise DataError(f"{report.faults[0]} (all faults: python -m research data check {self.folder})")
             remarks = report.remarks
             cache.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = cache.with_suffix(".unfinished")
+            unfinished = cache.with_suffix(f".{os.getpid()}.unfinished")
             unfinished.write_text(json.dumps(remarks, indent=1) + "\n")
             unfinished.rename(cache)
         for remark in remarks:
@@ -201,12 +203,18 @@ def open_data(folder: Path | None) -> Data:
     if folder is None:
         folder = RAW if find_file(RAW, "application_train") else SYNTHETIC
         if folder == SYNTHETIC and not (SYNTHETIC / "synthetic.json").is_file():
-            print(f"no real data in data/raw: making {SYNTHETIC_CLIENTS:,} synthetic clients", file=sys.stderr)
-            write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
+            _make_synthetic()
     data = Data(open_folder(folder))
     seed = "" if data.source.seed is None else f", seed {data.source.seed}"
     print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({shown(folder)})", file=sys.stderr)
     return data
+
+
+def _make_synthetic() -> None:
+    with exclusive(SYNTHETIC.parent / "synthetic.lock", "makes synthetic data"):
+        if not (SYNTHETIC / "synthetic.json").is_file():
+            print(f"no real data in data/raw: making {SYNTHETIC_CLIENTS:,} synthetic clients", file=sys.stderr)
+            write_synthetic(SYNTHETIC, SYNTHETIC_CLIENTS, SYNTHETIC_SEED)
 
 
 def open_folder(folder: Path) -> Path:

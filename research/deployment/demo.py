@@ -1,15 +1,17 @@
 """Train if needed, serve, open the UI, score a client; Ctrl-C stops everything."""
 
 import argparse
+import contextlib
+import shlex
 import signal
-import sys
-import threading
-from pathlib import Path
 
-from research.cli import add_data_option, shown
-from research.data.dataset import DATA, open_data
-from research.deployment.pipeline import pipeline, print_decision, write_credit_file
-from research.deployment.processes import ask, running, serving
+from bento.api.endpoints import PREDICT
+from bento.serve import check_port, port_number
+from research.cli import CommandError, add_data_option, shown
+from research.data.dataset import open_data
+from research.deployment.pipeline import pipeline, pipeline_lock, print_decision, write_credit_file
+from research.deployment.processes import LOGS, LOOPBACK, ask, running, service_log, serving, wait_for_end
+from research.deployment.show import UI_PORT, ui_command
 from research.evaluation.review_band import add_capacity_option
 from research.training.settings import Settings
 
@@ -19,26 +21,42 @@ EXAMPLE = "python -m research demo --data data/raw"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add data, ports and the review capacity."""
     add_data_option(parser)
-    parser.add_argument("--port", type=int, default=3000, help="port of the service")
-    parser.add_argument("--ui-port", type=int, default=8501, help="port of the UI")
+    parser.add_argument("--port", type=port_number, default=3000, help="port of the service")
+    parser.add_argument("--ui-port", type=port_number, default=UI_PORT, help="port of the UI")
     add_capacity_option(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the steps of the pipeline whose product is missing, then service and UI until Ctrl-C or SIGTERM."""
+    """Run the steps of the pipeline whose product is missing, then service and UI until Ctrl-C or SIGTERM.
+
+    Raises ServeError, before the first step, where a port is taken, and CommandError where a program ends by itself.
+    """
     settings = Settings(capacity=options.capacity)
-    data = open_data(options.data)
-    bento = pipeline(data, reuse=True, settings=settings)
-    path = write_credit_file(data, data.first_client())
-    service_url, ui_url = f"http://127.0.0.1:{options.port}", f"http://127.0.0.1:{options.ui_port}"
-    streamlit = Path(sys.executable).with_name("streamlit")
-    ui: list[str | Path] = ["env", f"API_URL={service_url}", streamlit, "run", "ui/app.py"]
-    ui += ["--server.port", str(options.ui_port)]
-    stop = threading.Event()
+    _check_ports(options)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with serving(str(bento.tag), options.port), running(ui, f"{ui_url}/_stcore/health", DATA / "logs" / "ui.log"):
-        print_decision(ask(f"{service_url}/predict", path.read_bytes()))
-        print(f"again:   curl -s -H 'Content-Type: application/json' --data @{shown(path)} {service_url}/predict")
+        signal.signal(number, signal.default_int_handler)
+    service_url, ui_url = f"http://{LOOPBACK}:{options.port}", f"http://{LOOPBACK}:{options.ui_port}"
+    with contextlib.ExitStack() as programs:
+        # Until the service listens, so that another demo that has waited finds the port taken.
+        with pipeline_lock():
+            _check_ports(options)
+            data = open_data(options.data)
+            bento = pipeline(data, reuse=True, settings=settings)
+            path = write_credit_file(data, data.first_client())
+            service = programs.enter_context(serving(str(bento.tag), options.port))
+        print_decision(ask(service_url + PREDICT.path, path.read_bytes()))
+        ui_log = LOGS / f"ui_{options.ui_port}.log"
+        ui_command_line = ui_command(options.ui_port)
+        ui = programs.enter_context(running(ui_command_line, f"{ui_url}/_stcore/health", ui_log, API_URL=service_url))
+        body = shlex.quote(f"@{shown(path)}")
+        print(f"again:   curl -s -H 'Content-Type: application/json' --data {body} {service_url}{PREDICT.path}")
         print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)
-        stop.wait()
+        with contextlib.suppress(KeyboardInterrupt):
+            wait_for_end({service_log(options.port): service, ui_log: ui})
+
+
+def _check_ports(options: argparse.Namespace) -> None:
+    if options.port == options.ui_port:
+        raise CommandError(f"--port and --ui-port are both {options.port}: choose two")
+    check_port(LOOPBACK, options.port)
+    check_port(LOOPBACK, options.ui_port, "--ui-port", "UI_PORT")

@@ -18,14 +18,15 @@ RUN_LABEL = "mlflow_run_id"
 def import_model(registered: ModelVersion) -> bentoml.Model:
     """Import a registered version as the latest model of the store, unless it already is.
 
-    Raises ModelError where the folder is broken or does not reproduce its examples; nothing stays in the store.
+    Raises CommandError where its artifacts cannot be had, and ModelError where the folder is broken or does not
+    reproduce its examples; nothing stays in the store.
     """
     labels = {VERSION_LABEL: str(registered.version), RUN_LABEL: registered.run_id}
     latest = latest_model()
     if latest is not None and latest.info.labels == labels:
         return latest
-    # By version, not by alias: BentoML's import_model hides the error of a missing alias.
-    model = bentoml.mlflow.import_model(NAME, f"models:/{NAME}/{registered.version}", labels=labels)
+    # The address is checked first: BentoML hides the error of artifacts that are missing.
+    model = bentoml.mlflow.import_model(NAME, tracking.model_uri(registered), labels=labels)
     verified = False
     try:
         ScoringModel.verified(Path(model.path_of(FOLDER_IN_STORE)))

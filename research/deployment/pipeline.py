@@ -1,6 +1,7 @@
 """Train, promote, import, build a Bento, and score one client with its service, which is then stopped."""
 
 import argparse
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,15 @@ import bentoml
 from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
+from bento.api.endpoints import PREDICT
 from bento.data.readers import read_client
 from research import tracking
-from research.cli import add_data_option
+from research.cli import add_data_option, exclusive
 from research.data.dataset import DATA, Data, open_data
 from research.data.example_credit_files import credit_file
 from research.deployment.build_bento import build_bento
 from research.deployment.import_model import import_model
-from research.deployment.processes import ask, free_port, serving
+from research.deployment.processes import LOOPBACK, ask, free_port, serving
 from research.evaluation.review_band import add_capacity_option
 from research.registry.promote import print_verdict, promote
 from research.training.settings import DEFAULTS, Settings
@@ -42,6 +44,11 @@ def pipeline(data: Data, reuse: bool = False, settings: Settings = DEFAULTS) -> 
     bento = build_bento(reuse)
     print(f"{bento.tag} built")
     return bento
+
+
+def pipeline_lock() -> contextlib.AbstractContextManager[None]:
+    """Return the lock by which one process at a time makes data, model and Bento in this folder of data."""
+    return exclusive(DATA / "pipeline.lock", "makes data, model and Bento")
 
 
 def _made_from(registered: ModelVersion, data: Data) -> bool:
@@ -81,10 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the pipeline and print the decision on one client."""
     settings = Settings(capacity=options.capacity)
-    data = open_data(options.data)
-    bento = pipeline(data, settings=settings)
-    path = write_credit_file(data, options.client or data.first_client())
-    port = free_port()
-    with serving(str(bento.tag), port):
-        print_decision(ask(f"http://127.0.0.1:{port}/predict", path.read_bytes()))
+    with pipeline_lock():
+        data = open_data(options.data)
+        bento = pipeline(data, settings=settings)
+        path = write_credit_file(data, options.client or data.first_client())
+        port = free_port()
+        with serving(str(bento.tag), port):
+            print_decision(ask(f"http://{LOOPBACK}:{port}{PREDICT.path}", path.read_bytes()))
     print("serve this Bento with: make serve")

@@ -4,9 +4,11 @@ Nothing else reads the gate split.
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,9 +86,8 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> GateR
         champion=str(against.version) if against else None,
         checks=checks,
     )
-    _write(client, challenger, verdict, data)
-    if verdict.promoted:
-        _move(client, challenger, champion)
+    with tracking.registry_lock("changes the registry"):
+        _settle(client, challenger, champion, verdict, data)
     return verdict
 
 
@@ -176,10 +177,21 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: GateResult, data: Data) -> None:
-    """Write the checks into the tags of the version and beside the run's results."""
+def _settle(
+    client: mlflow.MlflowClient,
+    challenger: ModelVersion,
+    champion: ModelVersion | None,
+    verdict: GateResult,
+    data: Data,
+) -> None:
+    """Write the checks into the tags of the version, move the aliases, and write the verdict last.
+
+    An error leaves aliases and verdict as they were, unless another process moved an alias while it was judged.
+    """
+    results = DATA / "results" / tracking.run_id(challenger)
+    if verdict.promoted:
+        tracking.check_aliases(client, {tracking.CHAMPION: champion, tracking.CHALLENGER: challenger})
     tags = {
-        "gate": "promoted" if verdict.promoted else "refused",
         "gate_time": datetime.now(UTC).isoformat(timespec="seconds"),
         "gate_data": data.source.tag,
         "gate_clients": str(verdict.clients),
@@ -189,26 +201,30 @@ def _write(client: mlflow.MlflowClient, challenger: ModelVersion, verdict: GateR
             for check in verdict.checks
         },
     }
+    if verdict.promoted and champion is not None:
+        tags[tracking.PROMOTED_OVER] = str(champion.version)
     for name, value in tags.items():
         client.set_model_version_tag(NAME, challenger.version, name, value)
-    results = DATA / "results" / tracking.run_id(challenger)
-    if results.is_dir():
-        (results / GATE_FILE).write_text(json.dumps(written(verdict), indent=1) + "\n")
+    # Without a champion, which may have been deleted, `previous` stays.
+    before = {tracking.PREVIOUS: champion.version} if champion else {}
+    targets = {**before, tracking.CHAMPION: challenger.version, tracking.CHALLENGER: None}
+    with tracking.moved_aliases(client, targets if verdict.promoted else {}), _writing(verdict, results):
+        client.set_model_version_tag(NAME, challenger.version, "gate", "promoted" if verdict.promoted else "refused")
 
 
-def _move(client: mlflow.MlflowClient, challenger: ModelVersion, champion: ModelVersion | None) -> None:
-    """Make the challenger champion, unless another process moved an alias while it was judged."""
-    for alias, before in ((tracking.CHAMPION, champion), (tracking.CHALLENGER, challenger)):
-        now = tracking.registered(client, alias)
-        if (now.version if now else None) != (before.version if before else None):
-            raise CommandError(
-                f"the {alias} is now version {now.version if now else 'none'}, no longer "
-                f"{before.version if before else 'none'}: nothing was moved, promote again"
-            )
-    if champion is not None:
-        client.set_model_version_tag(NAME, challenger.version, tracking.PROMOTED_OVER, champion.version)
-    tracking.move_aliases(client, challenger.version, champion.version if champion else None)
-    client.delete_registered_model_alias(NAME, tracking.CHALLENGER)
+@contextlib.contextmanager
+def _writing(verdict: GateResult, results: Path) -> Iterator[None]:
+    """Write the verdict beside the results of the run, if they are on this machine; it appears once the block ends."""
+    if not results.is_dir():
+        yield
+        return
+    unfinished = results / f"{GATE_FILE}.unfinished"
+    try:
+        unfinished.write_text(json.dumps(written(verdict), indent=1) + "\n")
+        yield
+        unfinished.replace(results / GATE_FILE)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def print_verdict(verdict: GateResult) -> None:

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from bento.data.tables import APPLICATION, TABLES
-from research.cli import CommandError
+from research.cli import CommandError, user_path
 from research.results import FIDELITY_FILE, DiscriminatorResult, FidelityFinding
 from research.synthetic.fidelity_metrics import correlation_error, measure
 from research.synthetic.population import TABLES as FILES
@@ -80,7 +80,7 @@ class Folder(Mapping[str, pl.DataFrame]):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the synthetic and the real folder, and the folder of the report."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that `data synth` wrote")
+    parser.add_argument("--data", type=user_path, required=True, metavar="DIR", help="folder that `data synth` wrote")
     parser.add_argument("--real", type=Path, metavar="DIR", help="folder with the real application_train.csv or _test")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; without it, DATA-fidelity")
 

@@ -1,10 +1,13 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bento import NAME
 from bento import __main__ as commands
 from bento.__main__ import COMMANDS, main
 from bento.model import verify
@@ -49,6 +52,46 @@ def test_a_model_folder_that_is_refused_ends_with_2_in_one_line(capsys: pytest.C
     assert main(["verify", "nowhere"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: nowhere: no usable examples.json")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["keys", "new-key", "--scope", "score", "--file", "{closed}/keys.json"],
+        ["journal", "--url", "sqlite:///{closed}/journal.db", "upgrade"],
+        ["serve", "--port", "{port}", "--upgrade-journal"],
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    closed = tmp_path / "file" / "folder"  # below a file, where even the superuser can make nothing
+    closed.parent.touch()
+    bento = tmp_path / "bentoml" / "bentos" / NAME / "1"
+    bento.mkdir(parents=True)
+    (bento / "bento.yaml").touch()
+    (bento.parent / "latest").write_text("1")
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
+    monkeypatch.setenv("SCORING_DATA", str(closed))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert main([argument.format(closed=closed, port=port) for argument in arguments]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {closed}")
+
+
+def test_a_file_that_cannot_be_used_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/models")
+
+    monkeypatch.setattr(verify.ScoringModel, "verified", refuse)
+    assert main(["verify", "folder"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: /models: Permission denied; give this user the right to write there")
 
 
 def test_only_the_module_of_the_chosen_command_is_imported():

@@ -11,8 +11,6 @@ from research.deployment.containerize import engine_environment, run_command
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah, ensure_base_image
 from tests.support.commands import bento, research
-from tests.support.deadlines import timeout_s
-from tests.support.services import READY_TIMEOUT_S
 
 STORAGE = """\
 [storage]
@@ -75,5 +73,5 @@ def container_url(container: str, api_key: str, tmp_path_factory: pytest.TempPat
     url = f"http://127.0.0.1:{(port := free_port())}"
     log = tmp_path_factory.mktemp("log") / "container.log"
     command = run_command(container, "--port", str(port), SCORING_KEYS_FILE=KEYS)
-    with running(command, f"{url}/readyz", log, timeout_s(READY_TIMEOUT_S)):
+    with running(command, f"{url}/readyz", log):
         yield url

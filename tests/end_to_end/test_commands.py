@@ -15,7 +15,7 @@ from research.__main__ import COMMANDS
 from research.cli import FAULT, ROOT
 from research.deployment.processes import free_port
 from tests.support.commands import CommandRunner, bento, research
-from tests.support.deadlines import timeout_s
+from tests.support.deadlines import timeout_s, wait_until
 
 COMMAND_TIMEOUT_S = 120.0
 """Seconds for a command that refuses its input, most of them for imports."""
@@ -110,6 +110,46 @@ def test_a_port_in_use_is_named(bento_tag: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         _assert_fault(_run(bento("serve", "--port", port)), f"127.0.0.1:{port}", "in use")
+
+
+@pytest.mark.parametrize("option", ["--port", "--ui-port"])
+def test_the_demo_refuses_a_taken_port_before_any_work(
+    command: CommandRunner, option: str, service_url: str, synthetic_folder: Path
+):
+    port = service_url.rpartition(":")[2]
+    other = "--ui-port" if option == "--port" else "--port"
+
+    result = command("demo", "--data", synthetic_folder, option, port, other, free_port())
+
+    _assert_fault(result, f"127.0.0.1:{port}", "in use", f"another {option} ")
+    assert result[1] == ""
+    assert "data:" not in result[2]
+
+
+def test_the_demo_needs_two_ports(command: CommandRunner):
+    _assert_fault(command("demo", "--port", 3000, "--ui-port", 3000), "--port and --ui-port are both 3000")
+
+
+def test_two_demos_at_once_are_one_demo_and_one_line(bento_tag: str, synthetic_folder: Path, tmp_path: Path):
+    ports = ["--port", free_port(), "--ui-port", free_port()]
+    outputs = [tmp_path / "first", tmp_path / "second"]
+    demos = []
+    for output in outputs:
+        with output.open("wb") as file:
+            command = research("demo", "--data", synthetic_folder, *ports)
+            demos.append(subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file))
+    try:
+        wait_until(lambda: any(demo.poll() is not None for demo in demos), COMMAND_TIMEOUT_S)
+        refused, served = sorted(zip(demos, outputs, strict=True), key=lambda demo: demo[0].poll() is None)
+        wait_until(lambda: "Ctrl-C" in served[1].read_text() or served[0].poll() is not None, COMMAND_TIMEOUT_S)
+
+        _assert_fault((refused[0].returncode, "", refused[1].read_text()), f"127.0.0.1:{ports[1]}", "in use")
+        assert "client" in served[1].read_text()
+        assert served[0].poll() is None
+    finally:
+        for demo in demos:
+            demo.terminate()
+            demo.wait(timeout=timeout_s(STOP_TIMEOUT_S))
 
 
 def test_the_demo_reuses_what_is_there_and_serves_until_interrupted(bento_tag: str, synthetic_folder: Path):

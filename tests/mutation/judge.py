@@ -1,4 +1,4 @@
-"""Judge mutants: each is loaded in a process of which it is the end, and its features are compared with those stated."""
+"""Judge mutants: each is loaded in a separate process, and its features are compared with those stated."""
 
 import importlib.abc
 import importlib.util

@@ -16,7 +16,16 @@ from bento.data.tables import TABLES
 FOLDER = Path(bento.__file__).parent / "features"
 NOT_COMPUTING = {"__init__", "build", "catalogue", "formula_text", "listing", "reading"}
 """Modules that list, describe or schedule features."""
-FIRST_WORDS = {"adverse_share": 2, "Feature": 2, "Measure": 2, "Window": 2, "latest": 1, "worded": 0, "suffixes": 0}
+FIRST_WORDS = {
+    "_category": 3,
+    "adverse_share": 2,
+    "Feature": 2,
+    "Measure": 2,
+    "Window": 2,
+    "latest": 1,
+    "worded": 0,
+    "suffixes": 0,
+}
 """Calls whose positional arguments from this place on are words; so are those of the short forms `_name(…)`."""
 UNSEEN_KEYWORDS = {"en", "fr", "group", "unit", "risk", "monotone", "text", "strict"}
 UNSEEN_FUNCTIONS = {"text", "suffixes", "worded", "uses_age"}

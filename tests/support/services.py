@@ -22,7 +22,7 @@ from tests.support.workers import workers_of
 
 FILES = example_credit_files(4)
 READY_TIMEOUT_S = 60.0
-"""Seconds for a service to get ready on a quiet machine; about ten times what it takes."""
+"""Seconds for a service to get ready, or to end, on a quiet machine; about ten times what it takes."""
 REQUEST_TIMEOUT_S = 30.0
 """Seconds that a client waits for an answer; it takes tens of milliseconds."""
 
@@ -71,7 +71,7 @@ def served(
     url, log = f"http://127.0.0.1:{port}", folder / f"service_{port}.log"
     settings = {"JOURNAL_URL": journal_url, "SCORING_AUTH": "off", **environment}
     command = bentoml_serve(bento_tag, port)
-    with running(command, url + ready, log, timeout_s(READY_TIMEOUT_S), **settings) as process:
+    with running(command, url + ready, log, **settings) as process:
         yield Service(url, psutil.Process(process.pid), journal, log)
     journal.close()
 

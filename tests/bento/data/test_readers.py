@@ -318,3 +318,14 @@ def test_one_client_is_read_with_all_histories(synthetic_folder: Path):
     assert set(tables["bureau_balance"]["SK_ID_BUREAU"]) <= set(tables["bureau"]["SK_ID_BUREAU"])
     with pytest.raises(DataError, match="there is no client 1;"):
         read_client(synthetic_folder, "application_train", 1)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["mes données (2026)", "x [ab]", "x*", "x?", "a {b}; $c 'd' \"e\" #f %20"])
+def test_any_name_of_a_folder_is_read_and_no_other_folder(name: str, suffix: str, bureau: pl.DataFrame, tmp_path: Path):
+    for folder, rows in ((name, bureau), ("xa", bureau.head(1)), ("x a", bureau.head(1))):
+        (tmp_path / folder).mkdir()
+        getattr(rows, f"write_{suffix}")(tmp_path / folder / f"bureau.{suffix}")
+    bureau.write_parquet(tmp_path / "bureau.parquet")
+    read = read_file(tmp_path / name / f"bureau.{suffix}", BUREAU)
+    assert_frame_equal(read, read_file(tmp_path / "bureau.parquet", BUREAU))

@@ -1,6 +1,8 @@
 """Compare features as built with features as stated."""
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 TOLERANCE = 1e-9
 """Of numbers, relative and absolute.
@@ -18,21 +20,24 @@ def differing(built: pl.DataFrame, stated: pl.DataFrame) -> dict[str, tuple[int,
     """
     clients = built["SK_ID_CURR"]
     assert clients.equals(stated["SK_ID_CURR"])
-    names = [name for name in built.columns if name != "SK_ID_CURR"]
-    both = pl.concat([built.select(names), stated.select(pl.col(names).name.prefix("stated/"))], how="horizontal")
-    differs = both.select(_differs(name, built.schema[name]) for name in names)
-    positions = {name: differs[name].arg_max() for name in names if differs[name].any()}
-    return {
-        name: (clients[position], built[name][position], stated[name][position])
-        for name, position in positions.items()
-        if position is not None
-    }
+    dtypes = {name: dtype for name, dtype in built.schema.items() if name != "SK_ID_CURR"}
+    categories = [name for name, dtype in dtypes.items() if dtype == pl.String]
+    numbers = [name for name, dtype in dtypes.items() if dtype != pl.String]
+    differs = {name: built[name].ne_missing(stated[name]).to_numpy() for name in categories}
+    differs |= dict(zip(numbers, _differ(_matrix(built, numbers), _matrix(stated, numbers)).T, strict=True))
+    places = {name: int(differs[name].argmax()) for name in dtypes if differs[name].any()}
+    return {name: (clients[place], built[name][place], stated[name][place]) for name, place in places.items()}
 
 
-def _differs(name: str, dtype: pl.DataType) -> pl.Expr:
-    built, stated = pl.col(name), pl.col(f"stated/{name}")
-    if dtype == pl.String:
-        return built.ne_missing(stated)
-    allowed = TOLERANCE * pl.max_horizontal(1.0, built.abs(), stated.abs())
-    is_far = ((built - stated).abs() > allowed).fill_null(False)
-    return (is_far | (built.is_null() != stated.is_null()) | built.is_nan().fill_null(False)).alias(name)
+def _differ(built: NDArray[np.float64], stated: NDArray[np.float64]) -> NDArray[np.bool_]:
+    allowed = TOLERANCE * np.fmax(1, np.fmax(np.abs(built), np.abs(stated)))
+    is_same = (np.abs(built - stated) <= allowed) | (np.isnan(built) & np.isnan(stated))
+    return ~is_same
+
+
+def _matrix(features: pl.DataFrame, names: list[str]) -> NDArray[np.float64]:
+    """Return features as numbers, NaN where they are null; NaN and infinity are no features."""
+    numbers = features.select(names)
+    matrix: NDArray[np.float64] = numbers.to_numpy()
+    assert np.isfinite(matrix).sum() + sum(numbers.null_count().row(0)) == matrix.size
+    return matrix

@@ -137,6 +137,24 @@ def test_features_are_computed_once_and_cached(synthetic_folder: Path, monkeypat
     assert Data(synthetic_folder).features().equals(features)
 
 
+def test_folder_of_any_name_is_opened_and_its_features_cached(
+    synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "mes données [2026] (x); $a"
+    folder.mkdir()
+    for stem in STEMS:
+        pl.read_parquet(synthetic_folder / f"{stem}.parquet").write_csv(folder / f"{stem}.csv")
+    monkeypatch.setattr(data, "DATA", tmp_path / "cache [2026]")
+    opened = open_data(folder)
+
+    first, again = opened.features(), Data(folder).features()
+
+    assert opened.source.clients == 1500
+    assert first.equals(again)
+    assert len(list((tmp_path / "cache [2026]").rglob("*.parquet"))) == 1
+    assert first.equals(Data(synthetic_folder).features())
+
+
 def test_refused_download_explains_token_and_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # A real process stands in for Python running Kaggle's client: no test may reach the network.
     refusing = tmp_path / "python"

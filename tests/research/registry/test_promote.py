@@ -1,59 +1,19 @@
 """The gate, on a separate registry: versions of the pipeline's model, made better, worse or broken."""
 
-import json
-import shutil
-from collections.abc import Callable
-from pathlib import Path
-
-import mlflow
 import numpy as np
-import polars as pl
 import pytest
-from mlflow.entities.model_registry import ModelVersion
 from scipy.special import expit
 
 from bento import NAME
-from bento.features.catalogue import catalogue_hash
-from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
-from bento.model.scoring_model import ScoringModel, digests
 from research import tracking
 from research.cli import CommandError
 from research.data.dataset import Data
 from research.registry import promote as gate
 from research.registry.promote import promote
 from research.registry.rollback import rollback
+from tests.support.registry import Register, version_of
 
-Register = Callable[..., ModelVersion]
 SLOPE, RATIO = "calibration slope", "predicted over observed defaults"
-
-
-@pytest.fixture
-def register(client: mlflow.MlflowClient, data: Data, model_folder: Path, tmp_path: Path) -> Register:
-    """Registers the pipeline's model as challenger, its settings changed."""
-
-    def one(example: dict[str, float] | None = None, source: str = "", **changed: object) -> ModelVersion:
-        folder = Path(shutil.copytree(model_folder, tmp_path / str(len(list(tmp_path.iterdir()))) / "model"))
-        scoring = json.loads((folder / SCORING_FILE).read_text()) | changed
-        (folder / SCORING_FILE).write_text(json.dumps(scoring))
-        examples = json.loads((folder / EXAMPLES_FILE).read_text())
-        examples["files"] = digests(folder)
-        examples["examples"][3] |= example or {}
-        (folder / EXAMPLES_FILE).write_text(json.dumps(examples))
-        tags = {tracking.DATA_TAG: source or data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
-        with tracking.started_run("test", tags):
-            row = pl.DataFrame(examples["examples"][0]["features"]).to_pandas()
-            registered = tracking.log_model(ScoringModel(folder), row)
-        for name, value in tags.items():
-            client.set_model_version_tag(NAME, registered.version, name, value)
-        client.set_registered_model_alias(NAME, tracking.CHALLENGER, registered.version)
-        return registered
-
-    return one
-
-
-def _version(client: mlflow.MlflowClient, alias: str) -> str | None:
-    registered = tracking.registered(client, alias)
-    return str(registered.version) if registered else None
 
 
 def test_better_replaces_worse_refuses_and_rollback_restores(client, register: Register, data: Data):
@@ -62,26 +22,26 @@ def test_better_replaces_worse_refuses_and_rollback_restores(client, register: R
     assert first.promoted, first
     assert first.champion is None
     assert {check.name for check in first.checks} >= {"contract", "cost against accept all", "cost against refuse all"}
-    assert (_version(client, "champion"), _version(client, "previous")) == ("1", None)
+    assert (version_of(client, "champion"), version_of(client, "previous")) == ("1", None)
 
     register(threshold=1.0)  # grants everybody
     refused = promote(data)
     assert not refused.promoted
     assert [check.name for check in refused.checks if not check.passed] == ["cost against the champion"]
-    assert _version(client, "champion") == "1"
+    assert version_of(client, "champion") == "1"
     tags = client.get_model_version(NAME, "2").tags
     assert tags["gate"] == "refused"
     assert tags["gate_cost_against_the_champion"].startswith("FAILED")
 
     register()
     assert promote(data).promoted
-    assert (_version(client, "champion"), _version(client, "previous")) == ("3", "1")
-    assert _version(client, "challenger") is None
+    assert (version_of(client, "champion"), version_of(client, "previous")) == ("3", "1")
+    assert version_of(client, "challenger") is None
     assert client.get_model_version(NAME, "3").tags[tracking.PROMOTED_OVER] == "1"
 
     left, champion = rollback()
     assert (str(left.version), str(champion.version)) == ("3", "1")
-    assert (_version(client, "champion"), _version(client, "previous")) == ("1", None)
+    assert (version_of(client, "champion"), version_of(client, "previous")) == ("1", None)
     assert "rolled_back" in client.get_model_version(NAME, "3").tags
     with pytest.raises(CommandError, match="version 1 is the first champion"):
         rollback()
@@ -93,7 +53,7 @@ def test_a_model_that_does_not_answer_its_examples_is_refused(client, register: 
     assert not verdict.promoted
     assert [check.name for check in verdict.checks] == ["contract"]
     assert "example 3: log-odds" in verdict.checks[0].found
-    assert _version(client, "champion") is None
+    assert version_of(client, "champion") is None
 
 
 @pytest.mark.parametrize(("slope", "intercept", "failed"), [(1, 0, set()), (2, 4, {SLOPE, RATIO}), (1, 1, {RATIO})])
@@ -116,7 +76,7 @@ def test_models_of_different_data_need_the_option_new_data(client, register: Reg
     verdict = promote(data, new_data=True)
     assert verdict.promoted
     assert verdict.champion is None
-    assert (_version(client, "champion"), _version(client, "previous")) == ("2", "1")
+    assert (version_of(client, "champion"), version_of(client, "previous")) == ("2", "1")
 
 
 def test_champion_that_another_process_moved_stays(client, register: Register, data: Data, monkeypatch):
@@ -133,4 +93,4 @@ def test_champion_that_another_process_moved_stays(client, register: Register, d
     monkeypatch.setattr(gate, "_cost", meanwhile)
     with pytest.raises(CommandError, match="the champion is now version 2, no longer 1: nothing was moved"):
         promote(data)
-    assert (_version(client, "champion"), _version(client, "challenger")) == ("2", "3")
+    assert (version_of(client, "champion"), version_of(client, "challenger")) == ("2", "3")

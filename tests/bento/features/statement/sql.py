@@ -71,14 +71,14 @@ def ratio_of_totals(a: str, b: str, where: str = ALL) -> str:
     return f"ratio(fsum({a}) {filtered(both)}, fsum({b}) {filtered(both)})"
 
 
-def slope(y: str, parts: int, x: str, where: str = ALL) -> str:
-    """Fit y, in whole parts of 1, by x, a whole number: in integers, so that no digit is lost."""
+def slope(y: str, n: int, x: str, where: str = ALL) -> str:
+    """Fit y, in whole multiples of 1/n, by x, a whole number: in integers, so that no digit is lost."""
     pairs = filtered(f"({y}) IS NOT NULL AND {x} IS NOT NULL AND ({where})")
-    k, x = f"CAST(round_even({parts} * CAST({y} AS DOUBLE), 0) AS HUGEINT)", f"CAST({x} AS HUGEINT)"
-    n, sum_x, sum_k = f"count(*) {pairs}", f"sum({x}) {pairs}", f"sum({k}) {pairs}"
+    k, x = f"CAST(round_even(({y}) * CAST({n} AS DOUBLE), 0) AS HUGEINT)", f"CAST({x} AS HUGEINT)"
+    count, sum_x, sum_k = f"count(*) {pairs}", f"sum({x}) {pairs}", f"sum({k}) {pairs}"
     xx, xk = f"sum({x} * {x}) {pairs}", f"sum({x} * {k}) {pairs}"
-    spread_x, together = f"({n} * {xx} - {sum_x} * {sum_x})", f"({n} * {xk} - {sum_x} * {sum_k})"
-    return f"CASE WHEN {n} >= 3 THEN ratio(CAST({together} AS DOUBLE), {parts} * CAST({spread_x} AS DOUBLE)) END"
+    spread_x, together = f"({count} * {xx} - {sum_x} * {sum_x})", f"({count} * {xk} - {sum_x} * {sum_k})"
+    return f"CASE WHEN {count} >= 3 THEN ratio(CAST({together} AS DOUBLE), CAST({spread_x} AS DOUBLE)) / {n} END"
 
 
 def measures(name: str, x: str, aggregates: str, windows: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,59 @@
+"""The port of the service, checked before anything is started."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from bento.__main__ import main
+from bento.serve import ServeError, check_port, port_number
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104 - a program that listens on every address
+def taken(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Return a port of this machine on which another program listens."""
+    with socket.create_server((request.param, 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_taken_port_is_named_with_option_and_make_variable(taken: int):
+    words = rf"cannot listen on 127\.0\.0\.1:{taken}: Address already in use; stop .* --ui-port .*UI_PORT="
+    with pytest.raises(ServeError, match=words):
+        check_port("127.0.0.1", taken, "--ui-port", "UI_PORT")
+
+
+HOSTS = {"127.0.0.1": socket.AF_INET} | ({"::1": socket.AF_INET6} if _has_ipv6() else {})
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_free_port_is_accepted_and_stays_free(host: str):
+    with socket.create_server((host, 0), family=HOSTS[host]) as listener:
+        port = listener.getsockname()[1]
+    check_port(host, port)
+    socket.create_server((host, port), family=HOSTS[host]).close()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine_is_to_be_changed(host: str):
+    with pytest.raises(ServeError, match="choose another --host"):
+        check_port(host, 34567)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "http"])
+def test_a_number_that_is_no_port_is_refused(text: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", f"--port={text}"])
+    assert ended.value.code == 2
+    assert "argument --port" in capsys.readouterr().err
+
+
+def test_the_first_and_the_last_port_are_accepted():
+    assert (port_number("1"), port_number("65535")) == (1, 65535)

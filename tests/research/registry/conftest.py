@@ -1,0 +1,42 @@
+"""What tests of the registry share: models registered as challengers."""
+
+import json
+import shutil
+from pathlib import Path
+
+import mlflow
+import polars as pl
+import pytest
+from mlflow.entities.model_registry import ModelVersion
+
+from bento import NAME
+from bento.features.catalogue import catalogue_hash
+from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
+from bento.model.scoring_model import ScoringModel, digests
+from research import tracking
+from research.data.dataset import Data
+from tests.support.registry import Register
+
+
+@pytest.fixture
+def register(client: mlflow.MlflowClient, data: Data, model_folder: Path, tmp_path: Path) -> Register:
+    """Registers the pipeline's model as challenger, its settings changed."""
+
+    def one(example: dict[str, float] | None = None, source: str = "", **changed: object) -> ModelVersion:
+        folder = Path(shutil.copytree(model_folder, tmp_path / str(len(list(tmp_path.iterdir()))) / "model"))
+        scoring = json.loads((folder / SCORING_FILE).read_text()) | changed
+        (folder / SCORING_FILE).write_text(json.dumps(scoring))
+        examples = json.loads((folder / EXAMPLES_FILE).read_text())
+        examples["files"] = digests(folder)
+        examples["examples"][3] |= example or {}
+        (folder / EXAMPLES_FILE).write_text(json.dumps(examples))
+        tags = {tracking.DATA_TAG: source or data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
+        with tracking.started_run("test", tags):
+            row = pl.DataFrame(examples["examples"][0]["features"]).to_pandas()
+            registered = tracking.log_model(ScoringModel(folder), row)
+        for name, value in tags.items():
+            client.set_model_version_tag(NAME, registered.version, name, value)
+        client.set_registered_model_alias(NAME, tracking.CHALLENGER, registered.version)
+        return registered
+
+    return one
