@@ -96,6 +96,8 @@ def main_reasons(
     decision: Decision,
     count: int = 4,
     typical: Collection[str] = (),
+    *,
+    with_ground: bool = True,
 ) -> list[Reason]:
     """Return what weighed most: first what is in favour of the decision, then the others, largest first.
 
@@ -107,8 +109,9 @@ def main_reasons(
     is a separate reason, which names what is missing; an unknown value that was read as the typical one (`typical`
     names these features) is no reason at all.
 
-    A reason weighs at least `MIN_REASON_SHARE` of all; a refusal or a review keeps one that raises, however light. A
-    concept of which nothing can be quoted is named without a fact.
+    A reason weighs at least `MIN_REASON_SHARE` of all; a refusal or a review by the model keeps one that raises,
+    however light; one by a rule alone has its ground in the rule (`with_ground` is false). A concept of which nothing
+    can be quoted is named without a fact.
     """
     concepts, unknowns = _weights(zip(names, contributions, strict=True), client, typical)
     reasons = [_concept(group, weights, client) for group, weights in concepts.items() if weights.total]
@@ -117,7 +120,7 @@ def main_reasons(
     raises_first = decision is not Decision.GRANTED
     reasons.sort(key=lambda reason: ((reason.direction == "raises") is not raises_first, -abs(reason.contribution)))
     heavy = [reason for reason in reasons if abs(reason.contribution) >= least]
-    if raises_first and all(reason.direction == "lowers" for reason in heavy):
+    if with_ground and raises_first and all(reason.direction == "lowers" for reason in heavy):
         grounds = _light_ground(reasons, concepts, client)
         heavy = grounds + [reason for reason in heavy if reason.code not in {ground.code for ground in grounds}]
     return heavy[:count]

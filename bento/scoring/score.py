@@ -79,11 +79,19 @@ def _score(
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
         outcomes = (hit.outcome for hit in hits[position])
-        decision = strictest(decide(default, model.threshold, model.review_band), *outcomes)
+        by_model = decide(default, model.threshold, model.review_band)
+        decision = strictest(by_model, *outcomes)
         reasons = (
             None
             if contributions is None
-            else _reasons(model, credit_files[position], values, contributions[position], decision)
+            else _reasons(
+                model,
+                credit_files[position],
+                values,
+                contributions[position],
+                decision,
+                with_ground=by_model is not Decision.GRANTED,
+            )
         )
         yield ScoredApplication(
             log_odds=odds,
@@ -102,13 +110,17 @@ def _reasons(
     values: Mapping[str, Value],
     contributions: Sequence[float],
     decision: Decision,
+    *,
+    with_ground: bool,
 ) -> list[Reason]:
     client = Client(
         values={**values, **dict.fromkeys(model.unknown(values))},
         application=credit_file.application,
         usual=model.reference.peer_group(credit_file.application).medians,
     )
-    return main_reasons(model.feature_names, client, contributions, decision, typical=model.typical_features)
+    return main_reasons(
+        model.feature_names, client, contributions, decision, typical=model.typical_features, with_ground=with_ground
+    )
 
 
 def _groups_without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:

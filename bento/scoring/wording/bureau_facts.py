@@ -203,7 +203,7 @@ QUOTABLES: tuple[Quotable, ...] = (
         "lowers",
         "Repayment of accounts with other lenders compared with the plan",
         "Remboursement de vos crédits auprès d'autres prêteurs par rapport au plan",
-        aggregates="mean max",
+        aggregates="mean",
         formatter=format_early,
         beyond=0.0,
     ),

@@ -43,7 +43,7 @@ _EXAMPLES: dict[str, tuple[float, float, float]] = {
 }
 """By unit: values of a client, and what is usual."""
 _EXAMPLES_BY_FORMATTER: dict[Formatter, tuple[float, ...]] = {
-    i18n.format_relative_day: (-400.0, -1_500.0),
+    i18n.format_relative_day: (-400.0, -1500.0),
     i18n.format_relative_month: (-3.0, -30.0),
     i18n.format_age: (58.0, 36.0),
     format_early: (12.0, 2.0, -5.0),
@@ -147,11 +147,11 @@ def _example(name: str, direction: Direction) -> tuple[dict[str, Value], Value] 
     """Return invented values of a client, and what is usual, that make sense in a direction; None where none does."""
     feature = CATALOGUE[name]
     values: Sequence[Value] = feature.categories or _EXAMPLES[feature.unit]
-    pairs = [(value, usual) for value in values for usual in values if value != usual]
     if not feature.categories:
-        pairs += [
-            (1 + value, 1 + usual) for value, usual in pairs if isinstance(value, float) and isinstance(usual, float)
-        ]
+        quoted = quoted_features()[name]
+        values = _EXAMPLES_BY_FORMATTER.get(quoted.formatter, values)
+        values = (1.2, 1.05, 0.9) if quoted.quotable.beyond == 1 and feature.unit == "share" else values
+    pairs = [(value, usual) for value in values for usual in values if value != usual]
     for value, usual in pairs:
         client: dict[str, Value] = {name: value}
         if share_counts_of([name]) and isinstance(value, float):

@@ -145,7 +145,7 @@ QUOTABLES: tuple[Quotable, ...] = (
         "lowers",
         "End of your earlier loans compared with the plan",
         "Fin de vos prêts antérieurs par rapport au plan",
-        aggregates="mean max min",
+        aggregates="mean",
         formatter=format_early,
         beyond=0.0,
     ),

@@ -86,6 +86,7 @@ QUOTABLES: tuple[Quotable, ...] = (
         "raises",
         "First month on record of your loans with us",
         "Premier mois connu de vos prêts chez nous",
+        thing="first_loan",
         formatter=i18n.format_relative_month,
     ),
     Quotable("installments_count", "lowers", "Earlier instalments on record", "Mensualités antérieures connues"),
@@ -194,6 +195,7 @@ QUOTABLES: tuple[Quotable, ...] = (
         "raises",
         "Your first instalment with us",
         "Votre première mensualité chez nous",
+        thing="first_loan",
         formatter=i18n.format_relative_day,
     ),
 )

@@ -158,6 +158,9 @@ def test_a_light_reason_is_left_out_unless_it_is_the_only_ground():
     weights = {"application_credit": -2.0, "bureau_debt_sum": 0.05, "application_income": -0.02}
     assert _in_order(_reasons(weights, Decision.GRANTED)) == [("credit_terms", -2.0)]
     assert _in_order(_reasons(weights, Decision.REFUSED)) == [("bureau_debt", 0.05), ("credit_terms", -2.0)]
+    names, client = list(weights), Client(dict.fromkeys(weights, 1.0))
+    by_rule = main_reasons(names, client, list(weights.values()), Decision.REVIEW, with_ground=False)
+    assert _in_order(by_rule) == [("credit_terms", -2.0)]
 
 
 def test_a_ground_is_found_within_a_concept_that_lowers():
@@ -424,5 +427,5 @@ def test_clients_get_the_same_reasons_alone_and_together(model_folder: Path):
                 assert fact.usual == usual.get(fact.feature)
                 assert fact.value is None or is_sensible(fact.feature, values, fact.usual, reason.direction)
                 assert fact.feature in quoted_as(fact.feature)
-        if scored.decision is not Decision.GRANTED:
+        if scored.decision is not Decision.GRANTED:  # there is no rule
             assert reasons[0].direction == "raises"
