@@ -35,6 +35,11 @@ COMMANDS = {
         "value means more risk), whether a model may be held to it, whether it uses the date of birth, meaning",
         "python -m bento features --format csv > features.csv",
     ),
+    "wording": (
+        "bento.scoring.wording.listing",
+        "list every sentence for clients and officers in both languages: reasons, facts, rules, other loans, warnings",
+        "python -m bento wording > docs/wording.md",
+    ),
 }
 """For each command its module, which declares the arguments and what runs, its description and an example."""
 

@@ -117,12 +117,17 @@ class GroupContribution(AnswerPart):
 
 
 class FeatureContribution(AnswerPart):
-    """Contribution of one feature to the log-odds of default; `similar` is its median among similar clients."""
+    """Contribution of one feature to the log-odds of default; `similar` is its median among similar clients.
+
+    Categories have words, `value_text` and `similar_text`.
+    """
 
     meaning: Text
     unit: str
     value: float | str | None
     similar: float | str | None
+    value_text: Text | None = None
+    similar_text: Text | None = None
     contribution: float
 
 

@@ -199,7 +199,7 @@ def field_input(
     if column.kind == "category":
         options = form.choices(column, original)
         return st.selectbox(
-            say(name), options, options.index(start), format_func=partial(messages.value, language, unit=""), key=key
+            say(name), options, options.index(start), format_func=partial(option, language, column), key=key
         )
     entry = form.number_input(name, column, original)
     return st.number_input(
@@ -242,8 +242,8 @@ def show_simulation(
         say(
             "change",
             field=say(name),
-            before=field_value(language, name, form.shown(name, application.get(name), columns[name])),
-            after=field_value(language, name, form.shown(name, raw, columns[name])),
+            before=field_value(language, name, application.get(name), columns[name]),
+            after=field_value(language, name, raw, columns[name]),
         )
         for name, raw in changes.items()
     ]
@@ -252,12 +252,17 @@ def show_simulation(
         st.button(say("reset"), icon=":material/undo:", on_click=reset)
 
 
-def field_value(language: str, name: str, value: form.Shown) -> str:
-    """Return a value of the form in words."""
-    digits = form.DIGITS_OF_YEARS.get(name)
+def field_value(language: str, name: str, raw: Any, column: client.Column) -> str:
+    """Return a raw value in the words of the form."""
+    value, digits = form.shown(name, raw, column), form.DIGITS_OF_YEARS.get(name)
     if digits is not None and not isinstance(value, str | None):
         return messages.number(language, value, digits)
-    return messages.plain(messages.value(language, value, unit=""))
+    return messages.plain(option(language, column, value))
+
+
+def option(language: str, column: client.Column, value: form.Shown) -> str:
+    """Return a value of a field in words: a category in those of the service."""
+    return messages.value(language, value, "", column.labels.get(value) if isinstance(value, str) else None)
 
 
 def score(source: str, to_send: client.CreditFile, *, simulated: bool) -> None:

@@ -56,8 +56,8 @@ def feature_steps(language: str, explanation: Explanation, count: int = 10) -> l
             Step(
                 feature.meaning[language],
                 feature.contribution,
-                messages.value(language, feature.value, feature.unit),
-                messages.value(language, feature.similar, feature.unit),
+                messages.value(language, feature.value, feature.unit, feature.value_text),
+                messages.value(language, feature.similar, feature.unit, feature.similar_text),
             )
             for feature in explanation.features
         ]

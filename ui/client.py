@@ -3,11 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ui.answers import AnswerPart, Explanation, Prediction, Text
 
@@ -99,6 +99,8 @@ class Column:
     maximum: float | None
     categories: tuple[str, ...]
     required: bool
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    """The words of categories."""
 
 
 class _FieldError(AnswerPart):
@@ -280,6 +282,7 @@ def _column(schema: Mapping[str, Any], *, required: bool) -> Column:
         maximum=schema.get("maximum"),
         categories=tuple(schema.get("enum", schema.get("examples", ()))),
         required=required,
+        labels=TypeAdapter(dict[str, Text]).validate_python(schema.get("labels", {})),
     )
 
 

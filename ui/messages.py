@@ -1,6 +1,7 @@
 """Every text of the page in French and English, and the formats of numbers in each."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ui.client import Detail
@@ -369,55 +370,6 @@ MESSAGES: dict[str, Wording] = {
     },
 }
 
-CATEGORIES: dict[str, Wording] = {
-    "Cash loans": {"fr": "Prêt personnel", "en": "Cash loan"},
-    "Revolving loans": {"fr": "Crédit renouvelable", "en": "Revolving loan"},
-    "Businessman": {"fr": "Chef d'entreprise", "en": "Business owner"},
-    "Commercial associate": {"fr": "Salarié du commerce", "en": "Commercial associate"},
-    "Maternity leave": {"fr": "Congé maternité", "en": "Maternity leave"},
-    "Pensioner": {"fr": "Retraité", "en": "Pensioner"},
-    "State servant": {"fr": "Fonctionnaire", "en": "State servant"},
-    "Student": {"fr": "Étudiant", "en": "Student"},
-    "Unemployed": {"fr": "Sans emploi", "en": "Unemployed"},
-    "Working": {"fr": "Salarié", "en": "Working"},
-    "Lower secondary": {"fr": "Collège", "en": "Lower secondary"},
-    "Secondary / secondary special": {"fr": "Lycée ou lycée professionnel", "en": "Secondary or vocational"},
-    "Incomplete higher": {"fr": "Études supérieures inachevées", "en": "Incomplete higher"},
-    "Higher education": {"fr": "Études supérieures", "en": "Higher education"},
-    "Academic degree": {"fr": "Diplôme universitaire de recherche", "en": "Academic degree"},
-    "Civil marriage": {"fr": "Union civile", "en": "Civil marriage"},
-    "Married": {"fr": "Marié(e)", "en": "Married"},
-    "Separated": {"fr": "Séparé(e)", "en": "Separated"},
-    "Single / not married": {"fr": "Célibataire", "en": "Single"},
-    "Unknown": {"fr": "Inconnu", "en": "Unknown"},
-    "Widow": {"fr": "Veuf ou veuve", "en": "Widowed"},
-    "Co-op apartment": {"fr": "Appartement en coopérative", "en": "Co-op apartment"},
-    "House / apartment": {"fr": "Maison ou appartement", "en": "House or apartment"},
-    "Municipal apartment": {"fr": "Logement municipal", "en": "Municipal apartment"},
-    "Office apartment": {"fr": "Logement de fonction", "en": "Company apartment"},
-    "Rented apartment": {"fr": "Appartement loué", "en": "Rented apartment"},
-    "With parents": {"fr": "Chez ses parents", "en": "With parents"},
-    "Accountants": {"fr": "Comptable", "en": "Accountant"},
-    "Cleaning staff": {"fr": "Agent d'entretien", "en": "Cleaning staff"},
-    "Cooking staff": {"fr": "Personnel de cuisine", "en": "Cooking staff"},
-    "Core staff": {"fr": "Personnel permanent", "en": "Core staff"},
-    "Drivers": {"fr": "Chauffeur", "en": "Driver"},
-    "HR staff": {"fr": "Ressources humaines", "en": "HR staff"},
-    "High skill tech staff": {"fr": "Technicien très qualifié", "en": "Highly skilled technician"},
-    "IT staff": {"fr": "Informaticien", "en": "IT staff"},
-    "Laborers": {"fr": "Ouvrier", "en": "Labourer"},
-    "Low-skill Laborers": {"fr": "Ouvrier peu qualifié", "en": "Low-skilled labourer"},
-    "Managers": {"fr": "Cadre", "en": "Manager"},
-    "Medicine staff": {"fr": "Personnel médical", "en": "Medical staff"},
-    "Private service staff": {"fr": "Services aux particuliers", "en": "Private service staff"},
-    "Realty agents": {"fr": "Agent immobilier", "en": "Estate agent"},
-    "Sales staff": {"fr": "Vendeur", "en": "Sales staff"},
-    "Secretaries": {"fr": "Secrétaire", "en": "Secretary"},
-    "Security staff": {"fr": "Agent de sécurité", "en": "Security staff"},
-    "Waiters/barmen staff": {"fr": "Serveur ou barman", "en": "Waiter or bartender"},
-}
-
-
 DETAIL_KINDS = {
     "missing": "detail_missing",
     "greater_than": "detail_too_small",
@@ -449,11 +401,6 @@ def say(language: str, key: str, **values: object) -> str:
     return wording.format(**values)
 
 
-def category(language: str, code: str) -> str:
-    """Return the wording of a category of the data, or its code where there is none."""
-    return CATEGORIES.get(code, {}).get(language, code)
-
-
 def number(language: str, value: float, digits: int = 0, *, signed: bool = False) -> str:
     """Format a number: `1 234,5` in French, `1,234.5` in English; without a sign where it rounds to 0."""
     sign = "+" if signed and round(value, digits) != 0 else ""
@@ -483,12 +430,13 @@ def moment(language: str, when: datetime) -> str:
     return say(language, "moment", year=year, month=month, day=day, time=time)
 
 
-def value(language: str, content: float | str | None, unit: str) -> str:
-    """Format the value of a feature with its unit."""
+def value(language: str, content: float | str | None, unit: str, words: Mapping[str, str] | None = None) -> str:
+    """Format the value of a feature with its unit; a category in its words, or its code where it has none."""
     if content is None:
         return say(language, "missing")
     if isinstance(content, str):
-        return category(language, content)
+        text = words[language] if words else content
+        return text[:1].upper() + text[1:]
     if unit == "share":
         return percent(language, content)
     if unit == "flag" and content in (0, 1):

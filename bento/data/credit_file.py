@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, Pyd
 from typing_extensions import TypedDict
 
 from bento.data.anomalies import anomalies
+from bento.data.category_labels import CATEGORY_LABELS
 from bento.data.received import Received, finite
 from bento.data.tables import APPLICATION, CURRENCY, HISTORIES, TABLES, Column, Table
 from bento.i18n import Wording
@@ -52,6 +53,10 @@ def _field(column: Column) -> Any:
     kind: Any = float
     if column.kind == "category":
         kind, extra["examples"] = Annotated[str, Field(strict=True)], list(column.categories)
+        labels = CATEGORY_LABELS.get(column.name, {})
+        if labels.keys() >= set(column.categories):
+            words = ((category, labels[category]) for category in column.categories)
+            extra["labels"] = {category: {"en": en, "fr": fr} for category, (en, fr) in words}
     else:
         bounds: dict[str, Any] = {"strict": True, "allow_inf_nan": False, "ge": column.minimum, "le": column.maximum}
         if column.kind == "number":

@@ -197,10 +197,10 @@ def _format_rate(rate: float) -> TextPair:
 MEASURES: dict[str, Measure] = {
     **_column("AMT_INCOME_TOTAL", ("Income", "Revenus"), "currency"),
     **_column("AMT_CREDIT", ("Amount of the loan", "Montant du prêt"), "currency"),
-    **_column("AMT_ANNUITY", ("Instalment", "Mensualité"), "currency"),
+    **_column("AMT_ANNUITY", ("Monthly instalment", "Mensualité"), "currency"),
     **_column("AMT_GOODS_PRICE", ("Price of the goods", "Prix du bien financé"), "currency"),
     **_column("CNT_CHILDREN", ("Children", "Enfants")),
-    **_column("CNT_FAM_MEMBERS", ("Family members", "Membres du foyer")),
+    **_column("CNT_FAM_MEMBERS", ("Members of the household", "Membres du foyer")),
     **_column("OWN_CAR_AGE", ("Age of the car", "Âge de la voiture"), "years"),
     **{
         name: measure
@@ -223,7 +223,10 @@ MEASURES: dict[str, Measure] = {
         )
         for name, measure in _column(
             f"AMT_REQ_CREDIT_BUREAU_{window}",
-            (f"Enquiries to the credit bureau, {en}", f"Interrogations du fichier de crédit, {fr}"),
+            (
+                f"Enquiries about you to the credit bureau, {en}",
+                f"Consultations de votre dossier au fichier des crédits, {fr}",
+            ),
         ).items()
     },
     "age_years": _measure(
@@ -240,7 +243,8 @@ MEASURES: dict[str, Measure] = {
     ),
     "employed_years": _since("DAYS_EMPLOYED", ("Time in the present employment", "Ancienneté dans l'emploi actuel")),
     "registered_years": _since(
-        "DAYS_REGISTRATION", ("Time since the registration changed", "Temps depuis le changement d'enregistrement")
+        "DAYS_REGISTRATION",
+        ("Time since the registration changed", "Temps depuis la modification de l'inscription administrative"),
     ),
     "id_changed_years": _since(
         "DAYS_ID_PUBLISH",
@@ -250,7 +254,9 @@ MEASURES: dict[str, Measure] = {
         "DAYS_LAST_PHONE_CHANGE", ("Time since the phone changed", "Temps depuis le changement de téléphone")
     ),
     "hired_at_years": _at_age("DAYS_EMPLOYED", ("Age at hiring", "Âge à l'embauche")),
-    "registered_at_years": _at_age("DAYS_REGISTRATION", ("Age at the registration", "Âge à l'enregistrement")),
+    "registered_at_years": _at_age(
+        "DAYS_REGISTRATION", ("Age at the registration", "Âge à l'inscription administrative")
+    ),
     "id_changed_at_years": _at_age(
         "DAYS_ID_PUBLISH", ("Age at the change of the identity document", "Âge au changement de pièce d'identité")
     ),
@@ -258,28 +264,34 @@ MEASURES: dict[str, Measure] = {
         "DAYS_LAST_PHONE_CHANGE", ("Age at the change of the phone", "Âge au changement de téléphone")
     ),
     "members_beside_children": _measure(
-        ("Family members beside the children", "Membres du foyer hors enfants"),
+        ("Members of the household beside the children", "Membres du foyer hors enfants"),
         "count",
         "CNT_FAM_MEMBERS CNT_CHILDREN",
         lambda inputs: inputs.number("CNT_FAM_MEMBERS") - inputs.number("CNT_CHILDREN"),
     ),
-    "credit_to_income": _over("AMT_CREDIT", "AMT_INCOME_TOTAL", ("Loan over income", "Prêt rapporté aux revenus")),
+    "credit_to_income": _over(
+        "AMT_CREDIT", "AMT_INCOME_TOTAL", ("Loan compared with income", "Prêt rapporté aux revenus")
+    ),
     "annuity_to_income": _over(
-        "AMT_ANNUITY", "AMT_INCOME_TOTAL", ("Instalment over income", "Mensualité rapportée aux revenus")
+        "AMT_ANNUITY",
+        "AMT_INCOME_TOTAL",
+        ("Monthly instalment compared with income", "Mensualité rapportée aux revenus"),
     ),
     "credit_to_goods_price": _over(
-        "AMT_CREDIT", "AMT_GOODS_PRICE", ("Loan over price of the goods", "Prêt rapporté au prix du bien")
+        "AMT_CREDIT",
+        "AMT_GOODS_PRICE",
+        ("Loan compared with the price of the goods", "Prêt rapporté au prix du bien financé"),
     ),
     "credit_to_annuity": _over(
         "AMT_CREDIT",
         "AMT_ANNUITY",
-        ("Loan over instalment (how long it takes to repay)", "Prêt rapporté à la mensualité (durée de remboursement)"),
+        ("Repayment period, not counting interest", "Durée de remboursement, hors intérêts"),
         "months",
     ),
     "monthly_rate": _measure(
         (
-            f"Monthly rate if the loan were repaid in {MAX_TERM_MONTHS} months",
-            f"Taux mensuel si le prêt était remboursé en {MAX_TERM_MONTHS} mois",
+            f"Monthly rate if the loan is repaid in {MAX_TERM_MONTHS} months",
+            f"Taux mensuel si le prêt est remboursé en {MAX_TERM_MONTHS} mois",
         ),
         "share",
         "AMT_ANNUITY AMT_CREDIT",
@@ -294,21 +306,21 @@ MEASURES: dict[str, Measure] = {
         formatter=i18n.format_age,
     ),
     "instalments_elsewhere": _measure(
-        ("Known instalments at other lenders", "Mensualités connues auprès d'autres prêteurs"),
+        ("Known monthly instalments with other lenders", "Mensualités connues auprès d'autres prêteurs"),
         "currency",
         "",
         lambda inputs: inputs.feature("bureau_annuity_sum_active"),
         features=("bureau_annuity_sum_active",),
     ),
     "instalments_here": _measure(
-        ("Instalments of loans still open here", "Mensualités des prêts en cours chez nous"),
+        ("Monthly instalments of the loans open with us", "Mensualités des prêts en cours chez nous"),
         "currency",
         "",
         lambda inputs: inputs.feature("previous_open_annuity_sum"),
         features=("previous_open_annuity_sum",),
     ),
     "instalments_to_income": _measure(
-        ("All known instalments over income", "Ensemble des mensualités connues rapporté aux revenus"),
+        ("All known monthly instalments compared with income", "Ensemble des mensualités connues rapporté aux revenus"),
         "share",
         "AMT_ANNUITY AMT_INCOME_TOTAL",
         _instalments_to_income,

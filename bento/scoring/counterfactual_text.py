@@ -34,7 +34,7 @@ def text_of_proposals(loans: Sequence[TextPair], decision: Decision) -> Wording:
     (en, fr), *others = loans
     would_en, would_fr = _WOULD_BE[decision]
     return Wording(
-        en=" ".join([f"With {en}, {would_en}.", *(f"So it would with {other[0]}." for other in others)]),
+        en=" ".join([f"With {en}, {would_en}.", *(f"The same holds with {other[0]}." for other in others)]),
         fr=" ".join([f"Avec {fr}, {would_fr}.", *(f"Elle le serait aussi avec {other[1]}." for other in others)]),
     )
 

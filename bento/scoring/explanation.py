@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
+from bento.data.category_labels import category_wording
 from bento.data.credit_file import CreditFile, FieldWarning
 from bento.features.build import Variants
 from bento.features.catalogue import CATALOGUE
-from bento.features.definitions import GROUP_LABELS, Group
+from bento.features.definitions import GROUP_LABELS, Group, Value
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel, probability
@@ -39,6 +40,8 @@ class FeatureContribution(BaseModel):
     similar: float | str | None = Field(
         description="median among similar clients, the most frequent for a category; null where most are unknown"
     )
+    value_text: Wording | None = Field(description="the value in words, where it is a category")
+    similar_text: Wording | None = Field(description="the most frequent category of similar clients in words")
     contribution: float
 
 
@@ -95,6 +98,8 @@ def explanation(
             value=values[name],
             read_as=column.typical if name in unknown else None,
             similar=peers.medians[name],
+            value_text=_in_words(name, values[name]),
+            similar_text=_in_words(name, peers.medians[name]),
             contribution=contribution,
         )
         for column, contribution in zip(model.manifest.features, contributions[0].tolist(), strict=True)
@@ -128,6 +133,13 @@ def explanation(
         model=version,
         warnings=warnings,
     )
+
+
+def _in_words(feature: str, value: Value) -> Wording | None:
+    if not CATALOGUE[feature].is_category:
+        return None
+    (column,) = CATALOGUE[feature].roots
+    return category_wording(column, value)
 
 
 def _by_group(contributions: Iterable[FeatureContribution]) -> list[GroupContribution]:

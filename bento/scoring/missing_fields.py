@@ -15,8 +15,8 @@ TYPICAL = Wording(
     fr=f"non fourni{NARROW_SPACE}; une valeur typique est retenue",
 )
 LEARNT = Wording(
-    en="not given; its learnt effect of being unknown is used",
-    fr=f"non fourni{NARROW_SPACE}; l'effet appris de son absence est appliqué",
+    en="not given; the model uses what it has learnt of files without it",
+    fr=f"non fourni{NARROW_SPACE}; le modèle applique ce qu'il a appris des dossiers sans cette donnée",
 )
 KEY = Wording(
     en="not given; rows of one credit cannot be separated from those of another",

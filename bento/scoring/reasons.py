@@ -1,154 +1,195 @@
-"""Reasons of a decision: the concepts that weighed most, with code, direction and facts, in words for the client."""
+"""Reasons of a decision: what weighed most, with code, direction and facts that may be quoted, in words."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, Field
 
-from bento.features.catalogue import CATALOGUE, total_name
+from bento.features.catalogue import CATALOGUE, share_counts_of
 from bento.features.definitions import Group, Value
 from bento.i18n import NARROW_SPACE, TextPair, Wording
 from bento.policy import Decision
-from bento.scoring.fact_text import base_measure, describe_fact, model_value
-
-Direction = Literal["raises", "lowers"]
-"""Whether a concept raises or lowers the risk of default."""
+from bento.scoring.wording import facts
+from bento.scoring.wording.concepts import CODES, SENTENCES, SENTENCES_WITHOUT_FACT
+from bento.scoring.wording.facts import Direction
+from bento.scoring.wording.unknowns import COUNTS_OF_ROWS, Unknown, not_applicable, unknown_of
 
 
 class Fact(BaseModel):
     """One item of the client's data that weighed."""
 
     feature: str = Field(description="its name in the feature catalogue")
-    value: float | str | None = Field(description="the client's value; null where nothing is known")
+    value: float | str | None = Field(description="the client's value; null where there can be none")
+    usual: float | str | None = Field(
+        default=None, description="median among similar clients, the most frequent for a category; null where unknown"
+    )
     unit: str
     text: Wording = Field(description="the fact in words, such as: instalments over 15 days late: 3 of 12")
 
 
 class Reason(BaseModel):
-    """A concept that weighed on the decision, in words for the client."""
+    """A concept that weighed on the decision, or something unknown that did, in words for the client."""
 
-    code: str = Field(description="stable code of the concept", examples=["R11"])
+    code: str = Field(description="stable code: R of a concept, U of something unknown", examples=["R11", "U01"])
     group: Group
     direction: Direction = Field(description="whether it raises or lowers the risk of default")
     contribution: float = Field(description="what it adds to the log-odds of default")
     text: Wording
-    facts: list[Fact]
+    facts: list[Fact] = Field(description="empty where nothing that weighed can be quoted, and for something unknown")
 
 
 MAX_FACTS = 3
 """Facts in one reason."""
-MIN_WEIGHT_SHARE = 0.1
-"""Least weight of a fact, as a share of that of the heaviest fact of the reason."""
+MIN_FACT_SHARE = 0.1
+"""Least weight of a fact, as a share of that of the heaviest thing of the reason."""
+MIN_REASON_SHARE = 0.05
+"""Least weight of a reason, as a share of the weights of all that could be one: lighter ones explain nothing."""
 
-CODES: dict[Group, str] = {
-    "external_scores": "R01",
-    "credit_terms": "R02",
-    "income_burden": "R03",
-    "employment": "R04",
-    "identity_contact": "R05",
-    "housing": "R06",
-    "documents": "R07",
-    "bureau_debt": "R08",
-    "bureau_history": "R09",
-    "past_applications": "R10",
-    "instalment_discipline": "R11",
-    "card_use": "R12",
-}
-"""Reason codes. They never change, as letters and journals hold them; a new concept gets a new code."""
+
+@dataclass
+class _Weights:
+    """What the features of a concept, or those of something unknown, add to the log-odds."""
+
+    total: float = 0.0
+    features: dict[str, float] = field(default_factory=dict)
+    items: dict[TextPair, None] = field(default_factory=dict)
+
+    def add(self, name: str, weight: float, items: Iterable[TextPair] = ()) -> None:
+        self.total += weight
+        self.features[name] = weight
+        self.items |= dict.fromkeys(items)
+
+
+@dataclass(frozen=True)
+class Client:
+    """What reasons read of a client.
+
+    Attributes:
+        values: of the model's features as it reads them (null where it does not know a category), of their
+            `share_counts_of`, and of `features_to_quote`.
+        application: in raw columns, cleaned or not.
+        usual: by feature, the median among similar clients.
+    """
+
+    values: Mapping[str, Value]
+    application: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Value] = field(default_factory=dict)
+
+
+def features_to_quote(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the features beyond a model's own, and their share counts, that the words of its reasons need.
+
+    These are the counts of rows of the histories, and the features that are quoted instead of arithmetic.
+    """
+    own = set(names)
+    quoted = {other for name in own for other in facts.quoted_as(name)} - own
+    needed = {*COUNTS_OF_ROWS.values(), *quoted} - own
+    return tuple(name for name in CATALOGUE if name in needed) + tuple(share_counts_of(sorted(quoted)))
 
 
 def main_reasons(
     names: Sequence[str],
-    values: Mapping[str, Value],
+    client: Client,
     contributions: Sequence[float],
     decision: Decision,
     count: int = 4,
     typical: Collection[str] = (),
+    *,
+    with_ground: bool = True,
 ) -> list[Reason]:
-    """Return the concepts that weighed most: first those in favour of the decision, then the others, largest first.
+    """Return what weighed most: first what is in favour of the decision, then the others, largest first.
 
     What raises the risk is in favour of a refusal or a review, what lowers it in favour of a loan. Each reason states
     its direction, so that one of the others is not mistaken for a ground of the decision.
 
-    `contributions`, to the log-odds of default, are in the order of `names`, the model's features. A concept that adds
-    nothing is no reason. Where `values` hold those of `share_counts_of(names)`, shares are shown as counts.
+    `contributions`, to the log-odds of default, are in the order of `names`, the model's features. They add up by
+    concept, but for those of unknown values: where the model has learnt what unknown means and it raises the risk, that
+    is a separate reason, which names what is missing; an unknown value that was read as the typical one (`typical`
+    names these features) is no reason at all.
 
-    An unknown value is no ground: a concept without a known fact of some weight is no reason. It is shown only beside a
-    known one, where it raises the risk and the model has learnt so: not where it was read as the typical value
-    (`typical` names these features). The contribution of a concept includes those of all its features.
+    A reason weighs at least `MIN_REASON_SHARE` of all; a refusal or a review by the model keeps one that raises,
+    however light; one by a rule alone has its ground in the rule (`with_ground` is false). A concept of which nothing
+    can be quoted is named without a fact.
     """
-    by_group: dict[Group, list[tuple[float, str]]] = {}
-    for name, contribution in zip(names, contributions, strict=True):
-        by_group.setdefault(CATALOGUE[name].group, []).append((contribution, name))
-    totals = {group: sum(weight for weight, _ in by_group[group]) for group in CODES if group in by_group}
+    concepts, unknowns = _weights(zip(names, contributions, strict=True), client, typical)
+    reasons = [_concept(group, weights, client) for group, weights in concepts.items() if weights.total]
+    reasons += [_unknown(unknown, weights) for unknown, weights in unknowns.items() if weights.total > 0]
+    least = MIN_REASON_SHARE * sum(abs(reason.contribution) for reason in reasons)
     raises_first = decision is not Decision.GRANTED
-    ranked = sorted(
-        (group for group, total in totals.items() if total),
-        key=lambda group: ((totals[group] > 0) is not raises_first, -abs(totals[group])),
+    reasons.sort(key=lambda reason: ((reason.direction == "raises") is not raises_first, -abs(reason.contribution)))
+    heavy = [reason for reason in reasons if abs(reason.contribution) >= least]
+    if with_ground and raises_first and all(reason.direction == "lowers" for reason in heavy):
+        grounds = _light_ground(reasons, concepts, client)
+        heavy = grounds + [reason for reason in heavy if reason.code not in {ground.code for ground in grounds}]
+    return heavy[:count]
+
+
+def share_without_fact(decisions: Iterable[Sequence[Reason]]) -> float:
+    """Return the share of decisions whose first reason names a concept of which nothing can be quoted.
+
+    `decisions` holds the reasons of each; one without any reason does not count. NaN where there is none.
+    """
+    first = [reasons[0] for reasons in decisions if reasons]
+    unquoted = [reason for reason in first if reason.code in CODES.values() and not reason.facts]
+    return len(unquoted) / len(first) if first else math.nan
+
+
+def _weights(
+    contributions: Iterable[tuple[str, float]], client: Client, typical: Collection[str]
+) -> tuple[dict[Group, _Weights], dict[Unknown, _Weights]]:
+    """Add up contributions by concept, and those of unknown values by the data that is unknown."""
+    concepts: dict[Group, _Weights] = {}
+    unknowns: dict[Unknown, _Weights] = {}
+    for name, weight in contributions:
+        if client.values[name] is None and name in typical:
+            continue
+        if (unknown_data := unknown_of(name, client.values, client.application)) is not None:
+            unknowns.setdefault(unknown_data[0], _Weights()).add(name, weight, unknown_data[1])
+        else:
+            concepts.setdefault(CATALOGUE[name].group, _Weights()).add(name, weight)
+    return {group: concepts[group] for group in CODES if group in concepts}, unknowns
+
+
+def _light_ground(reasons: Sequence[Reason], concepts: Mapping[Group, _Weights], client: Client) -> list[Reason]:
+    """Return the heaviest reason that raises the risk, or else what raises it within a concept, if anything does."""
+    if raising := [reason for reason in reasons if reason.direction == "raises"]:
+        return raising[:1]
+    parts: list[Reason] = []
+    for group, weights in concepts.items():
+        part = {name: weight for name, weight in weights.features.items() if weight > 0}
+        if part:
+            parts.append(_concept(group, _Weights(sum(part.values()), part), client))
+    return sorted(parts, key=lambda reason: -reason.contribution)[:1]
+
+
+def _unknown(unknown: Unknown, weights: _Weights) -> Reason:
+    return Reason(
+        code=unknown.code,
+        group=unknown.group,
+        direction="raises",
+        contribution=weights.total,
+        text=unknown.text(list(weights.items)),
+        facts=[],
     )
-    reasons = (_reason(group, totals[group], by_group[group], values, typical) for group in ranked)
-    return list(islice((reason for reason in reasons if reason is not None), count))
 
 
-def _reason(
-    group: Group,
-    total: float,
-    weights: Iterable[tuple[float, str]],
-    values: Mapping[str, Value],
-    typical: Collection[str],
-) -> Reason | None:
-    """Return the reason that a concept is, or None where no known fact of it weighed."""
-    sign = 1 if total > 0 else -1
-    direction: Direction = "raises" if total > 0 else "lowers"
-    same_direction = sorted(((sign * weight, name) for weight, name in weights if sign * weight > 0), reverse=True)
-    facts = _facts(same_direction, values, typical if direction == "raises" else None)
-    if all(fact.value is None for fact in facts):
-        return None
-    sentence = SENTENCES[group, direction]
+def _concept(group: Group, weights: _Weights, client: Client) -> Reason:
+    direction: Direction = "raises" if weights.total > 0 else "lowers"
+    quoted = _facts(weights.features, direction, client)
+    en, fr = (SENTENCES if quoted else SENTENCES_WITHOUT_FACT)[group, direction]
+    if quoted:
+        en += f" {_join([fact.text.en for fact in quoted], '; ')}."
+        fr += f" {_join([fact.text.fr for fact in quoted], f'{NARROW_SPACE}; ')}."
     return Reason(
         code=CODES[group],
         group=group,
         direction=direction,
-        contribution=total,
-        text=Wording(
-            en=f"{sentence[0]} {_join([fact.text.en for fact in facts], '; ')}.",
-            fr=f"{sentence[1]} {_join([fact.text.fr for fact in facts], f'{NARROW_SPACE}; ')}.",
-        ),
-        facts=facts,
+        contribution=weights.total,
+        text=Wording(en=en, fr=fr),
+        facts=quoted,
     )
-
-
-def _facts(
-    weights: Sequence[tuple[float, str]], values: Mapping[str, Value], typical: Collection[str] | None
-) -> list[Fact]:
-    """Return the facts that weighed most, largest first, each only once.
-
-    Unknown values are left out: shares of no row, those of the features in `typical`, or all of them where it is None.
-    Others leave room for a known one.
-
-    Two features state the same fact if they are aggregates of one measure, or if they have the same value and it is
-    no whole number: the highest of the scores is one of the scores. Weights are in the reason's direction.
-    """
-    facts: list[Fact] = []
-    covered: set[Value] = set()
-    for weight, name in weights:
-        if len(facts) == MAX_FACTS or weight < MIN_WEIGHT_SHARE * weights[0][0]:
-            break
-        value, measure = model_value(name, values), base_measure(name)
-        keys: set[Value] = {measure}
-        if value is None:
-            if typical is None or name in typical or values.get(total_name(name)) == 0:
-                continue
-            if [fact.value for fact in facts] == [None] * (MAX_FACTS - 1):
-                continue
-            keys.add(f"unknown {measure}")
-        elif isinstance(value, float) and not value.is_integer():
-            keys.add(value)
-        if covered.isdisjoint(keys):
-            facts.append(Fact(feature=name, value=value, unit=CATALOGUE[name].unit, text=describe_fact(name, values)))
-            covered |= keys if value is not None else keys - {measure}
-    return facts
 
 
 def _join(texts: Sequence[str], separator: str) -> str:
@@ -156,50 +197,57 @@ def _join(texts: Sequence[str], separator: str) -> str:
     return separator.join([first, *(text[0].lower() + text[1:] for text in others)])
 
 
-_SUBJECTS: dict[Group, TextPair] = {
-    "external_scores": (
-        "Your scores with outside agencies, as far as we know them,",
-        "Vos scores auprès d'organismes externes, tels que nous les connaissons,",
-    ),
-    "credit_terms": ("The terms of the loan that you ask for", "Les conditions du prêt que vous demandez"),
-    "income_burden": ("Your income and your commitments", "Vos revenus et vos charges"),
-    "employment": ("Your employment and your education", "Votre emploi et votre formation"),
-    "identity_contact": ("Your personal and contact details", "Vos informations personnelles et vos coordonnées"),
-    "housing": ("Your housing and the region where you live", "Votre logement et la région où vous vivez"),
-    "documents": (
-        "The documents and details of your application",
-        "Les documents et les renseignements de votre demande",
-    ),
-    "bureau_debt": ("What you owe other lenders", "Ce que vous devez à d'autres prêteurs"),
-    "bureau_history": ("Your credit history at other lenders", "Votre historique de crédit auprès d'autres prêteurs"),
-    "past_applications": (
-        "Your earlier applications and loans with us",
-        "Vos demandes et vos prêts antérieurs chez nous",
-    ),
-    "instalment_discipline": (
-        "The way you have paid your instalments, as far as we know it,",
-        "La façon dont vous avez payé vos échéances, d'après ce que nous savons,",
-    ),
-    "card_use": (
-        "The way you use credit cards, as far as we know it,",
-        "Votre usage des cartes de crédit, d'après ce que nous savons,",
-    ),
-}
-"""The subject of each sentence in both languages."""
-_SINGULAR = {"bureau_debt", "bureau_history", "instalment_discipline", "card_use"}
-_VERBS: dict[tuple[Direction, bool], TextPair] = {
-    ("raises", False): ("raises", "augmente"),
-    ("raises", True): ("raise", "augmentent"),
-    ("lowers", False): ("lowers", "réduit"),
-    ("lowers", True): ("lower", "réduisent"),
-}
-SENTENCES: dict[tuple[Group, Direction], TextPair] = {
-    (group, direction): (
-        f"{subject[0]} {verb[0]} your estimated risk of default.",
-        f"{subject[1]} {verb[1]} votre risque d'impayé estimé.",
-    )
-    for group, subject in _SUBJECTS.items()
-    for (direction, is_plural), verb in _VERBS.items()
-    if is_plural is (group not in _SINGULAR)
-}
-"""The first sentence of a reason; its facts follow."""
+def _facts(weights: Mapping[str, float], direction: Direction, client: Client) -> list[Fact]:
+    """Return the facts of the things that weighed most, largest first, one of each thing.
+
+    A thing weighs what all its features add together; of those that make sense in this direction, its fact is the one
+    that weighs most itself. A thing that has none is left out.
+    """
+    sign = 1 if direction == "raises" else -1
+    things: dict[str, dict[str, float]] = {}
+    totals: dict[str, float] = {}
+    for name, weight in weights.items():
+        if (quoted := _carrier(name, direction, client)) is None:
+            continue
+        thing = facts.quoted_features()[quoted].thing
+        totals[thing] = totals.get(thing, 0.0) + sign * weight
+        figures = things.setdefault(thing, {})
+        figures[quoted] = figures.get(quoted, 0.0) + sign * weight
+    heaviest = max(totals.values(), default=0.0)
+    quoted_facts: list[Fact] = []
+    for thing in sorted(totals, key=lambda thing: -totals[thing]):
+        if len(quoted_facts) == MAX_FACTS or totals[thing] <= 0 or totals[thing] < MIN_FACT_SHARE * heaviest:
+            break
+        for name in sorted(things[thing], key=lambda name: -things[thing][name]):
+            if things[thing][name] > 0 and (fact := _fact(name, direction, client)) is not None:
+                if fact.value is not None or all(other.value is not None for other in quoted_facts):
+                    quoted_facts.append(fact)
+                break
+    return quoted_facts
+
+
+def _carrier(name: str, direction: Direction, client: Client) -> str | None:
+    """Return the quoted feature that stands for the weight of a feature; None where only its concept is named."""
+    candidates = [quoted for quoted in facts.quoted_as(name) if quoted in client.values]
+    if name in candidates:
+        return name
+
+    def rank(quoted: str) -> tuple[bool, bool, float]:
+        usual = client.usual.get(quoted)
+        is_sensible = facts.is_sensible(quoted, client.values, usual, direction)
+        return is_sensible, client.values[quoted] is not None, facts.deviation(quoted, client.values, usual)
+
+    return max(candidates, key=rank, default=None)
+
+
+def _fact(name: str, direction: Direction, client: Client) -> Fact | None:
+    """Return a fact, or None where it makes no sense in this direction."""
+    usual, unit = client.usual.get(name), CATALOGUE[name].unit
+    if facts.is_sensible(name, client.values, usual, direction):
+        text = facts.describe_fact(name, client.values, usual)
+        return Fact(feature=name, value=facts.model_value(name, client.values), usual=usual, unit=unit, text=text)
+    if client.values[name] is None:
+        for column in sorted(CATALOGUE[name].roots):
+            if (words := not_applicable(column, client.application, direction)) is not None:
+                return Fact(feature=name, value=None, unit=unit, text=Wording(en=words[0], fr=words[1]))
+    return None

@@ -11,7 +11,7 @@ from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision, decide
 from bento.rules.check import RuleHit, Rules, strictest
-from bento.scoring.reasons import Reason, main_reasons
+from bento.scoring.reasons import Client, Reason, features_to_quote, main_reasons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +71,28 @@ def _score(
     model: ScoringModel, credit_files: Sequence[CreditFile], rules: Rules, with_reasons: bool
 ) -> Iterator[ScoredApplication]:
     names = model.feature_names
-    features = model.features(credit_files, share_counts=with_reasons, others=rules.features)
+    to_quote = features_to_quote(names) if with_reasons else ()
+    features = model.features(credit_files, share_counts=with_reasons, others=(*rules.features, *to_quote))
     hits = rules.hits(rules.inputs([credit_file.application for credit_file in credit_files], features))
     log_odds = model.log_odds(features).tolist()
     contributions = model.contributions(features)[0].tolist() if with_reasons else None
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
         outcomes = (hit.outcome for hit in hits[position])
-        decision = strictest(decide(default, model.threshold, model.review_band), *outcomes)
-        reasons = None if contributions is None else _reasons(model, values, contributions[position], decision)
+        by_model = decide(default, model.threshold, model.review_band)
+        decision = strictest(by_model, *outcomes)
+        reasons = (
+            None
+            if contributions is None
+            else _reasons(
+                model,
+                credit_files[position],
+                values,
+                contributions[position],
+                decision,
+                with_ground=by_model is not Decision.GRANTED,
+            )
+        )
         yield ScoredApplication(
             log_odds=odds,
             probability=default,
@@ -92,10 +105,22 @@ def _score(
 
 
 def _reasons(
-    model: ScoringModel, values: Mapping[str, Value], contributions: Sequence[float], decision: Decision
+    model: ScoringModel,
+    credit_file: CreditFile,
+    values: Mapping[str, Value],
+    contributions: Sequence[float],
+    decision: Decision,
+    *,
+    with_ground: bool,
 ) -> list[Reason]:
-    as_read = {**values, **dict.fromkeys(model.unknown(values))}
-    return main_reasons(model.feature_names, as_read, contributions, decision, typical=model.typical_features)
+    client = Client(
+        values={**values, **dict.fromkeys(model.unknown(values))},
+        application=credit_file.application,
+        usual=model.reference.peer_group(credit_file.application).medians,
+    )
+    return main_reasons(
+        model.feature_names, client, contributions, decision, typical=model.typical_features, with_ground=with_ground
+    )
 
 
 def _groups_without_shared_ids(credit_files: Sequence[CreditFile]) -> list[list[int]]:

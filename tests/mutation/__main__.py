@@ -1,6 +1,6 @@
 """Judge mutants of the modules that compute features: does the statement of every feature detect them?
 
-`make test-mutation` judges a sample; without --sample all mutants are judged, and --output writes the result file.
+`make test-mutation` judges a sample; without --sample all mutants are evaluated, and --output writes the result file.
 """
 
 import argparse
@@ -37,11 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.sample is not None:
         chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))  # noqa: S311
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = _judged(chosen, Path(folder), options.processes)
+        outcomes = _evaluated(chosen, Path(folder), options.processes)
     figures = summary(outcomes)
     print(  # noqa: T201
         f"{figures['killed']} of {figures['mutants']} mutants are detected ({figures['share_killed']:.1%}); "
-        f"{figures['raised']} more raise an error, {len(every) - len(chosen)} were not judged"
+        f"{figures['raised']} more raise an error, {len(every) - len(chosen)} were not evaluated"
     )
     if options.output:
         options.output.write_text(json.dumps(_report(figures, outcomes, every), indent=1) + "\n", "utf-8")
@@ -70,7 +70,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _judged(chosen: Sequence[Mutant], folder: Path, processes: int) -> list[Outcome]:
+def _evaluated(chosen: Sequence[Mutant], folder: Path, processes: int) -> list[Outcome]:
     """Judge mutants, after the modules as they are; print survivors and progress."""
     writer = get_context("fork").Process(target=_write_clients, args=(folder,))
     writer.start()
@@ -85,7 +85,7 @@ def _judged(chosen: Sequence[Mutant], folder: Path, processes: int) -> list[Outc
         if outcome.verdict == "survived" and outcome.mutant:
             print(f"survived: {outcome.mutant.name}", flush=True)  # noqa: T201
         if len(outcomes) % 100 == 0:
-            print(f"{len(outcomes)} of {len(chosen)} judged", flush=True)  # noqa: T201
+            print(f"{len(outcomes)} of {len(chosen)} evaluated", flush=True)  # noqa: T201
     return outcomes
 
 
@@ -96,11 +96,11 @@ def _write_clients(folder: Path) -> None:
 
 
 def _report(figures: dict[str, Any], outcomes: Sequence[Outcome], every: Sequence[Mutant]) -> dict[str, Any]:
-    judged = [(outcome.mutant, outcome) for outcome in outcomes if outcome.mutant]
+    evaluated = [(outcome.mutant, outcome) for outcome in outcomes if outcome.mutant]
     by_module = {
-        module: summary([outcome for mutant, outcome in judged if mutant.module == module]) for module in modules()
+        module: summary([outcome for mutant, outcome in evaluated if mutant.module == module]) for module in modules()
     }
-    survivors = sorted(mutant.name for mutant, outcome in judged if outcome.verdict == "survived")
+    survivors = sorted(mutant.name for mutant, outcome in evaluated if outcome.verdict == "survived")
     equivalent = [(mutant.name, why) for mutant in every if (why := reason(mutant)) is not None]
     return {
         "data": "synthetic",

@@ -148,7 +148,7 @@ def _seen(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
         yield from _seen(child)
 
 
-def _seen_children(node: ast.AST) -> list[ast.AST]:
+def _seen_children(node: ast.AST) -> list[ast.AST]:  # noqa: PLR0911 - one for each kind of node
     if isinstance(node, ast.FunctionDef):
         defaults = [default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None]
         return [] if node.name in UNSEEN_FUNCTIONS else [*defaults, *node.body]
@@ -180,7 +180,7 @@ def _called(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
-def _changes(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
+def _changes(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:  # noqa: PLR0912 - one for each kind of node
     """Yield what could stand instead of an expression, a statement or the test of an `if` by mistake."""
     match node:
         case ast.BinOp(left, operator, right):

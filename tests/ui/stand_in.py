@@ -38,7 +38,15 @@ DOCUMENT: dict[str, Any] = {
                     "DAYS_BIRTH": {"type": "integer", "minimum": -50000.0, "maximum": -1.0},
                     "DAYS_EMPLOYED": nullable(type="integer", minimum=-50000.0, maximum=365243.0),
                     "CNT_CHILDREN": nullable(type="integer", minimum=0.0, maximum=50.0),
-                    "NAME_INCOME_TYPE": nullable(type="string", examples=["Pensioner", "State servant", "Working"]),
+                    "NAME_INCOME_TYPE": nullable(
+                        type="string",
+                        examples=["Pensioner", "State servant", "Working"],
+                        labels={
+                            "Pensioner": {"en": "pensioner", "fr": "retraité"},
+                            "State servant": {"en": "civil servant", "fr": "fonctionnaire"},
+                            "Working": {"en": "employee", "fr": "salarié"},
+                        },
+                    ),
                     "EXT_SOURCE_1": nullable(type="number", minimum=0.0, maximum=1.0),
                 },
             },

@@ -22,6 +22,7 @@ def test_the_columns_come_with_their_limits_and_categories(service):
     assert columns["AMT_CREDIT"] == client.Column("number", 0.0, None, (), required=True)
     assert columns["CNT_CHILDREN"] == client.Column("integer", 0.0, 50.0, (), required=False)
     assert columns["NAME_INCOME_TYPE"].categories == ("Pensioner", "State servant", "Working")
+    assert columns["NAME_INCOME_TYPE"].labels["State servant"] == {"en": "civil servant", "fr": "fonctionnaire"}
 
 
 def test_the_columns_are_found_in_a_request_described_in_place(service):

@@ -162,7 +162,7 @@ def test_an_impossible_file_is_a_problem_with_its_field_and_no_decision(client: 
     assert (
         fault.msg
         == fault.text.en
-        == ("An applicant is an adult, and at most 100 years old. Age: 13 years (from 18 years to 100 years).")
+        == ("An applicant must be an adult, and at most 100 years old. Age: 13 years (from 18 years to 100 years).")
     )
     assert "majeur" in fault.text.fr
     assert journal.ids() == []

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bento.api.schemas import BatchRequest, Review
 from bento.data.credit_file import CreditFile, frames, warnings
 from bento.data.received import MAX_LISTED_ERRORS, Received
-from bento.data.tables import TABLES
+from bento.data.tables import APPLICATION, TABLES
 
 REQUIRED = {
     "SK_ID_CURR": 100002,
@@ -248,3 +248,12 @@ def test_any_json_is_refused_with_a_path_or_becomes_frames(application: dict[str
     else:
         warnings(credit_file)
         assert all(frame.schema == TABLES[name].schema for name, frame in frames([credit_file]).items())
+
+
+def test_the_schema_gives_every_category_of_the_application_its_words():
+    properties = CreditFile.model_json_schema()["$defs"]["application_row"]["properties"]
+    for column in APPLICATION:
+        if column.kind == "category":
+            schema = properties[column.name]["anyOf"][0]
+            assert set(schema["labels"]) == set(column.categories)
+            assert all(words.keys() == {"en", "fr"} for words in schema["labels"].values())

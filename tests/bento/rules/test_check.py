@@ -163,7 +163,7 @@ def test_an_unknown_instalment_cannot_be_called_affordable():
     (hit,) = _hits(CLIENT | {"AMT_ANNUITY": None})
     assert hit.code == "budget_unknown"
     assert hit.facts[0].value is None
-    assert "All known instalments over income: not known" in hit.text.en
+    assert "All known monthly instalments compared with income: not known" in hit.text.en
     assert "donnée inconnue" in hit.text.fr
 
 
@@ -177,7 +177,10 @@ def test_the_facts_name_every_instalment_and_the_limit():
         ("instalments_here", 15_000),
         ("AMT_INCOME_TOTAL", 160_000),
     ]
-    assert "All known instalments over income: 40% (at most 35%); Instalment: 19,000" in hit.text.en
+    assert (
+        "All known monthly instalments compared with income: 40% (at most 35%); Monthly instalment: 19,000"
+        in hit.text.en
+    )
     assert (
         "Ensemble des mensualités connues rapporté aux revenus\u202f: 40\u202f% (au plus 35\u202f%)\u202f; "
         "Mensualité\u202f: 19\u202f000" in hit.text.fr

@@ -40,7 +40,7 @@ NAMES = [
     "application_occupation",
     "bureau_debt_to_loan",
     "previous_refused_share",
-    "application_simple_interest_at_previous_term",
+    "application_due_in_previous_term_to_credit",
 ]
 WEIGHTS: dict[Group, float] = {"credit_terms": 0.9, "past_applications": 0.4, "employment": 0.2, "documents": -1.0}
 
