@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from bento.i18n import NARROW_SPACE, TextPair, Wording, format_count, format_x_of_y
 from bento.model.peer_groups import Range
 from bento.policy import Decision
-from bento.rules.measures import FIELDS, MEASURES, Booleans, Inputs
+from bento.rules.fields import FIELDS
+from bento.rules.measures import MEASURES, Booleans, Inputs
 from bento.rules.rulebook import Rule, Rulebook, RuleOutcome
 
 STRICTNESS = (Decision.GRANTED, Decision.REVIEW, Decision.REFUSED)
@@ -120,8 +121,8 @@ class Rules:
         """Whether each measure (measures x applications) breaks its limits, or is unknown where that counts."""
         values = np.array([inputs.value(name) for name in rule.measures])
         low, high = self._limits[rule.code]
-        outside: Booleans = (values < low) | (values > high)
-        return outside | np.isnan(values) if rule.unknown else outside
+        outside = (values < low) | (values > high)
+        return np.asarray(outside | np.isnan(values) if rule.unknown else outside)
 
     def _measures_that_apply(self, rule: Rule, inputs: Inputs, position: int) -> list[str]:
         outside = self._outside(rule, inputs)[:, position].tolist()

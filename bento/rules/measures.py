@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from bento import i18n
 from bento.data.tables import APPLICATION, OPEN_ENDED, Unit
 from bento.i18n import DAYS_PER_YEAR, Formatter, TextPair
+from bento.rules.fields import COUNTS_OF_ROWS, FIELDS, UNDERSTOOD
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 MAX_TERM_MONTHS = 60
 """Longest term at which the monthly rate of a loan is computed: the application has none, and no longer one is sold."""
-_RATES = np.linspace(0, 1, 20_001)
-_PAYMENT_SHARES = np.concatenate(
-    [[1 / MAX_TERM_MONTHS], _RATES[1:] / (1 - (1 + _RATES[1:]) ** -float(MAX_TERM_MONTHS))]
-)
+_RATES = np.linspace(-0.1, 1, 22_000)  # none of them is 0, where the formula of the instalment has a gap
+_PAYMENT_SHARES = _RATES / (1 - (1 + _RATES) ** -float(MAX_TERM_MONTHS))
 """Instalment over loan at each of `_RATES`, where equal instalments repay the loan in `MAX_TERM_MONTHS`."""
 
 
@@ -89,8 +88,8 @@ class Inputs:
         if field in COUNTS_OF_ROWS:
             return self.feature(COUNTS_OF_ROWS[field]) > 0
         values = self._column(field)
-        if field in _UNDERSTOOD:
-            return np.array([value in _UNDERSTOOD[field] for value in values])
+        if field in UNDERSTOOD:
+            return np.array([value in UNDERSTOOD[field] for value in values])
         return np.array([value is not None for value in values])
 
 
@@ -183,10 +182,16 @@ def _instalments_to_income(inputs: Inputs) -> Floats:
 
 
 def _monthly_rate(inputs: Inputs) -> Floats:
-    """Return the rate at which equal instalments repay the loan in `MAX_TERM_MONTHS`; -1 where they never do."""
-    share = _ratio(inputs.number("AMT_ANNUITY"), inputs.number("AMT_CREDIT"))
-    rate = np.interp(share, _PAYMENT_SHARES, _RATES)
-    return np.where(np.isnan(share), np.nan, np.where(share < _PAYMENT_SHARES[0], -1.0, rate))
+    """Return the rate at which equal instalments repay the loan in `MAX_TERM_MONTHS`; below 0 they repay less."""
+    return np.interp(_ratio(inputs.number("AMT_ANNUITY"), inputs.number("AMT_CREDIT")), _PAYMENT_SHARES, _RATES)
+
+
+def _format_rate(rate: float) -> TextPair:
+    return (
+        ("none, as it would not be repaid", "aucun, car il ne serait pas remboursé")
+        if rate < 0
+        else i18n.format_share(rate)
+    )
 
 
 MEASURES: dict[str, Measure] = {
@@ -291,6 +296,7 @@ MEASURES: dict[str, Measure] = {
         "share",
         "AMT_ANNUITY AMT_CREDIT",
         _monthly_rate,
+        formatter=_format_rate,
     ),
     "age_at_payoff_years": _measure(
         ("Age at the end of the loan", "Âge à la fin du prêt"),
@@ -324,37 +330,6 @@ MEASURES: dict[str, Measure] = {
 }
 """By name, which is that of the column where it is one; a model folder has the usual ranges (`has_usual_range`)."""
 
-COUNTS_OF_ROWS = {"bureau": "bureau_credits", "previous_application": "previous_applications"}
-"""Histories that may count as a known field, and the feature that counts their rows."""
-FIELDS: dict[str, TextPair] = {
-    "EXT_SOURCE_1": ("external score 1", "score externe 1"),
-    "EXT_SOURCE_2": ("external score 2", "score externe 2"),
-    "EXT_SOURCE_3": ("external score 3", "score externe 3"),
-    "bureau": ("credit accounts with other lenders", "crédits auprès d'autres prêteurs"),
-    "previous_application": ("earlier applications to us", "demandes antérieures chez nous"),
-    "AMT_GOODS_PRICE": ("price of the goods", "prix du bien financé"),
-    "NAME_CONTRACT_TYPE": ("kind of loan", "type de prêt"),
-    "NAME_INCOME_TYPE": ("source of income", "source de revenus"),
-    "DAYS_EMPLOYED": ("start of the present employment", "début de l'emploi actuel"),
-    "OCCUPATION_TYPE": ("occupation", "profession"),
-    "ORGANIZATION_TYPE": ("line of business of the employer", "secteur d'activité de l'employeur"),
-    "NAME_EDUCATION_TYPE": ("education", "niveau d'études"),
-    "NAME_FAMILY_STATUS": ("family status", "situation familiale"),
-    "NAME_HOUSING_TYPE": ("housing", "logement"),
-    "CNT_CHILDREN": ("number of children", "nombre d'enfants"),
-    "CNT_FAM_MEMBERS": ("number of members of the household", "nombre de membres du foyer"),
-    "DAYS_ID_PUBLISH": ("date of the identity document", "date de la pièce d'identité"),
-    "DAYS_REGISTRATION": ("date of the registration", "date de l'inscription administrative"),
-    "DAYS_LAST_PHONE_CHANGE": ("date of the change of phone", "date du changement de téléphone"),
-    "REGION_RATING_CLIENT_W_CITY": ("rating of the region and city", "note de la région et de la ville"),
-}
-"""Fields that a rule may count as known or unknown, in words."""
-_UNDERSTOOD = {
-    name: frozenset(APPLICATION[name].categories) - frozenset(APPLICATION[name].missing_codes)
-    for name in FIELDS
-    if name in APPLICATION.schema and APPLICATION[name].kind == "category"
-}
-"""Categories that count as known."""
 APPLICATION_COLUMNS = tuple(
     column.name
     for column in APPLICATION

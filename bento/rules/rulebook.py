@@ -10,7 +10,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bento import CorrectableError
-from bento.rules.measures import COUNTS_OF_ROWS, FIELDS, MEASURES
+from bento.rules.fields import COUNTS_OF_ROWS, FIELDS
+from bento.rules.measures import MEASURES
 
 DEFAULT_RULES = Path(__file__).with_name("rules.toml")
 RuleOutcome = Literal["impossible", "review", "refused"]
@@ -45,7 +46,7 @@ class Rule(_Content):
     on: bool = True
     outcome: RuleOutcome
     measures: tuple[str, ...] = Field(default=(), description="names in bento.rules.measures.MEASURES")
-    fields: tuple[str, ...] = Field(default=(), description="names in bento.rules.measures.FIELDS")
+    fields: tuple[str, ...] = Field(default=(), description="names in bento.rules.fields.FIELDS")
     minimum: float | None = None
     maximum: float | None = None
     usual: bool = Field(default=False, description="applies outside the range of the training clients")

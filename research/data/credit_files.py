@@ -54,5 +54,5 @@ def _rows(folder: Path, name: str, where: pl.Expr) -> pl.DataFrame:
 
 
 def _is_one_of(column: str, ids: pl.Series) -> pl.Expr:
-    """Return the condition that a row has one of these ids; ids are read as floats, and checked after."""
-    return pl.col(column).is_in(ids.cast(pl.Float64).implode())
+    """Return the condition that a row has one of these ids, which are floats while a file is read, and exact as such."""
+    return pl.col(column).cast(pl.Float64).is_in(ids.cast(pl.Float64).implode())

@@ -1,13 +1,18 @@
-"""Make generated requests keep two rules that a schema cannot state: rows are of the client and have different keys."""
+"""Make generated requests keep rules that a schema cannot state: on keys, on owners of rows, and on ages."""
 
 from typing import Any
 
 import schemathesis
 
+AGE_IN_DAYS = 14_600
+"""Of a client whom the rules accept."""
+DATES = ("DAYS_EMPLOYED", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "DAYS_LAST_PHONE_CHANGE")
+"""Dates of the application that cannot lie before the birth."""
+
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Leave the client out of the rows of a history, which then belong to that of the file, and repeated ids."""
+    """Leave the client out of the rows of a history, and repeated ids, and bring valid dates into an order."""
     body = case.body
     if not isinstance(body, dict):
         return
@@ -16,6 +21,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         histories = file.values() if isinstance(file, dict) else ()
         for rows in [rows for rows in histories if isinstance(rows, list)]:
             _leave_out_ids([row for row in rows if isinstance(row, dict)])
+        application = file.get("application") if isinstance(file, dict) else None
+        if isinstance(application, dict):
+            _order_dates(application)
 
 
 def _leave_out_ids(rows: list[dict[str, Any]]) -> None:
@@ -23,7 +31,7 @@ def _leave_out_ids(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         for name in ("SK_ID_CURR", "SK_ID_BUREAU", "SK_ID_PREV"):
             value = row.get(name)
-            if not _is_id(value):
+            if not _is_whole(value, 1, 2**53 - 1):
                 continue
             if name == "SK_ID_CURR" or (name, value) in earlier:
                 del row[name]
@@ -31,6 +39,16 @@ def _leave_out_ids(rows: list[dict[str, Any]]) -> None:
                 earlier.add((name, value))
 
 
-def _is_id(value: Any) -> bool:
-    """Return whether the schema allows a value as an id; wrong values stay in the request."""
-    return isinstance(value, int | float) and 0 < value < 2**53 and value == int(value)
+def _order_dates(application: dict[str, Any]) -> None:
+    if _is_whole(application.get("DAYS_BIRTH"), -40_178, -1):
+        application["DAYS_BIRTH"] = -AGE_IN_DAYS
+    for name in DATES:
+        if _is_whole(application.get(name), -30_000 if name == "DAYS_EMPLOYED" else -40_178, -AGE_IN_DAYS - 1):
+            application[name] = -AGE_IN_DAYS
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    """Return whether the schema allows a value, up to a bound; wrong values stay in the request."""
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and value == int(value)
+    )

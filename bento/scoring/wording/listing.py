@@ -12,7 +12,8 @@ from bento.features.definitions import GROUP_LABELS, Value
 from bento.i18n import Formatter, TextPair, Wording
 from bento.policy import Decision
 from bento.rules.check import Rules
-from bento.rules.measures import FIELDS, MEASURES
+from bento.rules.fields import FIELDS
+from bento.rules.measures import MEASURES
 from bento.rules.rulebook import Rulebook
 from bento.scoring import counterfactual_text, missing_fields
 from bento.scoring.loans import Loan

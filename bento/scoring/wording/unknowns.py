@@ -9,7 +9,7 @@ from bento.data.tables import APPLICATION, OPEN_ENDED, WITHOUT_JOB, Column
 from bento.features.catalogue import CATALOGUE, table_of
 from bento.features.definitions import Group, Value
 from bento.i18n import NARROW_SPACE, TextPair, Wording
-from bento.rules.measures import FIELDS
+from bento.rules.fields import FIELDS
 from bento.scoring.wording.facts import Direction
 
 COUNTS_OF_ROWS = {

@@ -161,7 +161,7 @@ def test_a_yearly_income_counts_by_the_month():
 
 def test_an_unknown_instalment_cannot_be_called_affordable():
     (hit,) = _hits(CLIENT | {"AMT_ANNUITY": None})
-    assert hit.code == "affordability"
+    assert hit.code == "budget_unknown"
     assert hit.facts[0].value is None
     assert "All known monthly instalments compared with income: not known" in hit.text.en
     assert "donnée inconnue" in hit.text.fr
@@ -211,9 +211,12 @@ def test_the_monthly_rate_repays_the_loan_in_the_longest_term(rate: float, credi
     assert inputs.value("monthly_rate")[0] == pytest.approx(rate, abs=1e-6)
 
 
-def test_a_loan_that_is_never_repaid_has_no_rate():
-    inputs = _inputs(CLIENT | {"AMT_CREDIT": 61_000, "AMT_ANNUITY": 1_000})
-    assert inputs.value("monthly_rate")[0] == -1
+def test_a_loan_that_its_instalments_do_not_repay_has_no_rate():
+    application = CLIENT | {"AMT_CREDIT": 300_000, "AMT_ANNUITY": 4_000}
+    assert _inputs(application).value("monthly_rate")[0] < 0
+    (hit,) = _hits(application)
+    assert "if the loan were repaid in 60 months: none, as it would not be repaid (usual: 1.3% to 13%)" in hit.text.en
+    assert "remboursé en 60 mois\u202f: aucun, car il ne serait pas remboursé" in hit.text.fr
 
 
 def test_pensioners_have_no_employment_that_could_be_too_long():

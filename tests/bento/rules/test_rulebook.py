@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bento.rules.measures import FIELDS, MEASURES
+from bento.rules.fields import FIELDS
+from bento.rules.measures import MEASURES
 from bento.rules.rulebook import DEFAULT_RULES, Rule, Rulebook, RulesError, RuleText
 
 HEAD = "income_months = 1\nusual_margin = 0.1\n"
