@@ -25,7 +25,7 @@ FIELDS: dict[str, TextPair] = {
     "DAYS_ID_PUBLISH": ("date of the identity document", "date de la pièce d'identité"),
     "DAYS_REGISTRATION": ("date of the registration", "date de l'inscription administrative"),
     "DAYS_LAST_PHONE_CHANGE": ("date of the change of phone", "date du changement de téléphone"),
-    "REGION_RATING_CLIENT_W_CITY": ("rating of the region and city", "note de la région et de la ville"),
+    "REGION_RATING_CLIENT_W_CITY": ("rating of the region and town", "note de la région et de la ville"),
 }
 """Fields that a rule may count as known or unknown, in words."""
 UNDERSTOOD = {
