@@ -1,6 +1,8 @@
 """Everything that runs when a credit decision is made: data, features, model, scoring, journal, service."""
 
 import errno
+import os
+from pathlib import Path
 
 from bento.addresses import without_secrets
 
@@ -26,8 +28,8 @@ class CorrectableError(RuntimeError):
 
 _ON_FULL_DISK = "free some space and run this again"
 _ON_MISSING_RIGHT = (
-    "give this user the right to write there, or choose another folder (an option, or SCORING_DATA, BENTOML_HOME, "
-    "MLFLOW_TRACKING_URI, TMPDIR)"
+    "give this user the right to write there, or choose another folder (an option, or SCORING_DATA, JOURNAL_URL, "
+    "BENTOML_HOME, MLFLOW_TRACKING_URI, TMPDIR)"
 )
 _REMEDIES = {
     errno.EACCES: _ON_MISSING_RIGHT,
@@ -50,3 +52,10 @@ def os_fault(error: OSError) -> str:
     where = "" if error.filename is None else f"{error.filename}: "
     default = "correct the path or name another" if where else "correct that and run this again"
     return f"{where}{reason}; {_REMEDIES.get(error.errno or 0, default)}"
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder where it is missing; raise PermissionError, with its name, where no file can be written there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

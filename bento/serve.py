@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import ipaddress
 import os
 import socket
 import sys
@@ -24,7 +25,7 @@ class ServeError(CorrectableError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--bento", default=f"{NAME}:latest", help="tag of the Bento (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--host", type=ip, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=port_number, default=3000, help="port to listen on (default: %(default)s)")
     parser.add_argument("--no-auth", action="store_true", help="ask for no API keys; on 127.0.0.1 and ::1 only")
     parser.add_argument(
@@ -60,6 +61,14 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
     os.execve(sys.executable, [sys.executable, "-m", *command], environment)  # noqa: S606 - no shell
 
 
+def ip(text: str) -> str:
+    """Return the address that an option names; raise ArgumentTypeError for a name, which BentoML cannot listen on."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IP address, such as 127.0.0.1 or 0.0.0.0") from error
+
+
 def port_number(text: str) -> int:
     """Return the port that an option names; raise ArgumentTypeError where no program can listen on it."""
     port = int(text)
@@ -82,7 +91,7 @@ def check_port(host: str, port: int, option: str = "--port", variable: str = "PO
         remedy = f"choose another {option} (with make: {variable}=...)"
         if error.errno == errno.EADDRINUSE:
             remedy = f"stop the program that listens there, or {remedy}"
-        elif error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN):
+        elif error.errno == errno.EADDRNOTAVAIL:
             remedy = "choose another --host"
         reason = str(error.strerror).partition(" (while ")[0]  # Python repeats the address there
         raise ServeError(f"cannot listen on {host}:{port}: {reason}; {remedy}") from error

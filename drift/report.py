@@ -34,6 +34,7 @@ from pathlib import Path
 
 import polars as pl
 
+from bento import require_writable
 from bento.data.cleaning import clean
 from bento.data.files import DataError, find_file
 from bento.data.readers import read_application
@@ -93,7 +94,7 @@ def report(
     frames = _read(data)
     rows = {stem: frame.height for stem, frame in frames.items()}
     origin = _source(data, sum(rows.values()))
-    out.mkdir(parents=True, exist_ok=True)
+    require_writable(out)
     samples = {stem: _sampled(frame, sample) for stem, frame in frames.items()}
     sizes = " against ".join(f"{samples[stem].height:,}" for stem in (CURRENT, REFERENCE))
     _progress(f"comparing {len(columns)} columns of {sizes} rows with Evidently: 10 to 60 seconds")

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import errno
 import fcntl
 import logging
 import os
@@ -64,13 +63,18 @@ def last_line(output: str, default: str) -> str:
     return (output.strip().splitlines() or [default])[-1]
 
 
+_NO_REASON = "(raised as a result of Query-invoked autoflush"
+"""Begin of a line that SQLAlchemy writes before the reason."""
+
+
 def first_line(error: Exception) -> str:
     r"""Return the first line of an error's message, or its class where it has none.
 
     >>> first_line(ValueError("too small\n[SQL: …]")), first_line(ValueError())
     ('too small', 'ValueError')
     """
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = [line for line in str(error).strip().splitlines() if not line.startswith(_NO_REASON)]
+    return (lines or [type(error).__name__])[0]
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -106,13 +110,6 @@ def add_data_option(arguments: argparse.ArgumentParser) -> None:
         help="folder with the eight files as Kaggle names them, CSV (also zipped) or Parquet; "
         "without it data/raw where the real files are, else synthetic data made on the spot",
     )
-
-
-def require_writable(folder: Path) -> None:
-    """Make a folder where it is missing; raise PermissionError, with its name, where no file can be written there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 @contextlib.contextmanager

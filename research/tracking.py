@@ -25,11 +25,11 @@ from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from bento import NAME
+from bento import NAME, require_writable
 from bento.features.catalogue import catalogue_hash
 from bento.model.manifest import FOLDER_FORMAT, DataSource
 from bento.model.scoring_model import ScoringModel
-from research.cli import ROOT, CommandError, exclusive, first_line, require_writable
+from research.cli import ROOT, CommandError, exclusive, first_line
 from research.settings import Settings
 
 EXPERIMENT = "credit_scoring"
@@ -63,6 +63,8 @@ def connect() -> mlflow.MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # It logs each failure of the database with a traceback, and raises it too.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     uri = Settings().mlflow_tracking_uri
     if uri.startswith(("http://", "https://")):
         try:
@@ -237,56 +239,6 @@ def run_id(version: ModelVersion) -> str:
     return version.run_id
 
 
-def check_aliases(client: mlflow.MlflowClient, expected: Mapping[str, ModelVersion | None]) -> None:
-    """Raise CommandError where another process moved an alias away from the version it was read with."""
-    for alias, before in expected.items():
-        now = registered(client, alias)
-        if (now.version if now else None) != (before.version if before else None):
-            raise CommandError(
-                f"the {alias} is now version {now.version if now else 'none'}, no longer "
-                f"{before.version if before else 'none'}: nothing was moved, run this again"
-            )
-
-
-@contextlib.contextmanager
-def moved_aliases(client: mlflow.MlflowClient, targets: Mapping[str, str | None]) -> Iterator[None]:
-    """Move aliases to versions, in this order, or remove them (None); an error, here or in the block, puts all back.
-
-    `previous` comes before `champion`, so that a process that is killed in between leaves a champion. Raises
-    CommandError, with what to set by hand, where they cannot be put back.
-    """
-    versions = {alias: registered(client, alias) for alias in targets}
-    before = {alias: version.version if version else None for alias, version in versions.items()}
-    finished = False
-    try:
-        for alias, target in targets.items():
-            _set_alias(client, alias, target)
-        yield
-        finished = True
-    finally:
-        if not finished:
-            _put_back(client, before)
-
-
-def _set_alias(client: mlflow.MlflowClient, alias: str, version: str | None) -> None:
-    if version is not None:
-        client.set_registered_model_alias(NAME, alias, version)
-    elif registered(client, alias):
-        client.delete_registered_model_alias(NAME, alias)
-
-
-def _put_back(client: mlflow.MlflowClient, before: Mapping[str, str | None]) -> None:
-    try:
-        for alias, version in reversed(list(before.items())):
-            _set_alias(client, alias, version)
-    except (CommandError, MlflowException, SQLAlchemyError, OSError) as error:
-        aliases = ", ".join(f"{alias} {version or 'none'}" for alias, version in before.items())
-        raise CommandError(
-            f"MLflow failed halfway, and aliases could not be put back ({first_line(error)}); once it answers, see "
-            f"(make mlflow) that those of {NAME} are: {aliases}"
-        ) from error
-
-
 def model_uri(version: ModelVersion) -> str:
     """Return the address of a registered version's artifacts; raise CommandError where they cannot be had.
 
@@ -312,6 +264,6 @@ def _fetched(version: ModelVersion) -> Iterator[None]:
         yield
     except (MlflowException, OSError) as error:
         raise CommandError(
-            f"the artifacts of {NAME} version {version.version} cannot be fetched ({first_line(error)}); bring them "
-            "back, or replace the version with: make train, then python -m research promote --new-data"
+            f"the artifacts of {NAME} version {version.version} cannot be fetched ({first_line(error)}); where they "
+            "are gone, bring them back, or replace the version: make train, then python -m research promote --new-data"
         ) from error

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
+from bento import os_fault
 from bento.journal.entries import JournalError, JournalUnavailableError
 from bento.journal.store import Journal
 
@@ -31,7 +32,7 @@ def upgrade(journal: Journal) -> tuple[str | None, str | None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # only its owner may read it
         except OSError as error:
-            raise JournalUnavailableError(f"{path}: {error.strerror}") from error
+            raise JournalUnavailableError(os_fault(error)) from error
     before = journal.revision()
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from bento import require_writable
 from bento.data.tables import HISTORIES, TABLES
 from bento.features.catalogue import CATALOGUE, table_of
-from research.cli import ROOT, CommandError, add_data_option, shown
+from research.cli import ROOT, add_data_option, shown
 from research.data.dataset import Data, Rows, open_data
 from research.data.splits import fold_rows
 from research.evaluation.business_score import costs_of, cross_fitted_decisions
@@ -304,12 +305,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Study, write both files, and print the table; a CommandError where the folder cannot be made."""
+    """Study, write both files, and print the table; an OSError where no file can be written there."""
     settings = settings_from(Settings, options)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"--out {options.out}: {error.strerror}") from error
+    require_writable(options.out)
     content = study(open_data(options.data), settings)
     (options.out / STUDY_FILE).write_text(json.dumps(content, indent=1) + "\n")
     plot_study(content).savefig(options.out / PICTURE_FILE, dpi=110)

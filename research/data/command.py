@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         try:
             write_synthetic(options.out, options.clients, options.seed)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
     print(f"ready: {options.out}")
     return 0

@@ -26,6 +26,7 @@ from research.data.dataset import DATA, Data, Rows, open_data
 from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
 from research.evaluation.business_score import costs_of, trivial_policies
 from research.evaluation.calibration import calibration_line
+from research.registry.aliases import check_aliases, moved_aliases
 from research.results import GATE_FILE, GateCheck, GateResult, written
 
 EXAMPLE = "python -m research promote --data data/raw --margin 0.01"
@@ -190,7 +191,7 @@ def _settle(
     """
     results = DATA / "results" / tracking.run_id(challenger)
     if verdict.promoted:
-        tracking.check_aliases(client, {tracking.CHAMPION: champion, tracking.CHALLENGER: challenger})
+        check_aliases(client, {tracking.CHAMPION: champion, tracking.CHALLENGER: challenger})
     tags = {
         "gate_time": datetime.now(UTC).isoformat(timespec="seconds"),
         "gate_data": data.source.tag,
@@ -208,7 +209,7 @@ def _settle(
     # Without a champion, which may have been deleted, `previous` stays.
     before = {tracking.PREVIOUS: champion.version} if champion else {}
     targets = {**before, tracking.CHAMPION: challenger.version, tracking.CHALLENGER: None}
-    with tracking.moved_aliases(client, targets if verdict.promoted else {}), _writing(verdict, results):
+    with moved_aliases(client, targets if verdict.promoted else {}), _writing(verdict, results):
         client.set_model_version_tag(NAME, challenger.version, "gate", "promoted" if verdict.promoted else "refused")
 
 

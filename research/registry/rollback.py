@@ -11,6 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from bento import NAME
 from research import tracking
 from research.cli import CommandError
+from research.registry.aliases import check_aliases, moved_aliases
 from research.registry.promote import contract
 
 
@@ -31,8 +32,8 @@ def rollback() -> tuple[ModelVersion, ModelVersion]:
     targets = {tracking.PREVIOUS: previous.tags.get(tracking.PROMOTED_OVER), tracking.CHAMPION: previous.version}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with tracking.registry_lock("changes the registry"):
-        tracking.check_aliases(client, {tracking.CHAMPION: champion})
-        with tracking.moved_aliases(client, targets):
+        check_aliases(client, {tracking.CHAMPION: champion})
+        with moved_aliases(client, targets):
             client.set_model_version_tag(NAME, champion.version, "rolled_back", now)
     return champion, previous
 

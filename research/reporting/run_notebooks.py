@@ -11,6 +11,7 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from bento import require_writable
 from research.cli import NO_TELEMETRY, ROOT, CommandError, add_data_option, shown
 from research.data.dataset import open_folder
 
@@ -95,6 +96,6 @@ def run(options: argparse.Namespace) -> None:
         raise CommandError(f"there is no notebook {unknown[0]}; choose from {', '.join(scripts)}")
     if options.data is not None:
         open_folder(options.data)
-    options.out.mkdir(parents=True, exist_ok=True)
+    require_writable(options.out)
     for path in run_notebooks([scripts[name] for name in options.names or scripts], options.out, options.data):
         print(shown(path))

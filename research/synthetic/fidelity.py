@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from bento import require_writable
 from bento.data.tables import APPLICATION, TABLES
 from research.cli import CommandError, user_path
 from research.results import FIDELITY_FILE, DiscriminatorResult, FidelityFinding
@@ -92,12 +93,12 @@ def run(options: argparse.Namespace) -> int:
         real = read_applications(options.real) if options.real else {}
     except ValueError as error:
         raise CommandError(str(error)) from error
+    out = options.out or options.data.with_name(f"{options.data.name}-fidelity")
+    require_writable(out)
     findings = measure(folder)
     errors = correlation_error(folder["application_train"])
     discriminated = [discriminate(name, frame, folder[name]) for name, frame in real.items()]
     _print(findings, errors, discriminated)
-    out = options.out or options.data.with_name(f"{options.data.name}-fidelity")
-    out.mkdir(parents=True, exist_ok=True)
     passed = all(finding.passed for finding in findings)
     report = {
         "data": "synthetic",

@@ -41,10 +41,16 @@ def test_a_free_port_is_accepted_and_stays_free(host: str):
     socket.create_server((host, port), family=HOSTS[host]).close()
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
-def test_a_host_that_is_not_this_machine_is_to_be_changed(host: str):
+def test_an_address_that_is_not_of_this_machine_is_to_be_changed():
     with pytest.raises(ServeError, match="choose another --host"):
-        check_port(host, 34567)
+        check_port("192.0.2.1", 34567)
+
+
+def test_a_host_is_an_address_and_no_name(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--host", "localhost"])
+    assert ended.value.code == 2
+    assert "argument --host: 'localhost' is no IP address, such as 127.0.0.1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "http"])

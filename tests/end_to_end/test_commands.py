@@ -13,7 +13,7 @@ import pytest
 
 from research.__main__ import COMMANDS
 from research.cli import FAULT, ROOT
-from research.deployment.processes import free_port
+from research.deployment.processes import free_port, running
 from tests.support.commands import CommandRunner, bento, research
 from tests.support.deadlines import timeout_s, wait_until
 
@@ -124,6 +124,25 @@ def test_the_demo_refuses_a_taken_port_before_any_work(
     _assert_fault(result, f"127.0.0.1:{port}", "in use", f"another {option} ")
     assert result[1] == ""
     assert "data:" not in result[2]
+
+
+@pytest.mark.parametrize(("page", "variable"), [("ui", "UI_PORT"), ("mlflow", "MLFLOW_PORT")])
+def test_a_page_refuses_a_taken_port(command: CommandRunner, page: str, variable: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _assert_fault(command("show", page, "--port", port), f"127.0.0.1:{port}", "in use", f"make: {variable}=")
+
+
+@pytest.mark.parametrize(("page", "path"), [("ui", "/_stcore/health"), ("mlflow", "/health")])
+def test_a_page_is_shown_on_the_port_that_is_named(page: str, path: str, registry: str, tmp_path: Path):
+    port = free_port()
+    with running(research("show", page, "--port", port), f"http://127.0.0.1:{port}{path}", tmp_path / "page.log"):
+        pass  # it answers, or else CommandError is raised
+
+
+def test_the_pages_of_a_server_of_mlflow_are_not_served_again(command: CommandRunner, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example")
+    _assert_fault(command("show", "mlflow", "--port", free_port()), "open its address in a browser")
 
 
 def test_the_demo_needs_two_ports(command: CommandRunner):

@@ -114,13 +114,17 @@ def test_locked_store_is_named(registry: str, tmp_path: Path):
         tracking.connect()
 
 
-def test_store_that_is_locked_during_a_run_ends_it_in_one_line(client: mlflow.MlflowClient, tmp_path: Path):
+def test_store_that_is_locked_during_a_run_ends_it_in_one_line(
+    client: mlflow.MlflowClient, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     with (
         pytest.raises(CommandError, match=r"MLflow failed halfway \(.*database is locked\); finished runs are kept"),
         tracking.started_run("test", {}),
         locked(tmp_path / "mlflow.db"),
     ):
         mlflow.log_metric("metric", 1)
+
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_two_processes_make_the_tables_of_one_store(tmp_path: Path):

@@ -159,7 +159,7 @@ def test_the_command_writes_both_files_and_prints_every_arm(
     [
         (["--folds", "1"], "--folds must be at least 2"),
         (["--data", "nowhere"], "nowhere: no such folder"),
-        (["--out", __file__], "--out"),
+        (["--out", __file__], "File exists; correct the path"),
         (["--folds", "500"], "give more clients or fewer --folds"),
     ],
 )

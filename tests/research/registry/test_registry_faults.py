@@ -214,7 +214,7 @@ def test_champion_without_artifacts_is_named_with_the_remedy(client, register: R
         ("2", lambda: promote(data)),
         ("1", rollback),
     ):
-        words = rf"artifacts of credit_scoring version {number} cannot be fetched .*; bring them back, or .*--new-data"
+        words = rf"artifacts of {NAME} version {number} cannot be fetched .*; where they are gone, bring .*--new-data"
         with pytest.raises(CommandError, match=words):
             command()
 
