@@ -5,6 +5,7 @@ from pathlib import Path
 
 import bentoml
 
+from bento.rules.rulebook import Rulebook
 from research.reporting.model_card import model_card
 from research.reporting.publish import BEGIN, END, publish, results_table, write_readme
 from research.tracking import champion, connect
@@ -14,9 +15,20 @@ def test_the_bento_has_a_short_manifest(bento_tag: str):
     assert bentoml.bentos.get(bento_tag).info.schema == {}
 
 
+def test_the_bento_holds_the_rules_of_the_project(bento_tag: str):
+    packed = Path(bentoml.bentos.get(bento_tag).path_of("src/bento/rules/rules.toml"))
+    assert Rulebook.read(packed) == Rulebook.read()
+
+
 def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp_path: Path):
     out = publish(champion(connect()).run_id, tmp_path / "results")
-    assert {path.name for path in out.iterdir()} >= {"results.json", "roc.png", "cost_curve.png", "review.png"}
+    assert {path.name for path in out.iterdir()} >= {
+        "results.json",
+        "rules.json",
+        "roc.png",
+        "cost_curve.png",
+        "review.png",
+    }
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     write_readme(out, readme)
@@ -25,4 +37,6 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp
     card = model_card(out)
     assert "on 201 clients that nothing else reads: promoted" in card
     assert "| F, 30-39 |" in card
+    assert f"`bento/rules/rules.toml`, version `{Rulebook.read().version}`" in card
+    assert "| affordability | review |" in card
     assert re.search("As served, .* is reviewed", card)
