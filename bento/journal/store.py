@@ -50,7 +50,6 @@ class Journal:
         self._insert: Any = postgresql.insert if on_postgresql else sqlite.insert
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if on_postgresql else {"reading": True}
         self._reading = self.engine.execution_options(**options)
-        self._kept_rulebooks: set[str] = set()
 
     @property
     def address(self) -> str:
@@ -114,9 +113,7 @@ class Journal:
             keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
             rows = [self._row(entry, texts, keys) for entry, texts in zip(ordered, packed, strict=True)]
             connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
-            existing = self._existing_decisions(connection, entries)
-        self._kept_rulebooks |= rulebooks.keys()
-        return existing
+            return self._existing_decisions(connection, entries)
 
     def find(self, decision_id: str) -> StoredDecision | None:
         """Return the decision of an id, or None; raise VaultError where it cannot be decrypted."""
@@ -218,14 +215,12 @@ class Journal:
         return True
 
     def _keep_rulebooks(self, connection: sa.Connection, rulebooks: Mapping[str, Rulebook]) -> None:
-        """Store rules that this process has not stored yet."""
-        now = datetime.now(UTC)
-        new = [
-            {"version": version, "content": rulebook.content, "kept_at": now}
-            for version, rulebook in sorted(rulebooks.items())
-            if version not in self._kept_rulebooks
-        ]
-        if new:
+        """Store rules that the database does not hold; it is asked each time, as another file may replace it."""
+        query = sa.select(RULEBOOKS.c.version).where(RULEBOOKS.c.version.in_(rulebooks))
+        missing = rulebooks.keys() - connection.execute(query).scalars()
+        if missing:
+            now = datetime.now(UTC)
+            new = [{"version": name, "content": rulebooks[name].content, "kept_at": now} for name in sorted(missing)]
             connection.execute(self._insert(RULEBOOKS).on_conflict_do_nothing(), new)
 
     def _keys(self, connection: sa.Connection, clients: set[str]) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -43,6 +44,19 @@ def test_processes_that_bring_the_same_rules_store_them_once(journal: Journal):
         list(pool.map(lambda made: made.write([entry(**WITH_RULES)]), (journal, other)))
     assert len(rows(journal, "rulebooks")) == 1
     assert len(rows(journal)) == 2
+
+
+def test_a_journal_file_that_replaces_another_gets_the_rules_too(tmp_path: Path):
+    with opened(f"sqlite:///{tmp_path}/new.db"):
+        pass
+    with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
+        journal.write([entry(**WITH_RULES)])
+        for name in ("journal.db", "journal.db-wal", "journal.db-shm"):
+            (tmp_path / name).rename(tmp_path / f"old_{name}")
+        (tmp_path / "new.db").rename(tmp_path / "journal.db")
+        journal.write([after := entry(**WITH_RULES)])
+        assert journal.ids() == [after.id]
+        assert journal.rulebook(RULEBOOK.version) == RULEBOOK
 
 
 def test_rules_of_a_write_that_failed_are_stored_by_the_next(journal: Journal):
