@@ -290,8 +290,8 @@ MEASURES: dict[str, Measure] = {
     ),
     "monthly_rate": _measure(
         (
-            f"Monthly rate if the loan is repaid in {MAX_TERM_MONTHS} months",
-            f"Taux mensuel si le prêt est remboursé en {MAX_TERM_MONTHS} mois",
+            f"Monthly rate if the loan were repaid in {MAX_TERM_MONTHS} months",
+            f"Taux mensuel si le prêt était remboursé en {MAX_TERM_MONTHS} mois",
         ),
         "share",
         "AMT_ANNUITY AMT_CREDIT",

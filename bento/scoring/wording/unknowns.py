@@ -34,8 +34,9 @@ class Unknown:
     bring: TextPair
 
     def text(self, items: Sequence[TextPair] = ()) -> Wording:
-        """Return what is missing, what follows from it, and what to bring."""
-        en, fr = (", ".join(item[language] for item in items) for language in (0, 1))
+        """Return what is missing, in the order of `ITEMS`, what follows from it, and what to bring."""
+        ordered = [words for words in dict.fromkeys(ITEMS.values()) if words in items]
+        en, fr = (", ".join(words[language] for words in ordered) for language in (0, 1))
         return Wording(
             en=f"{self.missing[0].format(en)} This raises your estimated risk of default. {self.bring[0]}",
             fr=f"{self.missing[1].format(fr)} Cela augmente votre risque d'impayé estimé. {self.bring[1]}",
@@ -77,8 +78,8 @@ _BY_GROUP: dict[Group, Unknown] = {
         "U05",
         "identity_contact",
         (
-            "Bring your identity document and a recent proof of address.",
-            "Apportez votre pièce d'identité et un justificatif de domicile récent.",
+            "Give us these details, with your identity document and a recent proof of address.",
+            "Communiquez-nous ces informations, avec votre pièce d'identité et un justificatif de domicile récent.",
         ),
     ),
     "housing": _application(

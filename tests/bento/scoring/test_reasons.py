@@ -379,8 +379,9 @@ def test_a_category_unknown_to_the_model_is_not_missing():
 
 
 def test_counts_of_empty_fields_are_unknown_fields():
-    (reason,) = _reasons({"application_ext_source_missing": 0.3}, application={"EXT_SOURCE_2": 0.5})
-    assert reason.code == "U01"
+    weights = {"application_ext_source_3": 0.2, "application_ext_source_missing": 0.3}
+    (reason,) = _reasons(weights, application={"EXT_SOURCE_2": 0.5}, application_ext_source_3=None)
+    assert (reason.code, reason.contribution) == ("U01", 0.5)
     assert reason.text.en.startswith("We do not know: external score 1, external score 3.")
     (reason,) = _reasons({"application_building_fields_missing": 0.3}, application={})
     assert reason.code == "U06"
