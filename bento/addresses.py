@@ -15,4 +15,4 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("sqlite:////home/me@work/journal.db")
     'sqlite:////home/me@work/journal.db'
     """
-    return _SECRET_PARAMETER.sub(r"\1***", _USER_INFO.sub("***@", text))
+    return _USER_INFO.sub("***@", _SECRET_PARAMETER.sub(r"\1***", text))  # a parameter may hold an @

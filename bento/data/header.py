@@ -37,8 +37,9 @@ def present_columns(path: Path, header: Sequence[str], columns: Sequence[Column]
     Raises:
         DataError: one that is not optional is missing or misspelt, or there is no header; or a name is repeated.
     """
+    has_names = any(column.name in header for column in columns)
     repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
+    if repeated and has_names:  # values of a row without a header may be equal
         name = f"column {repeated[0]}" if repeated[0] else "a column without a name"
         raise DataError(f"{path}: {name} appears more than once; keep one of them")
     missing = [column for column in columns if column.name not in header and not column.optional_in_files]

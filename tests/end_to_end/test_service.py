@@ -24,8 +24,8 @@ from bento.scoring.explanation import Explanation
 from bento.scoring.score import score
 from bento.settings import Settings
 from research.cli import ROOT, SERVING_PYTHON
-from research.data.dataset import DATA
 from research.data.example_credit_files import example_credit_files
+from research.deployment.processes import service_log
 from tests.support.deadlines import timeout_s
 from tests.support.services import REQUEST_TIMEOUT_S, problem
 
@@ -365,7 +365,7 @@ def test_rejected_values_do_not_reach_the_log(client: httpx.Client, files: list[
         content=_with(files[0], AMT_CREDIT="a-secret-amount", CNT_CHILDREN=7410741.5),
         headers={"Content-Type": "application/json"},
     )
-    log = (DATA / "logs" / "service.log").read_text()
+    log = service_log(client.base_url.port or 0).read_text()
     assert "application.AMT_CREDIT (float_type)" in log
     assert "a-secret-amount" not in log
     assert "7410741" not in log

@@ -19,6 +19,8 @@ FILES: dict[str, type[BaseModel]] = {
     results.STUDY_FILE: results.FeatureStudy,
     results.FIDELITY_FILE: results.FidelityReport,
     results.MISSING_FILE: results.MissingFields,
+    results.RULES_FILE: results.RulePrices,
+    results.COUNTERFACTUALS_FILE: results.Counterfactuals,
 }
 PUBLISHED_FILES = [name for name in FILES if (PUBLISHED / name).is_file()]
 

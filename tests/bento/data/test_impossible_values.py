@@ -107,4 +107,4 @@ def test_data_with_a_job_that_begins_in_the_future_is_faulty(tmp_path: Path):
     applications.with_columns(DAYS_EMPLOYED=later).write_parquet(folder / "application_train.parquet")
     (fault, *_) = check_folder(folder, ["application_train"]).faults
     assert "column DAYS_EMPLOYED" in fault
-    assert "are above 0 and no code, such as 100: correct or empty them" in fault
+    assert "are above 0 and no code for unknown, such as 100 in row 1: correct or empty them" in fault
