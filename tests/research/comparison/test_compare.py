@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,17 @@ def _few_features() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def content(data: Data, _few_features: None) -> dict[str, Any]:
+def _separate_registry(empty_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Without a champion, which is compared too: other tests of the process may have promoted one."""
+    file = tmp_path_factory.mktemp("registry") / "mlflow.db"
+    shutil.copy(empty_registry, file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+        yield
+
+
+@pytest.fixture(scope="module")
+def content(data: Data, _few_features: None, _separate_registry: None) -> dict[str, Any]:
     """A comparison of two families under two arms."""
     return _compared(data)
 
