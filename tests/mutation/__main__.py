@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     figures = summary(outcomes)
     print(  # noqa: T201
         f"{figures['killed']} of {figures['mutants']} mutants are detected ({figures['share_killed']:.1%}); "
-        f"{figures['raised']} more raise an error, {len(every) - len(chosen)} were not evaluated"
+        f"{figures['raised']} more raise an error, {len(every) - len(chosen)} are equivalent by the list or not drawn"
     )
     if options.output:
         options.output.write_text(json.dumps(_report(figures, outcomes, every), indent=1) + "\n", "utf-8")

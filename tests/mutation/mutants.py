@@ -1,7 +1,6 @@
 """Make mutants of the modules that compute features: sources with one small fault each.
 
-Expressions of the module level, where features are declared, are changed like all others. What the values of features
-cannot show is left as it is: types, wording, groups, directions, and the lists of the columns that a feature needs.
+Expressions of the module level, where features are declared, are changed like all others.
 """
 
 import ast
@@ -12,26 +11,11 @@ from pathlib import Path
 
 import bento
 from bento.data.tables import TABLES
+from tests.mutation.seen import Seen, called, is_need
 
 FOLDER = Path(bento.__file__).parent / "features"
 NOT_COMPUTING = {"__init__", "build", "catalogue", "formula_text", "listing", "reading"}
 """Modules that list, describe or schedule features."""
-FIRST_WORDS = {
-    "_category": 3,
-    "adverse_share": 2,
-    "Feature": 2,
-    "Measure": 2,
-    "Window": 2,
-    "latest": 1,
-    "worded": 0,
-    "suffixes": 0,
-}
-"""Calls whose positional arguments from this place on are words; so are those of the short forms `_name(…)`."""
-UNSEEN_KEYWORDS = {"en", "fr", "group", "unit", "risk", "monotone", "text", "strict"}
-UNSEEN_FUNCTIONS = {"text", "suffixes", "worded", "uses_age"}
-UNSEEN_NAMES = {"DERIVED", "BALANCE_DERIVED", "KEYS", "OTHER_TABLES", "GROUP_LABELS", "Function", "Group", "Value"}
-"""Keyword arguments, functions and module-level names that no value of a feature depends on."""
-
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -92,6 +76,8 @@ class Mutant:
 
     module: str
     line: int
+    text: str
+    """The line of the module without the fault, with `@` where the change begins."""
     before: str
     after: str
     source: str
@@ -119,13 +105,15 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
     ['over(total, 1)', '2', '0']
     """
     text = source.encode()
+    lines = text.splitlines(keepends=True)
     begins = [0]
-    for line in text.splitlines(keepends=True):
+    for line in lines:
         begins.append(begins[-1] + len(line))
     made = {}
-    for node in _seen(ast.parse(source)):
+    for node in Seen(ast.parse(source)).nodes:
         place = node.test if isinstance(node, ast.If) else node
-        start = begins[place.lineno - 1] + place.col_offset
+        first_line = place.lineno - 1
+        start = begins[first_line] + place.col_offset
         end = begins[(place.end_lineno or 0) - 1] + (place.end_col_offset or 0)
         for changed in _changes(node):
             after = ast.unparse(changed)
@@ -133,6 +121,7 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
             made[start, end, after] = Mutant(
                 module=module,
                 line=place.lineno,
+                text=(text[begins[first_line] : start] + b"@" + text[start : begins[first_line + 1]]).decode().strip(),
                 before=ast.unparse(place),
                 after=after,
                 source=(text[:start] + written.encode() + text[end:]).decode(),
@@ -140,48 +129,19 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
     return [made[place] for place in sorted(made)]
 
 
-def _seen(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
-    """Yield the expressions and statements below a node whose changes the values of features can show."""
-    for child in _seen_children(node):
-        if isinstance(child, ast.expr | ast.stmt):
-            yield child
-        yield from _seen(child)
-
-
-def _seen_children(node: ast.AST) -> list[ast.AST]:  # noqa: PLR0911 - one for each kind of node
-    if isinstance(node, ast.FunctionDef):
-        defaults = [default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None]
-        return [] if node.name in UNSEEN_FUNCTIONS else [*defaults, *node.body]
-    if isinstance(node, ast.ClassDef):
-        return list(node.body)
-    if isinstance(node, ast.AnnAssign):
-        is_seen = node.value is not None and _target(node) not in UNSEEN_NAMES
-        return [node.value] if is_seen and node.value else []
-    if isinstance(node, ast.Assign):
-        return [] if _target(node) in UNSEEN_NAMES else [node.value]
-    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom | ast.Raise | ast.Assert | ast.arguments):
-        return []
-    if isinstance(node, ast.Call):
-        name = _called(node)
-        first_word = FIRST_WORDS.get(name, 2 if name.startswith("_") and node.keywords else len(node.args))
-        seen = [keyword.value for keyword in node.keywords if keyword.arg not in UNSEEN_KEYWORDS]
-        return [node.func, *node.args[:first_word], *seen]
-    return list(ast.iter_child_nodes(node))
-
-
-def _target(node: ast.Assign | ast.AnnAssign) -> str:
-    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-    return target.id if isinstance(target, ast.Name) else ""
-
-
-def _called(node: ast.Call) -> str:
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
-
-
-def _changes(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:  # noqa: PLR0912 - one for each kind of node
+def _changes(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
     """Yield what could stand instead of an expression, a statement or the test of an `if` by mistake."""
+    if isinstance(node, ast.BinOp | ast.AugAssign | ast.UnaryOp):
+        yield from _changed_operations(node)
+    elif isinstance(node, ast.Compare | ast.BoolOp | ast.IfExp | ast.If):
+        yield from _changed_tests(node)
+    elif isinstance(node, ast.Call):
+        yield from _changed_calls(node)
+    else:
+        yield from _changed_words(node)
+
+
+def _changed_operations(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:
     match node:
         case ast.BinOp(left, operator, right):
             if type(operator) in ARITHMETIC:
@@ -193,24 +153,30 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[ast.expr | ast.stmt]:  # noq
                 yield right
         case ast.AugAssign(target, operator, value) if type(operator) in ARITHMETIC:
             yield ast.AugAssign(target, ARITHMETIC[type(operator)](), value)
-        case ast.Compare(left, [operator], [right]):
+        case ast.UnaryOp(_, operand) if not is_need(node):
+            yield operand
+
+
+def _changed_tests(node: ast.expr | ast.stmt) -> Iterator[ast.expr]:
+    match node:
+        case ast.Compare(left, [operator], [right]) if not is_need(node):
             for other in COMPARISONS[type(operator)]:
                 yield ast.Compare(left, [other()], [right])
-        case ast.Compare(left, [first, second], [middle, right]):
+        case ast.Compare(left, [first, second], [middle, right]) if not is_need(node):
             yield ast.Compare(left, [first], [middle])
             yield ast.Compare(middle, [second], [right])
-        case ast.BoolOp(operator, values):
+        case ast.BoolOp(operator, values) if not is_need(node):
             yield ast.BoolOp(ast.Or() if isinstance(operator, ast.And) else ast.And(), values)
-        case ast.UnaryOp(_, operand):
-            yield operand
         case ast.IfExp(test, body, otherwise):
             yield ast.IfExp(test, otherwise, body)
-        case ast.If(test):
+        case ast.If(test) if not is_need(test):
             yield ast.UnaryOp(ast.Not(), test)
+
+
+def _changed_words(node: ast.expr | ast.stmt) -> Iterator[ast.expr]:
+    match node:
         case ast.Constant(value):
             yield from map(ast.Constant, _other_constants(value))
-        case ast.Call():
-            yield from _changed_calls(node)
         case ast.Attribute(value, name, context) if name in OTHER_METHOD:
             yield ast.Attribute(value, OTHER_METHOD[name], context)
         case ast.Tuple([ast.Constant(str(function)), *labels], context) if _is_aggregate(function, labels):
@@ -224,7 +190,7 @@ def _is_aggregate(function: str, labels: list[ast.expr]) -> bool:
 
 
 def _changed_calls(node: ast.Call) -> Iterator[ast.expr]:
-    name, arguments = _called(node), node.args
+    name, arguments = called(node), node.args
     if isinstance(node.func, ast.Attribute) and name in DROPPED_METHODS:
         yield node.func.value
     if name in SWAPPED_ARGUMENTS and len(arguments) >= 2:
@@ -259,7 +225,7 @@ def _next_words() -> dict[str, str]:
         for words in (*lists, *(list(column.categories) for column in table)):
             for word, after in pairwise([*words, *words[:1]]):
                 following.setdefault(word, after)
-    return following
+    return {word: after for word, after in following.items() if word != after}
 
 
 _NEXT_WORD = _next_words()

@@ -54,9 +54,11 @@ def _client(client: int, random: Random) -> dict[str, list[Row]]:
             "MONTHS_BALANCE",
         ),
         "previous_application": [_previous(random) | {"SK_ID_PREV": loan} for loan in random.sample(loans, len(loans))],
-        "POS_CASH_balance": _many(random, lambda: _pos(random, loans)),
+        "POS_CASH_balance": _many(random, lambda: _pos(random, [*loans, loans[0] - 1000])),
         "installments_payments": _many(random, lambda: _payment(random, loans), 3),
-        "credit_card_balance": _unique(_many(random, lambda: _card(random, loans)), "SK_ID_PREV", "MONTHS_BALANCE"),
+        "credit_card_balance": _unique(
+            _many(random, lambda: _card(random, [*loans, loans[0] - 1000])), "SK_ID_PREV", "MONTHS_BALANCE"
+        ),
     }
     if random.random() < 0.1:
         tables["previous_application"] = []
@@ -95,7 +97,7 @@ def _with_gaps(table: str, rows: Sequence[Row], client: int, random: Random) -> 
 def _value(column: Column, random: Random) -> Any:
     """Draw a value of a column, sometimes a code for unknown or an implausible one."""
     if column.kind == "category":
-        return random.choice(column.categories)
+        return random.choice([*column.categories, "undeclared"])
     anomalies: list[Any] = [*column.missing_codes]
     if column.plausible_maximum is not None:
         anomalies += [column.plausible_maximum, column.plausible_maximum + 1]

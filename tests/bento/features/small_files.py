@@ -251,19 +251,24 @@ SMALL_FILES: dict[str, SmallFile] = {
             "installments_days_late_mean_first_3_of_loans": 29 / 3,
         },
     ),
-    "an instalment of a card, underpaid by a trifle": SmallFile(
+    "an instalment of long ago": SmallFile(
+        histories={"installments_payments": [_instalment(1, -4000, 100.0, **_paid(-3990, 50.0))]},
+        expected={"installments_weighted_delay": 0.0, "installments_days_late_max": 10.0},
+    ),
+    "instalments underpaid by a trifle": SmallFile(
         histories={
             "installments_payments": [
+                _instalment(4, -93, 100.00251, **_paid(-93, 100.0), NUM_INSTALMENT_VERSION=0),
                 _instalment(1, -90, 100.005, **_paid(-90, 100.0), NUM_INSTALMENT_VERSION=0),
                 _instalment(2, -91, 100.002, **_paid(-91, 100.0), NUM_INSTALMENT_VERSION=3),
                 _instalment(3, -92, 100.0, **_paid(-92, 300.0), NUM_INSTALMENT_VERSION=None),
             ]
         },
         expected={
-            "installments_underpaid_sum": 0.005,
-            "installments_short_share": 1 / 3,
+            "installments_underpaid_sum": 0.005 + 0.00251,
+            "installments_short_share": 0.5,
             "installments_short_share_90d": 1.0,
-            "installments_card_share": 0.5,
+            "installments_card_share": 2 / 3,
             "installments_versions": 2.0,
         },
     ),
@@ -350,24 +355,36 @@ SMALL_FILES: dict[str, SmallFile] = {
                 # Its first instalment fell due 70 days ago: 3 are past.
                 _loan(2, AMT_ANNUITY=1000.0),
                 _loan(3, AMT_ANNUITY=1000.0, DAYS_FIRST_DUE=OPEN_ENDED, DAYS_DECISION=-31),
-                _loan(4, AMT_ANNUITY=1000.0, DAYS_FIRST_DUE=20),
+                _loan(4, AMT_ANNUITY=1000.0, DAYS_FIRST_DUE=40),
+                _loan(5, AMT_ANNUITY=1000.0),
             ],
             "POS_CASH_balance": [
                 # 5 left at the end of month -3: 3 left now.
                 {"SK_ID_PREV": 1, "MONTHS_BALANCE": -3, "CNT_INSTALMENT": 12, "CNT_INSTALMENT_FUTURE": 5},
                 {"SK_ID_PREV": 1, "MONTHS_BALANCE": -4, "CNT_INSTALMENT": 12, "CNT_INSTALMENT_FUTURE": 9},
                 {"SK_ID_PREV": 1, "MONTHS_BALANCE": -1, "CNT_INSTALMENT": 12},
+                {"SK_ID_PREV": 5, "MONTHS_BALANCE": 0, "CNT_INSTALMENT": 12, "CNT_INSTALMENT_FUTURE": 4},
             ],
         },
         expected={
-            "previous_open_loans": 4.0,
-            "previous_open_debt": 3000.0 + 9000.0 + 11_000.0 + 12_000.0,
-            "previous_open_repaid_ratio": 13 / 48,
-            "previous_due_in_1m": 4000.0,
-            "previous_due_in_6m": 3000.0 + 18_000.0,
+            "previous_open_loans": 5.0,
+            "previous_open_debt": 3000.0 + 9000.0 + 11_000.0 + 12_000.0 + 4000.0,
+            "previous_open_repaid_ratio": 21 / 60,
+            "previous_due_in_1m": 5000.0,
+            "previous_due_in_6m": 3000.0 + 18_000.0 + 4000.0,
             "previous_true_rate_max": 0.0,
             "previous_simple_interest_mean": 0.0,
         },
+    ),
+    "open loans whose first due date is not known": SmallFile(
+        histories={
+            "previous_application": [
+                # The first instalment falls due 30 days after the decision, the second a month of 30.4375 days later.
+                _loan(number, AMT_ANNUITY=1000.0, DAYS_FIRST_DUE=None, DAYS_DECISION=decision)
+                for number, decision in enumerate((-29, -30, -60, -61), start=1)
+            ]
+        },
+        expected={"previous_due_in_12m": 12_000.0 + 11_000.0 + 11_000.0 + 10_000.0},
     ),
     "credits that are open no more, or never were": SmallFile(
         histories={
