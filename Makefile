@@ -2,14 +2,15 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-browser test-container demo pipeline data fidelity study compare train promote rollback explain \
-	counterfactuals fairness missing rules \
+	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
+	rollback explain counterfactuals fairness missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
 PYTHON_VERSION ?=
 WORKERS ?= 2
+MUTANTS ?= 250
 RUN := .venv/bin/python -m
 # What the user sets reaches the shell as environment variables, unchanged: a folder may be named `my data (2026); $$x`.
 VARIABLES := DATA CAPACITY CONTAINER_ENGINE PORT UI_PORT MLFLOW_PORT PYTHON_VERSION WORKERS SOAK FULL BENTO
@@ -153,6 +154,9 @@ test-notebooks: setup ## The four notebooks, on little data and an empty registr
 
 test-benchmarks: setup ## The benchmarks themselves, on little data
 	@.venv/bin/pytest tests/benchmarks
+
+test-mutation: setup ## A sample of mutants of the features: do the tests detect them?
+	@$(RUN) tests.mutation --sample $(MUTANTS)
 
 test-browser: setup ## The UI in headless Chromium, against a real service
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 # Before Polars is imported: several processes run at a time, each of which would use every core.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
@@ -20,13 +19,10 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_
 from tests.mutation.equivalent import reason
 from tests.mutation.judge import Outcome, judge
 from tests.mutation.mutants import Mutant, modules, mutants
+from tests.mutation.report import MIN_SHARE, SEED, SYNTHETIC_CLIENTS, report, summary
 
-MIN_SHARE = 0.95
-"""Of the mutants that raise no error, those whose values must differ."""
 MIN_TIMEOUT_S, SLOWER = 60.0, 10
 """A mutant is ended after ten times as long as the modules without a fault take, and not within a minute."""
-SYNTHETIC_CLIENTS = 200
-SEED = 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,21 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         f"{figures['raised']} more raise an error, {len(every) - len(chosen)} are equivalent by the list or not drawn"
     )
     if options.output:
-        options.output.write_text(json.dumps(_report(figures, outcomes, every), indent=1) + "\n", "utf-8")
+        options.output.write_text(json.dumps(report(outcomes, every), indent=2) + "\n", "utf-8")
     return 0 if figures["share_killed"] >= MIN_SHARE else 1
-
-
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Count outcomes: mutants that raise no error, those of them detected, their share, and those that raise one.
-
-    An error in a value would be detected by any use of the features, so that it would flatter the share.
-    """
-    verdicts = [outcome.verdict for outcome in outcomes]
-    raised, survived = verdicts.count("error"), verdicts.count("survived")
-    running = len(verdicts) - raised
-    killed = running - survived
-    share = round(killed / running, 4) if running else 1.0
-    return {"mutants": running, "killed": killed, "share_killed": share, "raised": raised}
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -93,24 +76,6 @@ def _write_clients(folder: Path) -> None:
     from tests.mutation.clients import write_clients
 
     write_clients(folder, synthetic=SYNTHETIC_CLIENTS, seed=SEED)
-
-
-def _report(figures: dict[str, Any], outcomes: Sequence[Outcome], every: Sequence[Mutant]) -> dict[str, Any]:
-    evaluated = [(outcome.mutant, outcome) for outcome in outcomes if outcome.mutant]
-    by_module = {
-        module: summary([outcome for mutant, outcome in evaluated if mutant.module == module]) for module in modules()
-    }
-    survivors = sorted(mutant.name for mutant, outcome in evaluated if outcome.verdict == "survived")
-    equivalent = [(mutant.name, why) for mutant in every if (why := reason(mutant)) is not None]
-    return {
-        "data": "synthetic",
-        "clients": SYNTHETIC_CLIENTS,
-        "seed": SEED,
-        **figures,
-        "modules": by_module,
-        "survivors": survivors,
-        "equivalent": [{"mutant": name, "reason": why} for name, why in equivalent],
-    }
 
 
 if __name__ == "__main__":

@@ -255,20 +255,44 @@ SMALL_FILES: dict[str, SmallFile] = {
         histories={"installments_payments": [_instalment(1, -4000, 100.0, **_paid(-3990, 50.0))]},
         expected={"installments_weighted_delay": 0.0, "installments_days_late_max": 10.0},
     ),
+    "instalments of a loan whose number is not known, the latest, and another of that day": SmallFile(
+        histories={
+            "installments_payments": [
+                _instalment(1, -10, 100.0, **_paid(-5, 100.0), SK_ID_PREV=None),
+                _instalment(2, -10, 100.0, **_paid(-7, 100.0)),
+                _instalment(1, -40, 100.0, **_paid(-39, 100.0)),
+            ]
+        },
+        expected={"installments_loans": 1.0, "installments_days_late_mean_latest_loan": 2.0},
+    ),
+    "instalments of which the latest is of a loan whose number is not known": SmallFile(
+        histories={
+            "installments_payments": [
+                _instalment(1, -10, 100.0, **_paid(-5, 100.0), SK_ID_PREV=None),
+                _instalment(1, -40, 100.0, **_paid(-39, 100.0)),
+            ]
+        },
+        expected={
+            "installments_days_late_mean_latest_loan": None,
+            "installments_underpaid_sum_latest_loan": None,
+            "installments_days_late_mean": 3.0,
+        },
+    ),
     "instalments underpaid by a trifle": SmallFile(
         histories={
             "installments_payments": [
                 _instalment(4, -93, 100.00251, **_paid(-93, 100.0), NUM_INSTALMENT_VERSION=0),
+                _instalment(5, -94, 0.0025, **_paid(-94, 0.0), NUM_INSTALMENT_VERSION=0),
                 _instalment(1, -90, 100.005, **_paid(-90, 100.0), NUM_INSTALMENT_VERSION=0),
                 _instalment(2, -91, 100.002, **_paid(-91, 100.0), NUM_INSTALMENT_VERSION=3),
                 _instalment(3, -92, 100.0, **_paid(-92, 300.0), NUM_INSTALMENT_VERSION=None),
             ]
         },
         expected={
-            "installments_underpaid_sum": 0.005 + 0.00251,
-            "installments_short_share": 0.5,
+            "installments_underpaid_sum": 0.005 + 0.00251 + 0.0025,
+            "installments_short_share": 3 / 5,
             "installments_short_share_90d": 1.0,
-            "installments_card_share": 2 / 3,
+            "installments_card_share": 3 / 4,
             "installments_versions": 2.0,
         },
     ),
@@ -617,5 +641,5 @@ def small_tables() -> dict[str, pl.DataFrame]:
 
 
 def _of_client(row: Row, client: int, table: str) -> Row:
-    ids = {name: 1000 * client + row[name] for name in ("SK_ID_BUREAU", "SK_ID_PREV") if name in row}
+    ids = {name: 1000 * client + row[name] for name in ("SK_ID_BUREAU", "SK_ID_PREV") if row.get(name)}
     return row | ids | ({"SK_ID_CURR": client} if "SK_ID_CURR" in TABLES[table].schema else {})
