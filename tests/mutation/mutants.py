@@ -102,7 +102,7 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
     """Return all mutants of a source.
 
     >>> [mutant.after for mutant in mutants_of("example", "share = over(1, total)")]
-    ['over(total, 1)', '2', '0']
+    ['over(total, 1)', '0', '2']
     """
     text = source.encode()
     lines = text.splitlines(keepends=True)
