@@ -63,6 +63,7 @@ EQUIVALENT: dict[str, tuple[Change, ...]] = {
         ("formulas", "newest == @0", "1"),
         ("ordering", "is_same |= @is_nan", "is_nan[:-1]"),
         ("ordering", "np.where(@np.isnan(one)", "np.isnan(one)"),
+        ("repayments", "is_unknown = @np.isnan(loan) | np.isnan(latest_loan) |", "np.isnan(latest_loan)"),
     ),
     "there is one row, or all keys have the same length": (
         ("engine", ".row(@0, named=True)", "-1"),
