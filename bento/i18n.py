@@ -20,7 +20,6 @@ MIN_DAYS_IN_YEARS = 730
 DAYS_PER_YEAR = 365.25
 YES: TextPair = ("yes", "oui")
 NO: TextPair = ("no", "non")
-NO_VARIATION: TextPair = ("no variation", "aucune variation")
 
 
 class Wording(BaseModel):
@@ -80,14 +79,6 @@ def format_amount(value: float) -> TextPair:
     return format_number(value, 0 if abs(value) >= 100 else 2)
 
 
-def format_price_gap(value: float) -> TextPair:
-    """Format the price of the goods less the loan, as seen from the loan: "less" where the loan is the smaller."""
-    english, french = format_amount(abs(value))
-    if value == 0:
-        return "the same", "identique"
-    return (f"{english} less", f"{french} de moins") if value > 0 else (f"{english} more", f"{french} de plus")
-
-
 def format_share(value: float) -> TextPair:
     r"""Format a proportion in percent, or as a multiple from 2 up.
 
@@ -133,11 +124,6 @@ def format_age(value: float) -> TextPair:
     return _format_quantity(math.floor(value), 0, ("year", "years"), ("an", "ans"))
 
 
-def format_hour(value: float) -> TextPair:
-    """Format an hour of the day."""
-    return _append(format_number(value, 0), (":00", f"{NARROW_SPACE}h"))
-
-
 def format_relative_day(value: float) -> TextPair:
     """Format a day counted from the application, negative before it: "12 days ago"."""
     return _format_relative(value, format_days)
@@ -151,17 +137,6 @@ def format_relative_month(value: float) -> TextPair:
 def format_yes_no(value: float) -> TextPair:
     """Format a flag."""
     return YES if value else NO
-
-
-def format_trend(value: float) -> TextPair:
-    """Format the sign of a slope."""
-    return ("rising", "en hausse") if value > 0 else ("falling", "en baisse") if value < 0 else ("steady", "stable")
-
-
-def format_variation(value: float, formatter: Formatter) -> TextPair:
-    """Format a standard deviation with the formatter of the values themselves."""
-    english, french = formatter(value)
-    return (f"typical variation of {english}", f"variation habituelle de {french}") if value else NO_VARIATION
 
 
 def _append(text: TextPair, suffix: TextPair) -> TextPair:

@@ -20,7 +20,7 @@ from bento.features.definitions import Value
 from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, Examples, ModelFeature, ModelManifest
 from bento.model.peer_groups import REFERENCE_FILE, Reference, ReferenceFileError
 from bento.model.predictors import FamilyError, Matrix, Vector, load_predictor
-from bento.policy import ReviewBand
+from bento.policy import Decision, ReviewBand, decide
 
 TOLERANCE = 1e-9
 """Largest difference between an example computed here and the same example at training; relative above 1."""
@@ -82,6 +82,10 @@ class ScoringModel:
         """Probabilities of default at which a person decides; None while it is off."""
         return self.manifest.review_band
 
+    def decide(self, default: float) -> Decision:
+        """Decide on a probability of default by the model's threshold and review band, without any rule."""
+        return decide(default, self.threshold, self.review_band)
+
     def tables(self, credit_files: Sequence[CreditFile], others: tuple[str, ...] = ()) -> dict[str, pl.DataFrame]:
         """Return cleaned tables with the columns that the model's features, share counts and other features read."""
         return clean(frames(credit_files, self._columns_with(others)))
@@ -92,7 +96,7 @@ class ScoringModel:
         """Compute the model's features, one row for each credit file of different clients.
 
         With `share_counts` come the counts behind shares (`share_counts_of`), for the wording of reasons; `others` are
-        features that the rules read.
+        further features, which rules read or reasons quote.
         """
         names = self._names_with_share_counts if share_counts else self.feature_names
         return build_features(self.tables(credit_files, others), [*names, *others])

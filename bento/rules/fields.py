@@ -1,6 +1,5 @@
 """Fields of a credit file that a rule may count as known or unknown, and their words."""
 
-from bento.data.tables import APPLICATION
 from bento.i18n import TextPair
 
 COUNTS_OF_ROWS = {"bureau": "bureau_credits", "previous_application": "previous_applications"}
@@ -28,9 +27,3 @@ FIELDS: dict[str, TextPair] = {
     "REGION_RATING_CLIENT_W_CITY": ("rating of the region and town", "note de la région et de la ville"),
 }
 """Fields that a rule may count as known or unknown, in words."""
-UNDERSTOOD = {
-    name: frozenset(APPLICATION[name].categories) - frozenset(APPLICATION[name].missing_codes)
-    for name in FIELDS
-    if name in APPLICATION.schema and APPLICATION[name].kind == "category"
-}
-"""Categories that count as known."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bento import i18n
 from bento.data.tables import APPLICATION, OPEN_ENDED, Unit
 from bento.i18n import DAYS_PER_YEAR, Formatter, TextPair
-from bento.rules.fields import COUNTS_OF_ROWS, FIELDS, UNDERSTOOD
+from bento.rules.fields import COUNTS_OF_ROWS, FIELDS
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -88,8 +88,8 @@ class Inputs:
         if field in COUNTS_OF_ROWS:
             return self.feature(COUNTS_OF_ROWS[field]) > 0
         values = self._column(field)
-        if field in UNDERSTOOD:
-            return np.array([value in UNDERSTOOD[field] for value in values])
+        if APPLICATION[field].kind == "category":
+            return np.array([value in APPLICATION[field].known_categories for value in values])
         return np.array([value is not None for value in values])
 
 

@@ -15,7 +15,7 @@ from bento.features.catalogue import computed_from, needed_columns
 from bento.features.definitions import Group
 from bento.i18n import Wording
 from bento.model.scoring_model import ScoringModel, probability
-from bento.policy import Decision, decide
+from bento.policy import Decision
 from bento.scoring.counterfactual_text import GRANTED, describe_loan, text_of_proposals, text_without_proposal
 from bento.scoring.loans import Loan, candidate_loans, down_payment
 
@@ -82,7 +82,7 @@ def counterfactual(
         credit_file: the application as it stands, and the histories.
         variants: features of the credit file under changed applications.
         features: those of the application as it stands, one row.
-        decider: never less strict than `bento.policy.decide`; each proposal is granted by it.
+        decider: never less strict than `ScoringModel.decide`; each proposal is granted by it.
         weights: what each concept adds to the log-odds, for the text where there is no proposal.
     """
     default = probability(float(model.log_odds(features)[0]))
@@ -100,7 +100,7 @@ def counterfactual(
     if proposals:
         text = text_of_proposals([describe_loan(credit_file.application, loan) for loan, _ in nearest], decision)
     else:
-        text = text_without_proposal(decision, {} if search.is_granted_by_model(default) else weights)
+        text = text_without_proposal(decision, {} if model.decide(default) is Decision.GRANTED else weights)
     return Counterfactual(decision=decision, proposals=proposals, text=text)
 
 
@@ -126,11 +126,7 @@ class _Search:
         else:
             log_odds = self.model.log_odds(self.features).tolist() * len(loans)
         candidates = zip(loans, map(probability, log_odds), strict=True)
-        return [(loan, default) for loan, default in candidates if self.is_granted_by_model(default)]
-
-    def is_granted_by_model(self, default: float) -> bool:
-        """Whether the policy grants at a probability of default, without any rule."""
-        return decide(default, self.model.threshold, self.model.review_band) is Decision.GRANTED
+        return [(loan, default) for loan, default in candidates if self.model.decide(default) is Decision.GRANTED]
 
     def first(self, candidates: Iterable[tuple[Loan, float]]) -> tuple[Loan, float] | None:
         """Return the first loan that is granted, and its probability of default, computed as for every decision."""

@@ -12,8 +12,8 @@ from bento.features.definitions import GROUP_LABELS, Group, Value
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel, probability
-from bento.policy import Decision, decide
-from bento.rules.check import RuleHit, Rules, strictest
+from bento.policy import Decision
+from bento.rules.check import RuleHit, Rules
 from bento.scoring.counterfactual import Counterfactual, counterfactual
 
 
@@ -102,14 +102,15 @@ def explanation(
             similar_text=_in_words(name, peers.medians[name]),
             contribution=contribution,
         )
-        for column, contribution in zip(model.manifest.features, contributions[0].tolist(), strict=True)
-        for name in [column.name]
+        for name, column, contribution in zip(
+            model.feature_names, model.manifest.features, contributions[0].tolist(), strict=True
+        )
     ]
     groups = _by_group(by_feature)
 
     def decider(other: CreditFile, default: float) -> Decision:
-        hits = rules.hits(rules.inputs([other.application], features))[0]
-        return strictest(decide(default, model.threshold, model.review_band), *(hit.outcome for hit in hits))
+        (decision,) = rules.decisions(rules.inputs([other.application], features), [model.decide(default)])
+        return decision
 
     nearest = counterfactual(
         model,

@@ -9,7 +9,7 @@ from bento.data.credit_file import CreditFile
 from bento.data.tables import HISTORIES, TABLES
 from bento.features.definitions import Value
 from bento.model.scoring_model import ScoringModel, probability
-from bento.policy import Decision, decide
+from bento.policy import Decision
 from bento.rules.check import RuleHit, Rules, strictest
 from bento.scoring.reasons import Client, Reason, features_to_quote, main_reasons
 
@@ -78,9 +78,8 @@ def _score(
     contributions = model.contributions(features)[0].tolist() if with_reasons else None
     for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
         default = probability(odds)
-        outcomes = (hit.outcome for hit in hits[position])
-        by_model = decide(default, model.threshold, model.review_band)
-        decision = strictest(by_model, *outcomes)
+        by_model = model.decide(default)
+        decision = strictest(by_model, *(hit.outcome for hit in hits[position]))
         reasons = (
             None
             if contributions is None

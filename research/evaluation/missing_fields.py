@@ -43,13 +43,14 @@ def missing_fields(model: ScoringModel, files: Sequence[Json]) -> list[MissingFi
     The files, credit files of different clients in JSON, are read and scored as the service does. A progress bar is
     shown.
     """
-    before = _scored(model, files)
+    rules = Rules(Rulebook.read(), model.reference.usual)
+    before = _scored(model, rules, files)
     fields = [(table.name, column) for table in TABLES.values() for column in optional_columns(table)]
     rows = []
     for table, column in tqdm(fields, desc="fields left out", unit="field"):
         holders = [number for number, file in enumerate(files) if _holds(file, table, column)]
         left_out = [without(files[number], table, column) for number in holders]
-        after = _scored(model, left_out)
+        after = _scored(model, rules, left_out)
         rows.append(_row(f"{table}.{column}", [before[number] for number in holders], after))
     return rows
 
@@ -86,10 +87,9 @@ def _holds(file: Json, table: str, column: str) -> bool:
     return any(row.get(column) is not None for row in _rows(file, table))
 
 
-def _scored(model: ScoringModel, files: Sequence[Json]) -> list[_Scored]:
+def _scored(model: ScoringModel, rules: Rules, files: Sequence[Json]) -> list[_Scored]:
     parsed = [CreditFile.model_validate_json(to_json(file)) for file in files]
     warned = [{warning.field for warning in file_warnings(model, credit_file)} for credit_file in parsed]
-    rules = Rules(Rulebook.read(), model.reference.usual)
     applications = score(model, parsed, rules=rules, reasons=False) if parsed else []
     return [_Scored(application, fields) for application, fields in zip(applications, warned, strict=True)]
 

@@ -11,7 +11,7 @@ import polars as pl
 from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS, Group
 from bento.model.scoring_model import ScoringModel
-from bento.policy import Decision, decide
+from bento.policy import Decision
 from research.cli import CommandError
 from research.explanation import figures
 from research.explanation.lime_explainer import LIME_SAMPLES, LIME_SEEDS, TOP, Lime, LimeView
@@ -46,7 +46,7 @@ class Explained:
 
     def typical(self) -> dict[str, int]:
         """Return, for each decision, the row of the client whose log-odds are nearest to the median."""
-        decisions = [decide(value, self.model.threshold, self.model.review_band) for value in self.probability]
+        decisions = [self.model.decide(value) for value in self.probability]
         rows = {}
         for decision in Decision:
             members = np.flatnonzero([decided == decision for decided in decisions])
@@ -158,7 +158,7 @@ def explain_client(
     row = len(rows) - 1
     explained = Explained(model, rows)
     view, probability = explained.view, float(explained.probability[row])
-    decision = decide(probability, model.threshold, model.review_band)
+    decision = model.decide(probability)
     title = f"Probability of default {probability:.1%}, threshold {model.threshold:.1%}: {decision}"
     figures.plot_waterfalls(view, {row: title}, out / f"{name}_waterfall.png")
     lime_view = Lime(model, rows).explain(row, seed)

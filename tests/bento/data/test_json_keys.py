@@ -8,9 +8,6 @@ from pydantic_core import from_json
 
 from bento.data.json_keys import Place, kept_keys, repeated_keys
 
-Pairs = tuple[tuple[str, Any], ...]
-"""An object as it is written: its keys in order, some of them twice."""
-
 _texts = st.sampled_from(["a", "b", "é", "a:b", ":", '"', "\\", '":', "{}", "\u2028"])
 _documents = st.recursive(
     st.none() | st.integers() | st.just(1e300) | _texts,

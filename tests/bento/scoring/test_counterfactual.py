@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,37 +22,11 @@ from bento.scoring.explanation import explanation
 from bento.scoring.loan_terms import Term, credit_to_annuity, monthly_rate
 from bento.scoring.loans import CARD, MAX_COST, round_step
 from bento.scoring.score import score
-from tests.support.clients import make_credit_files
+from tests.bento.scoring.conftest import CLIENTS
 from tests.support.small_model import write_small_model
 
 VERSION = ModelVersion(name="test", version="1")
-CLIENTS = 60
-NAMES = [
-    "application_ext_source_2",
-    "application_ext_source_3",
-    "application_credit",
-    "application_annuity",
-    "application_goods_price",
-    "application_credit_to_annuity",
-    "application_credit_to_goods_price",
-    "application_annuity_to_income",
-    "application_occupation",
-    "bureau_debt_to_loan",
-    "previous_refused_share",
-    "application_due_in_previous_term_to_credit",
-]
 WEIGHTS: dict[Group, float] = {"credit_terms": 0.9, "past_applications": 0.4, "employment": 0.2, "documents": -1.0}
-
-
-@pytest.fixture(scope="module", params=["lightgbm", "linear"])
-def model(request: pytest.FixtureRequest, synthetic_folder: Path, tmp_path_factory) -> ScoringModel:
-    folder = tmp_path_factory.mktemp(request.param) / "model"
-    return write_small_model(folder, synthetic_folder, NAMES, request.param)
-
-
-@pytest.fixture(scope="module")
-def credit_files() -> list[CreditFile]:
-    return [CreditFile.model_validate_json(json.dumps(content)) for content in make_credit_files(CLIENTS)]
 
 
 def with_settings(model: ScoringModel, **changed: object) -> ScoringModel:

@@ -2,7 +2,6 @@
 
 import json
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -15,38 +14,10 @@ from bento.model.scoring_model import ScoringModel
 from bento.rules.check import Rules
 from bento.scoring.explanation import Explanation
 from bento.scoring.explanation import explanation as explanation_by_rules
-from tests.support.clients import make_credit_files
-from tests.support.small_model import write_small_model
+from tests.bento.scoring.conftest import NAMES
 
 VERSION = ModelVersion(name="test", version="1")
 explanation = partial(explanation_by_rules, rules=Rules.none())
-CLIENTS = 40
-NAMES = [
-    "application_ext_source_2",
-    "application_ext_source_3",
-    "application_credit",
-    "application_annuity",
-    "application_goods_price",
-    "application_credit_to_annuity",
-    "application_credit_to_goods_price",
-    "application_annuity_to_income",
-    "application_occupation",
-    "bureau_debt_to_loan",
-    "previous_refused_share",
-    "installments_days_late_mean",
-    "application_due_in_previous_term_to_credit",
-]
-
-
-@pytest.fixture(scope="module", params=["lightgbm", "linear"])
-def model(request: pytest.FixtureRequest, synthetic_folder: Path, tmp_path_factory) -> ScoringModel:
-    folder = tmp_path_factory.mktemp(request.param) / "model"
-    return write_small_model(folder, synthetic_folder, NAMES, request.param)
-
-
-@pytest.fixture(scope="module")
-def credit_files() -> list[CreditFile]:
-    return [CreditFile.model_validate_json(json.dumps(content)) for content in make_credit_files(CLIENTS)]
 
 
 @pytest.fixture(scope="module")
