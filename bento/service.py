@@ -3,7 +3,6 @@
 import sys
 import time
 from functools import cache
-from pathlib import Path
 from typing import TypeVar, cast
 
 import bentoml
@@ -15,19 +14,15 @@ from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import request_metrics, timeout
 from bento.api.middleware.gateway import gateway
-from bento.api.predictions import DecisionMaker, refuse_impossible
+from bento.api.predictions import DecisionMaker
 from bento.api.problems import RETRY_AFTER_S, ProblemError, response
 from bento.api.process_tuning import ScoringSlots, tune_garbage_collection
 from bento.api.recording import Recorder
 from bento.api.schemas import BatchPrediction, BatchRequest, Prediction
-from bento.api.state import ServingState
+from bento.api.state import ServingState, open_journal, open_rulebook
 from bento.data.credit_file import CreditFile
-from bento.journal.store import Journal
-from bento.journal.vault import Vault
 from bento.journal.writer import Writer
-from bento.rules.rulebook import DEFAULT_RULES, Rulebook
-from bento.scoring.explanation import Explanation, explanation
-from bento.scoring.missing_fields import file_warnings
+from bento.scoring.explanation import Explanation
 from bento.settings import JOURNAL_VARIABLE, LIMITS, Settings
 
 Declared = TypeVar("Declared")
@@ -46,15 +41,6 @@ request_metrics.install()
 def _load_keys() -> KeyRing | None:
     settings = read_settings()
     return KeyRing.from_file(settings.keys_file) if settings.requires_keys else None
-
-
-def _journal() -> Journal:
-    settings = read_settings()
-    return Journal(settings.journal_address, Vault.from_file(settings.master_key_file))
-
-
-def _rulebook() -> Rulebook:
-    return Rulebook.read(Path(read_settings().rules_file or DEFAULT_RULES))
 
 
 @bentoml.service(
@@ -82,7 +68,7 @@ class CreditScoring:
 
     def __init__(self) -> None:
         keep_personal_data_out()
-        self.state = ServingState.load(self.stored_model, _journal(), _rulebook())
+        self.state = ServingState.load(self.stored_model, open_journal(read_settings()), open_rulebook(read_settings()))
         self.writer = Writer(self.state.journal)
         slots = ScoringSlots(LIMITS.max_scored_per_loop_turn)
         self.predictor = DecisionMaker(self.state, Recorder(self.writer), slots)
@@ -94,8 +80,8 @@ class CreditScoring:
         """Refuse to start, in one line, where decisions could not be guarded or kept."""
         try:
             _load_keys()
-            _rulebook()
-            journal = _journal()
+            open_rulebook(read_settings())
+            journal = open_journal(read_settings())
             journal.check()
             journal.close()
         except CorrectableError as error:
@@ -136,13 +122,9 @@ class CreditScoring:
     def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
         """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
         try:
-            model, rules = self.state.model, self.state.rules
-            refuse_impossible(credit_file, rules)
-            named = file_warnings(model, credit_file)
-            explained = explanation(model, credit_file, self.state.version, named, rules=rules)
+            return _reply(Explanation, self.predictor.explain(credit_file).model_dump_json())
         except ProblemError as error:
             return _decline(Explanation, ctx, error)
-        return _reply(Explanation, explained.model_dump_json())
 
 
 for middleware in gateway(_load_keys):

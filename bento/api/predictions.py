@@ -21,6 +21,7 @@ from bento.data.credit_file import CreditFile
 from bento.journal.entries import Entry
 from bento.policy import Decision, expected_cost, score_points
 from bento.rules.check import Rules
+from bento.scoring.explanation import Explanation, explanation
 from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 
@@ -86,9 +87,12 @@ class DecisionMaker:
         items = [BatchItem() for _ in batch.credit_files]
         valid = _validated(batch, items, rules)
         scored = dict(zip(valid, score(model, list(valid.values()), rules=rules, reasons=with_reasons), strict=True))
+        predictions = {
+            position: self._prediction(credit_file, scored[position], parameters.purpose)
+            for position, credit_file in valid.items()
+        }
         entries: dict[int, Entry] = {}
-        for position, credit_file in valid.items():
-            prediction = self._prediction(credit_file, scored[position], parameters.purpose)
+        for position, prediction in predictions.items():
             items[position].prediction = prediction
             if parameters.purpose == "decision":
                 content = to_json(batch.credit_files[position])
@@ -101,10 +105,20 @@ class DecisionMaker:
             if isinstance(outcome, Problem):
                 items[position] = BatchItem(problem=outcome)
             elif outcome is entry.answer:
-                count(scored[position], file_warnings(self.state.model, valid[position]))
+                count(scored[position], predictions[position].warnings)
             else:
                 items[position].prediction = Prediction.model_validate_json(outcome)
         return BatchPrediction(results=items)
+
+    def explain(self, credit_file: CreditFile) -> Explanation:
+        """Return what the model and the rules make of an application; nothing is decided, and nothing is kept.
+
+        Raises:
+            ProblemError: the application is impossible by a rule, or the model cannot be used.
+        """
+        model, rules = self.state.model, self.state.rules
+        refuse_impossible(credit_file, rules)
+        return explanation(model, credit_file, self.state.version, file_warnings(model, credit_file), rules=rules)
 
     def _prediction(self, credit_file: CreditFile, scored: ScoredApplication, purpose: Purpose) -> Prediction:
         model = self.state.model

@@ -12,11 +12,13 @@ from bento import NAME
 from bento.api.problems import ProblemError, problem
 from bento.journal.entries import StoredDecision
 from bento.journal.store import Journal
+from bento.journal.vault import Vault
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import FOLDER_IN_STORE, ModelVersion
 from bento.model.scoring_model import ModelError, ScoringModel
 from bento.rules.check import Rules
-from bento.rules.rulebook import Rulebook
+from bento.rules.rulebook import DEFAULT_RULES, Rulebook
+from bento.settings import Settings
 
 log = logging.getLogger("bentoml.credit_scoring")
 
@@ -71,3 +73,13 @@ class ServingState:
         """Return whether this model and this code made a decision of the journal."""
         origin = (self.model_tag, code_fingerprint())
         return self.verified_model is not None and (decision.model_tag, decision.code) == origin
+
+
+def open_journal(settings: Settings) -> Journal:
+    """Open the journal that the environment names, with the key that decrypts it."""
+    return Journal(settings.journal_address, Vault.from_file(settings.master_key_file))
+
+
+def open_rulebook(settings: Settings) -> Rulebook:
+    """Read the lender's rules that the environment names, by default those of the project."""
+    return Rulebook.read(Path(settings.rules_file or DEFAULT_RULES))
