@@ -134,6 +134,15 @@ def format_relative_month(value: float) -> TextPair:
     return _format_relative(value, lambda months: format_years(months / 12) if months >= 24 else format_months(months))
 
 
+def format_hour(value: float) -> TextPair:
+    r"""Format an hour of the day.
+
+    >>> format_hour(9)
+    ('9:00', '9\u202fh')
+    """
+    return f"{value:.0f}:00", f"{value:.0f}{NARROW_SPACE}h"
+
+
 def format_yes_no(value: float) -> TextPair:
     """Format a flag."""
     return YES if value else NO

@@ -61,13 +61,6 @@ class ReviewBand(AnswerPart):
     high: float
 
 
-class ExpectedCost(AnswerPart):
-    """Expected cost of either decision, in units of one good client refused."""
-
-    if_granted: float
-    if_refused: float
-
-
 class Prediction(AnswerPart):
     """The decision on a credit file; a simulation has no `decision_id`, because it is not recorded."""
 
@@ -79,7 +72,6 @@ class Prediction(AnswerPart):
     decision: Decision
     threshold: float
     review_band: ReviewBand | None
-    expected_cost: ExpectedCost | None
     rules: tuple[Rule, ...] = ()
     reasons: tuple[Reason, ...]
     warnings: tuple[FieldWarning, ...]
@@ -119,15 +111,12 @@ class GroupContribution(AnswerPart):
 class FeatureContribution(AnswerPart):
     """Contribution of one feature to the log-odds of default; `similar` is its median among similar clients.
 
-    Categories have words, `value_text` and `similar_text`.
+    `value_text` and `similar_text` are in words, with the unit; None where not known.
     """
 
     meaning: Text
-    unit: str
-    value: float | str | None
-    similar: float | str | None
-    value_text: Text | None = None
-    similar_text: Text | None = None
+    value_text: Text | None
+    similar_text: Text | None
     contribution: float
 
 

@@ -222,7 +222,7 @@ def show_client(language: str, credit_file: client.CreditFile) -> None:
     numbered = isinstance(number, int)
     st.subheader(say("client", number=number) if numbered else say("client_unnumbered"), anchor=False)
     tables = [
-        say(f"history_{name}", rows=len(credit_file[name]))
+        say(f"history_{name}{'_one' if len(credit_file[name]) == 1 else ''}", rows=len(credit_file[name]))
         for name in client.HISTORIES
         if isinstance(credit_file.get(name), list) and credit_file[name]
     ]
@@ -262,7 +262,7 @@ def field_value(language: str, name: str, raw: Any, column: client.Column) -> st
 
 def option(language: str, column: client.Column, value: form.Shown) -> str:
     """Return a value of a field in words: a category in those of the service."""
-    return messages.value(language, value, "", column.labels.get(value) if isinstance(value, str) else None)
+    return messages.value(language, value, column.labels.get(value) if isinstance(value, str) else None)
 
 
 def score(source: str, to_send: client.CreditFile, *, simulated: bool) -> None:

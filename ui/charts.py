@@ -5,6 +5,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import plotly.graph_objects as go
 
@@ -19,6 +20,12 @@ SCALE_ENDS = (0.005, 0.95)
 SCALE_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8)
 MIN_TICK_DISTANCE = 0.03
 """Share of the scale between a tick and the threshold, whose label would cover a nearer one."""
+WATERFALL_TICKS = tuple(
+    thousandths / 1000
+    for thousandths in (1, 2, 5, 10, 20, 30, 50, 80, 120, 200, 300, 400, 500, 600, 700, 800, 900, 950)
+)
+MIN_LABEL_DISTANCE = 0.07
+"""Share of the axis of a waterfall between two ticks."""
 MAX_LABEL_LENGTH = 42
 """Characters of a line of a label."""
 MIN_NAMED_ZONE = 0.08
@@ -56,8 +63,8 @@ def feature_steps(language: str, explanation: Explanation, count: int = 10) -> l
             Step(
                 feature.meaning[language],
                 feature.contribution,
-                messages.value(language, feature.value, feature.unit, feature.value_text),
-                messages.value(language, feature.similar, feature.unit, feature.similar_text),
+                messages.in_words(language, feature.value_text),
+                messages.in_words(language, feature.similar_text),
             )
             for feature in explanation.features
         ]
@@ -149,7 +156,7 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
             measure=["relative"] * (len(labels) - 1) + ["total"],
             x=[0.0, *(step.contribution for step in steps), 0.0],
             y=list(range(len(labels))),
-            text=["", *contributions(language, steps), ""],
+            text=["", *multipliers(language, steps), ""],
             textposition="outside",
             cliponaxis=False,
             increasing={"marker": {"color": RAISES}},
@@ -160,9 +167,13 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
         )
     )
     _add_threshold(figure, language, explanation.threshold)
+    low, high = _axis_range(explanation, steps)
+    ticked = _ticks(low, high)
     figure.update_xaxes(
-        range=_axis_range(explanation, steps),
-        title={"text": messages.say(language, "log_odds_axis"), "font": {"size": 14}},
+        range=[low, high],
+        tickvals=[_log_odds(share) for share in ticked],
+        ticktext=[messages.percent(language, share, 0 if share >= 0.01 else 1) for share in ticked],
+        title={"text": messages.say(language, "risk_axis"), "font": {"size": 14}},
         showgrid=True,
         gridcolor=GRID,
         zeroline=False,
@@ -207,17 +218,39 @@ def _axis_range(explanation: Explanation, steps: Sequence[Step]) -> list[float]:
     return [low - margin, high + margin]
 
 
-def contributions(language: str, steps: Sequence[Step]) -> list[str]:
-    """Format the contributions, all with the number of digits that the largest needs."""
-    largest = max((abs(step.contribution) for step in steps), default=0.0)
-    digits = 2 if largest >= 0.1 else 3
-    return [messages.number(language, step.contribution, digits, signed=True) for step in steps]
+def _ticks(low: float, high: float) -> list[float]:
+    """Return the probabilities to mark on an axis of log-odds, none too near to the one before."""
+    ticks: list[float] = []
+    for share in WATERFALL_TICKS:
+        if low <= _log_odds(share) <= high and (
+            not ticks or _log_odds(share) - _log_odds(ticks[-1]) >= MIN_LABEL_DISTANCE * (high - low)
+        ):
+            ticks.append(share)
+    return ticks
+
+
+def effect(step: Step) -> Literal["raises", "lowers", "neutral"]:
+    """Return what a step does to the risk; nothing where it multiplies the odds by 1.00."""
+    factor = round(math.exp(step.contribution), 2)
+    return "neutral" if factor == 1 else "raises" if factor > 1 else "lowers"
+
+
+def multipliers(language: str, steps: Sequence[Step]) -> list[str]:
+    """Format by what each step multiplies the odds of default, after a sign for its direction."""
+    return [
+        messages.say(
+            language,
+            "multiplier",
+            sign={"raises": "▲", "lowers": "▼", "neutral": "="}[effect(step)],
+            factor=messages.number(language, math.exp(step.contribution), 2),
+        )
+        for step in steps
+    ]
 
 
 def position(language: str, log_odds: float) -> str:
-    """Format log-odds of default with their probability."""
-    share = messages.percent(language, _share(log_odds))
-    return messages.say(language, "position", log_odds=messages.number(language, log_odds, 2), share=share)
+    """Format the probability of default of log-odds."""
+    return messages.say(language, "position", share=messages.percent(language, _share(log_odds)))
 
 
 def _styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:

@@ -51,20 +51,32 @@ MESSAGES: dict[str, Wording] = {
         "fr": "Aucun historique joint : la demande seule est évaluée.",
         "en": "No history attached: the application alone is scored.",
     },
-    "history_bureau": {"fr": "crédits ailleurs {rows}", "en": "credits elsewhere {rows}"},
-    "history_bureau_balance": {"fr": "mois de ces crédits {rows}", "en": "months of those credits {rows}"},
-    "history_previous_application": {"fr": "demandes antérieures {rows}", "en": "earlier applications {rows}"},
-    "history_POS_CASH_balance": {"fr": "mois de prêts antérieurs {rows}", "en": "months of earlier loans {rows}"},
-    "history_installments_payments": {"fr": "paiements d'échéances {rows}", "en": "instalment payments {rows}"},
-    "history_credit_card_balance": {"fr": "mois de carte de crédit {rows}", "en": "months of credit card {rows}"},
+    "history_bureau_one": {"fr": "{rows} crédit ailleurs", "en": "{rows} loan elsewhere"},
+    "history_bureau": {"fr": "{rows} crédits ailleurs", "en": "{rows} loans elsewhere"},
+    "history_bureau_balance_one": {"fr": "{rows} mois de ces crédits", "en": "{rows} month of those loans"},
+    "history_bureau_balance": {"fr": "{rows} mois de ces crédits", "en": "{rows} months of those loans"},
+    "history_previous_application_one": {
+        "fr": "{rows} demande antérieure chez nous",
+        "en": "{rows} earlier application here",
+    },
+    "history_previous_application": {
+        "fr": "{rows} demandes antérieures chez nous",
+        "en": "{rows} earlier applications here",
+    },
+    "history_POS_CASH_balance_one": {"fr": "{rows} mois de prêts antérieurs", "en": "{rows} month of earlier loans"},
+    "history_POS_CASH_balance": {"fr": "{rows} mois de prêts antérieurs", "en": "{rows} months of earlier loans"},
+    "history_installments_payments_one": {"fr": "{rows} paiement d'échéance", "en": "{rows} instalment payment"},
+    "history_installments_payments": {"fr": "{rows} paiements d'échéances", "en": "{rows} instalment payments"},
+    "history_credit_card_balance_one": {"fr": "{rows} mois de carte de crédit", "en": "{rows} month of credit card"},
+    "history_credit_card_balance": {"fr": "{rows} mois de carte de crédit", "en": "{rows} months of credit card"},
     # The form
-    "section_loan": {"fr": "Crédit demandé", "en": "Loan asked for"},
+    "section_loan": {"fr": "Crédit demandé", "en": "Loan requested"},
     "section_client": {"fr": "Client et ressources", "en": "Client and income"},
     "section_employment": {"fr": "Emploi", "en": "Employment"},
     "section_scores": {"fr": "Scores externes", "en": "External scores"},
     "NAME_CONTRACT_TYPE": {"fr": "Type de crédit", "en": "Kind of loan"},
     "AMT_CREDIT": {"fr": "Montant du crédit", "en": "Loan amount"},
-    "AMT_ANNUITY": {"fr": "Annuité (montant d'une échéance)", "en": "Annuity (amount of one instalment)"},
+    "AMT_ANNUITY": {"fr": "Mensualité", "en": "Monthly instalment"},
     "AMT_GOODS_PRICE": {"fr": "Prix du bien financé", "en": "Price of the goods"},
     "AMT_INCOME_TOTAL": {"fr": "Revenu total", "en": "Total income"},
     "DAYS_BIRTH": {"fr": "Âge (années)", "en": "Age (years)"},
@@ -124,16 +136,20 @@ MESSAGES: dict[str, Wording] = {
         "en": "The estimated risk, {probability}, is below the threshold of {limit}.",
     },
     "refused_because": {
-        "fr": "Le risque estimé, {probability}, atteint ou dépasse le seuil de {limit}.",
-        "en": "The estimated risk, {probability}, reaches or exceeds the threshold of {limit}.",
+        "fr": "Le risque estimé, {probability}, dépasse le seuil de {limit}.",
+        "en": "The estimated risk, {probability}, exceeds the threshold of {limit}.",
+    },
+    "refused_because_equal": {
+        "fr": "Le risque estimé atteint exactement le seuil de {limit}.",
+        "en": "The estimated risk is exactly at the threshold of {limit}.",
     },
     "granted_because_of_band": {
-        "fr": "Le risque estimé, {probability}, est sous {limit}, où commencent les dossiers à examiner.",
-        "en": "The estimated risk, {probability}, is below {limit}, where files to be reviewed begin.",
+        "fr": "Le risque estimé, {probability}, est sous la zone à examiner, qui commence à {limit}.",
+        "en": "The estimated risk, {probability}, is below the range to be reviewed, which begins at {limit}.",
     },
     "refused_because_of_band": {
-        "fr": "Le risque estimé, {probability}, atteint ou dépasse {limit}, où finissent les dossiers à examiner.",
-        "en": "The estimated risk, {probability}, reaches or exceeds {limit}, where files to be reviewed end.",
+        "fr": "Le risque estimé, {probability}, n'est plus dans la zone à examiner, qui finit à {limit}.",
+        "en": "The estimated risk, {probability}, is beyond the range to be reviewed, which ends at {limit}.",
     },
     "review_because": {
         "fr": "Le risque estimé, {probability}, est trop proche du seuil : de {low} à {high}, une personne décide.",
@@ -163,12 +179,6 @@ MESSAGES: dict[str, Wording] = {
     },
     "not_recorded": {"fr": "Simulation : rien n'est enregistré.", "en": "Simulation: not recorded."},
     "moment": {"fr": "{day}/{month}/{year} à {time} (UTC)", "en": "{year}-{month}-{day} at {time} (UTC)"},
-    "expected_cost": {
-        "fr": "Coût moyen attendu : {granted} si le crédit est accordé, {refused} s'il est refusé (unité : un bon "
-        "client refusé).",
-        "en": "Expected cost: {granted} if the credit is granted, {refused} if it is refused (unit: one good client "
-        "refused).",
-    },
     "this_client": {"fr": "Ce client : {probability}", "en": "This client: {probability}"},
     "this_threshold": {"fr": "Seuil : {threshold}", "en": "Threshold: {threshold}"},
     "scale_alternative": {
@@ -178,8 +188,8 @@ MESSAGES: dict[str, Wording] = {
     # The rules and the reasons
     "rules": {"fr": "Les règles qui s'appliquent", "en": "The rules that apply"},
     "reasons": {
-        "fr": "Les raisons de cette décision, en mots pour le client",
-        "en": "The reasons for this decision, in words for the client",
+        "fr": "Ce que vous pouvez dire au client",
+        "en": "What you may tell the client",
     },
     "counterfactual": {"fr": "Ce qui changerait la décision", "en": "What would change the decision"},
     # The explanation
@@ -191,47 +201,48 @@ MESSAGES: dict[str, Wording] = {
         "not agree.",
     },
     "by_group": {"fr": "Par thème", "en": "By theme"},
-    "by_feature": {"fr": "Par donnée", "en": "By item of data"},
+    "by_feature": {"fr": "Par donnée", "en": "By data point"},
     "as_table": {"fr": "En tableau", "en": "As a table"},
-    "base": {"fr": "Départ, client moyen : {position}", "en": "Start, average client: {position}"},
-    "final": {"fr": "Arrivée, ce client : {position}", "en": "End, this client: {position}"},
-    "others": {"fr": "{count} autres données", "en": "{count} other items"},
-    "position": {
-        "fr": "log-cote\u00a0{log_odds}, risque\u00a0{share}",
-        "en": "log-odds\u00a0{log_odds}, risk\u00a0{share}",
-    },
-    "log_odds_axis": {
-        "fr": "Log-cote du défaut ; vers la droite, le risque augmente",
-        "en": "Log-odds of default; to the right, the risk rises",
+    "base": {"fr": "Point de départ : {position}", "en": "Starting point: {position}"},
+    "final": {"fr": "Ce client : {position}", "en": "This client: {position}"},
+    "others": {"fr": "{count} autres données", "en": "{count} other data points"},
+    "position": {"fr": "risque de\u00a0{share}", "en": "risk of\u00a0{share}"},
+    "multiplier": {"fr": "{sign}\u00a0\u00d7\u00a0{factor}", "en": "{sign}\u00a0\u00d7\u00a0{factor}"},
+    "risk_axis": {
+        "fr": "Risque de défaut ; il augmente vers la droite",
+        "en": "Risk of default; it rises to the right",
     },
     "raises": {"fr": "augmente le risque", "en": "raises the risk"},
     "lowers": {"fr": "réduit le risque", "en": "lowers the risk"},
     "neutral": {"fr": "sans effet", "en": "no effect"},
     "reasons_explained": {
-        "fr": "On part du client moyen ; chaque barre orange (+) augmente le risque de celui-ci, chaque barre bleue "
-        "(-) le réduit. La barre grise est leur somme.",
-        "en": "We start from the average client; each orange (+) bar raises this client's risk, each blue (-) bar "
-        "lowers it. The grey bar is their sum.",
+        "fr": "Le point de départ est le même pour tous les clients. Chaque barre orange (▲) augmente le risque, "
+        "chaque barre bleue (▼) le réduit. « \u00d7 1,40 » : pour un même nombre de crédits "
+        "remboursés, cette donnée multiplie par 1,4 les défauts attendus.",
+        "en": "The starting point is the same for all clients. Each orange bar (▲) raises the risk, each blue bar (▼) "
+        "lowers it. “\u00d7 1.40”: for the same number of loans repaid, this data multiplies the expected "
+        "defaults by 1.4.",
     },
     "waterfall_alternative": {
-        "fr": "Graphique en cascade. Client moyen : {base}. {steps}. Ce client : {final}. "
-        "Les mêmes valeurs sont dans l'onglet « En tableau ».",
-        "en": "Waterfall chart. Average client: {base}. {steps}. This client: {final}. "
-        "The same values are in the tab “As a table”.",
+        "fr": "Graphique en cascade. {base}. {steps}. {final}. Les mêmes valeurs sont dans l'onglet « En tableau ».",
+        "en": "Waterfall chart. {base}. {steps}. {final}. The same values are in the tab “As a table”.",
     },
     "table_alternative": {
-        "fr": "Contributions à la log-cote du défaut, de la plus forte à la plus faible.",
-        "en": "Contributions to the log-odds of default, strongest first.",
+        "fr": "Effets sur le risque de défaut, du plus fort au plus faible.",
+        "en": "Effects on the risk of default, strongest first.",
     },
     "column_theme": {"fr": "Thème", "en": "Theme"},
-    "column_item": {"fr": "Donnée", "en": "Item of data"},
+    "column_item": {"fr": "Donnée", "en": "Data point"},
     "column_client": {"fr": "Ce client", "en": "This client"},
     "column_similar": {"fr": "Clients semblables", "en": "Similar clients"},
     "similar_clients": {
         "fr": "Clients semblables : {description} ({clients} clients). Valeur médiane, ou la plus fréquente.",
         "en": "Similar clients: {description} ({clients} clients). Median value, or the most frequent one.",
     },
-    "column_contribution": {"fr": "Contribution", "en": "Contribution"},
+    "column_contribution": {
+        "fr": "Défauts pour un même nombre de crédits remboursés",
+        "en": "Defaults for the same number of loans repaid",
+    },
     "column_effect": {"fr": "Effet", "en": "Effect"},
     # The end of the page
     "warnings": {
@@ -248,13 +259,6 @@ MESSAGES: dict[str, Wording] = {
     },
     "model": {"fr": "Modèle {name}, version {version}.", "en": "Model {name}, version {version}."},
     "download": {"fr": "Télécharger la réponse (JSON)", "en": "Download the answer (JSON)"},
-    # Units of the items of data
-    "unit_days": {"fr": "{value} jours", "en": "{value} days"},
-    "unit_months": {"fr": "{value} mois", "en": "{value} months"},
-    "unit_years": {"fr": "{value} ans", "en": "{value} years"},
-    "unit_hour": {"fr": "{value} h", "en": "{value} h"},
-    "flag_yes": {"fr": "oui", "en": "yes"},
-    "flag_no": {"fr": "non", "en": "no"},
     # Faults of the service
     "fault_unreachable": {
         "fr": "Le service de notation ne répond pas à l'adresse {address}. Démarrez-le (`make serve`) ou corrigez la "
@@ -319,8 +323,8 @@ MESSAGES: dict[str, Wording] = {
     "fault_failed": {
         "fr": "Le service a rencontré une erreur interne ({status}) ; le dossier n'est pas en cause. Réessayez ; si "
         "cela dure, prévenez l'équipe technique.",
-        "en": "The service met an internal error ({status}); the file is not to blame. Try again; if it lasts, tell "
-        "the technical team.",
+        "en": "The service met an internal error ({status}); nothing is wrong with the file. Try again; if it lasts, "
+        "tell the technical team.",
     },
     "fault_unexpected": {
         "fr": "Ce qui répond à l'adresse {address} n'est pas le service de notation attendu. Vérifiez la variable "
@@ -330,7 +334,7 @@ MESSAGES: dict[str, Wording] = {
     },
     "detail_missing": {"fr": "valeur obligatoire", "en": "value required"},
     "detail_too_small": {"fr": "valeur trop petite", "en": "value too small"},
-    "detail_too_great": {"fr": "valeur trop grande", "en": "value too great"},
+    "detail_too_great": {"fr": "valeur trop grande", "en": "value too high"},
     "detail_not_a_number": {"fr": "un nombre est attendu", "en": "a number is expected"},
     "detail_not_whole": {"fr": "un nombre entier est attendu", "en": "a whole number is expected"},
     "detail_not_a_text": {"fr": "un texte est attendu", "en": "a text is expected"},
@@ -401,10 +405,9 @@ def say(language: str, key: str, **values: object) -> str:
     return wording.format(**values)
 
 
-def number(language: str, value: float, digits: int = 0, *, signed: bool = False) -> str:
+def number(language: str, value: float, digits: int = 0) -> str:
     """Format a number: `1 234,5` in French, `1,234.5` in English; without a sign where it rounds to 0."""
-    sign = "+" if signed and round(value, digits) != 0 else ""
-    written = f"{value:{sign}z,.{digits}f}"
+    written = f"{value:z,.{digits}f}"
     if language == "fr":
         written = written.translate({ord(","): NARROW_SPACE, ord("."): ","})
     return written.replace("-", MINUS)
@@ -430,21 +433,22 @@ def moment(language: str, when: datetime) -> str:
     return say(language, "moment", year=year, month=month, day=day, time=time)
 
 
-def value(language: str, content: float | str | None, unit: str, words: Mapping[str, str] | None = None) -> str:
-    """Format the value of a feature with its unit; a category in its words, or its code where it has none."""
-    if content is None:
-        return say(language, "missing")
-    if isinstance(content, str):
-        text = words[language] if words else content
-        return text[:1].upper() + text[1:]
-    if unit == "share":
-        return percent(language, content)
-    if unit == "flag" and content in (0, 1):
-        return say(language, "flag_yes" if content else "flag_no")
+def value(language: str, content: float | str | None, words: Mapping[str, str] | None = None) -> str:
+    """Format the value of a field; a category in its words, or its code where it has none."""
+    if content is None or isinstance(content, str):
+        return in_words(language, words) if words else content or say(language, "missing")
     max_digits = 0 if abs(content) >= 1000 else 3
-    shortest = next(digits for digits in range(4) if round(content, digits) == round(content, max_digits))
-    written = number(language, content, shortest)
-    return say(language, f"unit_{unit}", value=written) if f"unit_{unit}" in MESSAGES else written
+    return number(
+        language,
+        content,
+        next(digits for digits in range(4) if round(content, digits) == round(content, max_digits)),
+    )
+
+
+def in_words(language: str, words: Mapping[str, str] | None) -> str:
+    """Return a text of the service with a capital, or that nothing is known."""
+    text = words[language] if words else say(language, "missing")
+    return text[:1].upper() + text[1:] if words else text
 
 
 def detail(language: str, rejected: Detail) -> str:

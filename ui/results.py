@@ -54,19 +54,18 @@ def because(language: str, prediction: Prediction) -> str:
         limit = band.low if prediction.decision == "granted" else band.high
     probability, written = messages.percentages(language, prediction.probability, limit)
     key = f"{prediction.decision}_because" if band is None else f"{prediction.decision}_because_of_band"
+    if band is None and prediction.probability == limit:
+        key = "refused_because_equal"
     return messages.say(language, key, probability=probability, limit=written)
 
 
 def record(language: str, prediction: Prediction) -> str:
-    """Return the decision's id in the journal, and the expected cost of either decision."""
+    """Return when the decision was recorded, and its id in the journal."""
     say = partial(messages.say, language)
     lines = [say("not_recorded")]
     if prediction.decision_id is not None:
         number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
         lines = [say("recorded", number=number, moment=moment)]
-    if (cost := prediction.expected_cost) is not None:
-        granted, refused = (messages.number(language, value, 2) for value in (cost.if_granted, cost.if_refused))
-        lines.append(say("expected_cost", granted=granted, refused=refused))
     return "  \n".join(lines)
 
 
@@ -170,13 +169,11 @@ def show_waterfall(language: str, explanation: Explanation, steps: Sequence[char
     """Show the chart, with its content in words as alternative text."""
     say = partial(messages.say, language)
     ends = {
-        "base": charts.position(language, explanation.base_value),
-        "final": charts.position(language, explanation.log_odds),
+        "base": say("base", position=charts.position(language, explanation.base_value)),
+        "final": say("final", position=charts.position(language, explanation.log_odds)),
     }
-    written = charts.contributions(language, steps)
-    listed = " ; ".join(
-        f"{step.label(language)} {contribution}" for step, contribution in zip(steps, written, strict=True)
-    )
+    written = charts.multipliers(language, steps)
+    listed = " ; ".join(f"{step.label(language)} {multiplier}" for step, multiplier in zip(steps, written, strict=True))
     st.plotly_chart(
         charts.waterfall(language, explanation, steps),
         theme=None,
@@ -190,13 +187,11 @@ def show_waterfall(language: str, explanation: Explanation, steps: Sequence[char
 def show_table(language: str, columns: Mapping[str, Sequence[str]], steps: Sequence[charts.Step]) -> None:
     """Show contributions with their effect in words, beside the columns that name them."""
     say = partial(messages.say, language)
-    written = charts.contributions(language, steps)
-    effects = {"+": "raises", messages.MINUS: "lowers"}
     st.table(
         {
             **{heading: [messages.plain(content) for content in column] for heading, column in columns.items()},
-            say("column_contribution"): written,
-            say("column_effect"): [say(effects.get(contribution[0], "neutral")) for contribution in written],
+            say("column_effect"): [say(charts.effect(step)) for step in steps],
+            say("column_contribution"): charts.multipliers(language, steps),
         },
         hide_index=True,
         alt=say("table_alternative"),

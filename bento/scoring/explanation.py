@@ -4,17 +4,17 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
-from bento.data.category_labels import category_wording
 from bento.data.credit_file import CreditFile, FieldWarning
 from bento.features.build import Variants
 from bento.features.catalogue import CATALOGUE
-from bento.features.definitions import GROUP_LABELS, Group, Value
+from bento.features.definitions import GROUP_LABELS, Group
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision
 from bento.rules.check import RuleHit, Rules
 from bento.scoring.counterfactual import Counterfactual, counterfactual
+from bento.scoring.wording.facts import value_in_words
 
 
 class GroupContribution(BaseModel):
@@ -40,8 +40,8 @@ class FeatureContribution(BaseModel):
     similar: float | str | None = Field(
         description="median among similar clients, the most frequent for a category; null where most are unknown"
     )
-    value_text: Wording | None = Field(description="the value in words, where it is a category")
-    similar_text: Wording | None = Field(description="the most frequent category of similar clients in words")
+    value_text: Wording | None = Field(description="the value in words, with its unit; null where it is not known")
+    similar_text: Wording | None = Field(description="the same for similar clients")
     contribution: float
 
 
@@ -98,8 +98,8 @@ def explanation(
             value=values[name],
             read_as=column.typical if name in unknown else None,
             similar=peers.medians[name],
-            value_text=_in_words(name, values[name]),
-            similar_text=_in_words(name, peers.medians[name]),
+            value_text=value_in_words(name, values[name]),
+            similar_text=value_in_words(name, peers.medians[name]),
             contribution=contribution,
         )
         for name, column, contribution in zip(
@@ -134,13 +134,6 @@ def explanation(
         model=version,
         warnings=warnings,
     )
-
-
-def _in_words(feature: str, value: Value) -> Wording | None:
-    if not CATALOGUE[feature].is_category:
-        return None
-    (column,) = CATALOGUE[feature].roots
-    return category_wording(column, value)
 
 
 def _by_group(contributions: Iterable[FeatureContribution]) -> list[GroupContribution]:

@@ -150,6 +150,8 @@ EXPLANATION: dict[str, Any] = {
             "unit": "score",
             "value": 0.31,
             "similar": 0.52,
+            "value_text": {"en": "0.31", "fr": "0,31"},
+            "similar_text": {"en": "0.52", "fr": "0,52"},
             "contribution": 1.25,
         },
         *(
@@ -160,6 +162,8 @@ EXPLANATION: dict[str, Any] = {
                 "unit": "days",
                 "value": None,
                 "similar": 900.0,
+                "value_text": None,
+                "similar_text": {"en": "2.5 years", "fr": "2,5 ans"},
                 "contribution": -0.25 / 16,
             }
             for number in range(16)

@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.stand_in import REVIEW, RULE_TEXT, RULED, Service, problem
 from ui import messages
 
+EFFECT = messages.MESSAGES["column_contribution"]["fr"]
+
 
 def press(page: AppTest, key: str, language: str = "fr") -> AppTest:
     label = messages.say(language, key)
@@ -81,9 +83,9 @@ def test_missing_fields_are_listed_apart_from_what_was_not_understood(page, serv
 @pytest.mark.parametrize(
     ("decision", "probability", "rule"),
     [
-        ("granted", 0.05, "Le risque estimé, 5,0 %, est sous 7,0 %, où commencent les dossiers à examiner."),
+        ("granted", 0.05, "Le risque estimé, 5,0 %, est sous la zone à examiner, qui commence à 7,0 %."),
         ("review", 0.0701, "Le risque estimé, 7,01 %, est trop proche du seuil : de 7,00 % à 20,00 %, une personne"),
-        ("refused", 0.25, "Le risque estimé, 25,0 %, atteint ou dépasse 20,0 %, où finissent les dossiers à examiner."),
+        ("refused", 0.25, "Le risque estimé, 25,0 %, n'est plus dans la zone à examiner, qui finit à 20,0 %."),
     ],
 )
 def test_beside_a_band_of_reviews_the_rule_names_its_limits(page, service, prediction, decision, probability, rule):
@@ -126,7 +128,7 @@ def test_the_reasons_come_first_after_the_decision(page):
 
     order = [element.value for element in opened.subheader]
     assert order[1:] == [
-        "Les raisons de cette décision, en mots pour le client",
+        "Ce que vous pouvez dire au client",
         "Ce qui changerait la décision",
         "De quoi se compose le risque",
     ]
@@ -142,25 +144,30 @@ def test_all_that_the_answers_hold_is_on_the_page(page):
 
     shown = texts(opened)
     assert "Client 100123" in shown
-    assert "crédits ailleurs 2" in shown
+    assert "2 crédits ailleurs" in shown
     assert (
         "Décision enregistrée le 25/11/2026 à 09:41 (UTC) sous le numéro `0198f2c1-7a4e-7b30-9d53-0f6a2f3c1b77`"
         in shown
     )
-    assert "Coût moyen attendu : 1,82 si le crédit est accordé, 0,82 s'il est refusé" in shown
     assert "Source de revenu (`application.NAME_INCOME_TYPE`) : catégorie inconnue 'Astronaut'" in shown
     assert "Avec un crédit de 380 000 au lieu de 450 000, il serait accordé." in shown
     assert "Clients semblables : clients ayant la même source de revenus (4 210 clients)." in shown
     assert r"Modèle credit\_scoring, version 3." in shown
     assert [tab.label for tab in opened.tabs] == ["Par thème", "Par donnée", "En tableau"]
     themes, items = (table.value for table in opened.table)
-    assert list(themes.columns) == ["Thème", "Contribution", "Effet"]
+    assert list(themes.columns) == ["Thème", "Effet", EFFECT]
     assert themes["Thème"].tolist() == ["Scores externes", "Emploi"]
-    assert themes["Contribution"].tolist() == ["+1,25", "\u22120,25"]
+    assert themes[EFFECT].tolist() == ["▲\xa0\u00d7\xa03,49", "▼\xa0\u00d7\xa00,78"]
     assert themes["Effet"].tolist() == ["augmente le risque", "réduit le risque"]
-    assert list(items.columns) == ["Donnée", "Ce client", "Clients semblables", "Contribution", "Effet"]
-    assert items.iloc[0].tolist() == ["Moyenne des scores externes", "0,31", "0,52", "+1,25", "augmente le risque"]
-    assert items["Clients semblables"].tolist()[-2:] == ["900 jours", ""]
+    assert list(items.columns) == ["Donnée", "Ce client", "Clients semblables", "Effet", EFFECT]
+    assert items.iloc[0].tolist() == [
+        "Moyenne des scores externes",
+        "0,31",
+        "0,52",
+        "augmente le risque",
+        "▲\xa0\u00d7\xa03,49",
+    ]
+    assert items["Clients semblables"].tolist()[-2:] == ["2,5 ans", ""]
     assert len(items) == 11
     assert [button.label for button in opened.get("download_button")] == ["Télécharger la réponse (JSON)"]
 
@@ -170,8 +177,8 @@ def test_the_charts_have_an_alternative_in_words(page):
 
     scale, themes, items = (chart.proto.alt for chart in opened.get("plotly_chart"))
     assert scale == "Risk scale: the client stands at 18.2% and the refusal threshold at 9.1%."
-    assert "External scores +1.25" in themes
-    assert "Mean of the external scores: 0.31 +1.25" in items
+    assert "External scores ▲\xa0\u00d7\xa03.49" in themes
+    assert "Mean of the external scores: 0.31 ▲\xa0\u00d7\xa03.49" in items
 
 
 @pytest.mark.parametrize(
@@ -199,17 +206,14 @@ def test_a_refusal_of_the_model_beside_a_rule_is_the_models(page, service, predi
 
     shown = texts(press(page(), "score"))
 
-    assert "atteint ou dépasse le seuil" in shown
+    assert "dépasse le seuil" in shown
     assert "`affordability`" in shown
 
 
-def test_without_expected_costs_none_are_shown(page, service, prediction):
-    service.answers["/predict"] = (200, prediction | RULED | {"decision": "refused", "expected_cost": None})
+def test_a_risk_at_the_threshold_is_said_to_be_at_it(page, service, prediction):
+    service.answers["/predict"] = (200, prediction | {"probability_of_default": 0.0909})
 
-    shown = texts(press(page(), "score"))
-
-    assert "Décision enregistrée" in shown
-    assert "Coût moyen attendu" not in shown
+    assert "Le risque estimé atteint exactement le seuil de 9,090 %." in texts(press(page(), "score"))
 
 
 def test_a_field_refused_by_a_rule_is_named_in_the_language_of_the_page(page, service):

@@ -45,14 +45,14 @@ def test_labels_are_in_the_chosen_language_and_harmless(explained):
     french, english = (charts.waterfall(language, explained, steps).layout.yaxis.ticktext for language in ("fr", "en"))
 
     assert french == (
-        "Départ, client moyen\xa0: log-cote\xa0\u22122,50,<br>risque\xa07,6\u202f%",
+        "Point de départ\xa0: risque de\xa07,6\u202f%",
         "&lt;b&gt;5 &lt; 6&lt;/b&gt;",
-        "Arrivée, ce client\xa0: log-cote\xa0\u22121,50,<br>risque\xa018,2\u202f%",
+        "Ce client\xa0: risque de\xa018,2\u202f%",
     )
-    assert english[0] == "Start, average client: log-odds\xa0\u22122.50,<br>risk\xa07.6%"
+    assert english[0] == "Starting point: risk of\xa07.6%"
 
 
-def test_small_effects_look_small_and_keep_their_digits(explained):
+def test_small_effects_look_small(explained):
     quiet = explained.model_copy(update={"base_value": -2.4, "log_odds": -2.39, "threshold": 0.0832})
     steps = [charts.Step("more", 0.012), charts.Step("less", -0.002), charts.Step("nothing", 0.0)]
 
@@ -60,7 +60,7 @@ def test_small_effects_look_small_and_keep_their_digits(explained):
 
     left, right = figure.layout.xaxis.range
     assert right - left == pytest.approx(charts.MIN_AXIS_LENGTH)
-    assert figure.data[0].text == ("", "+0.012", "\u22120.002", "0.000", "")
+    assert figure.data[0].text == ("", "▲\xa0\u00d7\xa01.01", "=\xa0\u00d7\xa01.00", "=\xa0\u00d7\xa01.00", "")
 
 
 def test_the_strongest_items_come_first_and_the_others_are_added_up(explained):
@@ -69,7 +69,7 @@ def test_the_strongest_items_come_first_and_the_others_are_added_up(explained):
     assert steps[0] == charts.Step("Mean of the external scores", 1.25, "0.31", "0.52")
     assert steps[0].label("en") == "Mean of the external scores: 0.31"
     assert len(steps) == 11
-    assert steps[-1].label("en") == "7 other items"
+    assert steps[-1].label("en") == "7 other data points"
     assert steps[-1].contribution == pytest.approx(-7 * 0.25 / 16)
 
 

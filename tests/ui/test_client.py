@@ -80,7 +80,8 @@ def test_an_explanation_is_read_whole(service, explanation, credit_file):
     (request,) = service.received
     assert (request.path, request.body) == ("/explain", credit_file)
     assert read.groups[1] == answers.GroupContribution(label={"fr": "Emploi", "en": "Employment"}, contribution=-0.25)
-    assert (read.features[0].value, read.features[0].similar) == (0.31, 0.52)
+    assert read.features[0].value_text == {"en": "0.31", "fr": "0,31"}
+    assert read.features[1].value_text is None
     assert read.similar_clients.model_dump() == explanation["similar_clients"]
     assert read.counterfactual.text == explanation["counterfactual"]["text"]
     assert read.received == explanation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bento import i18n
-from bento.data.category_labels import CATEGORY_LABELS
+from bento.data.category_labels import CATEGORY_LABELS, category_wording
 from bento.features.catalogue import CATALOGUE, count_name, total_name
 from bento.features.definitions import AGGREGATES, Aggregate, Feature, Value, Window, suffixes
 from bento.i18n import NARROW_SPACE, Formatter, TextPair, Wording
@@ -85,6 +85,22 @@ def describe_fact(name: str, values: Mapping[str, Value], usual: Value = None) -
         en=f"{quoted.label[0]}: {quoted.frame[0].format(en)}{compared[0]}",
         fr=f"{quoted.label[1]}{NARROW_SPACE}: {quoted.frame[1].format(fr)}{compared[1]}",
     )
+
+
+def value_in_words(name: str, value: Value) -> Wording | None:
+    """Describe a value of any feature with its unit, as facts are written; None where it is not known.
+
+    >>> value_in_words("application_employed_years", 2.549).en
+    '2.5 years'
+    """
+    feature = CATALOGUE[name]
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return category_wording(next(iter(feature.roots)), value)
+    formatter = _QUOTED[name].formatter if name in _QUOTED else _FORMATTERS_BY_UNIT[feature.unit]
+    en, fr = formatter(float(f"{value:.12g}"))
+    return Wording(en=en, fr=fr)
 
 
 def is_sensible(name: str, values: Mapping[str, Value], usual: Value, direction: Direction) -> bool:
@@ -208,6 +224,7 @@ _FORMATTERS_BY_UNIT: dict[str, Formatter] = {
     "flag": i18n.format_yes_no,
     "rank": i18n.format_plain_number,
     "score": i18n.format_plain_number,
+    "hour": i18n.format_hour,
     "": i18n.format_plain_number,
 }
 """By unit of the catalogue."""

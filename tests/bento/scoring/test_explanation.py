@@ -14,6 +14,7 @@ from bento.model.scoring_model import ScoringModel
 from bento.rules.check import Rules
 from bento.scoring.explanation import Explanation
 from bento.scoring.explanation import explanation as explanation_by_rules
+from bento.scoring.wording.facts import describe_fact, quoted_features
 from tests.bento.scoring.conftest import NAMES
 
 VERSION = ModelVersion(name="test", version="1")
@@ -68,6 +69,22 @@ def test_each_value_has_the_median_of_similar_clients(model, credit_files, expla
         assert {item.feature: item.similar for item in answer.contributions} == similar.medians
         assert answer.similar_clients.clients == similar.clients
         assert answer.similar_clients.description == similar.description
+
+
+def test_known_values_are_in_words_as_in_the_reasons(model, explained):
+    written = 0
+    for answer in explained:
+        values = {item.feature: item.value for item in answer.contributions}
+        for item in answer.contributions:
+            assert (item.value_text is None) is (item.value is None)
+            assert (item.similar_text is None) is (item.similar is None)
+            if item.value is None or item.feature not in quoted_features() or item.feature.endswith("_share"):
+                continue  # a share may be written as a count
+            fact = describe_fact(item.feature, values)
+            assert item.value_text.en in fact.en
+            assert item.value_text.fr in fact.fr
+            written += 1
+    assert written > len(explained)
 
 
 def test_warnings_and_version_are_in_the_answer(model, credit_files):
