@@ -120,6 +120,10 @@ class _Problem(AnswerPart):
 Answer = TypeVar("Answer", bound=AnswerPart)
 
 
+LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+"""Addresses of this machine, which no proxy of the environment can reach for us."""
+
+
 def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
     """Return a client of the service with the access key, if there is one, and a timeout in seconds.
 
@@ -129,7 +133,10 @@ def connect(address: str, seconds: float, key: str = "") -> httpx.Client:
         raise NoAnswerError("unauthorised")
     try:
         return httpx.Client(
-            base_url=address, timeout=seconds, headers={"Authorization": f"Bearer {key}"} if key else None
+            base_url=address,
+            timeout=seconds,
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            mounts=dict.fromkeys(LOOPBACK),
         )
     except httpx.InvalidURL as error:
         raise NoAnswerError("unreachable") from error

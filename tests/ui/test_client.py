@@ -87,6 +87,14 @@ def test_an_explanation_is_read_whole(service, explanation, credit_file):
     assert read.received == explanation
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(service, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with client.connect(service.url, 5) as connection:
+        client.explain(connection, {})
+
+    assert len(service.received) == 1
+
+
 @pytest.mark.parametrize(("key", "sent"), [("k3y", "Bearer k3y"), ("", None)])
 def test_the_access_key_is_sent_where_there_is_one(service, key, sent):
     with client.connect(service.url, 5, key) as connection:
