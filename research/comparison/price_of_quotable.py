@@ -59,18 +59,12 @@ COMBINED = (
     Variant(name="without documents, hour, contact flags, organisation", left_out=CODES),
     Variant(name="without these and building", left_out=(*CODES, "building")),
     Variant(name="without all that cannot be quoted", left_out=UNQUOTED),
-    Variant(name="without all that cannot be quoted, directions: quoted", left_out=UNQUOTED, directions="quoted"),
-    Variant(
-        name="without these and organisation, directions: quoted",
-        left_out=(*UNQUOTED, "organisation"),
-        directions="quoted",
-    ),
 )
 SINGLE = (
     *(Variant(name=f"directions: {directions}", directions=directions) for directions in DIRECTION_SETS[1:]),
     *(Variant(name=f"without {family}", left_out=(family,)) for family in families()),
 )
-"""Single changes, each of which may become a default."""
+"""Single changes: the two larger sets of directions, then each family left out."""
 
 
 class Bench:
@@ -140,9 +134,8 @@ def price_of_quotable(
     """Compare, out of fold, the model of all features with those that are given fewer, or are held monotone.
 
     Of each fold the features are ranked once, and an arm gets as many of the best as are not left out. Gains are paired
-    by client, with standard errors, which do not include the randomness of the fit. A single change becomes a default
-    if it costs no more than its standard error, in AUC and in money (`is_cheap`); those that do are fitted together,
-    without the dearest of them as long as together they cost more than that.
+    by client, with standard errors, which do not include the randomness of the fit. Default becomes the first cheap one
+    (`is_cheap`) of these arms: all changes together, then each time without the one that is dearest alone.
 
     Raises:
         CommandError: too few rows or outcomes for the folds.
@@ -152,17 +145,16 @@ def price_of_quotable(
     rows = [base.row(), *(result.row(base) for result in others)]
     variants = [ALL_FEATURES, *SINGLE, *COMBINED]
     single_rows = dict(zip(SINGLE, rows[1:], strict=False))
-    adopted = cheap_changes(single_rows)
-    chosen = ALL_FEATURES
-    while adopted:
-        chosen = together(adopted)
-        row = bench.fit([chosen])[0].row(base)
-        variants.append(chosen)
+    changes, chosen = list(SINGLE[1:]), ALL_FEATURES
+    while changes:
+        arm = together(changes)
+        row = bench.fit([arm])[0].row(base)
+        variants.append(arm)
         rows.append(row)
         if is_cheap(row):
+            chosen = arm
             break
-        adopted = without_dearest(adopted, single_rows)
-        chosen = ALL_FEATURES
+        changes = without_dearest(changes, single_rows)
     arms = [
         row | {"left_out": list(variant.left_out), "directions": variant.directions}
         for variant, row in zip(variants, rows, strict=True)
@@ -185,24 +177,20 @@ def is_cheap(row: Row) -> bool:
     return all(-row[f"{figure}_gain"] <= row[f"{figure}_gain_error"] for figure in ("auc", "cost"))
 
 
-def cheap_changes(rows: Mapping[Variant, Row]) -> list[Variant]:
-    """Return the single changes that are cheap; of the sets that are held monotone the largest alone."""
-    cheap = [variant for variant, row in rows.items() if is_cheap(row)]
-    directed = [variant for variant in cheap if not variant.left_out]
-    return directed[-1:] + [variant for variant in cheap if variant.left_out]
-
-
 def together(changes: Sequence[Variant]) -> Variant:
     """Return the arm of several changes."""
     left_out = tuple(family for change in changes for family in change.left_out)
     directions = max((change.directions for change in changes), key=DIRECTION_SETS.index)
-    return Variant(
-        name=f"together: {', '.join(change.name for change in changes)}", left_out=left_out, directions=directions
-    )
+    kept = [family for family in families() if family not in left_out]
+    name = "together" + (f", with {', '.join(kept)}" if kept else "") + f", directions: {directions}"
+    return Variant(name=name, left_out=left_out, directions=directions)
 
 
 def without_dearest(changes: Sequence[Variant], rows: Mapping[Variant, Row]) -> list[Variant]:
-    """Return the changes without the one that alone loses most, in standard errors of AUC or of cost."""
+    """Return the changes without the one that alone loses most, in standard errors of AUC or of cost.
+
+    If that is a set of directions, the next smaller set that changes anything takes its place.
+    """
 
     def loss(change: Variant) -> float:
         row = rows[change]
@@ -211,7 +199,8 @@ def without_dearest(changes: Sequence[Variant], rows: Mapping[Variant, Row]) -> 
         return max(-gain / error if error else 0.0 for gain, error in zip(gains, errors, strict=True))
 
     dearest = max(changes, key=loss)
-    return [change for change in changes if change is not dearest]
+    smaller = {SINGLE[1]: [SINGLE[0]]}.get(dearest, [])
+    return [*smaller, *(change for change in changes if change is not dearest)]
 
 
 def plot_prices(content: QuotableStudy, path: Path) -> None:
@@ -227,19 +216,15 @@ def plot_prices(content: QuotableStudy, path: Path) -> None:
         panel.axvline(0, c="grey", lw=0.8)
         panel.set_title(title)
         panel.grid(axis="x", alpha=0.3)
-    axes[0].set_yticks(range(len(arms)), [_short(arm.arm) for arm in arms], size=8)
+    axes[0].set_yticks(range(len(arms)), [arm.arm for arm in arms], size=8)
     save_figure(figure, path, content)
-
-
-def _short(name: str) -> str:
-    return name if not name.startswith("together") else f"together: {name.count(',') + 1} changes"
 
 
 def lines(content: QuotableStudy) -> list[str]:
     """Return the table of arms, then the decisions, as the command prints them."""
-    table = [f"{'arm':52} {'features':>8} {'AUC':>7}  {'AUC gained':^17}  {'cost':>7}  {'cost saved':^17}"]
+    table = [f"{'arm':72} {'features':>8} {'AUC':>7}  {'AUC gained':^17}  {'cost':>7}  {'cost saved':^17}"]
     for arm in content.arms:
-        line = f"{_short(arm.arm):52} {arm.features:8.1f} {arm.auc:7.4f}"
+        line = f"{arm.arm:72} {arm.features:8.1f} {arm.auc:7.4f}"
         if arm.auc_gain is not None:
             line += f"  {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f}  {arm.cost:7.4f}"
             line += f"  {arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}"

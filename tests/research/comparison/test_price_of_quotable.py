@@ -13,7 +13,6 @@ from research.comparison.price_of_quotable import (
     SINGLE,
     Settings,
     Variant,
-    cheap_changes,
     is_cheap,
     lines,
     plot_prices,
@@ -23,6 +22,7 @@ from research.comparison.price_of_quotable import (
 from research.results import QUOTABLE_FILE, QuotableStudy, read
 from research.training import boosting, cross_fitting
 from research.training.feature_selection import Ranking
+from research.training.quoted import families
 from research.types import TrainingMatrix
 from tests.research.commands import run_command
 from tests.research.made_up import SOURCE, MadeUp, is_drawn
@@ -88,7 +88,10 @@ def test_what_is_decided_was_fitted_and_is_cheap(content: QuotableStudy):
 
     assert (last.left_out, last.directions) == (content.left_out, content.directions)
     assert is_cheap(last.model_dump())
-    assert last.arm.startswith("together: ")
+    assert last.arm.startswith("together, with documents")
+    tried = [arm for arm in content.arms if arm.arm.startswith("together")]
+    assert len(tried[0].left_out) == len(families())
+    assert not any(is_cheap(arm.model_dump()) for arm in tried[:-1])
 
 
 @pytest.mark.parametrize(
@@ -106,32 +109,25 @@ def test_a_change_is_cheap_within_a_standard_error_of_both(change: dict[str, flo
     assert is_cheap(FREE | change) is cheap
 
 
-def test_of_cheap_directions_the_largest_set_is_taken():
-    declared, quoted_only, *without = SINGLE
-    dear = FREE | {"auc_gain": -1.0}
-
-    assert cheap_changes({declared: FREE, quoted_only: FREE, without[0]: dear, without[1]: FREE}) == [
-        quoted_only,
-        without[1],
-    ]
-    assert cheap_changes({declared: FREE, quoted_only: dear}) == [declared]
-    assert cheap_changes({declared: dear, quoted_only: dear}) == []
-
-
 def test_changes_are_joined_and_the_dearest_is_dropped_first():
-    directed = Variant(name="directions: quoted", directions="quoted")
-    one, other = (Variant(name=f"without {name}", left_out=(name,)) for name in ("building", "documents"))
+    declared, quoted_only, building, documents = (SINGLE[0], SINGLE[1], *_without("building", "documents"))
     rows = {
-        directed: FREE | {"auc_gain": -0.5, "auc_gain_error": 1.0},
-        one: FREE,
-        other: FREE | {"cost_gain": -0.9, "cost_gain_error": 1.0},
+        declared: FREE,
+        quoted_only: FREE | {"auc_gain": -0.5, "auc_gain_error": 1.0},
+        building: FREE,
+        documents: FREE | {"cost_gain": -0.9, "cost_gain_error": 1.0},
     }
 
-    joined = together([directed, one, other])
+    joined = together([quoted_only, building, documents])
 
     assert (joined.left_out, joined.directions) == (("building", "documents"), "quoted")
-    assert without_dearest([directed, one, other], rows) == [directed, one]
-    assert without_dearest([directed, one], rows) == [one]
+    assert without_dearest([quoted_only, building, documents], rows) == [quoted_only, building]
+    assert without_dearest([quoted_only, building], rows) == [declared, building]
+    assert without_dearest([declared], rows) == []
+
+
+def _without(*families: str) -> list[Variant]:
+    return [next(change for change in SINGLE if change.left_out == (family,)) for family in families]
 
 
 def test_prices_are_drawn_and_printed(content: QuotableStudy, tmp_path: Path):
@@ -139,7 +135,7 @@ def test_prices_are_drawn_and_printed(content: QuotableStudy, tmp_path: Path):
 
     assert is_drawn(tmp_path / "prices.png")
     printed = "\n".join(lines(content))
-    assert all(arm.arm in printed for arm in content.arms if not arm.arm.startswith("together"))
+    assert all(arm.arm in printed for arm in content.arms)
     assert f"left out: {', '.join(content.left_out)}" in printed
 
 

@@ -37,7 +37,7 @@ def test_the_families_hold_all_that_cannot_be_quoted_once():
     ],
 )
 def test_a_feature_is_in_the_family_of_its_subject(name: str, family: str):
-    assert [known for known, names in families().items() if name in names] == [family]
+    assert [one for one, names in families().items() if name in names] == [family]
 
 
 def test_a_building_declared_unsafe_is_in_no_family():
