@@ -225,7 +225,9 @@ def lines(content: QuotableStudy) -> list[str]:
     table = [f"{'arm':72} {'features':>8} {'AUC':>7}  {'AUC gained':^17}  {'cost':>7}  {'cost saved':^17}"]
     for arm in content.arms:
         line = f"{arm.arm:72} {arm.features:8.1f} {arm.auc:7.4f}"
-        if arm.auc_gain is not None:
+        if arm.auc_gain is None:
+            line += f"  {'':17}  {arm.cost:7.4f}"
+        else:
             line += f"  {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f}  {arm.cost:7.4f}"
             line += f"  {arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}"
         table.append(line)

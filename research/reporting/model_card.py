@@ -138,7 +138,7 @@ decision is explained.
 
 def _training(results: TrainingResults) -> str:
     age = "they may be used" if results.with_age else "left out"
-    constraints = "held to the direction that the catalogue names" if results.constraints else "free"
+    constraints = "held to one direction each" if results.constraints else "free"
     metrics = results.metrics
     return f"""## Data and exclusions
 
@@ -347,18 +347,19 @@ def _quotable(study: QuotableStudy | None) -> str:
             arm.arm,
             f"{arm.features:.0f}",
             f"{arm.auc:.4f}" if gain is None else f"{gain:+.4f} ± {arm.auc_gain_error:.4f}",
-            f"{arm.cost:.4f}" if arm.cost_gain is None else f"{-arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}",
+            f"{arm.cost:.4f}" if arm.cost_gain is None else f"{0 - arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}",
         ]
         for arm, gain in ((arm, arm.auc_gain) for arm in study.arms)
     ]
     return f"""## What may be held against a client
 
-On {study.description}, out of fold, paired; ± is a standard error. Features that cannot be quoted to a client can be
-left out by family, and the risk can be held monotone in more features than those whose direction is certain:
-*declared*, where the catalogue names a direction and the feature can be quoted, or *quoted*, where it is quoted in one
-direction only. A change that costs no more than its standard error, in AUC and in cost, is a default. By this rule left
-out: **{", ".join(study.left_out) or "none"}**; directions: **{study.directions}**. The figure:
-`research/results/quotable.png`.
+On {study.description}, out of fold, paired; ± is a standard error, without the randomness of the fit.
+Features that cannot be quoted to a client can be left out by family, and the risk can be held monotone in more features
+than those whose direction is certain: *declared*, where the catalogue names a direction and the feature can be quoted,
+or *quoted*, where it is quoted in one direction only. The default is the first of these arms that costs no more than
+one standard error, in AUC and in cost: all changes together, then each time without the one that is dearest alone.
+Left out: **{", ".join(study.left_out) or "none"}**; directions: **{study.directions}**.
+The figure: `research/results/quotable.png`.
 
 {_table("arm | features | AUC, or its change | cost per client, or its change", rows)}"""
 
