@@ -215,6 +215,7 @@ def plot_prices(content: QuotableStudy, path: Path) -> None:
             panel.errorbar(loss, height, xerr=error, fmt="o", c=LESS_RISK if is_default else MORE_RISK)
         panel.axvline(0, c="grey", lw=0.8)
         panel.set_title(title)
+        panel.locator_params(axis="x", nbins=5)
         panel.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(arms)), [arm.arm for arm in arms], size=8)
     save_figure(figure, path, content)
