@@ -259,6 +259,7 @@ def reason_quality(run: TrainedRun, files: int, seed: int, seeds: int) -> Reason
 
 def lines(content: ReasonQuality) -> Iterator[str]:
     """Yield the figures, as the command prints them."""
+    yield f"aims: PD falls, and by more, in {AIM_FIDELITY:.0%}; at most {AIM_WITHOUT_FACT:.0%} without a fact"
     yield f"first reason quotes no fact: {_percent(content.without_fact)} of {content.decisions} decisions"
     yield f"  of {content.fidelity.files} refusals: {_percent(content.refused_without_fact)}"
     for name, part in {"all refusals": content.fidelity, **content.fidelity_by_kind}.items():
