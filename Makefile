@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
-	rollback explain counterfactuals fairness missing rules \
+	rollback explain counterfactuals reasons fairness quotable missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
@@ -86,8 +86,14 @@ explain: setup ## The features the champion relies on: SHAP, LIME, figures
 counterfactuals: setup ## The share of refusals with another loan that would be granted, each tried
 	@$(RUN) research counterfactuals $(DATA_OPTION)
 
+reasons: setup ## Whether the first reasons of refusals are true to the model, and the same after training again
+	@$(RUN) research reasons $(DATA_OPTION)
+
 fairness: setup ## The cost of leaving gender and age out
 	@$(RUN) research fairness $(DATA_OPTION)
+
+quotable: setup ## The cost of leaving out what cannot be quoted to a client, and of holding the quoted directions
+	@$(RUN) research quotable $(DATA_OPTION)
 
 missing: setup ## What leaving out each optional field changes: PD, decisions, warnings
 	@$(RUN) research missing $(DATA_OPTION)

@@ -17,6 +17,8 @@ GATE_FILE = "gate.json"
 COMPARISON_FILE = "comparison.json"
 PRICE_FILE = "fairness_price.json"
 STUDY_FILE = "feature_study.json"
+QUOTABLE_FILE = "quotable.json"
+REASONS_FILE = "reasons.json"
 FIDELITY_FILE = "fidelity.json"
 MISSING_FILE = "missing_fields.json"
 COUNTERFACTUALS_FILE = "counterfactuals.json"
@@ -415,6 +417,24 @@ class FeatureStudy(ResultFile):
     features: list[str]
 
 
+class QuotableArm(Arm):
+    """An arm, the families of features that it leaves out, and the set of features that it holds monotone."""
+
+    left_out: list[str]
+    directions: str
+
+
+class QuotableStudy(ResultFile):
+    """The content of quotable.json, by `quotable`: the arms, and what is left out and held by default."""
+
+    development_clients: int
+    folds: int
+    folds_seed: int
+    arms: list[QuotableArm]
+    left_out: list[str]
+    directions: str
+
+
 class GroupApproval(Part):
     """Approval rates of groups, and the largest difference between them."""
 
@@ -493,6 +513,40 @@ class Counterfactuals(ResultFile):
     with_down_payment: float = Field(description="of which the nearest loan leaves a part of the price to the client")
     not_confirmed: int
     medians: ProposalMedians
+
+
+class ReasonFidelity(Part):
+    """What happens to PDs of refused files when what the first reason names becomes as usual among similar clients."""
+
+    files: int
+    falls: Interval = Field(description="share in which the PD falls")
+    falls_more: Interval = Field(description="share in which it falls by more than for another concept, at random")
+    both: Interval = Field(description="share in which it falls, and by more")
+    median_fall: float | None = Field(description="relative to the PD")
+    median_fall_of_other: float | None
+
+
+class ReasonStability(Part):
+    """Reasons of the same refused files by a model that was trained again."""
+
+    model: str = Field(description="how it was trained")
+    same_first: Interval = Field(description="share of the files with the same first reason")
+    first_among_reasons: Interval = Field(description="share in which the first reason is one of the others' reasons")
+
+
+class ReasonQuality(ResultFile):
+    """The content of reasons.json, by `reasons`: fidelity and stability of the first reasons of refusals."""
+
+    run: str
+    seed_of_draw: int
+    decisions: int = Field(description="files of the test split that were scored to find the refused ones")
+    without_fact: Interval = Field(description="share of the decisions whose first reason quotes no fact")
+    refused_without_fact: Interval = Field(description="the same, of the refused files")
+    fidelity: ReasonFidelity
+    fidelity_by_kind: dict[str, ReasonFidelity] = Field(
+        description="by what the first reason names: quoted facts, a concept without a fact, or something unknown"
+    )
+    stability: list[ReasonStability]
 
 
 class FidelityFinding(Part):

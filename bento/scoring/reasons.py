@@ -1,6 +1,5 @@
 """Reasons of a decision: what weighed most, with code, direction and facts that may be quoted, in words."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,14 +125,9 @@ def main_reasons(
     return heavy[:count]
 
 
-def share_without_fact(decisions: Iterable[Sequence[Reason]]) -> float:
-    """Return the share of decisions whose first reason names a concept of which nothing can be quoted.
-
-    `decisions` holds the reasons of each; one without any reason does not count. NaN where there is none.
-    """
-    first = [reasons[0] for reasons in decisions if reasons]
-    unquoted = [reason for reason in first if reason.code in CODES.values() and not reason.facts]
-    return len(unquoted) / len(first) if first else math.nan
+def is_without_fact(reason: Reason) -> bool:
+    """Return whether a reason names a concept of which nothing can be quoted."""
+    return reason.code in CODES.values() and not reason.facts
 
 
 def _weights(

@@ -204,9 +204,10 @@ def _tables_and_numbers(bench: Bench, counts: Sequence[int]) -> tuple[list[Row],
     rankings, folds = bench.ranked, len(bench.splits)
     sources = [("application",), *(("application", table) for table in HISTORIES)]
     tables = [Arm(name=", ".join(names), chosen=[features_from(*names)] * folds) for names in sources]
-    sizes = {"above noise": None} | {f"{count} best": count for count in counts if count < len(CATALOGUE)}
+    allowed = cross_fitting.catalogue_names(with_age=True)
+    sizes = {"above noise": None} | {f"{count} best": count for count in counts if count < len(allowed)}
     numbers = [Arm(name=name, chosen=_best(rankings, count), count=count) for name, count in sizes.items()]
-    numbers += [Arm(name="all", chosen=[list(CATALOGUE)] * folds, count=len(CATALOGUE))]
+    numbers += [Arm(name="all", chosen=[allowed] * folds, count=len(allowed))]
     results = bench.fit([*tables, *numbers], "tables and numbers of features")
     alone, joined, on_curve = results[0], results[1 : len(tables)], results[len(tables) :]
     best = max(on_curve, key=lambda result: result.row()["auc"])
@@ -251,8 +252,8 @@ def _best(rankings: list[Ranking], count: int | None) -> list[list[str]]:
 
 
 def features_from(*tables: str) -> list[str]:
-    """Return the features that need no other tables than these."""
-    return [name for name in CATALOGUE if _sources(name) <= set(tables)]
+    """Return the features that a model may be given and that need no other tables than these."""
+    return [name for name in cross_fitting.catalogue_names(with_age=True) if _sources(name) <= set(tables)]
 
 
 def _sources(name: str) -> set[str]:

@@ -44,18 +44,23 @@ class Outcome(NamedTuple):
     """Whether every proposal passed `is_confirmed`."""
 
 
-def not_granted(
-    model: ScoringModel, rules: Rules, data: Data, files: int, seed: int
-) -> Iterator[tuple[CreditFile, Decision]]:
-    """Yield `files` credit files of the test split that are not granted, or all if there are fewer, at random.
+def files_of_test_split(rules: Rules, data: Data, seed: int) -> Iterator[list[CreditFile]]:
+    """Yield the credit files of the test split at random, up to `CHUNK` at a time.
 
     Applications that the rules refuse unread are left out.
     """
     clients = np.random.default_rng(seed).permutation(data.applications("test", [])["SK_ID_CURR"].to_numpy()).tolist()
-    count = 0
     for first in range(0, len(clients), CHUNK):
         in_chunk = credit_files(data.folder, clients[first : first + CHUNK])
-        chunk = [credit_file for credit_file in in_chunk if not rules.faults(credit_file.application)]
+        yield [credit_file for credit_file in in_chunk if not rules.faults(credit_file.application)]
+
+
+def not_granted(
+    model: ScoringModel, rules: Rules, data: Data, files: int, seed: int
+) -> Iterator[tuple[CreditFile, Decision]]:
+    """Yield `files` credit files of the test split that are not granted, or all if there are fewer, at random."""
+    count = 0
+    for chunk in files_of_test_split(rules, data, seed):
         for credit_file, scored in zip(chunk, score(model, chunk, rules=rules, reasons=False), strict=True):
             if scored.decision is not Decision.GRANTED:
                 yield credit_file, scored.decision

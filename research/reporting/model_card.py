@@ -9,6 +9,8 @@ from research.results import (
     GATE_FILE,
     MISSING_FILE,
     PRICE_FILE,
+    QUOTABLE_FILE,
+    REASONS_FILE,
     RESULTS_FILE,
     RULES_FILE,
     SPLITS,
@@ -19,6 +21,8 @@ from research.results import (
     Interval,
     MissingFields,
     Policy,
+    QuotableStudy,
+    ReasonQuality,
     Review,
     RulePrices,
     TrainingResults,
@@ -46,6 +50,8 @@ def model_card(folder: Path) -> str:
     missing = read_if_present(MissingFields, folder / MISSING_FILE)
     rules = read_if_present(RulePrices, folder / RULES_FILE)
     other_loans = read_if_present(Counterfactuals, folder / COUNTERFACTUALS_FILE)
+    quotable = read_if_present(QuotableStudy, folder / QUOTABLE_FILE)
+    reasons = read_if_present(ReasonQuality, folder / REASONS_FILE)
     parts = [
         _head(results),
         _PURPOSE,
@@ -58,7 +64,9 @@ def model_card(folder: Path) -> str:
         _gate(gate, results),
         _groups(results),
         _price(price),
+        _quotable(quotable),
         _explanation(results),
+        _reasons(reasons, results),
         _missing(missing, results),
         _other_loans(other_loans, results),
         _LIMITS,
@@ -130,7 +138,7 @@ decision is explained.
 
 def _training(results: TrainingResults) -> str:
     age = "they may be used" if results.with_age else "left out"
-    constraints = "held to the direction that the catalogue names" if results.constraints else "free"
+    constraints = "held to one direction each" if results.constraints else "free"
     metrics = results.metrics
     return f"""## Data and exclusions
 
@@ -329,6 +337,58 @@ def _price(price: FairnessPrice | None) -> str:
 On {price.description}, out of fold, paired:
 
 {_table("left out | AUC it would add | cost per client it would save", rows)}"""
+
+
+def _quotable(study: QuotableStudy | None) -> str:
+    if study is None:
+        return ""
+    rows = [
+        [
+            arm.arm,
+            f"{arm.features:.0f}",
+            f"{arm.auc:.4f}" if gain is None else f"{gain:+.4f} ± {arm.auc_gain_error:.4f}",
+            f"{arm.cost:.4f}" if arm.cost_gain is None else f"{0 - arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}",
+        ]
+        for arm, gain in ((arm, arm.auc_gain) for arm in study.arms)
+    ]
+    return f"""## What may be held against a client
+
+On {study.description}, out of fold, paired; ± is a standard error, without the randomness of the fit.
+Features that cannot be quoted to a client can be left out by family, and the risk can be held monotone in more features
+than those whose direction is certain: *declared*, where the catalogue names a direction and the feature can be quoted,
+or *quoted*, where it is quoted in one direction only. The default is the first of these arms that costs no more than
+one standard error, in AUC and in cost: all changes together, then each time without the one that is dearest alone.
+Left out: **{", ".join(study.left_out) or "none"}**; directions: **{study.directions}**.
+The figure: `research/results/quotable.png`.
+
+{_table("arm | features | AUC, or its change | cost per client, or its change", rows)}"""
+
+
+def _reasons(reasons: ReasonQuality | None, results: TrainingResults) -> str:
+    if reasons is None or reasons.run != results.run:
+        return ""
+    rows = [
+        [name, f"{part.files}", *(interval(share, ".1%") for share in (part.falls, part.falls_more, part.both))]
+        for name, part in {"all": reasons.fidelity, **reasons.fidelity_by_kind}.items()
+    ]
+    again = [
+        [row.model, interval(row.same_first, ".1%"), interval(row.first_among_reasons, ".1%")]
+        for row in reasons.stability
+    ]
+    return f"""## How true and stable the reasons are
+
+Of {reasons.fidelity.files} refused files of the test split, what the first reason names was set to what is usual among
+similar clients (of a concept without a fact all features, of something unknown the unknown ones), and for comparison
+all features of another concept, drawn at random:
+
+{_table("first reason names | files | PD falls | falls by more than for the other concept | both", rows)}
+
+The same files with models that were trained again, features chosen anew:
+
+{_table("trained with | same first reason | first reason among theirs", again)}
+
+The first reason quotes no fact in {interval(reasons.without_fact, ".1%")} of {reasons.decisions:,} decisions, and in
+{interval(reasons.refused_without_fact, ".1%")} of the refusals."""
 
 
 def _explanation(results: TrainingResults) -> str:

@@ -14,6 +14,8 @@ from research.results import (
     GATE_FILE,
     MISSING_FILE,
     PRICE_FILE,
+    QUOTABLE_FILE,
+    REASONS_FILE,
     RESULTS_FILE,
     RULES_FILE,
     SPLITS,
@@ -38,8 +40,10 @@ PUBLISHABLE = (
     MISSING_FILE,
     RULES_FILE,
     COUNTERFACTUALS_FILE,
+    QUOTABLE_FILE,
+    REASONS_FILE,
 )
-"""Result files of single commands, from train to counterfactuals, of which a published run holds at least one."""
+"""Result files of single commands, from train to reasons, of which a published run holds at least one."""
 
 
 def publish(run_id: str, out: Path = PUBLISHED) -> Path:

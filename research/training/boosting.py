@@ -7,11 +7,11 @@ import lightgbm
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from bento.features.catalogue import CATALOGUE
 from bento.model.manifest import ModelFeature
 from bento.model.predictors import BoosterPredictor
 from research.data.splits import fold_rows
 from research.training.cross_fitting import Choose, Fitted, n_threads, parallel_map, select_columns
+from research.training.quoted import DIRECTIONS, Directions, direction
 from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 PARAMETERS: dict[str, Any] = {
@@ -49,17 +49,18 @@ TrainingLog = dict[str, list[float]]
 """Value of each metric by round."""
 
 
-def monotone_constraint_params(columns: Sequence[ModelFeature]) -> dict[str, Any]:
-    """Return LightGBM's parameters that keep the risk monotone in the features that the catalogue declares so."""
-    features = [CATALOGUE.get(column.name) for column in columns]
-    directions = [feature.risk if feature is not None and feature.monotone else 0 for feature in features]
-    constrained = {"monotone_constraints": directions, "monotone_constraints_method": CONSTRAINTS_METHOD}
-    return constrained if any(directions) else {}
+def monotone_constraint_params(columns: Sequence[ModelFeature], directions: Directions = DIRECTIONS) -> dict[str, Any]:
+    """Return LightGBM's parameters that keep the risk monotone in a set of features (see `direction`)."""
+    signs = [direction(column.name, directions) for column in columns]
+    constrained = {"monotone_constraints": signs, "monotone_constraints_method": CONSTRAINTS_METHOD}
+    return constrained if any(signs) else {}
 
 
-def booster_params(data: TrainingMatrix, parameters: Mapping[str, Any], constraints: bool) -> dict[str, Any]:
+def booster_params(
+    data: TrainingMatrix, parameters: Mapping[str, Any], constraints: bool, directions: Directions = DIRECTIONS
+) -> dict[str, Any]:
     """Return the parameters with those that depend on the data: threads, and monotone constraints if asked for."""
-    constrained = monotone_constraint_params(data.columns) if constraints else {}
+    constrained = monotone_constraint_params(data.columns, directions) if constraints else {}
     return {**parameters, "num_threads": n_threads(len(data)), **constrained}
 
 

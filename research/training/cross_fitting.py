@@ -14,6 +14,7 @@ from bento.model.manifest import ModelFeature
 from bento.model.predictors import Predictor
 from bento.model.scoring_model import encode
 from research.data.dataset import Rows
+from research.training.quoted import LEFT_OUT, features_of_families
 from research.training.unknown_values import described
 from research.types import Floats, FoldSplit, Integers, OutOfFold, TrainingMatrix
 
@@ -39,9 +40,17 @@ class Fitted:
     """Mean over the folds of each early-stopping metric, by round, up to the shortest fold."""
 
 
-def catalogue_names(with_age: bool) -> list[str]:
-    """Return the features that a model may be given: all of the catalogue, or those not computed from age."""
-    return [feature.name for feature in CATALOGUE.values() if with_age or not feature.uses_age]
+def catalogue_names(with_age: bool, left_out: Collection[str] = LEFT_OUT) -> list[str]:
+    """Return the features that a model may be given, in the order of the catalogue.
+
+    Those computed from age are among them only if `with_age`, those of the families `left_out` never.
+    """
+    excluded = features_of_families(left_out)
+    return [
+        feature.name
+        for feature in CATALOGUE.values()
+        if (with_age or not feature.uses_age) and feature.name not in excluded
+    ]
 
 
 def model_features(names: Sequence[str], features: pl.DataFrame) -> list[ModelFeature]:

@@ -36,6 +36,7 @@ from research.training.figures import write_figures
 from research.training.linear import fit_linear
 from research.training.peer_groups import COLUMNS, peer_group_statistics, usual_ranges
 from research.training.products import EARLIER_COLUMNS
+from research.training.quoted import DIRECTIONS, LEFT_OUT
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
 from research.training.tuning import Tuned, tune
@@ -60,7 +61,12 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
     with tracking.started_run(f"train {settings.family}", tags) as active:
         tracking.log_dataset(data.folder, data.source)
         source = {f"data_{key}": value for key, value in data.source.model_dump().items()}
-        code = {"best_features": boosting.BEST_FEATURES, "code_version": code_version()}
+        code = {
+            "best_features": boosting.BEST_FEATURES,
+            "left_out": ", ".join(LEFT_OUT),
+            "directions": DIRECTIONS,
+            "code_version": code_version(),
+        }
         mlflow.log_params(source | settings.parameters() | code)
         results = DATA / "results" / active.info.run_id
         development = data.rows("development")

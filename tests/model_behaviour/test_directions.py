@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from bento.data.credit_file import CreditFile
-from bento.features.catalogue import CATALOGUE
 from bento.model.scoring_model import ScoringModel
+from research.training.quoted import DIRECTIONS, direction
 from tests.model_behaviour.conftest import Json, Score
 
 STEPS = 25
@@ -17,7 +17,7 @@ SOURCES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 
 
 def _monotone(model: ScoringModel) -> list[str]:
-    return [name for name in model.feature_names if CATALOGUE[name].monotone]
+    return [name for name in model.feature_names if direction(name, DIRECTIONS)]
 
 
 def _with(file: Json, **columns: float | None) -> Json:
@@ -44,7 +44,7 @@ def test_a_monotone_feature_never_moves_the_risk_against_its_direction(model: Sc
         width = high - low or 1.0
         values = np.linspace(low - width, high + width, STEPS)
         by_value = [model.log_odds(features.with_columns(pl.lit(value).alias(name))) for value in values]
-        steps = np.diff(np.array(by_value), axis=0) * CATALOGUE[name].risk
+        steps = np.diff(np.array(by_value), axis=0) * direction(name, DIRECTIONS)
         assert steps.min() >= -TOLERANCE, name
 
 

@@ -21,6 +21,8 @@ FILES: dict[str, type[BaseModel]] = {
     results.MISSING_FILE: results.MissingFields,
     results.RULES_FILE: results.RulePrices,
     results.COUNTERFACTUALS_FILE: results.Counterfactuals,
+    results.QUOTABLE_FILE: results.QuotableStudy,
+    results.REASONS_FILE: results.ReasonQuality,
 }
 PUBLISHED_FILES = [name for name in FILES if (PUBLISHED / name).is_file()]
 

@@ -1,7 +1,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +18,8 @@ from bento.scoring.reasons import (
     Client,
     Reason,
     features_to_quote,
+    is_without_fact,
     main_reasons,
-    share_without_fact,
 )
 from bento.scoring.score import score
 from bento.scoring.wording.concepts import CODES, SENTENCES, SENTENCES_WITHOUT_FACT
@@ -269,12 +268,11 @@ def test_what_no_client_would_accept_is_quoted_by_its_concept(name: str, value: 
     assert reason.text.fr.startswith("Par rapport aux autres demandeurs, ")
 
 
-def test_share_without_fact_counts_first_reasons():
+def test_only_a_concept_of_which_nothing_is_quoted_is_without_fact():
     quoted = _reasons({"application_credit": 0.5, "application_hour": 0.2}, usual={"application_credit": 7.0})
     unquoted = _reasons({"application_hour": 0.5, "application_credit": 0.2})
     unknown = _reasons({"bureau_debt_sum": 0.5}, bureau_credits=0.0)
-    assert share_without_fact([quoted, unquoted, unknown, quoted, []]) == 0.25
-    assert np.isnan(share_without_fact([[]]))
+    assert [is_without_fact(reasons[0]) for reasons in (quoted, unquoted, unknown)] == [False, True, False]
 
 
 def test_an_unknown_field_is_a_separate_reason():

@@ -7,7 +7,7 @@ import pytest
 from research.reporting import publish
 from research.reporting.model_card import CARD, model_card
 from research.reporting.publish import BEGIN, END, PUBLISHED, README, results_table
-from research.results import COUNTERFACTUALS_FILE, RESULTS_FILE
+from research.results import COUNTERFACTUALS_FILE, QUOTABLE_FILE, REASONS_FILE, RESULTS_FILE, QuotableStudy, read
 
 
 def test_the_readme_holds_the_published_figures():
@@ -39,6 +39,62 @@ def test_the_published_threshold_of_many_clients_is_near_theory():
 @pytest.mark.parametrize("word", ["data: synthetic", "generator"])
 def test_the_readme_says_what_synthetic_figures_mean(word: str):
     assert word in README.read_text()
+
+
+def test_the_card_names_what_is_left_out_and_the_price():
+    study, card = read(QuotableStudy, PUBLISHED / QUOTABLE_FILE), " ".join(CARD.read_text().split())
+
+    assert f"Left out: **{', '.join(study.left_out)}**; directions: **{study.directions}**" in card
+    assert study.description in card
+    for arm in study.arms[1:]:
+        assert (
+            f"| {arm.arm} | 60 | {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f} | {0 - arm.cost_gain:+.4f} ± " in card
+        )
+
+
+def quality_of_reasons(run: str) -> dict[str, object]:
+    share = {"value": 0.96, "low": 0.94, "high": 0.98}
+    fidelity = {
+        "files": 50,
+        "falls": share | {"value": 0.99},
+        "falls_more": share,
+        "both": share,
+        "median_fall": 0.3,
+        "median_fall_of_other": 0.0,
+    }
+    return {
+        "data": "synthetic",
+        "clients": 100,
+        "seed": 1,
+        "fingerprint": "0" * 64,
+        "run": run,
+        "seed_of_draw": 1,
+        "decisions": 1_234,
+        "without_fact": share | {"value": 0.01},
+        "refused_without_fact": share | {"value": 0.02},
+        "fidelity": fidelity,
+        "fidelity_by_kind": {"quoted facts": fidelity | {"files": 48}},
+        "stability": [{"model": "seed 2", "same_first": share, "first_among_reasons": share | {"value": 0.995}}],
+    }
+
+
+def test_fidelity_and_stability_of_reasons_are_in_the_card_of_their_run(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(publish, "DATA", tmp_path)
+    folder, published = tmp_path / "results" / "r", tmp_path / "published"
+    folder.mkdir(parents=True)
+    shutil.copy(PUBLISHED / RESULTS_FILE, folder)
+    run = json.loads((folder / RESULTS_FILE).read_text())["run"]
+    (folder / REASONS_FILE).write_text(json.dumps(quality_of_reasons(run)))
+
+    publish.publish("r", published)
+
+    card = model_card(published)
+    assert "| all | 50 | 99.0% (94.0% to 98.0%) | 96.0% (94.0% to 98.0%) | 96.0%" in card
+    assert "| quoted facts | 48 | 99.0%" in card
+    assert "| seed 2 | 96.0% (94.0% to 98.0%) | 99.5% (" in card
+    assert "quotes no fact in 1.0% (94.0% to 98.0%) of 1,234 decisions" in card
+    (published / REASONS_FILE).write_text(json.dumps(quality_of_reasons("another")))
+    assert "How true and stable" not in model_card(published)
 
 
 def other_loans(run: str) -> dict[str, object]:
