@@ -12,15 +12,21 @@ import shutil
 import signal
 import sys
 import tempfile
+from typing import TYPE_CHECKING
 
-import bentoml.serving
+import bentoml
 
 from bento.settings import Settings
+
+if TYPE_CHECKING:
+    from circus.sighandler import SysHandler
 
 HANDED_VARIABLE = "_CREDIT_SCORING_HANDED"
 """Holds the settings of the first process, and its id, in the environment of the workers."""
 PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
 """Uvicorn reads it for the addresses whose X-Forwarded-For it believes; by default those of this machine."""
+QUIT_INTERVAL_S = 0.2
+"""Seconds between two tries to end all processes."""
 _PR_SET_PDEATHSIG = 1
 """Of prctl(2) on Linux: the signal that a process gets when its parent ends."""
 
@@ -67,6 +73,32 @@ def own_metrics_folder() -> str:
     return folder
 
 
+def quit_until_done(handler: "SysHandler") -> None:
+    """Have all processes end on SIGTERM, SIGINT or SIGQUIT, also while they start.
+
+    Circus, which starts the workers, refuses to stop while it is starting them, and forgets that it was asked to: the
+    service would come up, although it was stopped.
+    """
+    from circus.client import make_json  # noqa: PLC0415
+
+    controller = handler.controller
+
+    def ask() -> None:
+        controller.dispatch((None, make_json("quit")))
+        controller.loop.call_later(QUIT_INTERVAL_S, ask)  # until the loop itself ends
+
+    controller.loop.add_callback_from_signal(ask)
+
+
 def install() -> None:
-    """Replace BentoML's folder of metrics before it starts workers; BentoML's version is pinned, and a test watches."""
-    bentoml.serving.ensure_prometheus_dir = own_metrics_folder  # type: ignore[assignment]
+    """Replace, in the first process, BentoML's folder of metrics and what circus does on SIGTERM.
+
+    Both versions are pinned by the lock file, and tests watch. A worker needs neither: their import takes 60 ms.
+    """
+    if bentoml.server_context.worker_index is not None:
+        return
+    import bentoml.serving as bentoml_serving  # noqa: PLC0415
+    from circus.sighandler import SysHandler  # noqa: PLC0415
+
+    bentoml_serving.ensure_prometheus_dir = own_metrics_folder  # type: ignore[assignment]
+    SysHandler.quit = quit_until_done

@@ -1,16 +1,20 @@
 """What the first process of the service hands to its workers."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bentoml.serving
 import pytest
 import uvicorn
+from circus.sighandler import SysHandler
+from tornado.ioloop import IOLoop
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bento.api import processes
@@ -74,6 +78,7 @@ def test_each_service_has_a_folder_of_metrics_that_ends_with_it():
     import bento.service  # noqa: F401 - replaces BentoML's function
 
     assert bentoml.serving.ensure_prometheus_dir is own_metrics_folder
+    assert SysHandler.quit is processes.quit_until_done
     code = "from bento.api.processes import own_metrics_folder as make; print(make()); print(make())"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     first, second = run.stdout.split()
@@ -91,3 +96,23 @@ def test_a_worker_whose_parent_has_ended_before_it_asks_ends_at_once():
     assert (run.returncode, run.stdout) == (-signal.SIGTERM, "")
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (0, "goes on\n")
+
+
+def test_a_service_that_cannot_stop_yet_is_asked_again():
+    """As circus does: it refuses to stop while it starts its workers."""
+    loop = IOLoop(make_current=False)
+    commands: list[str] = []
+
+    class Controller:
+        def __init__(self) -> None:
+            self.loop = loop
+
+        def dispatch(self, job: tuple[object, bytes]) -> None:
+            commands.append(json.loads(job[1])["command"])
+            if len(commands) == 3:
+                loop.stop()
+
+    processes.quit_until_done(SimpleNamespace(controller=Controller()))  # type: ignore[arg-type]
+    loop.start()
+    loop.close()
+    assert commands == ["quit"] * 3
