@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import bentoml
 
+from bento import FAULT, os_fault
 from bento.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +69,11 @@ def own_metrics_folder() -> str:
 
     BentoML keeps those of all services of a BENTOML_HOME in one folder, and each start empties it.
     """
-    folder = tempfile.mkdtemp(prefix="credit_scoring_metrics_")
+    try:
+        folder = tempfile.mkdtemp(prefix="credit_scoring_metrics_")
+    except OSError as error:
+        print(f"error: {os_fault(error)}", file=sys.stderr)  # noqa: T201 - the start ends here
+        sys.exit(FAULT)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,6 +86,20 @@ def test_each_service_has_a_folder_of_metrics_that_ends_with_it():
     assert first != second
     assert not os.path.exists(first)
     assert not os.path.exists(second)
+
+
+def test_without_a_folder_for_metrics_the_start_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(**_: str) -> str:
+        raise OSError(28, "No space left on device", "/srv/credit_scoring_metrics_x")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(SystemExit) as ended:
+        own_metrics_folder()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "error: /srv/credit_scoring_metrics_x: No space left on device; free some space and run this again"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl(2) is Linux's")
