@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 from bento import NAME, CorrectableError
@@ -16,6 +17,8 @@ from bento.settings import AUTH_VARIABLE, JOURNAL_VARIABLE, Settings
 
 LOOPBACK = ("127.0.0.1", "::1")
 MAX_PORT = 65_535
+PORT_TIMEOUT_S = 3.0
+"""Seconds to wait for a port that is taken."""
 
 
 class ServeError(CorrectableError):
@@ -48,8 +51,9 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
     tag = _resolved(options.bento, home)
     if tag is None:
         raise ServeError(f"there is no Bento {options.bento}; build one with: make pipeline")
-    check_port(options.host, options.port)
-    journal_url = _absolute(settings.journal_address)
+    wait_for_port(options.host, options.port)
+    settings = settings.resolved()
+    journal_url = settings.journal_address
     if options.upgrade_journal:
         _upgrade(journal_url, settings)
     # The service reads its settings from its environment, which is this one with what the options change.
@@ -97,6 +101,23 @@ def check_port(host: str, port: int, option: str = "--port", variable: str = "PO
         raise ServeError(f"cannot listen on {host}:{port}: {reason}; {remedy}") from error
 
 
+def wait_for_port(host: str, port: int, timeout_s: float = PORT_TIMEOUT_S) -> None:
+    """Wait while a port is taken: the workers of a service that was killed need a moment to end.
+
+    Raises:
+        ServeError: as `check_port`; where the port is taken, after `timeout_s` seconds.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return check_port(host, port)
+        except ServeError as error:
+            is_taken = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+            if not is_taken or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
 def _resolved(tag: str, home: Path) -> str | None:
     """Return the tag with its version, from the files of the store: BentoML's own command takes half a second."""
     name, _, version = tag.partition(":")
@@ -107,13 +128,6 @@ def _resolved(tag: str, home: Path) -> str | None:
     except OSError:
         return None
     return f"{name}:{version}" if (folder / version / "bento.yaml").is_file() else None
-
-
-def _absolute(url: str) -> str:
-    """Return a journal's URL whose path does not depend on the folder in which the workers run."""
-    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
-        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"
-    return url
 
 
 def _upgrade(journal_url: str, settings: Settings) -> None:

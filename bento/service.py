@@ -3,19 +3,21 @@
 import sys
 import time
 from functools import cache
+from pathlib import Path
 from typing import TypeVar, cast
 
 import bentoml
 from starlette.responses import Response
 
 from bento import NAME, CorrectableError
-from bento.api import decisions
+from bento.api import connections, decisions, processes
 from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import request_metrics, timeout
+from bento.api.middleware.authentication import NOT_READABLE
 from bento.api.middleware.gateway import gateway
 from bento.api.predictions import DecisionMaker
-from bento.api.problems import RETRY_AFTER_S, ProblemError, response
+from bento.api.problems import RETRY_AFTER_S, ProblemError, as_http_exception, problem, response
 from bento.api.process_tuning import ScoringSlots, tune_garbage_collection
 from bento.api.recording import Recorder
 from bento.api.schemas import BatchPrediction, BatchRequest, Prediction
@@ -23,24 +25,37 @@ from bento.api.state import ServingState, open_journal, open_rulebook
 from bento.data.credit_file import CreditFile
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation
-from bento.settings import JOURNAL_VARIABLE, LIMITS, Settings
+from bento.settings import JOURNAL_VARIABLE, LIMITS, Limits
 
 Declared = TypeVar("Declared")
-read_settings = cache(Settings.read)
-"""Read the environment once in a process, and not at import."""
+BATCH_FILE_COST = 0.25
+"""Tokens of the key's rate for a credit file of a batch: a batch decides on several times as many applications a second
+as single requests do (`predict_batch` in research/results/benchmarks.json)."""
+read_settings = cache(processes.read_settings)
+"""Read the settings once in a process, and not at import."""
 
 # No compiler and no git in the image: with an unknown distro BentoML installs no build tools.
 image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", python_version="3.11").run(
     "apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* "
     "&& install -d -o 1034 -g 1034 /journal"  # of the user that BentoML makes; a volume goes there
 )
-timeout.install()
-request_metrics.install()
 
 
+@cache
+def _limits() -> Limits:
+    return read_settings().limits
+
+
+@cache
 def _load_keys() -> KeyRing | None:
     settings = read_settings()
-    return KeyRing.from_file(settings.keys_file) if settings.requires_keys else None
+    return KeyRing(Path(settings.keys_file or "")) if settings.requires_keys else None
+
+
+timeout.install()
+request_metrics.install()
+processes.install()
+connections.install(_limits)
 
 
 @bentoml.service(
@@ -67,6 +82,7 @@ class CreditScoring:
     stored_model = bentoml.models.BentoModel(f"{NAME}:latest")
 
     def __init__(self) -> None:
+        processes.end_with_parent()
         keep_personal_data_out()
         self.state = ServingState.load(self.stored_model, open_journal(read_settings()), open_rulebook(read_settings()))
         self.writer = Writer(self.state.journal)
@@ -79,11 +95,14 @@ class CreditScoring:
     def check() -> None:
         """Refuse to start, in one line, where decisions could not be guarded or kept."""
         try:
-            _load_keys()
-            open_rulebook(read_settings())
-            journal = open_journal(read_settings())
+            settings = read_settings()
+            if settings.requires_keys:
+                KeyRing.from_file(settings.keys_file)
+            open_rulebook(settings)
+            journal = open_journal(settings)
             journal.check()
             journal.close()
+            processes.hand_over(settings)
         except CorrectableError as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201
             sys.exit(error.exit_code)
@@ -95,6 +114,11 @@ class CreditScoring:
         self.state.journal.close()
 
     def __is_ready__(self) -> bool:
+        keys = _load_keys()
+        if keys is not None:
+            keys.refresh()
+            if keys.error is not None:
+                raise as_http_exception(problem(503, NOT_READABLE))
         failed_at = self.writer.failed_at
         has_failed_recently = failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S
         return self.state.verified_model is not None and not has_failed_recently and self.state.journal.ping()
@@ -113,6 +137,7 @@ class CreditScoring:
     @bentoml.api  # type: ignore[untyped-decorator]
     def predict_batch(self, batch: BatchRequest, /, ctx: bentoml.Context) -> BatchPrediction:
         """Decide on up to 100 applications, each answered or refused by itself, in their order."""
+        ctx.request.scope["charge"](BATCH_FILE_COST * len(batch.credit_files))
         try:
             return _reply(BatchPrediction, self.predictor.predict_batch(batch, ctx.request).model_dump_json())
         except ProblemError as error:
@@ -127,7 +152,7 @@ class CreditScoring:
             return _decline(Explanation, ctx, error)
 
 
-for middleware in gateway(_load_keys):
+for middleware in gateway(_load_keys, _limits, lambda: read_settings().metrics_auth == "on"):
     CreditScoring.add_asgi_middleware(middleware.cls, **middleware.kwargs)  # type: ignore[attr-defined]
 
 

@@ -1,12 +1,14 @@
 """Settings that the environment may hold, read once at start, and the limits of the service."""
 
 import difflib
+import ipaddress
 import os
 import re
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bento import CorrectableError
@@ -29,11 +31,16 @@ MIB = 2**20
 
 
 class SettingsError(CorrectableError):
-    """The environment holds a variable that is no setting."""
+    """The environment holds a variable that is no setting, or a value that its setting cannot have."""
 
 
-def _variable(name: str, description: str, default: str | None = None) -> Any:
-    return Field(default=default, validation_alias=name, description=description)
+def _variable(name: str, description: str, default: float | str | None = None, **bounds: Any) -> Any:
+    return Field(default=default, validation_alias=name, description=description, **bounds)
+
+
+def _path(name: str, description: str, default: str | None = None) -> Any:
+    """Declare a file or folder: `Settings.resolved` makes it absolute."""
+    return _variable(name, description, default, json_schema_extra={"is_path": True})
 
 
 class Settings(BaseSettings):
@@ -41,38 +48,113 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True, case_sensitive=True)
 
-    keys_file: str | None = _variable(KEYS_FILE_VARIABLE, "file of API keys: hashes only, read again when it changes")
-    auth: str = _variable(AUTH_VARIABLE, "`off`: no keys are asked for, and only this machine is answered", default="")
-    data_folder: str = _variable(DATA_VARIABLE, "folder of the journal where no address is set for it", default="data")
+    keys_file: str | None = _path(KEYS_FILE_VARIABLE, "file of API keys: hashes only, read again when it changes")
+    auth: Literal["on", "off"] = _variable(
+        AUTH_VARIABLE, "`off`: no keys are asked for, and only this machine is answered", default="on"
+    )
+    data_folder: str = _path(DATA_VARIABLE, "folder of the journal where no address is set for it", default="data")
     journal_url: str | None = _variable(
         JOURNAL_VARIABLE, "sqlite:////path/journal.db or postgresql://user:password@host/database"
     )
-    master_key_file: str | None = _variable(
+    master_key_file: str | None = _path(
         MASTER_KEY_VARIABLE, "32 random bytes in base64 that encrypt the journal's personal data"
     )
-    rules_file: str | None = _variable(RULES_VARIABLE, "file of the lender's rules, by default bento/rules/rules.toml")
+    rules_file: str | None = _path(RULES_VARIABLE, "file of the lender's rules, by default bento/rules/rules.toml")
+    key_rate: float = _variable(
+        "SCORING_KEY_RATE", "requests a second of one API key, in each worker", default=30.0, gt=0, le=10_000
+    )
+    key_places: int = _variable(
+        "SCORING_KEY_PLACES", "requests of one API key in work at once, in each worker", default=16, ge=1, le=64
+    )
+    max_connections: int = _variable(
+        "SCORING_MAX_CONNECTIONS",
+        "connections of one worker; three quarters of its open files at most",
+        default=512,
+        ge=8,
+    )
+    trusted_proxies: str = _variable(
+        "SCORING_TRUSTED_PROXIES",
+        "addresses or networks, separated by commas, whose X-Forwarded-For names the client; by default none",
+        default="",
+    )
+    metrics_auth: Literal["on", "off"] = _variable(
+        "SCORING_METRICS_AUTH", "`on`: /metrics asks for a key with the scope `metrics`", default="off"
+    )
     bento_folder: str | None = _variable("BENTO_PATH", "the Bento of this container, with its model; BentoML sets it")
     bentoml_home: str | None = _variable("BENTOML_HOME", "BentoML's store of models and Bentos, by default ~/bentoml")
 
+    @field_validator("auth", "metrics_auth", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        """Return the list without blanks: uvicorn takes an entry that is no address for the name of a socket."""
+        entries = [entry.strip() for entry in value.split(",") if entry.strip()]
+        for entry in entries:
+            ipaddress.ip_network(entry)
+        return ",".join(entries)
+
     @classmethod
     def read(cls) -> Self:
-        """Read the environment; raise SettingsError where a variable with a prefix of this project is no setting."""
+        """Read the environment.
+
+        Raises:
+            SettingsError: a variable with a prefix of this project is no setting, or a setting has an unusable value.
+        """
         accepted = {str(field.validation_alias) for field in cls.model_fields.values()} | {*CLIENT_VARIABLES}
         for name in sorted(os.environ):
             if name.startswith(_OWN_PREFIXES) and name not in accepted and _SERVICE_LINK.fullmatch(name) is None:
                 (nearest,) = difflib.get_close_matches(name, sorted(accepted), n=1, cutoff=0)
                 raise SettingsError(f"{name} is no setting of the service; the nearest is {nearest}")
-        return cls()
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise SettingsError(f"{first['loc'][0]}: {first['msg']}; correct it, or leave it out") from error
+
+    def resolved(self) -> Self:
+        """Return the settings with absolute paths, as seen from the present folder: workers run in another."""
+        paths = {
+            name: str(Path(getattr(self, name)).expanduser().absolute())
+            for name, field in type(self).model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and "is_path" in field.json_schema_extra
+            if getattr(self, name)
+        }
+        return self.model_copy(update={**paths, "journal_url": _absolute(self.journal_address)})
 
     @property
     def requires_keys(self) -> bool:
         """Whether a request needs an API key: always, unless SCORING_AUTH is `off`."""
-        return self.auth.lower() != "off"
+        return self.auth != "off"
+
+    @property
+    def limits(self) -> "Limits":
+        """The limits of a worker, with those that the environment sets."""
+        return replace(
+            LIMITS,
+            requests_per_second=self.key_rate,
+            max_burst=max(1.0, BURST_S * self.key_rate),
+            max_concurrent_per_key=self.key_places,
+            max_connections=self.max_connections,
+        )
 
     @property
     def journal_address(self) -> str:
         """URL of the journal's database: JOURNAL_URL, by default a SQLite file in the data folder."""
         return self.journal_url or f"sqlite:///{self.data_folder}/journal.db"
+
+
+def _absolute(url: str) -> str:
+    """Return a journal's URL whose path does not depend on the folder of the process."""
+    path = url.removeprefix("sqlite:///")
+    return f"sqlite:///{Path(path).absolute()}" if path not in ("", url, ":memory:") else url
+
+
+BURST_S = 2
+"""Seconds of the rate of an API key that it may ask for at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +177,23 @@ class Limits:
     max_concurrent_requests: int = 64
     max_concurrent_bytes: int = 32 * MIB
     """Bytes of all bodies in work."""
-    requests_per_second: float = 300.0
-    """Sustained rate of one API key."""
-    max_burst: float = 600.0
-    """Requests of one API key at once."""
+    max_concurrent_per_key: int = 16
+    """Requests of one API key in work: a quarter, so that one that sends slowly leaves places to the others."""
+    max_bytes_per_key: int = 16 * MIB
+    """Bytes of the bodies of one API key in work: two batches of the largest size."""
+    requests_per_second: float = 30.0
+    """Sustained rate of one API key, in decisions: about half of what a worker can do on one core
+    (`sustained` in research/results/benchmarks.json)."""
+    max_burst: float = 60.0
+    """Decisions of one API key at once."""
+
+    head_timeout_s: float = 5.0
+    """Seconds for the head of a request to arrive, from the start of its connection."""
+    idle_timeout_s: float = 10.0
+    """Seconds from an answer to the whole head of the next request on the same connection; uvicorn closes after 5
+    where nothing of it arrives."""
+    max_connections: int = 512
+    """Connections of a worker; from two thirds on, the one that is idle for longest is closed for a new one."""
     max_scored_per_loop_turn: int = 4
     """Requests scored in one event-loop iteration (`bento.api.process_tuning.ScoringSlots`)."""
 

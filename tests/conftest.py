@@ -4,7 +4,6 @@ With pytest-xdist each worker has separate stores. The tests that need the pipel
 file.
 """
 
-import contextlib
 import os
 import shutil
 import sys
@@ -121,22 +120,12 @@ def bento_tag(synthetic_folder: Path, empty_registry: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def service_url(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of the Bento's service, running in the serving environment.
-
-    BentoML keeps the metrics of all services of a home in one folder, which each start empties: this one has
-    another home, with the same store.
-    """
+def service_url(bento_tag: str) -> Iterator[str]:
+    """Return the address of the Bento's service, running in the serving environment."""
     from research.deployment.processes import free_port, serving
 
-    home, port = Path(os.environ["BENTOML_HOME"]), free_port()
-    separate = tmp_path_factory.mktemp("home")
-    for store in ("bentos", "models"):
-        (separate / store).symlink_to(home / store)
-    with contextlib.ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("BENTOML_HOME", str(separate))
-            stack.enter_context(serving(bento_tag, port))
+    port = free_port()
+    with serving(bento_tag, port):
         yield f"http://127.0.0.1:{port}"
 
 

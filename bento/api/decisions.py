@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
-from bento.api.problems import ProblemError, invalid, problem, response
+from bento.api.keys import ApiKey
+from bento.api.problems import Fault, ProblemError, invalid, problem, response
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
 from bento.features.catalogue import CATALOGUE
@@ -42,7 +43,8 @@ def review(request: Request) -> Response:
         review_in = schemas.Review.model_validate_json(request.scope["body"])
     except ValidationError as error:
         raise ProblemError(invalid(error)) from error
-    state = _state()
+    state, key = _state(), request.scope["api_key"]
+    reviewer = _reviewer(key, review_in.reviewer)
     stored, reviews = _stored(state, request)
     outcome = reviews[-1].outcome if reviews else stored.decision
     if (review_in.outcome == outcome) != (review_in.verdict == "confirmed"):
@@ -51,7 +53,8 @@ def review(request: Request) -> Response:
     moment = datetime.fromtimestamp(time.time(), UTC)
     if reviews:  # the latest stays the latest, although the clock was set back
         moment = max(moment, reviews[-1].reviewed_at + timedelta(microseconds=1))
-    review_out = schemas.ReviewOut(**review_in.model_dump(), reviewed_at=moment, key_id=request.scope["api_key"].id)
+    content = review_in.model_dump() | {"reviewer": reviewer}
+    review_out = schemas.ReviewOut(**content, reviewed_at=moment, key_id=key.id)
     try:
         is_added = state.journal.add_review(stored.id, StoredReview(**review_out.model_dump()), earlier=len(reviews))
     except ReviewConflictError as error:
@@ -59,6 +62,18 @@ def review(request: Request) -> Response:
     if not is_added:
         raise ProblemError(problem(409, "the decision has been purged"))
     return _json(review_out, 201)
+
+
+def _reviewer(key: ApiKey, given: str | None) -> str:
+    """Return the person of the API key; raise ProblemError where the review names another, or there is no name."""
+    if key.name is None:
+        if given is None:
+            fault = Fault(loc=["reviewer"], type="missing", msg="Field required, as no API key names the reviewer")
+            raise ProblemError(problem(422, "a field is missing or wrong", [fault]))
+        return given
+    if given not in (None, key.name):
+        raise ProblemError(problem(403, "the API key belongs to another reviewer; leave the reviewer out"))
+    return key.name
 
 
 def model_card(_: Request) -> Response:

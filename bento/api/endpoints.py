@@ -27,6 +27,8 @@ class Endpoint:
     """0: a body is not read."""
     tag: Literal["scoring", "journal", "model", "operation"] | None = None
     """Section of the OpenAPI document; None: left out."""
+    cost: float = 1.0
+    """Tokens of the rate limit of a key; 1 is the work of one decision."""
     is_counted: bool = True
     """Among the requests in work, whose number is limited."""
     is_labelled: bool = True
@@ -54,7 +56,7 @@ _open = partial(Endpoint, method="GET", access="open")
 
 PREDICT = _scoring(path="/predict", max_body_bytes=LIMITS.max_credit_file_bytes)
 PREDICT_BATCH = _scoring(path="/predict_batch", max_body_bytes=LIMITS.max_batch_bytes)
-EXPLAIN = _scoring(path="/explain", max_body_bytes=LIMITS.max_credit_file_bytes)
+EXPLAIN = _scoring(path="/explain", max_body_bytes=LIMITS.max_credit_file_bytes, cost=2.0)
 DECISION = Endpoint(path="/decisions/{decision_id}", method="GET", access="read", tag="journal")
 REVIEW = Endpoint(
     path="/decisions/{decision_id}/review",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from bento.data.credit_file import FieldWarning
 from bento.scoring.score import ScoredApplication
@@ -21,6 +21,12 @@ NULL_SHARE = Histogram(
     "credit_feature_null_share",
     "Share of the model's features that are null, for each application decided",
     buckets=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1),
+)
+
+KEYS_READABLE = Gauge(
+    "credit_keys_readable",
+    "1 while the file of API keys can be read; at 0 every request that needs a key is answered 503",
+    multiprocess_mode="mostrecent",
 )
 
 

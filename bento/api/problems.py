@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bento.data.credit_file import MAX_NAME_LENGTH
@@ -84,6 +85,13 @@ def response(problem: Problem, headers: dict[str, str] | None = None) -> Respons
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", "Bearer")
     return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
+
+
+def as_http_exception(problem: Problem) -> HTTPException:
+    """Return a problem as the exception that BentoML's own endpoints, such as /readyz, can raise."""
+    answer = response(problem)
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return HTTPException(problem.status, bytes(answer.body).decode(), headers)
 
 
 def invalid(error: ValidationError) -> Problem:

@@ -81,12 +81,18 @@ class Review(Received):
     verdict: Literal["confirmed", "overturned"]
     outcome: Literal["granted", "refused"] = Field(description="the outcome that holds for the client from now on")
     reason: str = Field(min_length=10, max_length=2000, description="why, in writing")
-    reviewer: str = Field(min_length=1, max_length=100, description="who decides, as the bank knows them")
+    reviewer: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="who decides: the name of the API key, also where left out; to be given where no keys are used",
+    )
 
 
 class ReviewOut(Review):
     """A review as the journal holds it."""
 
+    reviewer: str
     reviewed_at: datetime
     key_id: str
 

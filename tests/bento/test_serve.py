@@ -1,12 +1,14 @@
 """The port of the service, checked before anything is started."""
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from bento.__main__ import main
-from bento.serve import ServeError, check_port, port_number
+from bento.serve import ServeError, check_port, port_number, wait_for_port
 
 
 def _has_ipv6() -> bool:
@@ -63,3 +65,26 @@ def test_a_number_that_is_no_port_is_refused(text: str, capsys: pytest.CaptureFi
 
 def test_the_first_and_the_last_port_are_accepted():
     assert (port_number("1"), port_number("65535")) == (1, 65535)
+
+
+def test_a_port_that_is_about_to_be_free_is_waited_for():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        closing = threading.Timer(0.3, listener.close)
+        closing.start()
+        wait_for_port(*address, timeout_s=60)
+        assert listener.fileno() == -1
+
+
+def test_a_port_that_stays_taken_is_named_after_the_wait(taken: int):
+    start = time.monotonic()
+    with pytest.raises(ServeError, match=f"cannot listen on 127.0.0.1:{taken}"):
+        wait_for_port("127.0.0.1", taken, timeout_s=0.3)
+    assert time.monotonic() - start >= 0.3
+
+
+def test_an_address_that_cannot_be_used_is_not_waited_for():
+    start = time.monotonic()
+    with pytest.raises(ServeError, match="choose another --host"):
+        wait_for_port("192.0.2.1", 34567, timeout_s=60)
+    assert time.monotonic() - start < 30

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bento.__main__ import main
-from bento.settings import CLIENT_VARIABLES, Settings, SettingsError
+from bento.settings import CLIENT_VARIABLES, LIMITS, MIB, Settings, SettingsError
 
 OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
 
@@ -38,13 +38,71 @@ def test_the_journal_address(environment: dict[str, str], address: str, monkeypa
     assert Settings.read().journal_address == address
 
 
-@pytest.mark.parametrize(
-    ("value", "required"),
-    [("", True), ("on", True), ("no", True), ("0", True), ("false", True), ("off", False), ("OFF", False)],
-)
+@pytest.mark.parametrize(("value", "required"), [("", True), ("on", True), ("off", False), ("OFF", False)])
 def test_only_off_switches_keys_off(value: str, required: bool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SCORING_AUTH", value)
     assert Settings.read().requires_keys is required
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("SCORING_AUTH", "false", "Input should be 'on' or 'off'"),
+        ("SCORING_METRICS_AUTH", "yes", "Input should be 'on' or 'off'"),
+        ("SCORING_KEY_RATE", "fast", "Input should be a valid number"),
+        ("SCORING_KEY_RATE", "0", "Input should be greater than 0"),
+        ("SCORING_KEY_PLACES", "65", "Input should be less than or equal to 64"),
+        ("SCORING_MAX_CONNECTIONS", "1.5", "Input should be a valid integer"),
+        ("SCORING_TRUSTED_PROXIES", "10.0.0.1,proxy", "'proxy' does not appear to be an IPv4 or IPv6 network"),
+        ("SCORING_TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+    ],
+)
+def test_an_unusable_value_is_refused_in_one_line(
+    name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv(name, value)
+    assert main(["keys", "list"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {name}: ")
+    assert reason in line
+
+
+def test_the_limits_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch):
+    assert Settings.read().limits == LIMITS
+    for name, value in {"SCORING_KEY_RATE": "5", "SCORING_KEY_PLACES": "3", "SCORING_MAX_CONNECTIONS": "20"}.items():
+        monkeypatch.setenv(name, value)
+    limits = Settings.read().limits
+    assert (limits.requests_per_second, limits.max_burst) == (5, 10)
+    assert (limits.max_concurrent_per_key, limits.max_connections) == (3, 20)
+
+
+def test_paths_are_resolved_in_the_present_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    names = {
+        str(field.validation_alias): name
+        for name, field in Settings.model_fields.items()
+        if str(field.validation_alias).endswith("_FILE") or name in ("data_folder", "rules_file")
+    }
+    for name in names:
+        monkeypatch.setenv(name, "folder/file")
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.read().resolved()
+    monkeypatch.chdir("/")
+    assert {getattr(settings, field) for field in names.values()} == {f"{tmp_path}/folder/file"}
+    assert settings.journal_address == f"sqlite:///{tmp_path}/folder/file/journal.db"
+
+
+@pytest.mark.parametrize(
+    ("url", "resolved"),
+    [
+        ("sqlite:///a/journal.db", "sqlite:///{folder}/a/journal.db"),
+        ("sqlite:////srv/journal.db", "sqlite:////srv/journal.db"),
+        ("postgresql://user@host/database", "postgresql://user@host/database"),
+    ],
+)
+def test_the_address_of_a_journal_is_resolved(url: str, resolved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("JOURNAL_URL", url)
+    monkeypatch.chdir(tmp_path)
+    assert Settings.read().resolved().journal_url == resolved.format(folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +173,19 @@ def test_the_operators_page_names_every_setting():
     for field in Settings.model_fields.values():
         if str(field.validation_alias).startswith(("SCORING_", "JOURNAL_")):
             assert f"`{field.validation_alias}" in page
+
+
+def test_the_operators_page_names_the_limits():
+    page = OPERATE.read_text()
+    rate = f"| rate | {LIMITS.requests_per_second:.0f} decisions a second, {LIMITS.max_burst:.0f} at once |"
+    assert f"| requests in work | {LIMITS.max_concurrent_per_key} | {LIMITS.max_concurrent_requests} |" in page
+    assert (
+        f"| bytes of their bodies | {LIMITS.max_bytes_per_key // MIB} MB | {LIMITS.max_concurrent_bytes // MIB} MB |"
+        in page
+    )
+    assert rate in page
+    seconds = (
+        f"more than {LIMITS.head_timeout_s:.0f} seconds, or that of a later one more than {LIMITS.idle_timeout_s:.0f}"
+    )
+    assert seconds in page
+    assert f"a body has {LIMITS.body_timeout_s:.0f} seconds" in page

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bento.api.keys import new_key
+from bento.api.openapi import REVIEW
 from research.cli import ROOT
 from tests.support.deadlines import timeout_s
 from tests.support.services import served
@@ -18,10 +19,10 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 def test_every_answer_conforms_to_the_openapi_document(bento_tag: str, tmp_path: Path):
     keys = tmp_path / "keys.json"
-    key, _ = new_key(keys, ["score", "read", "review"])
+    key, _ = new_key(keys, ["score", "read", "review"], name=REVIEW["reviewer"])
     command: list[str | Path] = [Path(sys.executable).with_name("schemathesis"), "--no-color"]
     command += ["--config-file", CONFIGURATION, "run", "--header", f"Authorization: Bearer {key}"]
-    settings = {"SCORING_AUTH": "", "SCORING_KEYS_FILE": str(keys)}
+    settings = {"SCORING_AUTH": "", "SCORING_KEYS_FILE": str(keys), "SCORING_KEY_RATE": "1000"}
     with served(bento_tag, f"sqlite:///{tmp_path}/journal.db", tmp_path, **settings) as service:
         done = subprocess.run(
             [*command, f"{service.url}/docs.json"],

@@ -1,5 +1,7 @@
 """Find the worker processes of a running service."""
 
+import contextlib
+
 import psutil
 
 WORKER = "_bentoml_impl.worker.service"
@@ -7,5 +9,10 @@ WORKER = "_bentoml_impl.worker.service"
 
 
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    """Return the workers that a service's first process has started."""
-    return [child for child in process.children(recursive=True) if WORKER in child.cmdline()]
+    """Return the workers that a service's first process has started; one that has ended is left out."""
+    workers = []
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if WORKER in child.cmdline():
+                workers.append(child)
+    return workers

@@ -1,9 +1,12 @@
 """The number of requests in work; it is checked before authentication, so that a flood without keys is limited too."""
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.api.endpoints import endpoint_of
 from bento.api.problems import Problem, problem, response
+from bento.settings import Limits
 
 
 def too_busy() -> Problem:
@@ -14,8 +17,8 @@ def too_busy() -> Problem:
 class ConcurrencyLimitMiddleware:
     """ASGI middleware: a request beyond the limit is answered with 429; health checks are not counted."""
 
-    def __init__(self, app: ASGIApp, max_concurrent_requests: int) -> None:
-        self.app, self.max_concurrent_requests = app, max_concurrent_requests
+    def __init__(self, app: ASGIApp, load_limits: Callable[[], Limits]) -> None:
+        self.app, self.max_concurrent_requests = app, load_limits().max_concurrent_requests
         self._in_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

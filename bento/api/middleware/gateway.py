@@ -7,16 +7,26 @@ from starlette.middleware import Middleware
 from bento.api.keys import KeyRing
 from bento.api.middleware.authentication import AuthenticationMiddleware
 from bento.api.middleware.concurrency import ConcurrencyLimitMiddleware
+from bento.api.middleware.framing import FramingMiddleware
 from bento.api.middleware.problem_details import ProblemDetailsMiddleware
 from bento.api.middleware.request_limits import RequestLimitsMiddleware
 from bento.settings import LIMITS, Limits
 
 
-def gateway(load_keys: Callable[[], KeyRing | None], limits: Limits = LIMITS) -> list[Middleware]:
-    """Return the middlewares, the outermost first; `load_keys` is that of `AuthenticationMiddleware`."""
+def gateway(
+    load_keys: Callable[[], KeyRing | None],
+    load_limits: Callable[[], Limits] = lambda: LIMITS,
+    are_metrics_guarded: Callable[[], bool] = lambda: False,
+) -> list[Middleware]:
+    """Return the middlewares, the outermost first.
+
+    All three are called once there is a request, as the settings are not read at import; `load_keys` and
+    `are_metrics_guarded` are those of `AuthenticationMiddleware`.
+    """
     return [
         Middleware(ProblemDetailsMiddleware),
-        Middleware(ConcurrencyLimitMiddleware, max_concurrent_requests=limits.max_concurrent_requests),
-        Middleware(AuthenticationMiddleware, load_keys=load_keys),
-        Middleware(RequestLimitsMiddleware, limits=limits),
+        Middleware(FramingMiddleware),
+        Middleware(ConcurrencyLimitMiddleware, load_limits=load_limits),
+        Middleware(AuthenticationMiddleware, load_keys=load_keys, are_metrics_guarded=are_metrics_guarded),
+        Middleware(RequestLimitsMiddleware, load_limits=load_limits),
     ]

@@ -1,6 +1,7 @@
-"""Security headers on every response, and the shape of RFC 9457 for every error."""
+"""Security headers on every response, the shape of RFC 9457 for every error, and redirects without a host."""
 
 import logging
+from urllib.parse import urlsplit, urlunsplit
 
 from h11 import LocalProtocolError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +21,10 @@ SECURITY_HEADERS = {
 
 
 class ProblemDetailsMiddleware:
-    """ASGI middleware: security headers, and a problem instead of any other body of an error."""
+    """ASGI middleware: security headers, a problem instead of any other body of an error, redirects by path.
+
+    Starlette redirects to the host and scheme of the request, which the caller chose, and a proxy has changed.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -44,7 +48,9 @@ class _Responder:
         """Send a message, or hold it back until the whole error is there."""
         if message["type"] == "http.response.start":
             headers = [
-                (name, value) for name, value in message["headers"] if name.decode().title() not in SECURITY_HEADERS
+                (name, _path_only(value) if name.lower() == b"location" else value)
+                for name, value in message["headers"]
+                if name.decode().title() not in SECURITY_HEADERS
             ]
             headers += [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
             message = {**message, "headers": headers}
@@ -71,6 +77,16 @@ class _Responder:
         headers = [(name, value) for name, value in start["headers"] if name.lower() not in replaced]
         await self._send({**start, "status": problem.status_code, "headers": [*headers, *problem.raw_headers]})
         await self._send({"type": "http.response.body", "body": problem.body})
+
+
+def _path_only(location: bytes) -> bytes:
+    """Return a redirect's target on this service: a path that begins with two slashes would name a host.
+
+    >>> _path_only(b"http://elsewhere.example/predict?a=1"), _path_only(b"http://host//elsewhere.example/")
+    (b'/predict?a=1', b'/elsewhere.example/')
+    """
+    target = urlsplit(location)
+    return urlunsplit((b"", b"", b"/" + target.path.lstrip(b"/"), target.query, b""))
 
 
 def _is_problem(headers: list[tuple[bytes, bytes]]) -> bool:

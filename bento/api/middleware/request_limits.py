@@ -1,8 +1,10 @@
-"""Limits of a request: the rate of its key, and the type, size, density and duration of its body."""
+"""Limits of a request: rate and share of its key, and the type, size, density and duration of its body."""
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from starlette.datastructures import Headers
@@ -10,15 +12,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bento.api.endpoints import endpoint_of, formatted_size
-from bento.api.keys import ApiKey
+from bento.api.keys import LOCAL
 from bento.api.middleware.concurrency import too_busy
+from bento.api.middleware.framing import CLOSE
+from bento.api.middleware.key_share import KeyShare
 from bento.api.middleware.rate_limit import RateLimit
 from bento.api.problems import ProblemError, problem, response
 from bento.api.process_tuning import return_free_memory
-from bento.settings import LIMITS, Limits
+from bento.settings import Limits
 
-CLOSE = {"Connection": "close"}
-"""Sent where the rest of a body is not read."""
 MIN_BYTES_PER_CHARACTER = {b",:[": 8, b"{": 48}
 """Bytes of the size limit for each structural character of JSON in a body; the densest histories come close to it.
 
@@ -29,13 +31,15 @@ Without this limit a batch could hold millions of empty objects, and each takes 
 class RequestLimitsMiddleware:
     """ASGI middleware: refuses a request beyond the limits, and reads the body of the others whole.
 
-    Sets `scope["body"]`, the body as it was sent, where the endpoint takes one. Large bodies are processed one after
-    the other, and the memory that they took is returned to the system.
+    Sets `scope["body"]`, the body as it was sent, where the endpoint takes one, and `scope["charge"]`, a function that
+    takes further tokens of the key's rate. Large bodies are processed one after the other, and the memory that they
+    took is returned to the system.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits = LIMITS) -> None:
-        self.app, self.limits = app, limits
-        self._rate = RateLimit(limits.requests_per_second, limits.max_burst)
+    def __init__(self, app: ASGIApp, load_limits: Callable[[], Limits]) -> None:
+        self.app, self.limits = app, load_limits()
+        self._rate = RateLimit(self.limits.requests_per_second, self.limits.max_burst)
+        self._share = KeyShare(self.limits)
         self._bytes_in_work = 0
         self._large_body = asyncio.Lock()
 
@@ -45,25 +49,36 @@ class RequestLimitsMiddleware:
             await self.app(scope, receive, send)
             return
         scope["body_size"] = 0
-        try:
-            self._check_rate(scope["api_key"])
-            receive = await self._receive_body(scope, receive)
-        except ProblemError as error:
-            await response(error.problem, error.headers)(scope, receive, send)
-        except ClientDisconnect:
-            return
-        else:
-            is_large = scope["body_size"] > self.limits.large_body_bytes
-            async with self._large_body if is_large else contextlib.nullcontext():
-                await self.app(scope, receive, send)
-        finally:
-            self._bytes_in_work -= scope["body_size"]
-            if scope["body_size"] > self.limits.large_body_bytes:
-                return_free_memory()
+        key_id = _limited_key(scope)
+        scope["charge"] = partial(self._charge, key_id)
+        with contextlib.ExitStack() as place:
+            try:
+                self._check_rate(scope, key_id)
+                place.enter_context(self._share.place(key_id))
+                receive = await self._receive_body(scope, receive)
+            except ProblemError as error:
+                await response(error.problem, error.headers)(scope, receive, send)
+            except ClientDisconnect:
+                return
+            else:
+                is_large = scope["body_size"] > self.limits.large_body_bytes
+                async with self._large_body if is_large else contextlib.nullcontext():
+                    await self.app(scope, receive, send)
+            finally:
+                self._bytes_in_work -= scope["body_size"]
+                self._share.remove_bytes(key_id, scope["body_size"])
+                if scope["body_size"] > self.limits.large_body_bytes:
+                    return_free_memory()
 
-    def _check_rate(self, key: ApiKey | None) -> None:
-        if key is not None and not self._rate.allows(key.id, time.monotonic()):
+    def _check_rate(self, scope: Scope, key_id: str | None) -> None:
+        endpoint = endpoint_of(scope["path"])
+        cost = 1.0 if endpoint is None else endpoint.cost
+        if key_id is not None and not self._rate.allows(key_id, time.monotonic(), cost):
             raise ProblemError(problem(429, "too many requests of this API key; wait, then try again"))
+
+    def _charge(self, key_id: str | None, cost: float) -> None:
+        if key_id is not None:
+            self._rate.charge(key_id, time.monotonic(), cost)
 
     async def _receive_body(self, scope: Scope, receive: Receive) -> Receive:
         """Read the whole body, within its limits; return a `receive` that gives it in one message."""
@@ -98,12 +113,21 @@ class RequestLimitsMiddleware:
             chunks.append(message.get("body", b""))
             scope["body_size"] += len(chunks[-1])
             self._bytes_in_work += len(chunks[-1])
+            self._share.add_bytes(_limited_key(scope), len(chunks[-1]))
             if scope["body_size"] > maximum:
                 raise _too_large(maximum)
             if self._bytes_in_work > self.limits.max_concurrent_bytes:
                 raise ProblemError(too_busy())
             more = message.get("more_body", False)
         return b"".join(chunks)
+
+
+def _limited_key(scope: Scope) -> str | None:
+    """Return the key whose rate and share count; None at an open address, and where keys are switched off: there is
+    one caller then, this machine.
+    """
+    key = scope["api_key"]
+    return None if key is None or key is LOCAL else key.id
 
 
 def _check_headers(headers: Headers, maximum: int) -> None:

@@ -7,6 +7,9 @@ import stat
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,7 +79,7 @@ def test_the_file_is_the_one_that_the_environment_names(
     path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(KEYS_FILE_VARIABLE, str(path))
-    assert main(["keys", "new-key", "--scope", "review"]) == 0
+    assert main(["keys", "new-key", "--scope", "read"]) == 0
     text = capsys.readouterr().out.strip()
     assert KeyRing.from_file(str(path)).find(text) is not None
 
@@ -97,16 +100,85 @@ def test_a_broken_file_is_not_overwritten(path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.startswith(f"error: {path}: no file of keys")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--scope", "review"], "a key with the scope review belongs to one person: give the name with --name"),
+        (["--scope", "read", "--expires", "0"], "argument --expires: 0 is not between 1 and 3650"),
+        (["--scope", "read", "--expires", "soon"], "argument --expires: invalid"),
+    ],
+)
+def test_a_key_without_name_or_with_a_wrong_expiry_is_not_made(
+    path: Path, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+):
+    try:
+        code = main(["keys", "new-key", "--file", str(path), *arguments])
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    assert code == 2
+    assert reason in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_a_changed_file_keeps_its_owner_group_and_mode(path: Path, monkeypatch: pytest.MonkeyPatch):
+    _, key = new_key(path, ["score"])
+    path.chmod(0o640)
+    owner = os.getuid(), os.getgid()
+    if os.getuid() == 0:  # only root can give a file to another user
+        owner = (1034, 1035)
+        os.chown(path, *owner)
+    for change in (lambda: new_key(path, ["read"]), lambda: revoke(path, key.id)):
+        change()
+        status = path.stat()
+        assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (*owner, 0o640)
+
+
+def test_a_file_whose_owner_cannot_be_kept_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatch):
+    _, key = new_key(path, ["score"])
+    content = path.read_bytes()
+
+    def denied(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", denied)
+    with pytest.raises(KeysError, match=r"run this as the owner of the file .*the file is as it was"):
+        revoke(path, key.id)
+    assert path.read_bytes() == content
+    assert os.listdir(path.parent) == ["keys.json"]
+
+
+def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path):
+    target = tmp_path / "mounted" / "keys.json"
+    _, key = new_key(target, ["score"])
+    path.symlink_to(target)
+    revoke(path, key.id)
+    assert path.is_symlink()
+    assert read_keys(target).keys == []
+
+
+def test_keys_that_are_made_at_once_are_all_kept(path: Path):
+    command = [sys.executable, "-m", "bento", "keys", "new-key", "--scope", "score", "--file", str(path)]
+    made = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    texts = [process.communicate()[0].strip() for process in made]
+    ring = KeyRing(path)
+    assert all(ring.find(text) for text in texts)
+    with ThreadPoolExecutor(8) as pool:
+        more = list(pool.map(lambda _: new_key(path, ["read"])[0], range(40)))
+    assert all(ring.find(text) for text in [*texts, *more])
+
+
 # Listing and revoking
 
 
 def test_keys_are_listed_without_their_hashes(path: Path, capsys: pytest.CaptureFixture[str]):
     _, first = new_key(path, ["score", "read"], "agency 7")
-    _, second = new_key(path, ["review"])
+    _, second = new_key(path, ["review"], name="Ana Diaz", expires_days=30)
     assert main(["keys", "list", "--file", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [first.id, second.id]
-    assert lines[0].split()[2:] == ["read,score", "agency", "7"]
+    assert lines[0].split(maxsplit=2)[2] == "read,score  no expiry  agency 7"
+    assert second.expires_at is not None
+    assert lines[1].split(maxsplit=2)[2] == f"review  until {second.expires_at:%Y-%m-%d}  Ana Diaz"
     assert first.sha256 not in lines[0]
 
 
@@ -174,31 +246,73 @@ def test_only_the_whole_key_is_found(path: Path):
 
 
 @pytest.mark.parametrize("content", ["{broken", '{"keys": [{"id": "x"}]}', '{"passwords": []}', ""])
-def test_an_unreadable_change_keeps_the_keys_and_is_logged_once(
+def test_while_the_file_is_broken_no_key_passes_and_it_is_logged_once(
     path: Path, content: str, caplog: pytest.LogCaptureFixture
 ):
-    text, key = new_key(path, ["score"])
-    ring = KeyRing(path)
+    text, _ = new_key(path, ["score"])
+    ring, good = KeyRing(path), path.read_bytes()
     path.write_text(content)
     for _ in range(3):
-        assert ring.find(text) == key
+        with pytest.raises(KeysError, match="no file of keys"):
+            ring.find(text)
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert record.getMessage().endswith("the keys stay as they were")
-    late, _ = new_key(path.with_name("new.json"), ["read"])
-    path.with_name("new.json").replace(path)
-    assert ring.find(text) is None
-    assert ring.find(late) is not None
+    assert record.getMessage().endswith("every request that needs a key is answered 503")
+    path.write_bytes(good)
+    assert ring.find(text) is not None
+    assert ring.error is None
 
 
-def test_a_file_that_disappears_keeps_the_keys(path: Path, caplog: pytest.LogCaptureFixture):
-    text, key = new_key(path, ["score"])
-    ring = KeyRing(path)
+def _gone(path: Path) -> Callable[[], object]:
     content = path.read_bytes()
     path.unlink()
-    assert ring.find(text) == key
+    return lambda: path.write_bytes(content)
+
+
+def _folder_gone(path: Path) -> Callable[[], object]:
+    folder = path.parent.rename(path.parent.with_name("moved"))
+    return lambda: folder.rename(path.parent)
+
+
+@pytest.mark.parametrize("fault", [_gone, _folder_gone])
+def test_while_the_file_is_gone_no_key_passes(
+    tmp_path: Path, fault: Callable[[Path], Callable[[], object]], caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "folder" / "keys.json"
+    text, key = new_key(path, ["score"])
+    ring = KeyRing(path)
+    mend = fault(path)
+    with pytest.raises(KeysError):
+        ring.find(text)
     assert "No such file or directory" in caplog.text
-    path.write_bytes(content)
+    mend()
     assert ring.find(text) == key
+
+
+def test_a_file_that_may_no_longer_be_read_lets_no_key_pass(path: Path, monkeypatch: pytest.MonkeyPatch):
+    text, key = new_key(path, ["score"])
+    ring = KeyRing(path)
+    path.chmod(0o000)  # its content and times stay the same, only the time of its rights changes
+
+    def denied(_: Path) -> bytes:  # as for another user than root, who may read any file
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", denied)
+        with pytest.raises(KeysError, match="Permission denied; give the user of this process the right to read it"):
+            ring.find(text)
+    assert ring.find(text) == key
+
+
+def test_a_key_is_refused_once_its_time_is_over(path: Path, monkeypatch: pytest.MonkeyPatch):
+    text, key = new_key(path, ["score"], expires_days=30)
+    ring, start = KeyRing(path), time.time()
+    for days, passes in ((29.9, True), (30.1, False)):
+        monkeypatch.setattr(time, "time", lambda days=days: start + days * 86_400)
+        assert (ring.find(text) == key) is passes
+    with pytest.raises(KeysError, match="every key has expired; make another"):
+        KeyRing.from_file(str(path))
+    new_key(path, ["score"])
+    KeyRing.from_file(str(path))
 
 
 def test_the_file_is_read_only_when_it_has_changed(path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -258,7 +372,7 @@ def test_without_keys_the_error_says_how_to_make_one(name: str | None, reason: s
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ({"scopes": ["all"]}, "keys.0.scopes.0: Input should be 'score', 'read' or 'review'"),
+        ({"scopes": ["all"]}, "keys.0.scopes.0: Input should be 'score', 'read', 'review' or 'metrics'"),
         ({"sha256": "é" * 64}, "keys.0.sha256: String should match pattern"),
         ({"sha256": "0" * 63}, "keys.0.sha256: String should match pattern"),
         ({"created_at": "yesterday"}, "keys.0.created_at: Input should be a valid datetime"),
@@ -270,7 +384,7 @@ def test_a_broken_entry_is_named_without_its_values(path: Path, broken: dict[str
     entry = {"id": "a", "scopes": ["score"], "sha256": "0" * 64, "created_at": "2026-05-04T00:00:00Z"}
     path.write_text(json.dumps({"keys": [entry | broken]}))
     with pytest.raises(KeysError) as caught:
-        KeyRing(path)
+        read_keys(path)
     assert f"{path}: no file of keys: {reason}" in str(caught.value)
     assert "hidden-word" not in str(caught.value)
 

@@ -47,10 +47,14 @@ class Recorder:
 
 
 def behind_gateway(
-    app: Any, load_keys: Callable[[], KeyRing | None] = lambda: None, limits: Limits = LIMITS
+    app: Any,
+    load_keys: Callable[[], KeyRing | None] = lambda: None,
+    limits: Limits = LIMITS,
+    *,
+    metrics_guarded: bool = False,
 ) -> ASGIApp:
     """An application behind all middlewares; without keys, for loopback."""
-    for middleware in reversed(gateway(load_keys, limits)):
+    for middleware in reversed(gateway(load_keys, lambda: limits, lambda: metrics_guarded)):
         app = middleware.cls(app, **middleware.kwargs)
     return app
 

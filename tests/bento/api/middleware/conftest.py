@@ -20,8 +20,9 @@ def local(recorder: Recorder) -> ASGIApp:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> dict[str, str]:
-    """One key for each scope."""
-    return {scope: new_key(tmp_path / "keys.json", [scope])[0] for scope in ("score", "read", "review")}
+    """One key for each scope that an address always asks for; reviews are those of one person."""
+    path = tmp_path / "keys.json"
+    return {scope: new_key(path, [scope], name="A. Officer")[0] for scope in ("score", "read", "review")}
 
 
 @pytest.fixture

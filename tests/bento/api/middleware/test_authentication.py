@@ -4,6 +4,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from bento.api.keys import KeyRing, new_key
+from bento.api.metrics import KEYS_READABLE
+from bento.api.middleware.authentication import FORWARDING_HEADERS, NOT_READABLE
 from tests.bento.api.middleware.asgi import JSON, POSTS, Recorder, ask, bearer, behind_gateway, problem_of
 
 OPEN = (
@@ -101,6 +103,74 @@ def test_without_its_key_file_the_service_answers_503(recorder: Recorder, keys: 
     assert ask(guarded, "GET", "/livez").status_code == 200
     path.write_bytes(content)
     assert ask(guarded, "POST", "/predict", headers=bearer(keys["score"])).status_code == 200
+
+
+@pytest.mark.parametrize("content", [None, "{broken"])
+def test_keys_that_can_no_longer_be_read_let_no_request_pass(
+    recorder: Recorder, keys: dict[str, str], tmp_path: Path, content: str | None
+):
+    path = tmp_path / "keys.json"
+    ring, good = KeyRing(path), path.read_bytes()
+    guarded = behind_gateway(recorder, lambda: ring)
+    assert ask(guarded, "POST", "/predict", headers=bearer(keys["score"])).status_code == 200
+    path.unlink() if content is None else path.write_text(content)
+    for headers in (bearer(keys["score"]), bearer(f"{keys['score']}x")):
+        assert problem_of(ask(guarded, "POST", "/predict", headers=headers), 503).detail == NOT_READABLE
+    assert ask(guarded, "GET", "/metrics").status_code == 200
+    assert KEYS_READABLE._value.get() == 0
+    path.write_bytes(good)
+    assert ask(guarded, "GET", "/metrics").status_code == 200
+    assert KEYS_READABLE._value.get() == 1
+    assert ask(guarded, "POST", "/predict", headers=bearer(keys["score"])).status_code == 200
+
+
+def test_a_key_without_a_name_cannot_review(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
+    path = tmp_path / "keys.json"
+    path.write_text(path.read_text().replace('"name": "A. Officer",', ""))  # as made before keys had names
+    guarded = behind_gateway(recorder, lambda: KeyRing(path))
+    answer = ask(guarded, "POST", "/decisions/0a1b/review", headers=bearer(keys["review"]))
+    assert "keys new-key --name" in problem_of(answer, 403).detail
+    assert recorder.scopes == []
+
+
+def test_metrics_ask_for_a_key_where_the_settings_say_so(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
+    path = tmp_path / "keys.json"
+    scraper, _ = new_key(path, ["metrics"])
+    guarded = behind_gateway(recorder, lambda: KeyRing(path), metrics_guarded=True)
+    problem_of(ask(guarded, "GET", "/metrics"), 401)
+    problem_of(ask(guarded, "GET", "/metrics", headers=bearer(keys["score"])), 403)
+    assert ask(guarded, "GET", "/metrics", headers=bearer(scraper)).status_code == 200
+    problem_of(ask(guarded, "POST", "/predict", headers=bearer(scraper)), 403)
+    assert ask(guarded, "GET", "/livez").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/predict", "/metrics", "/", "/nowhere"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "192.168.1.7", "[::2]"]
+)
+def test_with_keys_switched_off_other_host_names_get_403(local: ASGIApp, recorder: Recorder, path: str, host: str):
+    problem = problem_of(ask(local, "POST", path, headers={**JSON, "Host": host}), 403)
+    assert problem.detail == "without API keys the service answers to the names of this machine alone"
+    assert recorder.scopes == []
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:3000", "localhost.", "127.0.0.1", "[::1]:3000", "127.8.8.8:1"]
+)
+def test_with_keys_switched_off_names_of_this_machine_are_answered(local: ASGIApp, host: str):
+    assert ask(local, "POST", "/predict", headers={**JSON, "Host": host}).status_code == 200
+
+
+def test_with_keys_any_host_name_is_answered(guarded: ASGIApp, keys: dict[str, str]):
+    headers = {**bearer(keys["score"]), "Host": "scoring.example"}
+    assert ask(guarded, "POST", "/predict", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("header", FORWARDING_HEADERS)
+def test_with_keys_switched_off_requests_through_a_proxy_get_403(local: ASGIApp, recorder: Recorder, header: str):
+    problem = problem_of(ask(local, "POST", "/predict", headers={**JSON, header: "203.0.113.9"}), 403)
+    assert problem.detail == "without API keys the service does not answer through a proxy"
+    assert recorder.scopes == []
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:3000", "http://127.8.8.8", "http://[::1]:3000"])

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from starlette.types import ASGIApp
 
@@ -33,6 +35,23 @@ def test_a_problem_is_sent_unchanged():
     answer = ask(behind_gateway(Recorder(409, MEDIA_TYPE, [body[:20], body[20:]])), "GET", "/model")
     assert answer.status_code == 409
     assert answer.content == body
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        (b"http://elsewhere.example/predict?a=1", b"/predict?a=1"),
+        (b"https://elsewhere.example:8443//evil.example/", b"/evil.example/"),
+        (b"//evil.example/a", b"/a"),
+        (b"/predict", b"/predict"),
+    ],
+)
+def test_a_redirect_names_a_path_and_no_host(target: bytes, kept: bytes):
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 307, "headers": [(b"location", target)]})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert ask(behind_gateway(app), "GET", "/livez").headers.raw.count((b"location", kept)) == 1
 
 
 def test_an_answer_is_streamed_part_by_part(local: ASGIApp, recorder: Recorder):

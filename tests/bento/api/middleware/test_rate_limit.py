@@ -47,11 +47,44 @@ def test_requests_at_the_rate_always_pass():
     assert not limit.allows("a", 49.6)
 
 
-def test_setting_the_clock_changes_no_rate(recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
-    local = behind_gateway(recorder, limits=Limits(requests_per_second=1e-9, max_burst=2))
+def test_setting_the_clock_changes_no_rate(
+    recorder: Recorder, keys: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ring = KeyRing(tmp_path / "keys.json")
+    guarded = behind_gateway(recorder, lambda: ring, Limits(requests_per_second=1e-9, max_burst=2))
     began = time.time()
     statuses = []
     for jump in (0, -86_400, 86_400):
         monkeypatch.setattr(time, "time", lambda jump=jump: began + jump)
-        statuses.append(ask(local, "POST", "/predict", headers=JSON).status_code)
+        statuses.append(ask(guarded, "POST", "/predict", headers=bearer(keys["score"])).status_code)
     assert statuses == [200, 200, 429]
+
+
+def test_work_that_is_charged_later_delays_the_next_requests():
+    limit = RateLimit(requests_per_second=2, max_burst=5)
+    assert limit.allows("a", 0)
+    limit.charge("a", 0, 10)
+    assert not limit.allows("a", 3)  # 4 - 10 + 6 tokens
+    assert limit.allows("a", 3.5)
+    assert limit.allows("b", 0)
+
+
+def test_an_explanation_costs_more_than_a_decision(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
+    limits = Limits(requests_per_second=1e-9, max_burst=4)
+    guarded = behind_gateway(recorder, lambda: KeyRing(tmp_path / "keys.json"), limits)
+    statuses = [ask(guarded, "POST", "/explain", headers=bearer(keys["score"])).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+
+
+def test_a_request_can_be_charged_for_what_it_holds(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
+    limits = Limits(requests_per_second=1e-9, max_burst=10)
+    guarded = behind_gateway(recorder, lambda: KeyRing(tmp_path / "keys.json"), limits)
+    assert ask(guarded, "POST", "/predict_batch", headers=bearer(keys["score"])).status_code == 200
+    recorder.scopes[0]["charge"](25)
+    problem_of(ask(guarded, "POST", "/predict", headers=bearer(keys["score"])), 429)
+
+
+def test_without_keys_this_machine_has_no_rate():
+    limits = Limits(requests_per_second=1e-9, max_burst=1)
+    local = behind_gateway(Recorder(), limits=limits)
+    assert [ask(local, "POST", "/predict", headers=JSON).status_code for _ in range(3)] == [200] * 3

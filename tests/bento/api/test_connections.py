@@ -1,0 +1,161 @@
+"""Limits of connections, with a real server and raw sockets."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http import auto
+
+from bento.api import connections
+from bento.api.connections import LimitedProtocol, max_connections
+from bento.settings import Limits
+from tests.support.deadlines import timeout_s, wait_until
+
+LIMITS = Limits(head_timeout_s=0.3, idle_timeout_s=0.6, max_connections=8)
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer at once; `/slow` after a second."""
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    """Run a server with the limits in a thread."""
+    monkeypatch.setattr(LimitedProtocol, "load_limits", staticmethod(lambda: LIMITS))
+    monkeypatch.setattr(LimitedProtocol, "_idle", {})
+    monkeypatch.setattr(LimitedProtocol, "_reported_at", None)
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(application, http=LimitedProtocol, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    wait_until(lambda: server.started)
+    yield listener.getsockname()
+    server.should_exit = True
+    thread.join()
+
+
+def _connect(address: tuple[str, int], *sent: bytes) -> socket.socket:
+    connection = socket.create_connection(address, timeout=timeout_s(10))
+    for data in sent:
+        connection.sendall(data)
+    return connection
+
+
+def _seconds_until_closed(connection: socket.socket) -> float:
+    start = time.monotonic()
+    with contextlib.suppress(ConnectionResetError):
+        while connection.recv(1000):
+            pass
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_connection_without_a_whole_head_is_closed(address: tuple[str, int], sent: bytes):
+    with _connect(address, sent) as connection:
+        assert LIMITS.head_timeout_s * 0.9 < _seconds_until_closed(connection) < timeout_s(2)
+
+
+def test_a_head_that_arrives_byte_by_byte_does_not_prolong_its_time(address: tuple[str, int]):
+    start = time.monotonic()
+    with _connect(address) as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while time.monotonic() - start < timeout_s(10):
+            connection.sendall(b"G")
+            time.sleep(0.05)
+    assert time.monotonic() - start < timeout_s(2)
+
+
+@pytest.mark.parametrize("second", [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_connection_that_is_idle_after_an_answer_is_closed(address: tuple[str, int], second: bytes):
+    with _connect(address, GET) as connection:
+        assert b"200 OK" in connection.recv(1000)
+        connection.sendall(second)
+        assert LIMITS.idle_timeout_s * 0.8 < _seconds_until_closed(connection) < timeout_s(3)
+
+
+def test_a_body_that_no_answer_waits_for_does_not_hold_the_connection(address: tuple[str, int]):
+    start = time.monotonic()
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+    with _connect(address, head) as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while time.monotonic() - start < timeout_s(10):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+    assert time.monotonic() - start < timeout_s(3)
+
+
+def test_requests_on_one_connection_are_answered_for_longer_than_the_limits(address: tuple[str, int]):
+    with _connect(address) as connection:
+        for _ in range(10):
+            connection.sendall(GET)
+            assert connection.recv(1000).endswith(b"ok")
+            time.sleep(0.1)
+        connection.sendall(GET.replace(b"/ ", b"/slow "))  # in work for longer than both limits
+        assert connection.recv(1000).endswith(b"ok")
+        connection.sendall(GET + GET)  # pipelined
+        answers = b""
+        while answers.count(b"ok") < 2:
+            answers += connection.recv(1000)
+
+
+def test_a_new_connection_takes_the_place_of_the_one_idle_for_longest(
+    address: tuple[str, int], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    patient = Limits(head_timeout_s=60, idle_timeout_s=60, max_connections=12)
+    monkeypatch.setattr(connections, "MIN_IDLE_S", 0)
+    monkeypatch.setattr(LimitedProtocol, "load_limits", staticmethod(lambda: patient))
+    with contextlib.ExitStack() as stack, caplog.at_level(logging.WARNING):
+        busy = stack.enter_context(_connect(address, GET.replace(b"/ ", b"/slow ")))
+        idle = [stack.enter_context(_connect(address)) for _ in range(20)]
+        asking = stack.enter_context(_connect(address, GET))
+        assert asking.recv(1000).endswith(b"ok")
+        for connection in idle[:13]:
+            _seconds_until_closed(connection)
+        assert busy.recv(1000).endswith(b"ok")
+        idle[-1].sendall(GET)
+        assert idle[-1].recv(1000).endswith(b"ok")
+    lines = [record.getMessage() for record in caplog.records if "connections of this worker" in record.getMessage()]
+    assert lines == ["9 of the 12 connections of this worker are taken; those idle for longest are closed"]
+
+
+def test_a_new_connection_has_time_for_its_request_up_to_the_bound(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+):
+    patient = Limits(head_timeout_s=60, idle_timeout_s=60, max_connections=12)
+    monkeypatch.setattr(LimitedProtocol, "load_limits", staticmethod(lambda: patient))
+    monkeypatch.setattr(connections, "MIN_IDLE_S", 60)
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(_connect(address)) for _ in range(15)]
+        for connection in opened[:3]:  # those beyond the bound, although they are new
+            _seconds_until_closed(connection)
+        for connection in opened[3:]:
+            connection.sendall(GET)
+            assert connection.recv(1000).endswith(b"ok")
+
+
+def test_the_bound_leaves_a_quarter_of_the_open_files(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    assert max_connections(Limits()) == 192
+    assert max_connections(Limits(max_connections=20)) == 20
+
+
+def test_a_worker_makes_its_server_with_these_limits():
+    import bento.service  # noqa: F401 - installs them
+
+    config = uvicorn.Config(application, log_config=None)
+    config.load()
+    assert config.http_protocol_class is LimitedProtocol
+    assert auto.AutoHTTPProtocol is LimitedProtocol
+    assert connections.LimitedProtocol.load_limits().max_connections >= 8
