@@ -84,9 +84,13 @@ class Review(Received):
     reviewer: str = Field(min_length=1, max_length=100, description="who decides, as the bank knows them")
 
 
-class ReviewOut(Review):
+class ReviewOut(BaseModel):
     """A review as the journal holds it."""
 
+    verdict: Literal["confirmed", "overturned"]
+    outcome: Literal["granted", "refused"] = Field(description="the outcome that holds for the client from then on")
+    reason: str | None = Field(description="why, in writing; null once the decision is purged")
+    reviewer: str | None = Field(description="who decided; null once the decision is purged")
     reviewed_at: datetime
     key_id: str
 

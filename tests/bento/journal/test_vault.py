@@ -11,19 +11,20 @@ from bento.settings import MASTER_KEY_VARIABLE as VARIABLE
 
 MASTER_KEY = bytes(range(32))
 VAULT, PLAIN = Vault(MASTER_KEY), Vault(None)
+KEYS = VAULT.derived_keys()
 CREDIT_FILE = json.dumps({"application": {"SK_ID_CURR": 100002, "AMT_CREDIT": 406597.5}}).encode()
 
 
 def _sealed(client: int = 100002, place: str = "d1 credit_file") -> tuple[bytes, bytes, str]:
     """A sealed credit file, the client's wrapped key, the client's pseudonym."""
-    name = VAULT.pseudonym(client)
+    name = KEYS.pseudonym(client)
     key = VAULT.new_key(name)
     return VAULT.seal(pack(CREDIT_FILE), key, name, place), key, name
 
 
 @given(text=st.binary(max_size=2000), client=st.integers(), place=st.text())
 def test_a_sealed_text_opens_to_the_same_bytes(text: bytes, client: int, place: str):
-    name = VAULT.pseudonym(client)
+    name = KEYS.pseudonym(client)
     key = VAULT.new_key(name)
     assert VAULT.open(VAULT.seal(pack(text), key, name, place), key, name, place) == text
     assert PLAIN.open(PLAIN.seal(pack(text), None, str(client), place), None, str(client), place) == text
@@ -73,7 +74,9 @@ def test_sealed_text_and_pseudonym_do_not_name_the_client():
     sealed, key, name = _sealed()
     assert b"100002" not in sealed + key + name.encode()
     assert len(name) == 64
-    assert name == Vault(MASTER_KEY).pseudonym(100002) != Vault(bytes(32)).pseudonym(100002)
+    assert (
+        name == Vault(MASTER_KEY).derived_keys().pseudonym(100002) != Vault(bytes(32)).derived_keys().pseudonym(100002)
+    )
 
 
 def test_a_history_is_stored_in_a_tenth_of_its_size():
@@ -96,7 +99,7 @@ def test_without_a_master_key_a_sealed_text_is_refused():
 def test_the_master_key_is_read_from_its_file(tmp_path: Path):
     path = tmp_path / "master.key"
     path.write_text(base64.b64encode(MASTER_KEY).decode() + "\n")
-    assert Vault.from_file(str(path)).pseudonym(1) == VAULT.pseudonym(1)
+    assert Vault.from_file(str(path)).derived_keys().pseudonym(1) == KEYS.pseudonym(1)
     assert not Vault.from_file(None).encrypts
 
 

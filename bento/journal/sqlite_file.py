@@ -1,0 +1,77 @@
+"""The file of a journal in SQLite: connections are used only while it is the one that they opened."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DisconnectionError
+
+COMPANIONS = ("-wal", "-shm")
+"""Ends of the names of the write-ahead log, which holds the latest decisions, and of its index."""
+
+
+class SqliteFile:
+    """Discards connections to a file that is no longer at its path, and refuses to connect to a half of a journal.
+
+    A connection to a file that was moved, removed or replaced stays open, and would write decisions that no journal
+    holds. If there is no file, SQLite would make an empty one. If another file lies beside the write-ahead log of the
+    former, SQLite would take its pages for those of the new one and damage it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._opened: os.stat_result | None = None
+        self._companions: dict[str, tuple[os.stat_result, int | None]] = {}
+
+    def watch(self, engine: sa.Engine) -> None:
+        """Check the file whenever a connection is opened or used."""
+        sa.event.listen(engine, "do_connect", lambda *_: self._require_whole_journal())
+        sa.event.listen(engine, "connect", self._remember)
+        sa.event.listen(engine, "checkout", self._compare)
+
+    def is_same(self, connection: Any) -> bool:
+        """Whether the file at the path is the one that a connection of SQLAlchemy was opened on."""
+        opened: os.stat_result = connection.connection.info["file"]
+        return os.path.samestat(opened, self._status())
+
+    def _require_whole_journal(self) -> None:
+        status = self._status()
+        if self._opened is None or os.path.samestat(self._opened, status):
+            return
+        for suffix, (companion, _) in self._companions.items():
+            path = Path(f"{self.path}{suffix}")
+            if path.exists() and os.path.samestat(companion, path.stat()):
+                raise sqlite3.OperationalError(
+                    f"the file was replaced, and {path.name} of the former is still beside it; nothing is written to "
+                    "it: stop the service, then put the file there with python -m bento journal restore"
+                )
+        self._forget()
+
+    def _remember(self, _: Any, record: Any) -> None:
+        self._opened = record.info["file"] = self._status()
+        for suffix in COMPANIONS:
+            path = Path(f"{self.path}{suffix}")
+            if suffix not in self._companions and path.exists():
+                # The descriptor keeps the number of the file from being given to another one. With O_PATH, as closing
+                # any other descriptor of the index would end the locks that SQLite holds in this process.
+                flag = getattr(os, "O_PATH", None)
+                self._companions[suffix] = path.stat(), None if flag is None else os.open(path, flag)
+
+    def _compare(self, _: Any, record: Any, __: Any) -> None:
+        if not os.path.samestat(record.info["file"], self._status()):
+            raise DisconnectionError("the file is another")
+
+    def _forget(self) -> None:
+        self._opened = None
+        for _, descriptor in self._companions.values():
+            if descriptor is not None:
+                os.close(descriptor)
+        self._companions = {}
+
+    def _status(self) -> os.stat_result:
+        try:
+            return self.path.stat()
+        except OSError as error:
+            raise sqlite3.OperationalError(f"the file cannot be used: {error.strerror}") from error
