@@ -197,8 +197,13 @@ def _moved_away(path: Path) -> Path | None:
 
 
 def _require_sound(connection: sqlite3.Connection, path: Path) -> None:
-    faults = [row[0] for row in connection.execute("PRAGMA integrity_check").fetchall()]
-    broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+    broken = []
+    try:
+        faults = [row[0] for row in connection.execute("PRAGMA integrity_check").fetchall()]
+        if faults == ["ok"]:
+            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+    except sqlite3.DatabaseError as error:
+        faults = [str(error)]
     if faults != ["ok"] or broken:
         reason = f"{len(broken)} rows refer to rows that are missing" if faults == ["ok"] else faults[0]
         raise JournalError(f"{path} is damaged: {' '.join(reason.split())}; restore a backup")

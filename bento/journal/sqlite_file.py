@@ -34,7 +34,10 @@ class SqliteFile:
     def is_same(self, connection: Any) -> bool:
         """Whether the file at the path is the one that a connection of SQLAlchemy was opened on."""
         opened: os.stat_result = connection.connection.info["file"]
-        return os.path.samestat(opened, self._status())
+        if not os.path.samestat(opened, self._status()):
+            return False
+        self._remember_companions()
+        return True
 
     def _require_whole_journal(self) -> None:
         status = self._status()
@@ -51,9 +54,15 @@ class SqliteFile:
 
     def _remember(self, _: Any, record: Any) -> None:
         self._opened = record.info["file"] = self._status()
+        self._remember_companions()
+
+    def _remember_companions(self) -> None:
+        """Remember which files lie beside the open one; SQLite makes them at the first write."""
         for suffix in COMPANIONS:
+            if suffix in self._companions:
+                continue
             path = Path(f"{self.path}{suffix}")
-            if suffix not in self._companions and path.exists():
+            if path.exists():
                 # The descriptor keeps the number of the file from being given to another one. With O_PATH, as closing
                 # any other descriptor of the index would end the locks that SQLite holds in this process.
                 flag = getattr(os, "O_PATH", None)
@@ -62,6 +71,7 @@ class SqliteFile:
     def _compare(self, _: Any, record: Any, __: Any) -> None:
         if not os.path.samestat(record.info["file"], self._status()):
             raise DisconnectionError("the file is another")
+        self._remember_companions()
 
     def _forget(self) -> None:
         self._opened = None
