@@ -128,7 +128,7 @@ class Server:
             connection.execute("SELECT pg_promote(true, 60)")
 
     def url_with(self, other: "Server", database: str) -> str:
-        """Return the address of a database on whichever of two servers can write."""
+        """Return the address of a database on the one of two servers that can write."""
         hosts = f"127.0.0.1:{self.port},127.0.0.1:{other.port}"
         return f"postgresql://{USER}:{self._password}@{hosts}/{database}"
 
