@@ -29,11 +29,19 @@ def purge(
     emptied = sum(_empty(journal, ids, now) for ids in _old(journal, before, batch_size))
     destroyed = sum(_destroy(journal, clients) for clients in _unneeded(journal, batch_size))
     if journal.engine.dialect.name == "sqlite":
-        with journal.reader() as connection:  # removes the copies of emptied rows in the write-ahead log
-            busy = connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
-        if busy:
-            raise JournalUnavailableError(f"{journal.address}: copies of what was purged are in use; purge again")
+        _clear_log(journal)
     return emptied, destroyed
+
+
+def _clear_log(journal: Journal) -> None:
+    """Remove the copies of emptied rows in the write-ahead log; writers wait for that, so it may not take long."""
+    with journal.reader() as connection:
+        patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * min(journal.timeout_s, LIMITS.statement_timeout_s)}")
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+    if busy:
+        raise JournalUnavailableError(f"{journal.address}: copies of what was purged are in use; purge again")
 
 
 def _old(journal: Journal, before: datetime, size: int) -> Iterator[Sequence[str]]:

@@ -193,11 +193,31 @@ def test_nothing_is_written_to_a_file_beside_the_log_of_another(tmp_path: Path):
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def test_a_log_made_anew_is_known_too(tmp_path: Path):
+    with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
+        journal.write([entry()])
+        backup(journal, tmp_path / "data.db", None)
+        journal.engine.dispose()  # the last connection: SQLite removes the log
+        journal.write([entry()])
+        _replaced(tmp_path)
+        with pytest.raises(JournalUnavailableError, match=r"journal\.db-wal of the former is still beside it"):
+            journal.write([entry()])
+
+
 def test_a_file_replaced_during_a_write_makes_its_outcome_unknown(tmp_path: Path):
     with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
         journal.write([entry()])
         backup(journal, tmp_path / "data.db", None)
         sa.event.listen(journal.engine, "commit", lambda _: _replaced(tmp_path))
+        with pytest.raises(OutcomeUnknownError, match="the file was replaced while it was written"):
+            journal.write([entry()])
+
+
+def test_a_file_removed_during_a_write_makes_its_outcome_unknown(tmp_path: Path):
+    path = tmp_path / "journal.db"
+    with opened(f"sqlite:///{path}") as journal:
+        journal.write([entry()])
+        sa.event.listen(journal.engine, "commit", lambda _: path.rename(tmp_path / "moved.db"))
         with pytest.raises(OutcomeUnknownError, match="the file was replaced while it was written"):
             journal.write([entry()])
 
