@@ -20,8 +20,8 @@ COMMANDS = {
     ),
     "journal": (
         "bento.journal.commands",
-        "upgrade, replay or purge the journal of decisions; JOURNAL_URL says where it is, SCORING_MASTER_KEY_FILE what "
-        "decrypts it",
+        "upgrade, back up, verify, replay or purge the journal of decisions; JOURNAL_URL says where it is, "
+        "SCORING_MASTER_KEY_FILE what decrypts it",
         "python -m bento journal replay --random 1000",
     ),
     "verify": (

@@ -131,7 +131,7 @@ def _resolved(tag: str, home: Path) -> str | None:
 
 
 def _upgrade(journal_url: str, settings: Settings) -> None:
-    journal = Journal(journal_url, Vault.from_file(settings.master_key_file))
+    journal = Journal(journal_url, Vault.of(settings))
     if journal.revision() != REVISION:
         from bento.journal.upgrade import upgrade  # noqa: PLC0415 - a tenth of a second that few starts need
 

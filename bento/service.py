@@ -23,6 +23,7 @@ from bento.api.recording import Recorder
 from bento.api.schemas import BatchPrediction, BatchRequest, Prediction
 from bento.api.state import ServingState, open_journal, open_rulebook
 from bento.data.credit_file import CreditFile
+from bento.journal.readiness import Readiness
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation
 from bento.settings import JOURNAL_VARIABLE, LIMITS, Limits
@@ -85,7 +86,7 @@ class CreditScoring:
         processes.end_with_parent()
         keep_personal_data_out()
         self.state = ServingState.load(self.stored_model, open_journal(read_settings()), open_rulebook(read_settings()))
-        self.writer = Writer(self.state.journal)
+        self.writer, self.readiness = Writer(self.state.journal), Readiness(self.state.journal)
         slots = ScoringSlots(LIMITS.max_scored_per_loop_turn)
         self.predictor = DecisionMaker(self.state, Recorder(self.writer), slots)
         tune_garbage_collection()
@@ -121,7 +122,7 @@ class CreditScoring:
                 raise as_http_exception(problem(503, NOT_READABLE))
         failed_at = self.writer.failed_at
         has_failed_recently = failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S
-        return self.state.verified_model is not None and not has_failed_recently and self.state.journal.ping()
+        return self.state.verified_model is not None and not has_failed_recently and self.readiness.fault() is None
 
     @bentoml.api  # type: ignore[untyped-decorator]
     async def predict(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Prediction:

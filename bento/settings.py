@@ -17,6 +17,7 @@ KEYS_FILE_VARIABLE = "SCORING_KEYS_FILE"
 AUTH_VARIABLE = "SCORING_AUTH"
 DATA_VARIABLE = "SCORING_DATA"
 MASTER_KEY_VARIABLE = "SCORING_MASTER_KEY_FILE"
+ENCRYPTION_VARIABLE = "SCORING_ENCRYPTION"
 RULES_VARIABLE = "SCORING_RULES"
 JOURNAL_VARIABLE = "JOURNAL_URL"
 
@@ -57,7 +58,12 @@ class Settings(BaseSettings):
         JOURNAL_VARIABLE, "sqlite:////path/journal.db or postgresql://user:password@host/database"
     )
     master_key_file: str | None = _path(
-        MASTER_KEY_VARIABLE, "32 random bytes in base64 that encrypt the journal's personal data"
+        MASTER_KEY_VARIABLE, "32 random bytes in base64 that encrypt the journal's personal data; former keys below"
+    )
+    encryption: str = _variable(
+        ENCRYPTION_VARIABLE,
+        "`required`: no start without a master key; `off`: personal data is stored in clear; `optional`: either",
+        default="optional",
     )
     rules_file: str | None = _path(RULES_VARIABLE, "file of the lender's rules, by default bento/rules/rules.toml")
     key_rate: float = _variable(
@@ -209,6 +215,12 @@ class Limits:
     """Seconds to write what is waiting when the service ends."""
     max_purged_per_transaction: int = 500
     """Decisions, or keys, in one transaction of a purge, so that the service can write in between."""
+    maintenance_timeout_s: int = 600
+    """Seconds for a connection, a statement or a lock of the journal's commands, which may read all decisions."""
+    write_probe_interval_s: float = 3.0
+    """Seconds for which a journal counts as writable after a write, of a decision or of the readiness check."""
+    head_interval_s: float = 60.0
+    """Seconds between two lines of the log that name the last entry of the journal's chain."""
 
 
 LIMITS = Limits()

@@ -14,12 +14,19 @@ from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
 from bento.api.keys import ApiKey
-from bento.api.problems import Fault, ProblemError, invalid, problem, response
+from bento.api.problems import Fault, ProblemError, invalid, problem, response, unreadable
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
 from bento.features.catalogue import CATALOGUE
 from bento.i18n import Wording
-from bento.journal.entries import JournalUnavailableError, ReviewConflictError, StoredDecision, StoredReview
+from bento.journal.entries import (
+    JournalUnavailableError,
+    OutcomeUnknownError,
+    ReviewConflictError,
+    StoredDecision,
+    StoredReview,
+)
+from bento.journal.vault import AlteredError, VaultError
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import ModelVersion
 from bento.policy import Decision
@@ -27,6 +34,7 @@ from bento.scoring.score import score
 
 log = logging.getLogger("bentoml.credit_scoring")
 
+REVIEW_UNKNOWN = "it is not known whether the review was written; read the decision again"
 _AS_STORED = ("decided_at", "key_id", "threshold", "bento", "code", "features_hash", "credit_file_hash")
 """Fields of `DecisionOut` that are answered as the journal holds them."""
 
@@ -57,6 +65,9 @@ def review(request: Request) -> Response:
     review_out = schemas.ReviewOut(**content, reviewed_at=moment, key_id=key.id)
     try:
         is_added = state.journal.add_review(stored.id, StoredReview(**review_out.model_dump()), earlier=len(reviews))
+    except OutcomeUnknownError as error:
+        log.error("it is not known whether a review was written: %s", error)
+        raise ProblemError(problem(504, REVIEW_UNKNOWN)) from error
     except ReviewConflictError as error:
         raise ProblemError(problem(409, "another review came in meanwhile; read the decision again")) from error
     if not is_added:
@@ -162,6 +173,11 @@ def _journal_unavailable(_: Request, error: Exception) -> Response:
     return response(problem(503, "the journal does not answer at present; try again later"))
 
 
+def _unreadable_entry(_: Request, error: Exception) -> Response:
+    log.error("an entry of the journal cannot be used: %s", error)
+    return response(unreadable(is_altered=isinstance(error, AlteredError)))
+
+
 app = Starlette(
     routes=[
         Route(endpoint.path, answer, methods=[endpoint.method])
@@ -173,5 +189,9 @@ app = Starlette(
             (endpoints.DOCUMENTATION, documentation),
         )
     ],
-    exception_handlers={ProblemError: _problem_response, JournalUnavailableError: _journal_unavailable},
+    exception_handlers={
+        ProblemError: _problem_response,
+        JournalUnavailableError: _journal_unavailable,
+        VaultError: _unreadable_entry,
+    },
 )

@@ -187,7 +187,7 @@ def document(version: str) -> dict[str, Any]:
 
 _INFRASTRUCTURE = {
     endpoints.LIVEZ: "Whether the process is alive",
-    endpoints.READYZ: "Whether a verified model is loaded and the journal answers",
+    endpoints.READYZ: "Whether a verified model is loaded and the journal can be written",
     endpoints.METRICS: "Counters and histograms for Prometheus",
 }
 

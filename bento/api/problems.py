@@ -13,6 +13,15 @@ from bento.data.credit_file import MAX_NAME_LENGTH
 from bento.i18n import Wording
 from bento.rules.check import RuleFault
 
+ProblemType = Literal[
+    "about:blank", "urn:credit-scoring:problem:altered-entry", "urn:credit-scoring:problem:unreadable-entry"
+]
+"""`about:blank` says no more than the status; the others concern entries of the journal."""
+ALTERED: ProblemType = "urn:credit-scoring:problem:altered-entry"
+"""The entry is not as it was written; an operator runs `journal verify`."""
+UNREADABLE: ProblemType = "urn:credit-scoring:problem:unreadable-entry"
+"""The entry cannot be decrypted: the master key is another, or the key of the client is not in the journal."""
+
 
 class Fault(BaseModel):
     """One thing that is wrong with a request; never the value itself."""
@@ -26,7 +35,7 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """The body of every error (RFC 9457, application/problem+json)."""
 
-    type: Literal["about:blank"] = "about:blank"
+    type: ProblemType = "about:blank"
     status: int
     title: str = Field(description="the status in words")
     detail: str = Field(description="what is wrong, and what to do")
@@ -67,14 +76,24 @@ DETAILS = {
 }
 
 
-def problem(status: int, detail: str | None = None, errors: Sequence[Fault] = ()) -> Problem:
+def problem(
+    status: int, detail: str | None = None, errors: Sequence[Fault] = (), kind: ProblemType = "about:blank"
+) -> Problem:
     """Return the body of an error; without a detail, the one of its status in `DETAILS`."""
     return Problem(
+        type=kind,
         status=status,
         title=HTTPStatus(status).phrase,
         detail=detail or DETAILS.get(status, HTTPStatus(status).phrase.lower()),
         errors=list(errors[:MAX_ERRORS]),
     )
+
+
+def unreadable(*, is_altered: bool) -> Problem:
+    """Return the problem of an entry of the journal that cannot be used as it is."""
+    if is_altered:
+        return problem(500, "the entry is not as it was written; the operator runs: journal verify", kind=ALTERED)
+    return problem(500, "the entry cannot be decrypted with the keys that the service has", kind=UNREADABLE)
 
 
 def response(problem: Problem, headers: dict[str, str] | None = None) -> Response:

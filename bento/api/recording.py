@@ -1,14 +1,16 @@
 """Write decisions to the journal before they are answered: one that is not durably written is not answered."""
 
 import asyncio
+import concurrent.futures
 import hashlib
 import logging
 from collections.abc import Sequence
 
-from bento.api.problems import Problem, ProblemError, problem
+from bento.api.problems import Problem, ProblemError, problem, unreadable
 from bento.api.schemas import Prediction
-from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
-from bento.journal.writer import Writer
+from bento.journal.entries import Entry, JournalUnavailableError, OutcomeUnknownError, StoredDecision
+from bento.journal.vault import AlteredError, VaultError
+from bento.journal.writer import WriteFuture, Writer
 from bento.model.fingerprint import code_fingerprint
 from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication
@@ -17,6 +19,10 @@ from bento.settings import LIMITS
 log = logging.getLogger("bentoml.credit_scoring")
 
 NOT_WRITTEN = "the journal cannot be written at present, so nothing was decided; try again later"
+NOT_KNOWN = (
+    "the journal did not answer in time, so it is not known whether this was decided; ask again with the same "
+    "Idempotency-Key"
+)
 OTHER_BODY = "this Idempotency-Key was used with another body; take a new key for a new request"
 PURGED = "the decision under this Idempotency-Key has been purged; take a new key to decide anew"
 
@@ -69,28 +75,48 @@ class Recorder:
         self.writer, self.timeout_s = writer, timeout_s
 
     async def record(self, entries: Sequence[Entry]) -> list[bytes | Problem]:
-        """Have decisions written, and wait in the event loop; raise ProblemError where they are not written in time."""
+        """Have decisions written, and wait in the event loop.
+
+        Raises:
+            ProblemError: 503 where nothing is written, nor will be; 504 where that is not known.
+        """
         writing = self.writer.submit(entries)
+        waiting = asyncio.wrap_future(writing)
+        # An error that comes too late is in the log by then; asyncio would report it once more, with its traceback.
+        waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
-            existing = await asyncio.wait_for(asyncio.wrap_future(writing), self.timeout_s)
-        except (JournalUnavailableError, TimeoutError) as error:
-            raise _not_written(error) from error
-        return _idempotent_results(entries, existing)
+            await asyncio.wait({waiting}, timeout=self.timeout_s)
+        except asyncio.CancelledError:  # the request was given up
+            writing.cancel()
+            raise
+        return _results(entries, writing)
 
     def record_and_wait(self, entries: Sequence[Entry]) -> list[bytes | Problem]:
         """Have decisions written, and block the calling thread; errors as `record`."""
         writing = self.writer.submit(entries)
-        try:
-            existing = writing.result(self.timeout_s)
-        except (JournalUnavailableError, TimeoutError) as error:
-            writing.cancel()
-            raise _not_written(error) from error
-        return _idempotent_results(entries, existing)
+        concurrent.futures.wait({writing}, self.timeout_s)
+        return _results(entries, writing)
 
 
-def _not_written(error: Exception) -> ProblemError:
-    log.error("the journal was not written: %s", str(error) or "not in time")
-    return ProblemError(problem(503, NOT_WRITTEN))
+def _results(entries: Sequence[Entry], writing: WriteFuture) -> list[bytes | Problem]:
+    """Return the results of a write; one that has not begun by now is called back."""
+    if writing.cancel():
+        log.error("the journal was not written: not in time")
+        raise ProblemError(problem(503, NOT_WRITTEN))
+    if not writing.done():  # it has begun, and may be committed yet
+        log.error("it is not known whether the journal was written: not in time")
+        raise ProblemError(problem(504, NOT_KNOWN))
+    try:
+        return _idempotent_results(entries, writing.result())
+    except OutcomeUnknownError as error:
+        log.error("it is not known whether the journal was written: %s", error)
+        raise ProblemError(problem(504, NOT_KNOWN)) from error
+    except JournalUnavailableError as error:
+        log.error("the journal was not written: %s", error)
+        raise ProblemError(problem(503, NOT_WRITTEN)) from error
+    except VaultError as error:
+        log.error("the journal was not written: %s", error)
+        raise ProblemError(unreadable(is_altered=isinstance(error, AlteredError))) from error
 
 
 def _idempotent_results(entries: Sequence[Entry], existing: Sequence[StoredDecision | None]) -> list[bytes | Problem]:

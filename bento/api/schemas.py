@@ -89,10 +89,13 @@ class Review(Received):
     )
 
 
-class ReviewOut(Review):
+class ReviewOut(BaseModel):
     """A review as the journal holds it."""
 
-    reviewer: str
+    verdict: Literal["confirmed", "overturned"]
+    outcome: Literal["granted", "refused"] = Field(description="the outcome that holds for the client from then on")
+    reason: str | None = Field(description="why, in writing; null once the decision is purged")
+    reviewer: str | None = Field(description="who decided; null once the decision is purged")
     reviewed_at: datetime
     key_id: str
 

@@ -77,7 +77,7 @@ class ServingState:
 
 def open_journal(settings: Settings) -> Journal:
     """Open the journal that the environment names, with the key that decrypts it."""
-    return Journal(settings.journal_address, Vault.from_file(settings.master_key_file))
+    return Journal(settings.journal_address, Vault.of(settings))
 
 
 def open_rulebook(settings: Settings) -> Rulebook:

@@ -1,17 +1,29 @@
 """Connections to the journal's database, SQLite or PostgreSQL."""
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from bento.journal.entries import JournalError, JournalUnavailableError
+from bento.journal.entries import JournalError, JournalUnavailableError, OutcomeUnknownError
 from bento.settings import JOURNAL_VARIABLE, LIMITS
+
+_SEVERAL_HOSTS = re.compile(
+    r"(?P<start>postgresql[^/]*://(?:[^/]*@)?)(?P<hosts>[^/@]*,[^/@?]*)(?P<path>/[^?]*)?(?P<query>\?.*)?"
+)
+"""A URL of libpq with several hosts, which SQLAlchemy writes as parameters."""
+_READ_ONLY = "25006"
+"""SQLSTATE of a write to a server that is, or became, a standby."""
+_NOT_COMMITTED_IN_SQLITE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+"""Errors at a commit after which no mark of the commit is in the write-ahead log."""
+_CONNECTION_LOST = ("08", "57")
+"""Classes of SQLSTATE that end a connection."""
 
 
 def open_engine(address: str, timeout_s: int = LIMITS.statement_timeout_s) -> sa.Engine:
@@ -21,14 +33,14 @@ def open_engine(address: str, timeout_s: int = LIMITS.statement_timeout_s) -> sa
         JournalError: the URL is invalid, or of another kind of database.
     """
     try:
-        url = sa.make_url(address)
+        url = sa.make_url(_with_hosts_as_parameters(address))
         kind = url.get_backend_name()
         if kind == "postgresql":
             return _postgresql_engine(url, timeout_s)
         if kind == "sqlite":
             if url.database in (None, "", ":memory:") or url.query:
                 raise JournalError(f"{JOURNAL_VARIABLE} must name a file: sqlite:///folder/journal.db")
-            return _sqlite_engine(url, Path(url.database), timeout_s)
+            return _sqlite_engine(url, timeout_s)
     except (ArgumentError, ValueError):
         # `from None`, without the message of the cause: it may quote a part of the password.
         raise JournalError(
@@ -51,57 +63,71 @@ def translated_errors(address: str) -> Iterator[None]:
         raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
 
 
+@contextmanager
+def commit_errors(address: str) -> Iterator[None]:
+    """Turn errors of a commit into `OutcomeUnknownError` where the transaction may be committed all the same."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _is_rolled_back(error.orig):
+            raise
+        lines = str(error.orig).strip().splitlines() or ["no message"]
+        raise OutcomeUnknownError(f"{address}: {lines[0]}, while it was committed") from None
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> Any:
+    """Return an insert with the clauses of the database, such as `on_conflict_do_nothing`."""
+    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+
+
+def _is_rolled_back(error: BaseException | None) -> bool:
+    """Whether an error at a commit says for certain that nothing was committed."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", None)
+        return code in _NOT_COMMITTED_IN_SQLITE
+    state = getattr(error, "sqlstate", None)
+    return state is not None and not state.startswith(_CONNECTION_LOST)
+
+
+def _with_hosts_as_parameters(address: str) -> str:
+    match = _SEVERAL_HOSTS.fullmatch(address)
+    if match is None:
+        return address
+    hosts = "&".join(f"host={host}" for host in match["hosts"].split(","))
+    return f"{match['start']}{match['path'] or '/'}?{hosts}" + (match["query"] or "").replace("?", "&", 1)
+
+
 def _postgresql_engine(url: sa.URL, timeout_s: int) -> sa.Engine:
-    milliseconds = 1000 * timeout_s
-    return sa.create_engine(
+    # A command that waits longer for a lock would hold up the service, whose statements queue behind it.
+    short_s = min(timeout_s, LIMITS.statement_timeout_s)
+    engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={
-            "connect_timeout": timeout_s,
-            "tcp_user_timeout": milliseconds,
-            "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} "
+            "target_session_attrs": url.query.get("target_session_attrs", "read-write"),
+            "connect_timeout": short_s,
+            "tcp_user_timeout": 1000 * short_s,
+            "options": f"-c statement_timeout={1000 * timeout_s} -c lock_timeout={1000 * short_s} "
             "-c timezone=UTC -c synchronous_commit=on",
         },
         pool_pre_ping=True,
         pool_timeout=timeout_s,
         hide_parameters=True,  # parameters are personal data, which must not reach a log or an error text
     )
-
-
-def _sqlite_engine(url: sa.URL, path: Path, timeout_s: int) -> sa.Engine:
-    engine = sa.create_engine(url.set(drivername="sqlite"), pool_timeout=timeout_s, hide_parameters=True)
-    _check_file_identity(engine, path)
-    sa.event.listen(engine, "connect", lambda connection, _: _configure_sqlite(connection, timeout_s))
-    sa.event.listen(engine, "begin", _begin_in_sqlite)
+    sa.event.listen(engine, "handle_error", _discard_read_only)
     return engine
 
 
-def _check_file_identity(engine: sa.Engine, path: Path) -> None:
-    """Discard connections to a file that is no longer at its path, and refuse to connect if there is none.
+def _discard_read_only(context: sa.ExceptionContext) -> None:
+    """Discard the connections to a server that has become a standby; the next ones look for the one that is not."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
-    A connection to a file that was moved, removed or replaced stays open, and would write decisions that no journal
-    holds. If there is no file, SQLite would make an empty one.
-    """
 
-    def identity() -> tuple[int, int]:
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise sqlite3.OperationalError(f"the file cannot be used: {error.strerror}") from error
-        return status.st_dev, status.st_ino
-
-    def require_file(*_: Any) -> None:
-        identity()
-
-    def remember(_: Any, record: Any) -> None:
-        record.info["file"] = identity()
-
-    def compare(_: Any, record: Any, __: Any) -> None:
-        if record.info["file"] != identity():
-            raise DisconnectionError("the file is another")
-
-    sa.event.listen(engine, "do_connect", require_file)
-    sa.event.listen(engine, "connect", remember)
-    sa.event.listen(engine, "checkout", compare)
+def _sqlite_engine(url: sa.URL, timeout_s: int) -> sa.Engine:
+    engine = sa.create_engine(url.set(drivername="sqlite"), pool_timeout=timeout_s, hide_parameters=True)
+    sa.event.listen(engine, "connect", lambda connection, _: _configure_sqlite(connection, timeout_s))
+    sa.event.listen(engine, "begin", _begin_in_sqlite)
+    return engine
 
 
 def _configure_sqlite(connection: Any, timeout_s: int) -> None:

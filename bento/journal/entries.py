@@ -16,6 +16,10 @@ class JournalUnavailableError(JournalError):
     """The database does not answer, or cannot write, at present."""
 
 
+class OutcomeUnknownError(JournalUnavailableError):
+    """The connection failed while a transaction was committed: its entries may be written or not."""
+
+
 class ReviewConflictError(JournalError):
     """Another review was written after the reviewer read the decision."""
 

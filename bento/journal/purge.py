@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bento.journal.chain import PURGE
 from bento.journal.entries import JournalUnavailableError
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS
 from bento.journal.store import Journal
@@ -16,7 +17,8 @@ def purge(
 ) -> tuple[int, int]:
     """Empty the personal columns of all decisions before a moment, and destroy the keys that are no longer needed.
 
-    A client's key is destroyed once no later decision needs it: then every copy, in backups too, is unreadable.
+    A client's key is destroyed once no later decision needs it: then every copy is unreadable that does not hold the
+    key. Backups of `python -m bento journal backup` hold none; copies of the whole database hold those of their time.
 
     Returns:
         The numbers of decisions emptied and of keys destroyed, `batch_size` in one transaction.
@@ -24,34 +26,66 @@ def purge(
     Raises:
         JournalUnavailableError: it is not certain that everything is purged; purge again.
     """
-    old = sa.select(DECISIONS.c.id).where(DECISIONS.c.decided_at < before, DECISIONS.c.purged_at.is_(None))
-    emptied = sum(_empty(journal, ids, now) for ids in _batches(journal, old, batch_size))
-    unneeded = sa.select(CLIENT_KEYS.c.client).where(~_IS_NEEDED)
-    destroyed = sum(_destroy(journal, clients) for clients in _batches(journal, unneeded, batch_size))
+    emptied = sum(_empty(journal, ids, now) for ids in _old(journal, before, batch_size))
+    destroyed = sum(_destroy(journal, clients) for clients in _unneeded(journal, batch_size))
     if journal.engine.dialect.name == "sqlite":
-        with journal.reader() as connection:  # removes the copies of emptied rows in the write-ahead log
-            busy = connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
-        if busy:
-            raise JournalUnavailableError(f"{journal.address}: copies of what was purged are in use; purge again")
+        _clear_log(journal)
     return emptied, destroyed
 
 
-def _batches(journal: Journal, query: sa.Select[str], size: int) -> Iterator[Sequence[str]]:
+def _clear_log(journal: Journal) -> None:
+    """Remove the copies of emptied rows in the write-ahead log; writers wait for that, so it may not take long."""
     with journal.reader() as connection:
-        names = connection.execute(query).scalars().all()
-    for start in range(0, len(names), size):
-        yield names[start : start + size]
+        patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * min(journal.timeout_s, LIMITS.statement_timeout_s)}")
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+    if busy:
+        raise JournalUnavailableError(f"{journal.address}: copies of what was purged are in use; purge again")
+
+
+def _old(journal: Journal, before: datetime, size: int) -> Iterator[Sequence[str]]:
+    """Yield the ids of old decisions, `size` at a time, each query from where the one before ended."""
+    after: tuple[datetime, str] | None = None
+    order = sa.tuple_(DECISIONS.c.decided_at, DECISIONS.c.id)
+    while True:
+        query = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id)
+        query = query.where(DECISIONS.c.decided_at < before, DECISIONS.c.purged_at.is_(None))
+        if after is not None:
+            # The first condition is implied by the second; with it the index on `decided_at` is used.
+            query = query.where(DECISIONS.c.decided_at >= after[0], order > sa.tuple_(*after, types=_ORDER_TYPES))
+        with journal.reader() as connection:
+            rows = connection.execute(query.order_by(DECISIONS.c.decided_at, DECISIONS.c.id).limit(size)).all()
+        if not rows:
+            return
+        yield [row.id for row in rows]
+        after = rows[-1].decided_at, rows[-1].id
+
+
+def _unneeded(journal: Journal, size: int) -> Iterator[Sequence[str]]:
+    after = ""
+    while True:
+        query = sa.select(CLIENT_KEYS.c.client).where(CLIENT_KEYS.c.client > after, ~_IS_NEEDED)
+        with journal.reader() as connection:
+            clients = connection.execute(query.order_by(CLIENT_KEYS.c.client).limit(size)).scalars().all()
+        if not clients:
+            return
+        yield clients
+        after = clients[-1]
 
 
 def _empty(journal: Journal, ids: Sequence[str], now: datetime) -> int:
-    with journal.transaction() as connection:
+    with journal.appending() as connection:
         emptied = connection.execute(
             sa.update(DECISIONS)
             .where(DECISIONS.c.id.in_(ids), DECISIONS.c.purged_at.is_(None))
             .values(purged_at=now, **dict.fromkeys(PERSONAL))
-        ).rowcount
+            .returning(DECISIONS.c.id)
+        ).scalars()
+        purged = [{"id": decision_id, "purged_at": now} for decision_id in emptied]
         connection.execute(sa.update(REVIEWS).where(REVIEWS.c.decision_id.in_(ids)).values(content=None))
-    return emptied
+        journal.append(connection, PURGE, purged)
+    return len(purged)
 
 
 def _destroy(journal: Journal, clients: Sequence[str]) -> int:
@@ -63,4 +97,5 @@ def _destroy(journal: Journal, clients: Sequence[str]) -> int:
         return connection.execute(sa.delete(CLIENT_KEYS).where(*unneeded)).rowcount
 
 
+_ORDER_TYPES = (DECISIONS.c.decided_at.type, DECISIONS.c.id.type)
 _IS_NEEDED = sa.exists().where(DECISIONS.c.data_key == CLIENT_KEYS.c.client)

@@ -18,7 +18,7 @@ from bento.rules.check import Rules
 from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication, score
 
-Verdict = Literal["same", "different", "other code", "purged"]
+Verdict = Literal["same", "different", "other code", "purged", "altered", "unreadable"]
 
 
 @dataclass(frozen=True)

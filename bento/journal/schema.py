@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema that this code writes and reads: that of the newest migration."""
 
 
@@ -38,6 +38,14 @@ CLIENT_KEYS = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
 )
 
+JOURNAL_KEYS = sa.Table(
+    "journal_keys",
+    METADATA,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("wrapped_key", sa.LargeBinary, nullable=False, doc="of pseudonyms and chain, encrypted as those above"),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
 RULEBOOKS = sa.Table(
     "rulebooks",
     METADATA,
@@ -67,7 +75,7 @@ DECISIONS = sa.Table(
     ),
     # What concerns the person, null once purged.
     sa.Column("client", sa.String(64), doc="pseudonym as in client_keys, or SK_ID_CURR where nothing is encrypted"),
-    sa.Column("data_key", sa.String(64), sa.ForeignKey("client_keys.client"), doc="whose key encrypts; null: plain"),
+    sa.Column("data_key", sa.String(64), doc="whose key in client_keys encrypts; null: plain"),
     sa.Column("probability", sa.Float, doc="of default"),
     sa.Column("credit_file", sa.LargeBinary, doc="JSON as it was sent, compressed, then encrypted"),
     sa.Column("answer", sa.LargeBinary, doc="JSON as it was answered, reasons included, compressed, then encrypted"),
@@ -87,6 +95,20 @@ REVIEWS = sa.Table(
     sa.Column("verdict", sa.String(10), nullable=False),
     sa.Column("outcome", sa.String(10), nullable=False),
     sa.Column("content", sa.LargeBinary, doc="JSON: reason and reviewer, compressed, then encrypted; null once purged"),
+)
+
+CHAIN = sa.Table(
+    "chain",
+    METADATA,
+    sa.Column("writer", sa.String(36), primary_key=True, doc="the process that appended, which has a chain by itself"),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, doc="0, 1, 2, … without a gap"),
+    sa.Column("kind", sa.String(10), nullable=False, doc="decision, review or purge"),
+    sa.Column("entry", sa.String(36), nullable=False, doc="id of the decision or the review"),
+    sa.Column("keyed", sa.Boolean, nullable=False, doc="under a secret key; false in a journal without encryption"),
+    sa.Column("kept", sa.LargeBinary, nullable=False, doc="HMAC of the columns that nothing changes"),
+    sa.Column("personal", sa.LargeBinary, doc="HMAC of the columns that a purge empties"),
+    sa.Column("mac", sa.LargeBinary, nullable=False, doc="HMAC of this row and of the `mac` before it"),
+    sa.Index("chain_entry", "entry"),
 )
 
 PERSONAL = ("client", "data_key", "probability", "credit_file", "answer")

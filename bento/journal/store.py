@@ -1,38 +1,41 @@
 """The journal: write and read decisions and reviews in SQLite (WAL) or PostgreSQL."""
 
 import json
-import queue
+import logging
 import threading
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bento.addresses import without_secrets
-from bento.journal.database import open_engine, translated_errors
+from bento.journal import chain
+from bento.journal.database import commit_errors, insert, open_engine, translated_errors
 from bento.journal.entries import (
     Entry,
     JournalError,
     JournalUnavailableError,
+    OutcomeUnknownError,
     ReviewConflictError,
     StoredDecision,
     StoredReview,
 )
+from bento.journal.keys import client_keys, journal_keys, make_journal_keys
+from bento.journal.reading import ENCRYPTED, PLAIN_OF_REVIEWS, existing_decisions, find, reviews_of
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION, RULEBOOKS
-from bento.journal.vault import Vault, pack
+from bento.journal.sqlite_file import SqliteFile
+from bento.journal.vault import JournalKeys, Vault, pack
 from bento.rules.rulebook import Rulebook
 from bento.settings import LIMITS, MASTER_KEY_VARIABLE
 
-_ENCRYPTED = ("credit_file", "answer")
-"""Columns of `decisions` that the vault compresses and encrypts."""
-_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", "rulebook", *_ENCRYPTED))
-_STORED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in _ENCRYPTED)
-_PLAIN_OF_REVIEWS = ("reviewed_at", "key_id", "verdict", "outcome")
+log = logging.getLogger("bentoml.credit_scoring")
+
+_PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", "rulebook", *ENCRYPTED))
 
 
 class Journal:
@@ -46,9 +49,23 @@ class Journal:
         self.vault = vault
         self.timeout_s = timeout_s
         self.engine = open_engine(url, timeout_s)
-        on_postgresql = self.engine.dialect.name == "postgresql"
-        self._insert: Any = postgresql.insert if on_postgresql else sqlite.insert
-        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if on_postgresql else {"reading": True}
+        self.writer = str(uuid.uuid4())
+        """Names the chain that this process appends to."""
+        self.head = chain.Head(self.writer, -1, b"")
+        """The last entry that this process appended and committed."""
+        self._appended = self.head
+        self.written_at: float | None = None
+        """When the last transaction was committed (`time.monotonic`)."""
+        self._head_logged_at = float("-inf")
+        self._appending = threading.Lock()
+        self._keys: JournalKeys | None = None
+        self._file: SqliteFile | None = None
+        sa.event.listen(self.engine, "connect", lambda *_: self._forget_keys())
+        is_on_postgresql = self.engine.dialect.name == "postgresql"
+        if not is_on_postgresql:
+            self._file = SqliteFile(Path(self.engine.url.database or ""))
+            self._file.watch(self.engine)
+        options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"} if is_on_postgresql else {"reading": True}
         self._reading = self.engine.execution_options(**options)
 
     @property
@@ -69,30 +86,23 @@ class Journal:
             raise JournalError(f"{self.address} {what}; bring it up to date with: python -m bento journal upgrade")
         with self.reader() as connection:
             key = connection.execute(sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).limit(1)).first()
-        if key is not None and not self.vault.encrypts:
-            raise JournalError(f"{self.address} holds encrypted entries; name its master key in {MASTER_KEY_VARIABLE}")
+            if key is not None and not self.vault.encrypts:
+                raise JournalError(
+                    f"{self.address} holds encrypted entries; name its master key in {MASTER_KEY_VARIABLE}"
+                )
+            journal_keys(connection, self.vault)
         if key is not None:
             self.vault.check(key.wrapped_key, key.client)
 
     def revision(self) -> str | None:
         """Return the revision of the database's schema, or None if it has none."""
-        database = self.engine.url.database
-        if self.engine.dialect.name == "sqlite" and database and not Path(database).exists():
+        if self._file is not None and not self._file.path.exists():
             return None
         with self.reader() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
             revision = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
             return None if revision is None else str(revision)
-
-    def ping(self) -> bool:
-        """Whether the database answers in time; asked in a thread, as a frozen server never answers."""
-        answers = queue.SimpleQueue[bool]()
-        threading.Thread(target=lambda: answers.put(self._answers()), name="ping", daemon=True).start()
-        try:
-            return answers.get(timeout=self.timeout_s)
-        except queue.Empty:
-            return False
 
     def write(self, entries: Sequence[Entry]) -> list[StoredDecision | None]:
         """Write entries in one durable transaction; an entry that is written again is stored once.
@@ -101,24 +111,37 @@ class Journal:
             For each entry None if it was written, or the decision that already has its Idempotency-Key.
 
         Raises:
-            JournalUnavailableError: it is not certain that any entry was written.
+            OutcomeUnknownError: it is not known whether the entries are written.
+            JournalUnavailableError: none of the entries is written.
+            VaultError: a client's key, or a decision that has an Idempotency-Key, cannot be decrypted.
         """
         # Always in the same order: otherwise two processes with the same keys could wait for each other.
         ordered = sorted(entries, key=lambda entry: entry.idempotency_hash or "")
         # Compression takes longest and comes before the transaction: in SQLite all others wait for the one that writes.
-        packed = [{name: pack(getattr(entry, name)) for name in _ENCRYPTED} for entry in ordered]
+        packed = [{name: pack(getattr(entry, name)) for name in ENCRYPTED} for entry in ordered]
         rulebooks = {entry.rulebook.version: entry.rulebook for entry in entries if entry.rulebook is not None}
-        with self.transaction() as connection:
+        with self.appending() as connection:
             self._keep_rulebooks(connection, rulebooks)
-            keys = self._keys(connection, {self.vault.pseudonym(entry.client) for entry in entries})
-            rows = [self._row(entry, texts, keys) for entry, texts in zip(ordered, packed, strict=True)]
-            connection.execute(self._insert(DECISIONS).on_conflict_do_nothing(), rows)
-            return self._existing_decisions(connection, entries)
+            keys = self.writing_keys(connection)
+            names = {entry.id: keys.pseudonym(entry.client) for entry in entries}
+            wrapped = client_keys(connection, self.vault, set(names.values()))
+            rows = [
+                self._row(entry, texts, names[entry.id], wrapped) for entry, texts in zip(ordered, packed, strict=True)
+            ]
+            added = insert(connection, DECISIONS).on_conflict_do_nothing().returning(DECISIONS.c.id)
+            written = set(connection.execute(added, rows).scalars())
+            self.append(connection, chain.DECISION, {row["id"]: row for row in rows if row["id"] in written}.values())
+            return existing_decisions(connection, self.vault, keys, entries)
 
     def find(self, decision_id: str) -> StoredDecision | None:
-        """Return the decision of an id, or None; raise VaultError where it cannot be decrypted."""
+        """Return the decision of an id, or None.
+
+        Raises:
+            VaultError: it cannot be decrypted.
+            AlteredError: it is not as it was written.
+        """
         with self.reader() as connection:
-            return self._find(connection, decision_id)
+            return find(connection, self.vault, self.reading_keys(connection), decision_id)
 
     def ids(self, limit: int | None = None) -> list[str]:
         """Return the ids of decisions that are not purged, in any order; with a limit, as many drawn at random."""
@@ -127,6 +150,18 @@ class Journal:
             query = query.order_by(sa.func.random()).limit(limit)
         with self.reader() as connection:
             return [str(value) for value in connection.execute(query).scalars()]
+
+    def portions(self, size: int = LIMITS.max_purged_per_transaction) -> Iterator[Sequence[str]]:
+        """Yield the ids of all decisions that are not purged, `size` at a time, in alphabetical order."""
+        after = ""
+        while True:
+            query = sa.select(DECISIONS.c.id).where(DECISIONS.c.purged_at.is_(None), DECISIONS.c.id > after)
+            with self.reader() as connection:
+                ids = connection.execute(query.order_by(DECISIONS.c.id).limit(size)).scalars().all()
+            if not ids:
+                return
+            yield ids
+            after = ids[-1]
 
     def rulebook(self, version: str | None) -> Rulebook:
         """Return the rules of a version; those of None, before there were any, are empty.
@@ -150,15 +185,8 @@ class Journal:
 
     def reviews(self, decision_id: str) -> list[StoredReview]:
         """Return the reviews of a decision, oldest first; errors as `find`."""
-        query = (
-            sa.select(REVIEWS, DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
-            .join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
-            .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-            .where(REVIEWS.c.decision_id == decision_id)
-            .order_by(REVIEWS.c.reviewed_at, REVIEWS.c.id)
-        )
         with self.reader() as connection:
-            return [self._review(row) for row in connection.execute(query)]
+            return reviews_of(connection, self.vault, self.reading_keys(connection), decision_id)
 
     def add_review(self, decision_id: str, review: StoredReview, earlier: int | None = None) -> bool:
         """Append a review durably; return False if there is no such decision or it is purged.
@@ -168,9 +196,10 @@ class Journal:
         Raises:
             JournalUnavailableError: it is not certain that the review was written.
             ReviewConflictError: there are more reviews by now; nothing is written.
+            VaultError: the client's key cannot be decrypted.
         """
         review_id = str(uuid.uuid4())
-        with self.transaction() as connection:
+        with self.appending() as connection:
             query = (
                 sa.select(DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
                 .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
@@ -186,12 +215,15 @@ class Journal:
             text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
             place = f"{review_id} content"
             content = self.vault.seal(pack(text), decision.wrapped_key, decision.data_key or "", place)
-            plain = {name: getattr(review, name) for name in _PLAIN_OF_REVIEWS}
-            connection.execute(REVIEWS.insert().values(id=review_id, decision_id=decision_id, content=content, **plain))
+            row = {name: getattr(review, name) for name in PLAIN_OF_REVIEWS}
+            row |= {"id": review_id, "decision_id": decision_id, "content": content}
+            connection.execute(REVIEWS.insert(), row)
+            self.append(connection, chain.REVIEW, [row])
         return True
 
     def close(self) -> None:
         """Close all connections."""
+        self._log_head()
         self.engine.dispose()
 
     @contextmanager
@@ -202,17 +234,69 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Open a transaction: committed at the end of the block, rolled back if it raises."""
-        with translated_errors(self.address), self.engine.begin() as connection:
-            yield connection
+        """Open a transaction: committed at the end of the block, rolled back if it raises.
 
-    def _answers(self) -> bool:
+        Raises:
+            OutcomeUnknownError: it is not known whether it was committed.
+            JournalUnavailableError: nothing was committed.
+        """
+        with translated_errors(self.address), self.engine.connect() as connection, connection.begin() as transaction:
+            yield connection
+            with commit_errors(self.address):
+                transaction.commit()
+            if self._file is not None and not self._file.is_same(connection):
+                raise OutcomeUnknownError(f"{self.address}: the file was replaced while it was written")
+        self.written_at = time.monotonic()
+
+    @contextmanager
+    def rolled_back(self) -> Iterator[sa.Connection]:
+        """Open a transaction that is rolled back at the end of the block."""
+        with translated_errors(self.address), self.engine.connect() as connection, connection.begin() as transaction:
+            yield connection
+            transaction.rollback()
+
+    @contextmanager
+    def appending(self) -> Iterator[sa.Connection]:
+        """Open a transaction that may `append`, one at a time; errors as `transaction`."""
+        if not self._appending.acquire(timeout=self.timeout_s):
+            raise JournalUnavailableError(f"{self.address}: another write takes too long")
         try:
-            with self.reader() as connection:
-                connection.execute(sa.text("SELECT 1"))
-        except JournalUnavailableError:
-            return False
-        return True
+            with self.transaction() as connection:
+                yield connection
+            self.head = self._appended
+            if time.monotonic() - self._head_logged_at >= LIMITS.head_interval_s:
+                self._log_head()
+        finally:
+            self._appending.release()
+
+    def append(self, connection: sa.Connection, kind: str, rows: Iterable[chain.Row]) -> None:
+        """Append rows of `decisions` or `reviews`, or purges of them, to the chain, within `appending`."""
+        keys = self.writing_keys(connection)
+        links = [chain.link(keys, kind, row) for row in rows]
+        if links:
+            self._appended = chain.append(connection, keys, self.writer, links)
+
+    def reading_keys(self, connection: sa.Connection) -> JournalKeys:
+        """Return the keys of the journal itself."""
+        return self._keys or journal_keys(connection, self.vault)
+
+    def writing_keys(self, connection: sa.Connection) -> JournalKeys:
+        """Return the keys of the journal itself, stored by the first transaction that needs them."""
+        if self._keys is None:
+            keys = make_journal_keys(connection, self.vault)
+            sa.event.listen(connection, "commit", lambda _: setattr(self, "_keys", keys), once=True)
+            return keys
+        return self._keys
+
+    def _log_head(self) -> None:
+        """Name the last entry of the chain in the log, where the owner of the database cannot rewrite it."""
+        if self.head.position >= 0:
+            log.info("journal head %s", self.head)
+        self._head_logged_at = time.monotonic()
+
+    def _forget_keys(self) -> None:
+        """Read the keys again after a new connection: it may be to another file, or to a restored database."""
+        self._keys = None
 
     def _keep_rulebooks(self, connection: sa.Connection, rulebooks: Mapping[str, Rulebook]) -> None:
         """Store rules that the database does not hold; it is asked each time, as another file may replace it."""
@@ -221,66 +305,12 @@ class Journal:
         if missing:
             now = datetime.now(UTC)
             new = [{"version": name, "content": rulebooks[name].content, "kept_at": now} for name in sorted(missing)]
-            connection.execute(self._insert(RULEBOOKS).on_conflict_do_nothing(), new)
+            connection.execute(insert(connection, RULEBOOKS).on_conflict_do_nothing(), new)
 
-    def _keys(self, connection: sa.Connection, clients: set[str]) -> dict[str, bytes]:
-        """Return the wrapped key of each client, made if there is none; empty without encryption."""
-        if not self.vault.encrypts:
-            return {}
-        query = (
-            sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key)
-            .where(CLIENT_KEYS.c.client.in_(clients))
-            .order_by(CLIENT_KEYS.c.client)
-            .with_for_update(key_share=True, read=True)  # a purge at the same time waits
-        )
-        keys = {row.client: row.wrapped_key for row in connection.execute(query)}
-        missing = sorted(clients - keys.keys())
-        if missing:
-            now = datetime.now(UTC)
-            new = [{"client": name, "wrapped_key": self.vault.new_key(name), "created_at": now} for name in missing]
-            connection.execute(self._insert(CLIENT_KEYS).on_conflict_do_nothing(), new)
-            keys |= {row.client: row.wrapped_key for row in connection.execute(query)}
-        return keys
-
-    def _row(self, entry: Entry, packed: Mapping[str, bytes], keys: Mapping[str, bytes]) -> dict[str, Any]:
-        client = self.vault.pseudonym(entry.client)
-        key = keys.get(client)
+    def _row(
+        self, entry: Entry, packed: Mapping[str, bytes], client: str, wrapped: Mapping[str, bytes]
+    ) -> dict[str, Any]:
+        key = wrapped.get(client)
         row = {name: getattr(entry, name) for name in _PLAIN}
         sealed = {name: self.vault.seal(text, key, client, f"{entry.id} {name}") for name, text in packed.items()}
         return row | sealed | {"client": client, "data_key": None if key is None else client}
-
-    def _existing_decisions(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[StoredDecision | None]:
-        """Return for each entry the other decision that has its Idempotency-Key, or None."""
-        hashes = {entry.idempotency_hash for entry in entries if entry.idempotency_hash is not None}
-        if not hashes:
-            return [None] * len(entries)
-        query = sa.select(DECISIONS.c.idempotency_hash, DECISIONS.c.id).where(DECISIONS.c.idempotency_hash.in_(hashes))
-        existing = {row.idempotency_hash: row.id for row in connection.execute(query)}
-        ids = [existing.get(entry.idempotency_hash, entry.id) for entry in entries]
-        return [
-            None if decision_id == entry.id else self._find(connection, decision_id)
-            for entry, decision_id in zip(entries, ids, strict=True)
-        ]
-
-    def _find(self, connection: sa.Connection, decision_id: str) -> StoredDecision | None:
-        query = (
-            sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key)
-            .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-            .where(DECISIONS.c.id == decision_id)
-        )
-        row = connection.execute(query).mappings().first()
-        if row is None:
-            return None
-        opened = {
-            name: None
-            if row[name] is None
-            else self.vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
-            for name in _ENCRYPTED
-        }
-        return StoredDecision(**{name: row[name] for name in _STORED} | opened)
-
-    def _review(self, row: sa.Row[Any]) -> StoredReview:
-        content: dict[str, Any] = {"reason": None, "reviewer": None}
-        if row.content is not None:
-            content = json.loads(self.vault.open(row.content, row.wrapped_key, row.data_key or "", f"{row.id} content"))
-        return StoredReview(**{name: getattr(row, name) for name in _PLAIN_OF_REVIEWS}, **content)

@@ -39,9 +39,10 @@ def programs() -> Path | None:
 class Server:
     """A server on loopback with databases for the tests; it may be stopped and started again."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, primary: "Server | None" = None) -> None:
+        """Make the files of a new server, or of a standby that follows `primary`."""
         self._binaries, self._folder = binaries, folder
-        self._password = secrets.token_hex(8)
+        self._password = secrets.token_hex(8) if primary is None else primary._password
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,6 +56,19 @@ class Server:
             os.chown(folder, user.pw_uid, user.pw_gid)
         (folder / "password").write_text(self._password)
         (folder / "password").chmod(0o644)
+        if primary is not None:
+            command = [
+                binaries / "pg_basebackup",
+                "-D",
+                "data",
+                "-R",
+                "--no-sync",
+                "--checkpoint=fast",
+                "-d",
+                primary.url,
+            ]
+            subprocess.run(command, check=True, **self._as_user)
+            return
         options = ("--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync")
         subprocess.run(
             [binaries / "initdb", "-D", "data", "-U", USER, "--pwfile=password", *options],
@@ -100,6 +114,24 @@ class Server:
             self._process.wait(timeout_s(TIMEOUT_S))
         self._process = None
 
+    def require_standby(self) -> None:
+        """Confirm commits from now on only once a standby has them, and wait for one."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            synchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+            wait_until(lambda: connection.execute(synchronous).fetchone() is not None, TIMEOUT_S)
+
+    def promote(self) -> None:
+        """Let a standby write from now on."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("SELECT pg_promote(true, 60)")
+
+    def url_with(self, other: "Server", database: str) -> str:
+        """Return the address of a database on the one of two servers that can write."""
+        hosts = f"127.0.0.1:{self.port},127.0.0.1:{other.port}"
+        return f"postgresql://{USER}:{self._password}@{hosts}/{database}"
+
     def new_database(self) -> str:
         """Create an empty database and return its address."""
         self._databases += 1
@@ -132,13 +164,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """Run a server in a temporary folder that is removed afterwards."""
+def running(primary: Server | None = None) -> Iterator[Server]:
+    """Run a server, or a standby of another, in a temporary folder that is removed afterwards."""
     binaries = programs()
     if binaries is None:
         raise RuntimeError(MISSING)
     with tempfile.TemporaryDirectory(prefix="postgresql_") as folder:
-        server = Server(binaries, Path(folder))
+        server = Server(binaries, Path(folder), primary)
         server.start()
         try:
             yield server

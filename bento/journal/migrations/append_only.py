@@ -6,7 +6,7 @@ from alembic import op
 def append_only(
     table: str, kept: tuple[str, ...], emptied: tuple[str, ...], mark: str | None, unique: tuple[str, ...]
 ) -> None:
-    """Refuse deletes, and every update but that of a purge."""
+    """Refuse deletes, and every update but that of a purge; `unique` holds the columns of each key, blanks between."""
     distinct = "IS NOT" if op.get_bind().dialect.name == "sqlite" else "IS DISTINCT FROM"
     changed = [f"NEW.{name} {distinct} OLD.{name}" for name in kept]
     filled = [f"NEW.{name} IS NOT NULL" for name in emptied if name != mark]
@@ -21,7 +21,8 @@ def append_only(
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
         # REPLACE deletes a conflicting row without its triggers.
-        taken = " OR ".join(f"{name} = NEW.{name}" for name in ("rowid", *unique))
+        keys = [[f"{name} = NEW.{name}" for name in key.split()] for key in ("rowid", *unique)]
+        taken = " OR ".join(" AND ".join(columns) for columns in keys)
         op.execute(
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names from above
             f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) BEGIN SELECT RAISE(IGNORE); END"

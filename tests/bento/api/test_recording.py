@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bento.api import recording
-from bento.api.problems import Problem, ProblemError
+from bento.api.problems import ALTERED, Problem, ProblemError
 from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import Prediction
-from bento.journal.entries import Entry, JournalUnavailableError
+from bento.journal.entries import Entry, JournalUnavailableError, OutcomeUnknownError
 from bento.journal.purge import purge
 from bento.journal.store import Journal
 from bento.journal.writer import Writer
@@ -21,7 +21,7 @@ from bento.model.manifest import ModelVersion
 from bento.policy import Decision, ExpectedCost
 from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication
-from tests.support.journals import CLIENT, NOW, SECONDS, another, entry, locked, opened, rows, wait_for
+from tests.support.journals import CLIENT, NOW, SECONDS, another, entry, execute, locked, opened, rows, wait_for
 
 RULEBOOK = Rulebook.read()
 Record = Callable[[Writer, list[Entry]], list[bytes | Problem]]
@@ -102,6 +102,39 @@ def test_a_journal_that_takes_too_long_is_a_503_and_writes_nothing_later(
     assert first.result(SECONDS) == [None]
     assert writer.submit([last := entry()]).result(SECONDS) == [None]
     assert sorted(journal.ids()) == sorted([kept.id, last.id])
+
+
+def test_a_write_that_has_begun_in_time_but_not_ended_is_a_504(
+    way: str, writer: Writer, journal: Journal, caplog: pytest.LogCaptureFixture
+):
+    with another(journal) as other, locked(other), pytest.raises(ProblemError) as caught:
+        _recorded(Recorder(writer, timeout_s=0.2), way, [decided := entry()])
+    problem = caught.value.problem
+    assert (problem.status, problem.detail) == (504, recording.NOT_KNOWN)
+    assert "it is not known whether the journal was written: not in time" in caplog.text
+    assert writer.submit([entry()]).result(SECONDS) == [None]
+    assert decided.id in journal.ids()  # so that "nothing was decided" would have been untrue
+
+
+def test_a_lost_commit_is_a_504(recorded: Record, writer: Writer, monkeypatch: pytest.MonkeyPatch):
+    def fail(_: list[Entry]) -> None:
+        raise OutcomeUnknownError("database: connection lost, while it was committed")
+
+    monkeypatch.setattr(writer.journal, "write", fail)
+    with pytest.raises(ProblemError) as caught:
+        recorded(writer, [entry()])
+    assert (caught.value.problem.status, caught.value.problem.detail) == (504, recording.NOT_KNOWN)
+
+
+def test_an_altered_decision_under_an_idempotency_key_is_a_stated_problem(
+    recorded: Record, writer: Writer, journal: Journal
+):
+    recorded(writer, [entry(idempotency_hash="i" * 64)])
+    execute(journal, "DROP TRIGGER decisions_no_update", "UPDATE decisions SET threshold = 0.5")
+    with pytest.raises(ProblemError) as caught:
+        recorded(writer, [entry(idempotency_hash="i" * 64)])
+    assert (caught.value.problem.status, caught.value.problem.type) == (500, ALTERED)
+    assert len(journal.ids()) == 1
 
 
 def test_a_journal_that_fails_is_a_503_with_its_reason_in_the_log(

@@ -1,25 +1,48 @@
 """The schema, its upgrades, and the commands on a journal; on SQLite and PostgreSQL."""
 
 import stat
+import subprocess
+import sys
+import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bento import __main__ as commands
-from bento.journal.entries import JournalError
+from bento.journal.entries import JournalError, JournalUnavailableError
 from bento.journal.migrations.versions import first_0001
 from bento.journal.purge import purge
 from bento.journal.schema import METADATA, PERSONAL, REVISION
+from bento.journal.seal import seal
 from bento.journal.store import Journal
 from bento.journal.upgrade import MIGRATIONS, upgrade
-from bento.settings import Settings
-from tests.support.journals import NOW, VAULTS, entry, execute, opened, rows
+from bento.journal.vault import pack
+from bento.journal.verify import Verified, faults
+from bento.settings import LIMITS, Settings
+from tests.support.deadlines import timeout_s
+from tests.support.journals import (
+    NOW,
+    SECONDS,
+    VAULTS,
+    another,
+    entry,
+    execute,
+    opened,
+    rows,
+    wait_for,
+    without_triggers,
+)
+from tests.support.postgresql import Server
 
 TO_DO = "bring it up to date with: python -m bento journal upgrade"
 NOWHERE = "postgresql://scoring:hidden-word@127.0.0.1:1/journal"
@@ -274,8 +297,8 @@ def test_a_file_that_is_no_database_is_reported_in_one_line(
     make: Callable[[Path], object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     make(tmp_path / "journal.db")
-    for command in ("upgrade", "replay"):
-        assert main(["--url", f"sqlite:///{tmp_path}/journal.db", command]) == 2
+    for name in ("upgrade", "replay"):
+        assert main(["--url", f"sqlite:///{tmp_path}/journal.db", name]) == 2
         assert f"{tmp_path}/journal.db" in _line(capsys)
 
 
@@ -294,3 +317,96 @@ def test_a_missing_master_key_is_reported_in_one_line(
     monkeypatch.setenv("SCORING_MASTER_KEY_FILE", str(tmp_path / "nowhere"))
     assert main(["upgrade"]) == 2
     assert "make one with" in _line(capsys)
+
+
+# Upgrades while others write or upgrade
+
+
+def test_six_upgrade_commands_at_once_all_succeed(journal_url: str):
+    line = [sys.executable, "-m", "bento", "journal", "--url", journal_url, "upgrade"]
+    processes = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+    ended = [process.communicate(timeout=timeout_s(120)) for process in processes]
+    assert [process.returncode for process in processes] == 6 * [0], ended
+    journal = Journal(journal_url, VAULTS["plain"])
+    journal.check()
+    journal.close()
+
+
+def _at_revision(journal_url: str, revision: str) -> Journal:
+    """A journal as older code made it."""
+    journal = Journal(journal_url, VAULTS["plain"])
+    if journal.engine.dialect.name == "sqlite":
+        Path(str(journal.engine.url.database)).touch()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with journal.transaction() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return journal
+
+
+def test_a_journal_is_upgraded_while_the_service_before_writes(journal_url: str):
+    old = _at_revision(journal_url, "0002")
+    values = {name: value for name, value in vars(entry()).items() if name not in ("rulebook", "client", "id")}
+    values |= {name: pack(values[name]) for name in ("credit_file", "answer")}
+    with old.reader() as connection:
+        table = sa.Table("decisions", sa.MetaData(), autoload_with=connection)
+    written, ended = list[str](), threading.Event()
+
+    def write() -> None:  # as the code before did
+        with another(old) as mine:
+            while not ended.is_set():
+                name = str(uuid.uuid4())
+                with mine.transaction() as connection:
+                    connection.execute(table.insert().values(**values, id=name, client="700"))
+                written.append(name)
+
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write) for _ in range(2)]
+        wait_for(lambda: len(written) > 300)
+        new = Journal(journal_url, VAULTS["encrypted"])
+        before_upgrade = len(written)
+        assert upgrade(new) == ("0002", REVISION)
+        wait_for(lambda: len(written) > before_upgrade + 50)
+        ended.set()
+        for writer in writers:
+            writer.result(SECONDS)
+    new.check()
+    assert set(new.ids()) == set(written)
+    new.write([entry()])
+    seal(new)  # those that the service before wrote after the upgrade
+    assert list(faults(new, Verified())) == []
+    stored = new.find(written[0])
+    assert stored is not None
+    assert stored.threshold == entry().threshold
+    for journal in (old, new):
+        journal.close()
+
+
+def test_an_upgrade_takes_the_entries_before_it_into_the_chain(journal_url: str):
+    old = _at_revision(journal_url, "0002")
+    values = {name: value for name, value in vars(entry()).items() if name not in ("rulebook", "client")}
+    with old.transaction() as connection:
+        table = sa.Table("decisions", sa.MetaData(), autoload_with=connection)
+        connection.execute(table.insert().values(**values, client="700"))
+    assert upgrade(old) == ("0002", REVISION)
+    assert list(faults(old, Verified())) == []
+    without_triggers(old)
+    execute(old, "UPDATE decisions SET code = 'other'")
+    assert len(list(faults(old, Verified()))) == 1
+    old.close()
+
+
+@pytest.mark.postgresql
+def test_a_command_may_take_longer_than_a_statement_of_the_service(postgresql_server: Server):
+    url = postgresql_server.emptied_database()
+    with opened(url) as journal, pytest.raises(JournalUnavailableError, match="statement timeout"):
+        execute_in(journal, "SELECT pg_sleep(3)")
+    journal = Journal(url, VAULTS["plain"], LIMITS.maintenance_timeout_s)
+    execute_in(journal, "SELECT pg_sleep(3)")
+    journal.close()
+
+
+def execute_in(journal: Journal, statement: str) -> None:
+    with journal.reader() as connection:
+        connection.execute(sa.text(statement))

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from bento.journal.entries import JournalUnavailableError, StoredDecision
+from bento.journal.readiness import Readiness
 from bento.journal.store import Journal
 from bento.journal.vault import VaultError
 from bento.journal.writer import Writer
@@ -103,7 +104,7 @@ def test_writes_of_the_same_keys_in_other_orders_do_not_deadlock(journal_url: st
         mine = Journal(journal_url, VAULTS["plain"])  # with keys of clients, they would already meet there
         given = []
         for number in rounds:
-            assert mine.ping()
+            assert mine.revision()
             together.wait(SECONDS)
             given += mine.write([entry(idempotency_hash=f"{number}-{key}") for key in keys[::order]])
         mine.close()
@@ -200,11 +201,11 @@ def test_a_stopped_server_is_used_again_after_its_restart(postgresql_server: Ser
         writing = Writer(journal)
         before, lost, after = entry(), entry(), entry()
         assert writing.submit([before]).result(SECONDS) == [None]
-        assert journal.ping()
+        assert Readiness(journal).fault() is None
         postgresql_server.stop()
         try:
             began = time.monotonic()
-            assert not journal.ping()
+            assert Readiness(journal).fault() is not None
             with pytest.raises(JournalUnavailableError):
                 writing.submit([lost]).result(SECONDS)
             with pytest.raises(JournalUnavailableError):
@@ -214,7 +215,7 @@ def test_a_stopped_server_is_used_again_after_its_restart(postgresql_server: Ser
         finally:
             postgresql_server.start()
         assert writing.submit([lost, after]).result(SECONDS) == [None, None]
-        assert journal.ping()
+        assert Readiness(journal).fault() is None
         assert writing.failed_at is None
         assert sorted(journal.ids()) == sorted([before.id, lost.id, after.id])
         writing.close()
@@ -223,6 +224,7 @@ def test_a_stopped_server_is_used_again_after_its_restart(postgresql_server: Ser
 FULL_DISK = """
 import os, resource, sys
 from bento.journal.entries import JournalUnavailableError
+from bento.journal.readiness import Readiness
 from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
 from bento.journal.vault import Vault
@@ -238,7 +240,7 @@ for _ in range(3):
         journal.write([entry(credit_file=os.urandom(100_000))])
     except JournalUnavailableError as error:
         print(error)
-assert journal.ping()
+assert Readiness(journal, 0).fault()
 assert journal.ids() == [kept[0].id]
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 journal.write(kept[1:])

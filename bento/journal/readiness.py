@@ -1,0 +1,102 @@
+"""Whether the journal can be read and written at present."""
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from bento.journal.entries import JournalUnavailableError
+from bento.journal.schema import CHAIN, CLIENT_KEYS, DECISIONS, JOURNAL_KEYS, REVIEWS, RULEBOOKS
+from bento.journal.store import Journal
+from bento.settings import LIMITS
+
+log = logging.getLogger("bentoml.credit_scoring")
+
+_CACHED_PAGES = 10
+"""Pages that SQLite keeps during the probe: further ones are written at once, and a full disk shows before a commit."""
+_PROBE_BYTES = 2**18
+"""Bytes that the probe writes to SQLite's write-ahead log: with less room than that, decisions fail soon."""
+_TEXTS = {column.name: "probe" for column in DECISIONS.c if isinstance(column.type, sa.String) and not column.nullable}
+_ROW_OF_PROBE = _TEXTS | {"decided_at": datetime(2000, 1, 1, tzinfo=UTC), "threshold": 0.0}
+"""A decision that is never committed."""
+
+
+class Readiness:
+    """Tells whether decisions can be written: by the last write, or else by a write that is rolled back.
+
+    The database is asked at most once in `interval_s` for a write, and each time whether it answers.
+    """
+
+    def __init__(self, journal: Journal, interval_s: float = LIMITS.write_probe_interval_s) -> None:
+        self._journal, self._interval_s = journal, interval_s
+        self._probed_at: float | None = None
+        self._fault: str | None = None
+        self._reported: str | None = None
+        self._probing = threading.Lock()
+
+    def fault(self) -> str | None:
+        """Return why nothing can be written, None where it can; a change is logged."""
+        with self._probing:
+            fault = self._in_time(lambda: answer(self._journal)) or self._write_fault()
+            if fault != self._reported:
+                log.error("not ready: %s", fault) if fault else log.info("the journal can be written again")
+            self._reported = fault
+        return fault
+
+    def _write_fault(self) -> str | None:
+        now = time.monotonic()
+        if self._journal.written_at is not None and now - self._journal.written_at < self._interval_s:
+            self._probed_at = None
+            return None
+        if self._probed_at is None or now - self._probed_at >= self._interval_s:
+            self._fault = self._in_time(lambda: probe(self._journal))
+            self._probed_at = time.monotonic()
+        return self._fault
+
+    def _in_time(self, ask: Callable[[], None]) -> str | None:
+        """Ask the database in a thread, as a frozen server never answers."""
+        answers = queue.SimpleQueue[str | None]()
+
+        def run() -> None:
+            try:
+                ask()
+            except JournalUnavailableError as error:
+                answers.put(str(error))
+            else:
+                answers.put(None)
+
+        threading.Thread(target=run, name="readiness", daemon=True).start()
+        try:
+            return answers.get(timeout=self._journal.timeout_s)
+        except queue.Empty:
+            return f"{self._journal.address} does not answer"
+
+
+def answer(journal: Journal) -> None:
+    """Read from the database; raise JournalUnavailableError where it does not answer."""
+    with journal.reader() as connection:
+        connection.execute(sa.text("SELECT 1"))
+
+
+def probe(journal: Journal) -> None:
+    """Write to the database and roll back; raise JournalUnavailableError where that fails."""
+    with journal.rolled_back() as connection:
+        if connection.dialect.name == "postgresql":
+            # The locks that the service takes, for which the same rights are needed.
+            tables = ", ".join(table.name for table in (CLIENT_KEYS, JOURNAL_KEYS, RULEBOOKS, REVIEWS, CHAIN))
+            connection.execute(sa.text(f"LOCK TABLE {tables} IN ROW EXCLUSIVE MODE"))
+            connection.execute(DECISIONS.insert(), _ROW_OF_PROBE | {"id": str(uuid.uuid4())})
+            return
+        pages = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA cache_size = {_CACHED_PAGES}")
+        try:
+            connection.execute(
+                DECISIONS.insert(), _ROW_OF_PROBE | {"id": str(uuid.uuid4()), "answer": bytes(_PROBE_BYTES)}
+            )
+        finally:
+            connection.exec_driver_sql(f"PRAGMA cache_size = {pages}")
