@@ -9,10 +9,10 @@ import bentoml
 from starlette.responses import Response
 
 from bento import NAME, CorrectableError
-from bento.api import decisions
+from bento.api import decisions, log_lines, tracing
 from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
-from bento.api.middleware import request_metrics, timeout
+from bento.api.middleware import request_log, request_metrics, timeout
 from bento.api.middleware.gateway import gateway
 from bento.api.predictions import DecisionMaker
 from bento.api.problems import RETRY_AFTER_S, ProblemError, response
@@ -36,6 +36,7 @@ image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", pytho
 )
 timeout.install()
 request_metrics.install()
+request_log.install()
 
 
 def _load_keys() -> KeyRing | None:
@@ -55,7 +56,7 @@ def _load_keys() -> KeyRing | None:
     workers=LIMITS.workers,
     threads=2,
     traffic={"timeout": LIMITS.request_timeout_s},
-    tracing={"excluded_urls": [".*"]},  # spans that nothing collects take a twentieth of the time of a decision
+    tracing={"excluded_urls": [".*"]},  # BentoML's spans: a twentieth of a decision's time; see bento.api.tracing
 )
 @bentoml.asgi_app(decisions.app)
 class CreditScoring:
@@ -67,6 +68,7 @@ class CreditScoring:
     stored_model = bentoml.models.BentoModel(f"{NAME}:latest")
 
     def __init__(self) -> None:
+        log_lines.configure(read_settings().log_format)
         keep_personal_data_out()
         self.state = ServingState.load(self.stored_model, open_journal(read_settings()), open_rulebook(read_settings()))
         self.writer = Writer(self.state.journal)
@@ -79,6 +81,7 @@ class CreditScoring:
     def check() -> None:
         """Refuse to start, in one line, where decisions could not be guarded or kept."""
         try:
+            log_lines.configure(read_settings().log_format)
             _load_keys()
             open_rulebook(read_settings())
             journal = open_journal(read_settings())
@@ -93,6 +96,7 @@ class CreditScoring:
         """Write the decisions that are still waiting."""
         self.writer.close()
         self.state.journal.close()
+        tracing.close()
 
     def __is_ready__(self) -> bool:
         failed_at = self.writer.failed_at
@@ -122,7 +126,7 @@ class CreditScoring:
     def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
         """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
         try:
-            return _reply(Explanation, self.predictor.explain(credit_file).model_dump_json())
+            return _reply(Explanation, self.predictor.explain(credit_file, ctx.request).model_dump_json())
         except ProblemError as error:
             return _decline(Explanation, ctx, error)
 

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +16,7 @@ AUTH_VARIABLE = "SCORING_AUTH"
 DATA_VARIABLE = "SCORING_DATA"
 MASTER_KEY_VARIABLE = "SCORING_MASTER_KEY_FILE"
 RULES_VARIABLE = "SCORING_RULES"
+LOG_FORMAT_VARIABLE = "SCORING_LOG_FORMAT"
 JOURNAL_VARIABLE = "JOURNAL_URL"
 
 CLIENT_VARIABLES = ("SCORING_API_URL", "SCORING_API_KEY")
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
         MASTER_KEY_VARIABLE, "32 random bytes in base64 that encrypt the journal's personal data"
     )
     rules_file: str | None = _variable(RULES_VARIABLE, "file of the lender's rules, by default bento/rules/rules.toml")
+    log_format: Literal["json", "text"] = _variable(
+        LOG_FORMAT_VARIABLE, "`json`: one JSON object a line, as in the container; or `text`", default="text"
+    )
     bento_folder: str | None = _variable("BENTO_PATH", "the Bento of this container, with its model; BentoML sets it")
     bentoml_home: str | None = _variable("BENTOML_HOME", "BentoML's store of models and Bentos, by default ~/bentoml")
 

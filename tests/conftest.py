@@ -47,6 +47,9 @@ AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
+    config.addinivalue_line(
+        "markers", "promise(text): what the manual promises, and this test shows (docs/promises.md)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
+from bento.api.middleware.request_log import note
 from bento.api.problems import ProblemError, invalid, problem, response
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
@@ -107,6 +108,7 @@ def _stored(state: ServingState, request: Request) -> tuple[StoredDecision, list
     stored, reviews = state.journal.find(decision_id), state.journal.reviews(decision_id)
     if stored is None:
         raise ProblemError(problem(404, "there is no decision of this id"))
+    note(request.scope, decision_id=stored.id)
     return stored, reviews
 
 
