@@ -1,5 +1,6 @@
 """The BentoML service: composition of its parts, and the three methods that score."""
 
+import os
 import sys
 import time
 from functools import cache
@@ -9,7 +10,7 @@ import bentoml
 from starlette.responses import Response
 
 from bento import NAME, CorrectableError
-from bento.api import decisions, log_lines, tracing
+from bento.api import decisions, log_lines, metrics, tracing
 from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import request_log, request_metrics, timeout
@@ -23,20 +24,19 @@ from bento.api.state import ServingState, open_journal, open_rulebook
 from bento.data.credit_file import CreditFile
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation
-from bento.settings import JOURNAL_VARIABLE, LIMITS, Settings
+from bento.settings import LIMITS, LOG_FORMAT_VARIABLE, Settings
 
 Declared = TypeVar("Declared")
 read_settings = cache(Settings.read)
 """Read the environment once in a process, and not at import."""
 
-# No compiler and no git in the image: with an unknown distro BentoML installs no build tools.
-image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", python_version="3.11").run(
-    "apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* "
-    "&& install -d -o 1034 -g 1034 /journal"  # of the user that BentoML makes; a volume goes there
-)
+# BentoML asks for a recipe; the image that runs is made by research/deployment/Containerfile.
+image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", python_version="3.11")
 timeout.install()
 request_metrics.install()
 request_log.install()
+# At import, so that BentoML's lines about the start have the format too; `Settings` refuses another value.
+log_lines.configure("json" if os.environ.get(LOG_FORMAT_VARIABLE) == "json" else "text")
 
 
 def _load_keys() -> KeyRing | None:
@@ -48,9 +48,6 @@ def _load_keys() -> KeyRing | None:
     name=NAME,
     image=image,
     envs=[
-        {"name": "UV_NO_CACHE", "value": "1"},  # 25 MB less in an image built without BuildKit
-        {"name": JOURNAL_VARIABLE, "value": "sqlite:////journal/journal.db"},
-        {"name": "PYTHONPATH", "value": "/home/bentoml/bento/src"},  # for `python -m bento` in the container
         {"name": "POLARS_MAX_THREADS", "value": "1"},  # splitting a credit file costs a fifth more CPU time
     ],
     workers=LIMITS.workers,
@@ -68,7 +65,6 @@ class CreditScoring:
     stored_model = bentoml.models.BentoModel(f"{NAME}:latest")
 
     def __init__(self) -> None:
-        log_lines.configure(read_settings().log_format)
         keep_personal_data_out()
         self.state = ServingState.load(self.stored_model, open_journal(read_settings()), open_rulebook(read_settings()))
         self.writer = Writer(self.state.journal)
@@ -81,7 +77,6 @@ class CreditScoring:
     def check() -> None:
         """Refuse to start, in one line, where decisions could not be guarded or kept."""
         try:
-            log_lines.configure(read_settings().log_format)
             _load_keys()
             open_rulebook(read_settings())
             journal = open_journal(read_settings())
@@ -99,9 +94,17 @@ class CreditScoring:
         tracing.close()
 
     def __is_ready__(self) -> bool:
+        return self.state.verified_model is not None and self._is_journal_ready()
+
+    def _is_journal_ready(self) -> bool:
         failed_at = self.writer.failed_at
         has_failed_recently = failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S
-        return self.state.verified_model is not None and not has_failed_recently and self.state.journal.ping()
+        return not has_failed_recently and self.state.journal.ping()
+
+    def __metrics__(self, content: str) -> str:
+        is_journal_ready = self._is_journal_ready()
+        is_ready = is_journal_ready and self.state.verified_model is not None
+        return content + metrics.present(self.state, is_ready=is_ready, is_journal_ready=is_journal_ready)
 
     @bentoml.api  # type: ignore[untyped-decorator]
     async def predict(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Prediction:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
+from bento.api.metrics import REVIEWS
 from bento.api.middleware.request_log import note
 from bento.api.problems import ProblemError, invalid, problem, response
 from bento.api.state import ServingState
@@ -59,6 +60,7 @@ def review(request: Request) -> Response:
         raise ProblemError(problem(409, "another review came in meanwhile; read the decision again")) from error
     if not is_added:
         raise ProblemError(problem(409, "the decision has been purged"))
+    REVIEWS.labels(review_out.verdict, review_out.outcome).inc()
     return _json(review_out, 201)
 
 

@@ -437,7 +437,7 @@ def test_decisions_are_counted(client: httpx.Client, files: list[Json]):
     assert more(f'credit_decisions_total{{outcome="{decision}"}}') >= 1
     assert more("credit_probability_of_default_count") == more("credit_feature_null_share_count") == 2
     assert more("credit_journal_seconds_count") == 2
-    assert [more(f'credit_unknown_total{{column="application.{column}"}}') for column in odd] == [1, 1, 1]
+    assert [more(f'credit_unknown_fields_total{{column="application.{column}"}}') for column in odd] == [1, 1, 1]
 
 
 IMPORTED = """
