@@ -74,7 +74,7 @@ def base_image(engine: str) -> str:
 def labels_of(bento: bentoml.Bento, base: str) -> dict[str, str]:
     """Return the labels of the image, by the names of the OCI; those whose value is not known are left out."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    name, _, digest = base.partition("@")
+    digest = base.partition("@")[2]
     values = {
         "title": bento.tag.name,
         "description": project["description"],
@@ -83,7 +83,7 @@ def labels_of(bento: bentoml.Bento, base: str) -> dict[str, str]:
         "licenses": project["license"],
         "revision": _git("describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"),
         "source": without_secrets(_git("remote", "get-url", "origin")),
-        "base.name": name,
+        "base.name": BASE,
         "base.digest": digest,
     }
     return {f"org.opencontainers.image.{label}": value for label, value in values.items() if value}
