@@ -52,7 +52,7 @@ def service(container: str, bento_tag: str, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.promise("the container runs with a read-only root, as any user of group 0, at the port of PORT")
 def test_it_decides_with_a_read_only_root_as_an_unknown_user(service: Hardened) -> None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {service.key}"}
-    body = json.dumps(example_credit_files(1)[0]).encode()
+    body = json.dumps(example_credit_files(2)[0]).encode()
     request = urllib.request.Request(f"{service.url}/predict", body, headers)  # noqa: S310 - loopback
 
     with urllib.request.urlopen(request, timeout=timeout_s(REQUEST_TIMEOUT_S)) as response:  # noqa: S310

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -29,6 +28,11 @@ def _line(service: Service, answer: httpx.Response) -> dict:
     identifier = answer.headers["X-Request-ID"]
     (line,) = [one for one in _lines(service) if one.get("request_id") == identifier and "route" in one]
     return line
+
+
+def _review(decision: str) -> dict:
+    verdict = "confirmed" if decision == "granted" else "overturned"
+    return {"verdict": verdict, "outcome": "granted", "reason": "papers were seen", "reviewer": "N. N."}
 
 
 def test_a_decision_is_logged_with_its_id_its_key_and_its_model(service: Service):
@@ -58,9 +62,8 @@ def test_a_batch_is_logged_with_the_ids_of_its_decisions(service: Service):
 def test_a_decision_that_is_read_or_reviewed_is_logged_with_its_id(service: Service):
     decision = service.predict().json()
     path = f"/decisions/{decision['decision_id']}"
-    review = {"verdict": "confirmed", "outcome": decision["decision"], "reason": "papers seen", "reviewer": "N. N."}
 
-    for answer in (service.get(path), service.post(f"{path}/review", review)):
+    for answer in (service.get(path), service.post(f"{path}/review", _review(decision["decision"]))):
         assert answer.status_code in (200, 201), answer.text
         assert _line(service, answer)["decision_id"] == decision["decision_id"]
 
@@ -105,8 +108,7 @@ def test_nothing_personal_is_in_the_log(service: Service):
 @pytest.mark.promise("every metric that an alert or the dashboard reads is in /metrics")
 def test_every_metric_of_rules_and_dashboard_is_served(service: Service):
     decision = service.predict().json()
-    review = {"verdict": "confirmed", "outcome": decision["decision"], "reason": "papers seen", "reviewer": "N. N."}
-    service.post(f"/decisions/{decision['decision_id']}/review", review)
+    service.post(f"/decisions/{decision['decision_id']}/review", _review(decision["decision"]))
     service.predict({"application": FILES[0]["application"] | {"NAME_INCOME_TYPE": "Astronaut"}})
     implausible = FILES[0]["application"] | {"AMT_INCOME_TOTAL": 1e12, "AMT_ANNUITY": 1.0}
     service.predict({"application": implausible})
@@ -134,11 +136,13 @@ def test_build_and_readiness_are_stated(service: Service):
 
 
 def test_a_journal_that_is_away_shows_in_the_metrics(service: Service):
-    database = Path(str(service.journal.url).removeprefix("sqlite:///"))
-    database.rename(database.with_suffix(".away"))
+    files = list(service.log.parent.glob("journal.db*"))
+    for file in files:
+        file.rename(file.with_name(f"away_{file.name}"))
     try:
         assert re.search(r"^credit_journal_ready 0\.0$", service.get("/metrics").text, re.MULTILINE)
         assert not service.is_ready()
     finally:
-        database.with_suffix(".away").rename(database)
+        for file in files:
+            file.with_name(f"away_{file.name}").rename(file)
     assert re.search(r"^credit_journal_ready 1\.0$", service.get("/metrics").text, re.MULTILINE)
