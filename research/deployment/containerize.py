@@ -13,6 +13,7 @@ import bentoml
 
 from bento import NAME
 from bento.addresses import without_secrets
+from bento.settings import KEYS_FILE_VARIABLE, MASTER_KEY_VARIABLE
 from research.cli import ROOT, CommandError
 from research.deployment.build_bento import SBOM
 
@@ -169,9 +170,11 @@ def run_command(container: str, *command: str, **environment: str) -> list[str]:
 def _run_line(engine: str, image: str) -> str:
     if engine != "buildah":
         volumes = "-v journal:/journal -v ./secrets:/secrets:ro"
-        return f"{engine} run -p 3000:3000 {volumes} -e SCORING_KEYS_FILE=/secrets/keys.json {image}"
+        files = f"-e {KEYS_FILE_VARIABLE}=/secrets/keys.json -e {MASTER_KEY_VARIABLE}=/secrets/master.key"
+        return f"{engine} run -p 3000:3000 {volumes} {files} {image}"
     settings = [f"{name}={value}" for name, value in engine_environment(engine).items()]
-    return " ".join([*settings, *run_command(f"$(buildah from {image})", SCORING_KEYS_FILE="/journal/keys.json")])
+    files = {KEYS_FILE_VARIABLE: "/journal/keys.json", MASTER_KEY_VARIABLE: "/journal/master.key"}
+    return " ".join([*settings, *run_command(f"$(buildah from {image})", **files)])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,13 +12,14 @@ import pytest
 from research.data.example_credit_files import example_credit_files
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah
+from tests.container.conftest import FILES, MAKE_MASTER_KEY
 from tests.container.hardened import RUNC, USER, bundle, image_settings
-from tests.support.deadlines import timeout_s
+from tests.support.deadlines import timeout_s, wait_until
 from tests.support.services import REQUEST_TIMEOUT_S
 
 pytestmark = pytest.mark.skipif(RUNC is None, reason="runc is not installed (Debian package runc)")
-
-KEYS = "/journal/keys.json"
+LOG_TIMEOUT_S = 10.0
+"""Seconds for a line to be written once its request is answered."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ def service(container: str, bento_tag: str, tmp_path_factory: pytest.TempPathFac
     def command(name: str, *arguments: str, **environment: str) -> list[str]:
         return bundle(folder / name, root, bento_tag, list(arguments), journal, **environment)
 
-    new_key = command("key", "python", "-m", "bento", "keys", "new-key", "--scope", "score", "--file", KEYS)
+    subprocess.run(command("master", *MAKE_MASTER_KEY), check=True)
+    new_key = command("key", "python", "-m", "bento", "keys", "new-key", "--scope", "score", **FILES)
     key = subprocess.run(new_key, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    subprocess.run(command("upgrade", "python", "-m", "bento", "journal", "upgrade"), check=True)
+    subprocess.run(command("upgrade", "python", "-m", "bento", "journal", "upgrade", **FILES), check=True)
     url = f"http://127.0.0.1:{port}"
-    serve = command("serve", SCORING_KEYS_FILE=KEYS, PORT=str(port))
+    serve = command("serve", PORT=str(port), **FILES)
     with running(serve, f"{url}/readyz", folder / "service.log"):
         yield Hardened(url, key, folder / "service.log", journal)
 
@@ -60,6 +62,7 @@ def test_it_decides_with_a_read_only_root_as_an_unknown_user(service: Hardened) 
         request_id = response.headers["X-Request-ID"]
 
     assert (service.journal / "journal.db").stat().st_uid == USER
+    wait_until(lambda: request_id in service.log.read_text(), LOG_TIMEOUT_S)
     lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
     (line,) = [line for line in lines if line.get("request_id") == request_id]
     assert line["decision_id"] == answer["decision_id"]
