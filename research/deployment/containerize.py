@@ -170,8 +170,8 @@ def run_command(container: str, *command: str, **environment: str) -> list[str]:
 def _run_line(engine: str, image: str) -> str:
     if engine != "buildah":
         volumes = "-v journal:/journal -v ./secrets:/secrets:ro"
-        files = f"-e {KEYS_FILE_VARIABLE}=/secrets/keys.json -e {MASTER_KEY_VARIABLE}=/secrets/master.key"
-        return f"{engine} run -p 3000:3000 {volumes} {files} {image}"
+        options = f"-e {KEYS_FILE_VARIABLE}=/secrets/keys.json -e {MASTER_KEY_VARIABLE}=/secrets/master.key"
+        return f"{engine} run -p 3000:3000 {volumes} {options} {image}"
     settings = [f"{name}={value}" for name, value in engine_environment(engine).items()]
     files = {KEYS_FILE_VARIABLE: "/journal/keys.json", MASTER_KEY_VARIABLE: "/journal/master.key"}
     return " ".join([*settings, *run_command(f"$(buildah from {image})", **files)])
