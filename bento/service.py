@@ -1,5 +1,6 @@
 """The BentoML service: composition of its parts, and the three methods that score."""
 
+import os
 import sys
 import time
 from functools import cache
@@ -10,10 +11,10 @@ import bentoml
 from starlette.responses import Response
 
 from bento import NAME, CorrectableError
-from bento.api import connections, decisions, processes
+from bento.api import connections, decisions, log_lines, metrics, processes, tracing
 from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
-from bento.api.middleware import request_metrics, timeout
+from bento.api.middleware import request_log, request_metrics, timeout
 from bento.api.middleware.authentication import NOT_READABLE
 from bento.api.middleware.gateway import gateway
 from bento.api.predictions import DecisionMaker
@@ -26,7 +27,7 @@ from bento.data.credit_file import CreditFile
 from bento.journal.readiness import Readiness
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation
-from bento.settings import JOURNAL_VARIABLE, LIMITS, Limits
+from bento.settings import LIMITS, LOG_FORMAT_VARIABLE, Limits
 
 Declared = TypeVar("Declared")
 BATCH_FILE_COST = 0.25
@@ -35,11 +36,8 @@ as single requests do (`predict_batch` in research/results/benchmarks.json)."""
 read_settings = cache(processes.read_settings)
 """Read the settings once in a process, and not at import."""
 
-# No compiler and no git in the image: with an unknown distro BentoML installs no build tools.
-image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", python_version="3.11").run(
-    "apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* "
-    "&& install -d -o 1034 -g 1034 /journal"  # of the user that BentoML makes; a volume goes there
-)
+# BentoML asks for a recipe; the image that runs is made by research/deployment/Containerfile.
+image = bentoml.images.Image(base_image="python:3.11-slim", distro="none", python_version="3.11")
 
 
 @cache
@@ -57,21 +55,21 @@ timeout.install()
 request_metrics.install()
 processes.install()
 connections.install(_limits)
+request_log.install()
+# At import, so that BentoML's lines about the start have the format too; `Settings` refuses another value.
+log_lines.configure("json" if os.environ.get(LOG_FORMAT_VARIABLE) == "json" else "text")
 
 
 @bentoml.service(
     name=NAME,
     image=image,
     envs=[
-        {"name": "UV_NO_CACHE", "value": "1"},  # 25 MB less in an image built without BuildKit
-        {"name": JOURNAL_VARIABLE, "value": "sqlite:////journal/journal.db"},
-        {"name": "PYTHONPATH", "value": "/home/bentoml/bento/src"},  # for `python -m bento` in the container
         {"name": "POLARS_MAX_THREADS", "value": "1"},  # splitting a credit file costs a fifth more CPU time
     ],
     workers=LIMITS.workers,
     threads=2,
     traffic={"timeout": LIMITS.request_timeout_s},
-    tracing={"excluded_urls": [".*"]},  # spans that nothing collects take a twentieth of the time of a decision
+    tracing={"excluded_urls": [".*"]},  # BentoML's spans: a twentieth of a decision's time; see bento.api.tracing
 )
 @bentoml.asgi_app(decisions.app)
 class CreditScoring:
@@ -113,16 +111,29 @@ class CreditScoring:
         """Write the decisions that are still waiting."""
         self.writer.close()
         self.state.journal.close()
+        tracing.close()
 
     def __is_ready__(self) -> bool:
+        if not self._are_keys_readable():
+            raise as_http_exception(problem(503, NOT_READABLE))
+        return self.state.verified_model is not None and self._is_journal_ready()
+
+    def _are_keys_readable(self) -> bool:
         keys = _load_keys()
-        if keys is not None:
-            keys.refresh()
-            if keys.error is not None:
-                raise as_http_exception(problem(503, NOT_READABLE))
+        if keys is None:
+            return True
+        keys.refresh()
+        return keys.error is None
+
+    def _is_journal_ready(self) -> bool:
         failed_at = self.writer.failed_at
         has_failed_recently = failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S
-        return self.state.verified_model is not None and not has_failed_recently and self.readiness.fault() is None
+        return not has_failed_recently and self.readiness.fault() is None
+
+    def __metrics__(self, content: str) -> str:
+        is_journal_ready = self._is_journal_ready()
+        is_ready = is_journal_ready and self._are_keys_readable() and self.state.verified_model is not None
+        return content + metrics.present(self.state, is_ready=is_ready, is_journal_ready=is_journal_ready)
 
     @bentoml.api  # type: ignore[untyped-decorator]
     async def predict(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Prediction:
@@ -148,7 +159,7 @@ class CreditScoring:
     def explain(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Explanation:
         """Explain what the model makes of an application; nothing is decided, and nothing is kept."""
         try:
-            return _reply(Explanation, self.predictor.explain(credit_file).model_dump_json())
+            return _reply(Explanation, self.predictor.explain(credit_file, ctx.request).model_dump_json())
         except ProblemError as error:
             return _decline(Explanation, ctx, error)
 

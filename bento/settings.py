@@ -19,6 +19,7 @@ DATA_VARIABLE = "SCORING_DATA"
 MASTER_KEY_VARIABLE = "SCORING_MASTER_KEY_FILE"
 ENCRYPTION_VARIABLE = "SCORING_ENCRYPTION"
 RULES_VARIABLE = "SCORING_RULES"
+LOG_FORMAT_VARIABLE = "SCORING_LOG_FORMAT"
 JOURNAL_VARIABLE = "JOURNAL_URL"
 
 CLIENT_VARIABLES = ("SCORING_API_URL", "SCORING_API_KEY")
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
     )
     metrics_auth: Literal["on", "off"] = _variable(
         "SCORING_METRICS_AUTH", "`on`: /metrics asks for a key with the scope `metrics`", default="off"
+    )
+    log_format: Literal["json", "text"] = _variable(
+        LOG_FORMAT_VARIABLE, "`json`: one JSON object a line, as in the container; or `text`", default="text"
     )
     bento_folder: str | None = _variable("BENTO_PATH", "the Bento of this container, with its model; BentoML sets it")
     bentoml_home: str | None = _variable("BENTOML_HOME", "BentoML's store of models and Bentos, by default ~/bentoml")

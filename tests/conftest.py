@@ -16,6 +16,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests import promises
 from tests.support import postgresql
 
 # Before any module of the project or of BentoML is imported: a test must not reach the user's own stores.
@@ -46,6 +47,9 @@ AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
+    config.addinivalue_line(
+        "markers", "promise(text): what the manual promises, and this test shows (docs/promises.md)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -73,6 +77,15 @@ class Scheduler(LoadScopeScheduling):
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if left_out := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"{left_out} tests on PostgreSQL left out; {postgresql.MISSING}", yellow=True)
+    _keep_results_of_promises(terminalreporter, config)
+
+
+def _keep_results_of_promises(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Keep the outcomes of the tests that show a promise, for docs/promises.md."""
+    reports = [report for kind in reporter.stats.values() for report in kind if isinstance(report, pytest.TestReport)]
+    outcomes = [(one.nodeid, one.outcome) for one in reports if "promise" in one.keywords]
+    if outcomes and config.cache is not None:
+        config.cache.set(promises.CACHE, promises.merged(config.cache.get(promises.CACHE, {}), outcomes))
 
 
 @pytest.fixture(scope="session")

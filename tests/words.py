@@ -45,7 +45,7 @@ CONSTANT = re.compile(r"_?(MOST|LARGEST|LONGEST|SMALLEST|FEWEST|FEW|LEAST|MANY)(
 SUFFIXES = {".py", ".md", ".toml", ".yml", ".yaml", ""}
 IGNORED = {"tests/words.py", "tests/test_words.py", "LICENSE"}
 FOLDERS = ("bento", "research", "drift", "ui", "tests", "docs", ".github", ".ci")
-FILES = ("README.md", "CONTRIBUTING.md", "Makefile", "bentofile.yaml", "pyproject.toml")
+FILES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "compose.yaml", "Makefile", "bentofile.yaml", "pyproject.toml")
 
 _PATTERN = re.compile("|".join(rf"(?P<p{number}>\b(?:{phrase})\b)" for number, phrase in enumerate(PHRASES)), re.I)
 _ADVICE = list(PHRASES.values())

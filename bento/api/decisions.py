@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from bento.api import endpoints, openapi, schemas
 from bento.api.keys import ApiKey
+from bento.api.metrics import REVIEWS
+from bento.api.middleware.request_log import note
 from bento.api.problems import Fault, ProblemError, invalid, problem, response, unreadable
 from bento.api.state import ServingState
 from bento.data.credit_file import CreditFile
@@ -72,6 +74,7 @@ def review(request: Request) -> Response:
         raise ProblemError(problem(409, "another review came in meanwhile; read the decision again")) from error
     if not is_added:
         raise ProblemError(problem(409, "the decision has been purged"))
+    REVIEWS.labels(review_out.verdict, review_out.outcome).inc()
     return _json(review_out, 201)
 
 
@@ -133,6 +136,7 @@ def _stored(state: ServingState, request: Request) -> tuple[StoredDecision, list
     stored, reviews = state.journal.find(decision_id), state.journal.reviews(decision_id)
     if stored is None:
         raise ProblemError(problem(404, "there is no decision of this id"))
+    note(request.scope, decision_id=stored.id)
     return stored, reviews
 
 

@@ -1,10 +1,14 @@
 """Prometheus metrics of the decisions, beside those of BentoML; none of them concerns one person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
+from bento.api.state import ServingState
 from bento.data.credit_file import FieldWarning
+from bento.model.fingerprint import code_fingerprint
 from bento.scoring.score import ScoredApplication
 
 DECISIONS = Counter("credit_decisions", "Decisions given, by outcome", ["outcome"])
@@ -13,8 +17,10 @@ PROBABILITY = Histogram(
     "Probability of default of the applications decided",
     buckets=(0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1),
 )
-RULES = Counter("credit_rules", "Decisions to which a rule applied, by its code", ["rule"])
-UNKNOWN = Counter("credit_unknown", "Fields scored although they were not understood, by declared column", ["column"])
+RULES = Counter("credit_rule_hits", "Decisions to which a rule applied, by its code", ["rule"])
+UNKNOWN = Counter(
+    "credit_unknown_fields", "Fields scored although they were not understood, by declared column", ["column"]
+)
 KINDS_COUNTED = ("unknown_category", "implausible_value", "taken_as_missing")
 """Kinds of warnings of `UNKNOWN`: those that name a declared column, of which there are few."""
 NULL_SHARE = Histogram(
@@ -22,6 +28,7 @@ NULL_SHARE = Histogram(
     "Share of the model's features that are null, for each application decided",
     buckets=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1),
 )
+REVIEWS = Counter("credit_reviews", "Reviews written, by verdict and outcome", ["verdict", "outcome"])
 
 KEYS_READABLE = Gauge(
     "credit_keys_readable",
@@ -40,3 +47,32 @@ def count(scored: ScoredApplication, warnings: Sequence[FieldWarning]) -> None:
     for warning in warnings:
         if warning.kind in KINDS_COUNTED:
             UNKNOWN.labels(warning.field).inc()
+
+
+class _Present(Collector):
+    """What is so at the time of the scrape; the other metrics count over all processes since the start."""
+
+    def __init__(self, state: ServingState, *, is_ready: bool, is_journal_ready: bool) -> None:
+        self.state, self.is_ready, self.is_journal_ready = state, is_ready, is_journal_ready
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        labels = {
+            "model": self.state.version.name,
+            "version": self.state.version.version,
+            "bento": self.state.bento_tag,
+            "code": code_fingerprint(),
+            "rules": self.state.rulebook.version,
+        }
+        build = GaugeMetricFamily("credit_build_info", "Always 1: model, Bento, code and rules", labels=list(labels))
+        build.add_metric(list(labels.values()), 1)
+        yield build
+        yield GaugeMetricFamily("credit_ready", "1 where /readyz answers 200", self.is_ready)
+        yield GaugeMetricFamily("credit_journal_ready", "1 where the journal answers", self.is_journal_ready)
+
+
+def present(state: ServingState, *, is_ready: bool, is_journal_ready: bool) -> str:
+    """Return what is so at present in Prometheus's text format: build, readiness of service and journal."""
+    registry = CollectorRegistry()
+    registry.register(_Present(state, is_ready=is_ready, is_journal_ready=is_journal_ready))
+    return generate_latest(registry).decode()

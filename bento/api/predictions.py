@@ -1,5 +1,6 @@
 """Decide on applications, one or a batch: read the parameters, score, journal, answer."""
 
+import json
 import re
 import time
 import uuid
@@ -12,6 +13,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 
 from bento.api.metrics import count
+from bento.api.middleware.request_log import note
 from bento.api.problems import Fault, Problem, ProblemError, impossible, invalid, problem
 from bento.api.process_tuning import ScoringSlots
 from bento.api.recording import Recorder, entry_of
@@ -60,6 +62,7 @@ class DecisionMaker:
                 cannot be used.
         """
         parameters, rules = Parameters.of(request), self.state.rules
+        note(request.scope, model_version=self.state.version.version)
         refuse_impossible(credit_file, rules)
         async with self.slots.slot():
             scored = score(self.state.model, [credit_file], rules=rules, reasons=True)[0]
@@ -72,6 +75,7 @@ class DecisionMaker:
         if isinstance(recorded, Problem):
             raise ProblemError(recorded)
         is_replayed = recorded is not entry.answer
+        note(request.scope, decision_id=json.loads(recorded)["decision_id"] if is_replayed else entry.id)
         if not is_replayed:
             count(scored, prediction.warnings)
         return recorded, is_replayed
@@ -84,6 +88,7 @@ class DecisionMaker:
         """
         parameters, with_reasons = Parameters.of(request), switch_of(request, "reasons")
         model, rules = self.state.model, self.state.rules
+        note(request.scope, model_version=self.state.version.version)
         items = [BatchItem() for _ in batch.credit_files]
         valid = _validated(batch, items, rules)
         scored = dict(zip(valid, score(model, list(valid.values()), rules=rules, reasons=with_reasons), strict=True))
@@ -108,15 +113,18 @@ class DecisionMaker:
                 count(scored[position], predictions[position].warnings)
             else:
                 items[position].prediction = Prediction.model_validate_json(outcome)
+        decided = [item.prediction.decision_id for item in items if item.prediction is not None]
+        note(request.scope, decision_ids=[decision_id for decision_id in decided if decision_id is not None])
         return BatchPrediction(results=items)
 
-    def explain(self, credit_file: CreditFile) -> Explanation:
+    def explain(self, credit_file: CreditFile, request: Request) -> Explanation:
         """Return what the model and the rules make of an application; nothing is decided, and nothing is kept.
 
         Raises:
             ProblemError: the application is impossible by a rule, or the model cannot be used.
         """
         model, rules = self.state.model, self.state.rules
+        note(request.scope, model_version=self.state.version.version)
         refuse_impossible(credit_file, rules)
         return explanation(model, credit_file, self.state.version, file_warnings(model, credit_file), rules=rules)
 

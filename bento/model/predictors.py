@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-if TYPE_CHECKING:
-    import lightgbm
+from bento.model.lightgbm_library import CONTRIBUTIONS, RAW_SCORE, Booster, LibraryError
 
 Matrix = NDArray[np.float64]
 """Rows x columns."""
@@ -54,35 +53,34 @@ class BoosterPredictor:
 
     FILE: ClassVar[str] = "model.txt"
 
-    def __init__(self, booster: "lightgbm.Booster") -> None:
-        self.booster = booster
+    def __init__(self, text: str) -> None:
+        """Read the text, as `lightgbm.Booster.model_to_string` gives it; raise FamilyError where it is no model."""
+        self.text = text
+        try:
+            self._booster = Booster(text)
+            self.feature_names = self._booster.feature_names()
+        except LibraryError as error:
+            raise FamilyError(str(error)) from error
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the file; see `Predictor`."""
-        import lightgbm  # noqa: PLC0415 - takes a third of a second, which a process without a booster saves
-
         try:
-            return cls(lightgbm.Booster(model_file=folder / cls.FILE))
-        except (OSError, lightgbm.basic.LightGBMError) as error:
+            return cls((folder / cls.FILE).read_text("utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
             raise FamilyError(str(error).splitlines()[0]) from error
 
     def save(self, folder: Path) -> None:
         """Write the file."""
-        self.booster.save_model(folder / self.FILE)
-
-    @property
-    def feature_names(self) -> list[str]:
-        """The columns of the matrix."""
-        return list(self.booster.feature_name())
+        (folder / self.FILE).write_text(self.text, "utf-8")
 
     def log_odds(self, matrix: Matrix) -> Vector:
         """Compute the log-odds of default, one for each row."""
-        return np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1))
+        return self._booster.predict(matrix, RAW_SCORE)
 
     def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
         """Compute exact TreeSHAP values (rows x features) and their base value."""
-        raw = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
+        raw = self._booster.predict(matrix, CONTRIBUTIONS).reshape(len(matrix), -1)
         return raw[:, :-1], float(raw[0, -1])
 
 

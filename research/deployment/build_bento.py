@@ -2,10 +2,12 @@
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import bentoml
@@ -17,6 +19,10 @@ from research.cli import NO_TELEMETRY, ROOT, CommandError, last_line
 from research.deployment.import_model import latest_model
 
 REQUIREMENTS = ROOT / "requirements.txt"
+LOCKED_REQUIREMENTS = "env/python/requirements.lock.txt"
+"""In the Bento: the requirements as uv exports them, each with its hashes; BentoML adds itself to its copy, without."""
+SBOM = "env/python/sbom.cdx.json"
+"""In the Bento: bill of materials of the locked packages, CycloneDX 1.5."""
 CODE_LABEL = "code"
 
 
@@ -34,12 +40,26 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
             pinned = {str(packed.tag) for packed in bento.info.all_models}
             if bento.tag.name == NAME and bento.info.labels.get(CODE_LABEL) == code and str(model.tag) in pinned:
                 return bento
-    options = ("--locked", "--no-default-groups", "--no-header", "--quiet")
-    _call("uv", "export", *options, "--output-file", REQUIREMENTS.name)
+    options = ("--locked", "--no-default-groups", "--quiet")
+    _call("uv", "export", *options, "--no-header", "--output-file", REQUIREMENTS.name)
+    bill = _call("uv", "export", *options, "--format", "cyclonedx1.5")
     tag = _call("bentoml", "build", "--output", "tag", "--label", f"{CODE_LABEL}={code}").rpartition("__tag__:")[2]
     bento = bentoml.bentos.get(tag.strip())
     shorten(Path(bento.path_of("bento.yaml")))
+    shutil.copy(REQUIREMENTS, bento.path_of(LOCKED_REQUIREMENTS))
+    Path(bento.path_of(SBOM)).write_text(bill_of_materials(bill, str(bento.tag)), "utf-8")
     return bento
+
+
+def bill_of_materials(exported: str, tag: str) -> str:
+    """Return uv's bill of materials with the Bento as its subject, and the same text for the same content."""
+    content = json.loads(exported)
+    name, _, version = tag.partition(":")
+    content["metadata"]["component"] |= {"type": "application", "name": name, "version": version}
+    content["metadata"].pop("timestamp", None)
+    content.pop("serialNumber", None)
+    content["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(content, sort_keys=True)).urn
+    return json.dumps(content, indent=1) + "\n"
 
 
 def shorten(manifest: Path) -> None:

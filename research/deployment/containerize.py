@@ -5,41 +5,122 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import tomllib
+from pathlib import Path
 
 import bentoml
 
 from bento import NAME
-from research.cli import CommandError
+from bento.addresses import without_secrets
+from bento.settings import KEYS_FILE_VARIABLE, MASTER_KEY_VARIABLE
+from research.cli import ROOT, CommandError
+from research.deployment.build_bento import SBOM
 
 EXAMPLE = "python -m research containerize --engine podman"
 ENGINES = ("docker", "podman", "buildah")
+CONTAINERFILE = Path(__file__).with_name("Containerfile")
+BASE = "docker.io/library/python:3.11-slim"
 ENTRYPOINT = "/home/bentoml/bento/env/docker/entrypoint.sh"
 """Start script of an image of BentoML; buildah does not run it unless it is named."""
 
 
 def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
-    """Build the image with `bentoml containerize`, printing its output on stderr, and return its size, as `741 MB`.
+    """Build the image of a Bento, printing the engine's output on stderr, and return its size, as `741 MB`.
+
+    The same Bento gives the same files, with the time stamp of the Bento; Debian's packages are the newest of the day.
 
     Raises CommandError with the engine's reason where the build fails.
     """
-    options = ["--backend", engine, "--image-tag", image]
-    command = [sys.executable, "-m", "bentoml", "containerize", str(bento.tag), *options]
-    environment = os.environ | engine_environment(engine) | {"PYTHONWARNINGS": "ignore"}
+    base = base_image(engine)
+    labels = [f"--label={name}={value}" for name, value in labels_of(bento, base).items()]
+    with tempfile.TemporaryDirectory() as temporary:
+        context = write_context(bento, Path(temporary) / "context")
+        options = ["--file", str(CONTAINERFILE), "--tag", image, f"--build-arg=BASE={base}", *labels]
+        options += _time_stamp_options(engine, int(bento.creation_time.timestamp()))
+        _build([engine, "build", *options, str(context)])
+    return _output(engine, "images", "--format", "{{.Size}}", image)
+
+
+def write_context(bento: bentoml.Bento, context: Path) -> Path:
+    """Copy a Bento and its models into a folder, readable by every user; return the folder."""
+    shutil.copytree(bento.path, context)
+    for model in bento.info.all_models:
+        stored = bentoml.models.get(model.tag)
+        folder = context / "models" / model.tag.name
+        shutil.copytree(stored.path, folder / str(model.tag.version))
+        (folder / "latest").write_text(str(model.tag.version))
+    for path in (context, *context.rglob("*")):
+        is_executable = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if is_executable else 0o644)
+    return context
+
+
+def base_image(engine: str) -> str:
+    """Return the base image by its digest, pulled where it is missing; by its tag where the engine has no digest.
+
+    An image that was made on this machine, and not pulled, has none.
+    """
+    if subprocess.run([engine, "inspect", "--type", "image", BASE], check=False, capture_output=True).returncode != 0:
+        _build([engine, "pull", BASE])
+    template = {"buildah": "{{.FromImageDigest}}"}.get(engine, "{{if .RepoDigests}}{{index .RepoDigests 0}}{{end}}")
+    digest = _output(engine, "inspect", "--type", "image", "--format", template, BASE).rpartition("@")[2]
+    by_digest = f"{BASE.rpartition(':')[0]}@{digest}"
+    is_there = [engine, "inspect", "--type", "image", by_digest]
+    if digest and subprocess.run(is_there, check=False, capture_output=True).returncode == 0:
+        return by_digest
+    return BASE
+
+
+def labels_of(bento: bentoml.Bento, base: str) -> dict[str, str]:
+    """Return the labels of the image, by the names of the OCI; those whose value is not known are left out."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    digest = base.partition("@")[2]
+    values = {
+        "title": bento.tag.name,
+        "description": project["description"],
+        "version": str(bento.tag.version),
+        "created": bento.creation_time.isoformat(timespec="seconds"),
+        "licenses": project["license"],
+        "revision": _git("describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"),
+        "source": without_secrets(_git("remote", "get-url", "origin")),
+        "base.name": BASE,
+        "base.digest": digest,
+    }
+    return {f"org.opencontainers.image.{label}": value for label, value in values.items() if value}
+
+
+def _git(*arguments: str) -> str:
+    """Return what git reports about the project; nothing outside of a repository, or without git."""
+    if shutil.which("git") is None:
+        return ""
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
+
+
+def _time_stamp_options(engine: str, seconds: int) -> list[str]:
+    if engine == "docker":
+        return [f"--build-arg=SOURCE_DATE_EPOCH={seconds}"]
+    return [f"--timestamp={seconds}", "--format=docker"]  # the format of the OCI has no HEALTHCHECK
+
+
+def _build(command: list[str]) -> None:
+    """Run an engine, printing what it prints; raise CommandError with its reason where it fails."""
+    environment = os.environ | engine_environment(command[0])
     reason = "it gave no reason"
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         for raw in process.stdout:
             line = raw.decode(errors="replace").rstrip()
-            if line.startswith("Encountered exception"):
-                process.stdout.read()  # repeats the lines above, with a traceback
-                break
             print(line, file=sys.stderr)
             # The engine's last line only names the step that failed; the reason is in an earlier line.
             if "error: " in line.lower() and "building at STEP" not in line:
                 reason = line[line.lower().index("error: ") + len("error: ") :]
     if process.returncode != 0:
-        raise CommandError(f"{engine} could not build the image: {reason}")
-    command = [engine, "images", "--format", "{{.Size}}", image]
+        raise CommandError(f"{command[0]} could not build the image: {reason}")
+
+
+def _output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -89,9 +170,11 @@ def run_command(container: str, *command: str, **environment: str) -> list[str]:
 def _run_line(engine: str, image: str) -> str:
     if engine != "buildah":
         volumes = "-v journal:/journal -v ./secrets:/secrets:ro"
-        return f"{engine} run -p 3000:3000 {volumes} -e SCORING_KEYS_FILE=/secrets/keys.json {image}"
+        options = f"-e {KEYS_FILE_VARIABLE}=/secrets/keys.json -e {MASTER_KEY_VARIABLE}=/secrets/master.key"
+        return f"{engine} run -p 3000:3000 {volumes} {options} {image}"
     settings = [f"{name}={value}" for name, value in engine_environment(engine).items()]
-    return " ".join([*settings, *run_command(f"$(buildah from {image})", SCORING_KEYS_FILE="/journal/keys.json")])
+    files = {KEYS_FILE_VARIABLE: "/journal/keys.json", MASTER_KEY_VARIABLE: "/journal/master.key"}
+    return " ".join([*settings, *run_command(f"$(buildah from {image})", **files)])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,3 +193,4 @@ def run(options: argparse.Namespace) -> None:
     size = containerize(bento, engine, image)
     print(f"{image} built, {size}; once it has keys and a journal (docs/operate.md), run it with:")
     print(f"  {_run_line(engine, image)}")
+    print(f"bill of materials (CycloneDX): {bento.path_of(SBOM)}")

@@ -199,7 +199,7 @@ def trained_again(run: TrainedRun, folder: Path, seed: int, *, bootstrap: bool) 
     )
     changed = {"features": chosen.columns, "threshold": 0.0, "review_band": None}
     manifest = run.model.manifest.model_copy(update=changed)
-    return write_model_folder(folder, BoosterPredictor(booster), manifest, medians)
+    return write_model_folder(folder, BoosterPredictor(booster.model_to_string()), manifest, medians)
 
 
 def stability(

@@ -141,7 +141,7 @@ def fit(
     chosen = select_columns(data, np.arange(len(data)), choose, seed)
     params = booster_params(chosen, parameters, constraints) | {"seed": seed}
     return Fitted(
-        predictor=BoosterPredictor(lightgbm.train(params, booster_dataset(chosen), trees)),
+        predictor=BoosterPredictor(lightgbm.train(params, booster_dataset(chosen), trees).model_to_string()),
         features=chosen.columns,
         out_of_fold=OutOfFold.from_folds(data.target, splits, scores),
         rounds=rounds,

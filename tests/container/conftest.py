@@ -55,15 +55,17 @@ def container(containerized: str, bento_tag: str) -> Iterator[str]:
     buildah("rm", name)
 
 
-KEYS = "/journal/keys.json"
+FILES = {"SCORING_KEYS_FILE": "/journal/keys.json", "SCORING_MASTER_KEY_FILE": "/journal/master.key"}
+MAKE_MASTER_KEY = ("sh", "-c", "head -c 32 /dev/urandom | base64 >/journal/master.key")
 
 
 @pytest.fixture(scope="session")
 def api_key(container: str) -> str:
     """Make a key that scores and a journal in the container, as docs/operate.md describes; return the key."""
-    command = bento("keys", "new-key", "--scope", "score", "--file", KEYS, python="python")
-    made = subprocess.run(run_command(container, *command), check=True, stdout=subprocess.PIPE, text=True)
-    subprocess.run(run_command(container, *bento("journal", "upgrade", python="python")), check=True)
+    subprocess.run(run_command(container, *MAKE_MASTER_KEY), check=True)
+    command = bento("keys", "new-key", "--scope", "score", python="python")
+    made = subprocess.run(run_command(container, *command, **FILES), check=True, stdout=subprocess.PIPE, text=True)
+    subprocess.run(run_command(container, *bento("journal", "upgrade", python="python"), **FILES), check=True)
     return made.stdout.strip()
 
 
@@ -72,6 +74,6 @@ def container_url(container: str, api_key: str, tmp_path_factory: pytest.TempPat
     """Run the service in the container, which shares the network of this machine, and return its address."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     log = tmp_path_factory.mktemp("log") / "container.log"
-    command = run_command(container, "--port", str(port), SCORING_KEYS_FILE=KEYS)
+    command = run_command(container, "--port", str(port), **FILES)
     with running(command, f"{url}/readyz", log):
         yield url

@@ -1,6 +1,7 @@
 """The image holds what serving needs and no more, and its container answers as the model."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,16 +15,34 @@ import pytest
 
 from bento.data.credit_file import CreditFile
 from bento.model.scoring_model import ScoringModel
+from research.cli import ROOT
 from research.data.example_credit_files import example_credit_files
 from research.deployment.containerize import run_command
 from tests.container.base_image import buildah
+from tests.container.hardened import image_settings
 from tests.support.deadlines import timeout_s
 from tests.support.services import REQUEST_TIMEOUT_S
 
-PACKAGES = ("evidently", "mlflow", "pandas", "sklearn", "streamlit")
-PROGRAMS = ("cc", "c++", "gcc", "g++", "git", "ld", "make")
-MAX_IMAGE_MB = 900
-"""Megabytes an image may have."""
+PACKAGES = ("ensurepip", "evidently", "mlflow", "pandas", "pip", "scipy", "setuptools", "sklearn", "streamlit", "uv")
+PROGRAMS = (
+    "apt",
+    "apt-get",
+    "cc",
+    "c++",
+    "curl",
+    "gcc",
+    "g++",
+    "git",
+    "ld",
+    "make",
+    "perl",
+    "pip",
+    "pip3",
+    "uv",
+    "wget",
+)
+MAX_IMAGE_MB, MAX_PACKAGES_MB = 600, 400
+"""Megabytes that an image, and the installed packages in it, may have."""
 EXACT = 1e-12
 START_TIMEOUT_S = 120.0
 """Seconds in which a service that may not start has ended."""
@@ -43,10 +62,11 @@ def credit_file(request: pytest.FixtureRequest) -> dict[str, Any]:
 def test_the_command_names_the_image_its_size_and_how_to_run_it(
     containerized: str, bento_tag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    built, line = containerized.splitlines()
+    built, line, bill = containerized.splitlines()
 
     assert built.startswith(f"{bento_tag} built, ")
     assert f"buildah from {bento_tag}" in line
+    assert Path(bill.split(": ")[1]).is_file()
     size, unit = built.split(", ")[1].split(";")[0].split()
     assert unit == "MB"
     assert float(size) < MAX_IMAGE_MB
@@ -54,6 +74,7 @@ def test_the_command_names_the_image_its_size_and_how_to_run_it(
         sys.stdout.write(f"\n{built}\n")
 
 
+@pytest.mark.promise("the image holds what serving needs: no compiler, no pip, uv, apt or perl, no scipy")
 def test_the_image_holds_serving_packages_only(container: str) -> None:
     look = (
         "import importlib.util, shutil;"
@@ -64,15 +85,52 @@ def test_the_image_holds_serving_packages_only(container: str) -> None:
     assert buildah("run", container, "--", "python", "-c", look) == "[] []"
 
 
-def test_the_user_has_no_rights(container: str) -> None:
-    assert buildah("run", container, "--", "id", "--user") != "0"
-    assert buildah("run", container, "--", "sh", "-c", "test -w /app || test -w /usr || echo neither") == "neither"
+@pytest.mark.promise("the service's user can write nothing of the image but /journal and /tmp")
+def test_the_user_can_write_nothing_of_the_image(container: str) -> None:
+    look = (
+        "import os; skipped = ('/proc', '/sys', '/dev', '/run', '/etc/hosts', '/etc/resolv.conf');"
+        "paths = [os.path.join(folder, name) for folder, folders, files in os.walk('/')"
+        " if not folder.startswith(skipped) for name in folders + files];"
+        "print(sorted(p for p in paths if not os.path.islink(p) and not p.startswith(skipped)"
+        " and os.access(p, os.W_OK) and not p.startswith(('/tmp/', '/journal/'))))"
+    )
+
+    assert buildah("run", container, "--", "id", "--user") == "1034"
+    assert buildah("run", container, "--", "python", "-c", look) == "['/journal', '/tmp', '/var/tmp']"
+
+
+def test_installed_packages_stay_within_their_bound(container: str) -> None:
+    assert int(buildah("run", container, "--", "du", "-sm", "/app").split()[0]) <= MAX_PACKAGES_MB
+
+
+@pytest.mark.promise("the bill of materials names every package of the image, with its version")
+def test_the_bill_of_materials_is_what_is_installed(container: str) -> None:
+    look = (
+        "import importlib.metadata as m, json;"
+        "print(json.dumps(sorted([d.name.lower().replace('_', '-').replace('.', '-'), d.version]"
+        " for d in m.distributions() if '/app/' in str(d.locate_file('')))))"
+    )
+    installed = json.loads(buildah("run", container, "--", "python", "-c", look))
+    bill = json.loads(buildah("run", container, "--", "cat", "env/python/sbom.cdx.json"))
+
+    assert bill["specVersion"] == "1.5"
+    named = {(component["name"], component["version"]) for component in bill["components"]}
+    assert len(installed) > 50
+    assert [pair for pair in map(tuple, installed) if pair not in named] == []
+
+
+def test_labels_name_source_version_and_licence(containerized: str, bento_tag: str) -> None:
+    labels = image_settings(bento_tag)["Labels"]
+
+    assert labels["org.opencontainers.image.version"] == bento_tag.partition(":")[2]
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert labels["org.opencontainers.image.base.name"] == "docker.io/library/python:3.11-slim"
+    if shutil.which("git") is not None and (ROOT / ".git").exists():
+        assert len(labels["org.opencontainers.image.revision"].removesuffix("-dirty")) == 40
 
 
 def test_port_3000_is_declared(containerized: str, bento_tag: str) -> None:
-    ports = buildah("inspect", "--type", "image", "--format", "{{.OCIv1.Config.ExposedPorts}}", bento_tag)
-
-    assert "3000/tcp" in ports
+    assert list(image_settings(bento_tag)["ExposedPorts"]) == ["3000/tcp"]
 
 
 def test_every_address_is_listened_on(container_url: str) -> None:

@@ -1,12 +1,23 @@
-"""A fault that prevents an image is reported in one line."""
+"""What the image is made of, and a fault that prevents it, which is reported in one line."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from bento import NAME
+from bento.model.manifest import FOLDER_IN_STORE, SCORING_FILE
 from research.cli import CommandError
-from research.deployment.containerize import containerize, find_bento, find_engine
+from research.deployment.build_bento import LOCKED_REQUIREMENTS, bill_of_materials
+from research.deployment.containerize import (
+    BASE,
+    containerize,
+    find_bento,
+    find_engine,
+    labels_of,
+    write_context,
+)
 
 
 def program(folder: Path, name: str, *lines: str) -> None:
@@ -64,3 +75,47 @@ def test_a_failed_build_ends_with_the_engines_reason(
     shown = capfd.readouterr().err
     assert "STEP 1" in shown
     assert "Traceback" not in shown
+
+
+def test_the_context_holds_the_models_and_is_readable_by_all(bento_tag: str, tmp_path: Path) -> None:
+    bento = find_bento(bento_tag)
+
+    context = write_context(bento, tmp_path / "context")
+
+    assert (context / "env" / "python" / "requirements.lock.txt").is_file()
+    assert list((context / "models" / NAME).glob(f"*/{FOLDER_IN_STORE}/{SCORING_FILE}"))
+    for path in (context, *context.rglob("*")):
+        executable = path.is_dir() or path.name == "entrypoint.sh"
+        assert path.stat().st_mode & 0o777 == (0o755 if executable else 0o644), path
+
+
+def test_every_locked_requirement_has_a_hash(bento_tag: str) -> None:
+    text = Path(find_bento(bento_tag).path_of(LOCKED_REQUIREMENTS)).read_text("utf-8")
+
+    requirements = re.findall(r"^([\w.-]+)==(?:.*\\\n)+?\s+--hash=sha256:", text, re.MULTILINE)
+    assert len(requirements) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE)) > 50
+    assert "scipy" not in requirements
+
+
+def test_the_bill_of_materials_is_the_same_text_for_the_same_content() -> None:
+    def exported(serial: str, moment: str) -> str:
+        component = {"type": "library", "name": "project", "version": "0", "bom-ref": "project"}
+        metadata = {"timestamp": moment, "component": component}
+        return json.dumps({"serialNumber": serial, "metadata": metadata, "components": [{"name": "numpy"}]})
+
+    first = bill_of_materials(exported("urn:uuid:1", "today"), "credit_scoring:abc")
+    second = bill_of_materials(exported("urn:uuid:2", "tomorrow"), "credit_scoring:abc")
+
+    assert first == second
+    assert json.loads(first)["metadata"]["component"]["version"] == "abc"
+    assert first != bill_of_materials(exported("urn:uuid:1", "today"), "credit_scoring:abd")
+
+
+def test_the_label_of_the_source_holds_no_secret(programs: Path, bento_tag: str) -> None:
+    program(programs, "git", 'case "$*" in *remote*) echo https://me:secret@example.org/project.git;; esac')
+
+    labels = labels_of(find_bento(bento_tag), f"{BASE}@sha256:123")
+
+    assert labels["org.opencontainers.image.source"] == "https://***@example.org/project.git"
+    assert labels["org.opencontainers.image.base.digest"] == "sha256:123"
+    assert "org.opencontainers.image.revision" not in labels

@@ -96,6 +96,7 @@ def _status(client: httpx.Client, method: str, path: str, key: str | None, body:
     return answer.status_code
 
 
+@pytest.mark.promise("without a valid key only health, metrics and documentation answer")
 def test_without_a_valid_key_only_open_addresses_answer(with_keys: tuple[httpx.Client, Path]):
     client, keys = with_keys
     score, _ = new_key(keys, ["score"])
@@ -164,6 +165,7 @@ def _stop(service: Service) -> None:
     service.process.wait(timeout=timeout_s(READY_TIMEOUT_S))
 
 
+@pytest.mark.promise("a new champion takes over without a lost request")
 def test_a_new_champion_takes_over_without_a_lost_request(bento_tag: str, tmp_path: Path):
     """The second instance is ready before the first ends; a proxy then sends new requests to the second."""
     url = f"sqlite:///{tmp_path}/journal.db"

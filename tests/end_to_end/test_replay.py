@@ -45,6 +45,7 @@ def recorded(service_url: str, tmp_path_factory: pytest.TempPathFactory) -> tupl
     return copy.engine.url.render_as_string(), ids[len(FILES)]
 
 
+@pytest.mark.promise("a decision that is replayed comes out the same")
 def test_replayed_decisions_come_out_the_same(recorded: tuple[str, str]):
     url, decision_id = recorded
     assert _replay(url, "--random", "1000") == (0, "25 decisions replayed: 25 same\n")

@@ -81,6 +81,7 @@ def test_predict_answers_as_the_model_in_process(client: httpx.Client, files: li
         assert answer["warnings"] == []
 
 
+@pytest.mark.promise("a decision names its main reasons in English and French")
 def test_a_decision_names_its_main_reasons_in_both_languages(client: httpx.Client, files: list[Json]):
     for file in files:
         answer = _decided(client, file)
@@ -93,6 +94,7 @@ def test_a_decision_names_its_main_reasons_in_both_languages(client: httpx.Clien
             assert reason["facts"] or reason["code"].startswith("U") or "other applicants" in reason["text"]["en"]
 
 
+@pytest.mark.promise("a decision is in the journal, with its request and its answer, before it is answered")
 def test_a_decision_is_recorded_with_its_request_and_answer(client: httpx.Client, files: list[Json], journal):
     body = json.dumps(files[4])
     sent = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
@@ -104,6 +106,7 @@ def test_a_decision_is_recorded_with_its_request_and_answer(client: httpx.Client
     assert decision.bento.startswith("credit_scoring:")
 
 
+@pytest.mark.promise("a simulation answers as a decision does, and leaves no trace")
 def test_a_simulation_answers_the_same_and_is_not_recorded(client: httpx.Client, files: list[Json], journal):
     decided = _decided(client, files[3])
     before = len(journal.ids())
@@ -117,6 +120,7 @@ def test_a_simulation_answers_the_same_and_is_not_recorded(client: httpx.Client,
     }
 
 
+@pytest.mark.promise("the same Idempotency-Key and body get the same decision")
 def test_the_same_idempotency_key_and_body_get_the_same_decision(client: httpx.Client, files: list[Json], journal):
     header = {"Idempotency-Key": "one-and-the-same"}
     first, before = client.post("/predict", json=files[2], headers=header), len(journal.ids())
@@ -323,6 +327,7 @@ def test_a_decision_can_be_read_again_with_its_reasons(client: httpx.Client, fil
     problem(client.get(f"/decisions/{UNKNOWN_ID}"), 404)
 
 
+@pytest.mark.promise("a review never rewrites the decision that it concerns")
 def test_reviews_overturn_and_confirm_without_rewriting_the_decision(client: httpx.Client, files: list[Json]):
     decided = next(answer for file in files if (answer := _decided(client, file))["decision"] != "review")
     address, stands = f"/decisions/{decided['decision_id']}", decided["decision"]
@@ -359,6 +364,7 @@ def test_the_model_card_describes_the_model(client: httpx.Client, model_folder: 
     assert all(feature.meaning.fr for feature in card.features)
 
 
+@pytest.mark.promise("no value of a credit file reaches the log")
 def test_rejected_values_do_not_reach_the_log(client: httpx.Client, files: list[Json]):
     client.post(
         "/predict",
@@ -437,7 +443,7 @@ def test_decisions_are_counted(client: httpx.Client, files: list[Json]):
     assert more(f'credit_decisions_total{{outcome="{decision}"}}') >= 1
     assert more("credit_probability_of_default_count") == more("credit_feature_null_share_count") == 2
     assert more("credit_journal_seconds_count") == 2
-    assert [more(f'credit_unknown_total{{column="application.{column}"}}') for column in odd] == [1, 1, 1]
+    assert [more(f'credit_unknown_fields_total{{column="application.{column}"}}') for column in odd] == [1, 1, 1]
 
 
 IMPORTED = """

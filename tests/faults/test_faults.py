@@ -53,6 +53,7 @@ def _disk_full(service: Service) -> Iterator[None]:
 
 
 @on_sqlite  # PostgreSQL watches its disk by itself
+@pytest.mark.promise("a full disk stops decisions, and they resume once there is room")
 def test_decisions_stop_while_the_disk_is_full_and_resume(service: Service, before: set[str]):
     with Load(service.url) as load:
         load.wait_for_answers()
@@ -122,6 +123,7 @@ def test_decisions_go_to_the_journal_file_that_replaced_the_first(service: Servi
 
 
 @on_postgresql
+@pytest.mark.promise("a stopped PostgreSQL server stops decisions, and they resume with it")
 def test_decisions_stop_while_the_database_is_stopped_and_resume(
     service: Service, before: set[str], postgresql_server: postgresql.Server
 ):
@@ -184,6 +186,7 @@ def test_requests_are_refused_in_time_while_the_database_hangs(
     assert_journalled(service.journal, load, before)
 
 
+@pytest.mark.promise("a killed worker is replaced, and a repeated request is decided once")
 def test_killed_workers_are_replaced_and_retries_decide_once(service: Service, before: set[str]):
     killed = service.workers
     with Load(service.url) as load:
@@ -231,6 +234,7 @@ def test_reviews_keep_their_order_when_the_clock_is_set_back(service: Service):
     assert times == sorted(times)
 
 
+@pytest.mark.promise("concurrent reviews build on each other, and none is lost")
 def test_concurrent_reviews_build_on_each_other(service: Service):
     """Each review overturns the outcome before it: granted and refused alternate in any order of arrival."""
     given = service.predict().json()
@@ -253,6 +257,7 @@ def test_concurrent_reviews_build_on_each_other(service: Service):
     assert all(before != after for before, after in pairwise([given["decision"], *reviewed]))
 
 
+@pytest.mark.promise("a service that is stopped answers what it has accepted")
 def test_accepted_requests_are_answered_when_the_service_is_stopped(bento_tag: str, journal_url: str, tmp_path: Path):
     with served(bento_tag, journal_url, tmp_path) as service, Load(service.url, persistent=False) as load:
         load.wait_for_answers()
@@ -269,6 +274,7 @@ def test_accepted_requests_are_answered_when_the_service_is_stopped(bento_tag: s
     assert_journalled(service.journal, load, before=set())
 
 
+@pytest.mark.promise("no decision that was answered is lost when the service is stopped under load")
 def test_no_decision_is_lost_when_the_service_is_stopped_under_load(bento_tag: str, tmp_path: Path):
     url = f"sqlite:///{tmp_path}/journal.db"
     with served(bento_tag, url, tmp_path) as service, Load(service.url, clients=16, persistent=False) as load:

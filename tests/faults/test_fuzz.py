@@ -155,6 +155,7 @@ BODIES: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
+@pytest.mark.promise("any body gets a result or a problem in time, and no 500")
 def test_any_body_gets_a_result_or_a_problem_in_time(service: Service, name: str):
     body = BODIES[name]()
     for path in PATHS:
@@ -182,6 +183,7 @@ def test_a_batch_of_nothing_but_unknown_fields_takes_little_memory(service: Serv
     _sent(service, "/predict_batch", b'{"credit_files": [{' + fields + b"}]}")
 
 
+@pytest.mark.promise("concurrent batches of the largest size do not fill the memory")
 def test_concurrent_batches_do_not_fill_the_memory(service: Service):
     row = {"SK_ID_BUREAU": 5_000_001, "STATUS": "C"}
     file = FILES[1] | {"bureau_balance": [row | {"MONTHS_BALANCE": -month} for month in range(1_050)]}
@@ -266,6 +268,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.promise("broken HTTP is refused")
 def test_broken_http_is_refused(service: Service, name: str):
     answered = _answered(service, BROKEN[name])
     assert answered == b"" or answered.split()[1].startswith(b"4"), answered

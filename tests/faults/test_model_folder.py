@@ -74,6 +74,7 @@ def damaged(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.promise("with a damaged model the service lives, decides nothing and reports it")
 def test_a_service_with_a_damaged_model_lives_and_decides_nothing(damaged: dict[str, Service], damage: str):
     service = damaged[damage]
     assert service.get("/livez").status_code == 200

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bento.api.keys import new_key
 from bento.api.openapi import REVIEW
 from research.cli import ROOT
@@ -17,6 +19,7 @@ RUN_TIMEOUT_S = 900
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
+@pytest.mark.promise("every answer conforms to the OpenAPI document")
 def test_every_answer_conforms_to_the_openapi_document(bento_tag: str, tmp_path: Path):
     keys = tmp_path / "keys.json"
     key, _ = new_key(keys, ["score", "read", "review"], name=REVIEW["reviewer"])

@@ -72,7 +72,7 @@ def train_trees(
     names = [column.name for column in columns]
     dataset = lightgbm.Dataset(encode(features, columns), np.asarray(target), feature_name=names)
     settings = {"objective": "binary", "num_leaves": 7, "verbosity": -1, "num_threads": 1, "seed": 1}
-    return BoosterPredictor(lightgbm.train(settings, dataset, TREES))
+    return BoosterPredictor(lightgbm.train(settings, dataset, TREES).model_to_string())
 
 
 def manifest(columns: list[ModelFeature], family: str = "lightgbm", source: DataSource = SOURCE) -> ModelManifest:

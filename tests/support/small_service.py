@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bento.api.log_filter import keep_personal_data_out
-from bento.api.middleware import timeout
+from bento.api.middleware import request_log, timeout
 from bento.api.middleware.gateway import gateway
 
 JSON = {"Content-Type": "application/json"}
@@ -23,6 +23,7 @@ TIMEOUT_S = 1
 SECRET = "a-secret-amount"  # noqa: S105 - a value that no answer and no log may repeat
 
 timeout.install()
+request_log.install()
 
 
 class Amount(BaseModel):
@@ -94,19 +95,21 @@ def built() -> Any:
     return Small.to_asgi()
 
 
-def ask(method: str, path: str, content: bytes = b'{"amount": 1}') -> httpx.Response:
+def ask(method: str, path: str, content: bytes = b'{"amount": 1}', **headers: str) -> httpx.Response:
     """Return the answer to a request."""
-    return ask_all([(method, path, content)])[0]
+    return ask_all([(method, path, content)], headers)[0]
 
 
-def ask_all(requests: list[tuple[str, str, bytes]]) -> list[httpx.Response]:
-    """Return the answers to concurrent requests."""
+def ask_all(requests: list[tuple[str, str, bytes]], headers: dict[str, str] | None = None) -> list[httpx.Response]:
+    """Return the answers to concurrent requests, each with these headers."""
 
     async def answers() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app=built(), raise_app_exceptions=False)
         async with (
             built().router.lifespan_context(built()),
-            httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:3000", headers=JSON) as client,
+            httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1:3000", headers=JSON | (headers or {})
+            ) as client,
         ):
             return await asyncio.gather(
                 *(client.request(method, path, content=content) for method, path, content in requests)

@@ -50,6 +50,7 @@ def test_a_new_key_alone_is_printed_on_the_output(path: Path, capsys: pytest.Cap
     assert datetime.now(UTC) - key.created_at < timedelta(minutes=1)
 
 
+@pytest.mark.promise("the key file holds hashes, no keys")
 def test_the_file_holds_hashes_and_only_its_owner_may_read_it(path: Path):
     text, key = new_key(path, ["score"])
     content = path.read_text()

@@ -118,6 +118,7 @@ def _assert_refused(journal: Journal, statement: str) -> None:
     assert before == (rows(journal), rows(journal, "reviews"))
 
 
+@pytest.mark.promise("the database refuses to change a decision")
 def test_no_column_of_a_decision_can_be_changed(history: Journal):
     blob = "'\\x00'" if history.engine.dialect.name == "postgresql" else "x'00'"
     others = {
@@ -150,6 +151,7 @@ def test_no_column_of_a_review_can_be_changed(history: Journal):
     _assert_refused(history, "UPDATE reviews SET content = (SELECT answer FROM decisions WHERE purged_at IS NULL)")
 
 
+@pytest.mark.promise("the database refuses to delete decisions and reviews")
 def test_nothing_can_be_deleted(history: Journal):
     for table in ("decisions", "reviews"):
         _assert_refused(history, f"DELETE FROM {table}")  # noqa: S608
@@ -198,6 +200,7 @@ def _written(journal: Journal) -> list[bytes]:
     return [str(CLIENT).encode(), *(zlib.compress(text, 1) for text in (decided.credit_file, decided.answer, content))]
 
 
+@pytest.mark.promise("with a master key the journal holds no personal data in clear")
 def test_an_encrypted_journal_holds_no_personal_data_in_clear(encrypted: Journal):
     canaries = _written(encrypted)
     stored = _raw(encrypted)
@@ -259,6 +262,7 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("statement", ALTERED.values(), ids=ALTERED)
+@pytest.mark.promise("an encrypted entry that was altered is refused")
 def test_an_entry_altered_without_the_triggers_is_refused(encrypted: Journal, statement: str):
     written = entry()
     encrypted.write([written, entry(client=CLIENT + 1)])

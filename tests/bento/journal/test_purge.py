@@ -33,6 +33,7 @@ def encrypted(journal_url: str) -> Iterator[Journal]:
         yield made
 
 
+@pytest.mark.promise("a purged decision keeps id, time, outcome, hashes and versions")
 def test_a_purged_decision_keeps_id_time_outcome_and_hashes(journal: Journal):
     old, young = entry(idempotency_hash="i" * 64), entry(decided_at=NOW + DAY, client=CLIENT + 1)
     journal.write([old, young])
@@ -146,6 +147,7 @@ def _bytes(folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("vault", VAULTS.values(), ids=VAULTS)
+@pytest.mark.promise("a purge leaves no byte of a person in the file")
 def test_a_purge_leaves_no_byte_of_a_person_in_the_file(tmp_path: Path, vault: Vault):
     with opened(f"sqlite:///{tmp_path}/journal.db", vault) as journal:
         old = [entry(client=CLIENT + n, credit_file=os.urandom(10_000), answer=os.urandom(500)) for n in range(20)]

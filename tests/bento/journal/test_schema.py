@@ -77,6 +77,7 @@ def test_an_upgrade_of_an_up_to_date_journal_changes_nothing(unmade: Journal):
     unmade.check()
 
 
+@pytest.mark.promise("concurrent upgrades make one journal")
 def test_concurrent_upgrades_make_one_journal(journal_url: str):
     journals = [Journal(journal_url, VAULTS["plain"]) for _ in range(4)]
     with ThreadPoolExecutor(len(journals)) as pool:
@@ -192,6 +193,7 @@ OUT_OF_REACH = (
     "command", [["upgrade"], ["replay", "any"], ["replay", "--random", "1"], ["purge", "--older-than", "30"]]
 )
 @pytest.mark.parametrize("source", ["option", "environment"])
+@pytest.mark.promise("no command prints the password of an address")
 def test_no_command_prints_the_secret_of_an_address(
     url: str, command: list[str], source: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

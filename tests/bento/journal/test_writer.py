@@ -271,6 +271,7 @@ def test_an_entry_that_cannot_be_sealed_fails_alone(journal: Journal, writing: W
     assert writing.failed_at is None
 
 
+@pytest.mark.promise("errors and logs of the journal hold no personal data")
 def test_errors_and_logs_hold_no_personal_data(journal_url: str, caplog: pytest.LogCaptureFixture):
     canaries = [str(CLIENT), "0.0123456789", "DAYS_CREDIT"]
     for name in ("sqlalchemy", "sqlalchemy.engine", "bentoml"):

@@ -25,7 +25,9 @@ def test_gender_is_not_a_feature_of_any_model(tmp_path):
     rows = np.random.default_rng(1).random((200, 1))
     columns = [GENDER.model_copy(update={"categories": []})]
     dataset = lightgbm.Dataset(rows, rows[:, 0] > 0.5, feature_name=[GENDER.name])
-    BoosterPredictor(lightgbm.train({"objective": "binary", "verbosity": -1}, dataset, 2)).save(tmp_path)
+    BoosterPredictor(lightgbm.train({"objective": "binary", "verbosity": -1}, dataset, 2).model_to_string()).save(
+        tmp_path
+    )
     manifest = ModelManifest(
         family="lightgbm", features=columns, threshold=0.5, training_data=SOURCE, code_version="test", metrics={}
     )

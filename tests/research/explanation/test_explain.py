@@ -60,7 +60,7 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
     if request.param == "lightgbm":
         rows = lightgbm.Dataset(matrix, target, feature_name=NAMES, categorical_feature=[NAMES[3]])
         settings = {"objective": "binary", "num_leaves": 7, "verbosity": -1, "num_threads": 1}
-        predictor = BoosterPredictor(lightgbm.train(settings, rows, 40))
+        predictor = BoosterPredictor(lightgbm.train(settings, rows, 40).model_to_string())
     else:
         predictor = linear_predictor(linear_pipeline(COLUMNS).fit(matrix, target), matrix, COLUMNS)
     folder = tmp_path_factory.mktemp(request.param) / "run" / "model"

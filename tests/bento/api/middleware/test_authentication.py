@@ -50,6 +50,7 @@ def test_without_a_valid_key_every_answer_is_the_same_401(
         ("POST", "/decisions//review", "review"),
     ],
 )
+@pytest.mark.promise("a key reaches the addresses of its scope only")
 def test_a_key_reaches_the_addresses_of_its_scope_only(
     guarded: ASGIApp, recorder: Recorder, keys: dict[str, str], method: str, path: str, scope: str
 ):
@@ -182,6 +183,7 @@ def test_with_keys_switched_off_loopback_is_served(local: ASGIApp, recorder: Rec
 @pytest.mark.parametrize(
     "base", ["http://192.168.1.7:3000", "http://[2001:db8::1]", "http://0.0.0.0:3000", "http://localhost"]
 )
+@pytest.mark.promise("without keys the service answers on loopback alone")
 def test_with_keys_switched_off_other_addresses_get_403(local: ASGIApp, recorder: Recorder, base: str):
     for headers in (JSON, {**JSON, "Host": "127.0.0.1", "X-Forwarded-For": "127.0.0.1"}):
         problem = problem_of(ask(local, "POST", "/predict", base, headers=headers), 403)

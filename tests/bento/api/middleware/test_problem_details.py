@@ -8,6 +8,7 @@ from bento.api.problems import MEDIA_TYPE, Problem
 from tests.bento.api.middleware.asgi import JSON, Message, Recorder, ask, behind_gateway, problem_of, send_raw
 
 
+@pytest.mark.promise("every answer carries the security headers")
 def test_every_answer_carries_the_security_headers_once(local: ASGIApp):
     for method, path in (("GET", "/livez"), ("POST", "/predict"), ("GET", "/")):
         answer = ask(local, method, path, headers=JSON)
@@ -24,6 +25,7 @@ def test_no_answer_allows_another_origin(local: ASGIApp, method: str):
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 409, 413, 422, 429, 500, 503, 504])
+@pytest.mark.promise("every error is a problem of RFC 9457")
 def test_every_error_becomes_a_problem(status: int):
     parts = [b'[{"error": "it was ', b'SK_ID_CURR 100002"}]']
     answer = ask(behind_gateway(Recorder(status, parts=parts)), "GET", "/model")

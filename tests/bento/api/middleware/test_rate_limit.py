@@ -11,6 +11,7 @@ from bento.settings import Limits
 from tests.bento.api.middleware.asgi import JSON, Recorder, ask, bearer, behind_gateway, problem_of
 
 
+@pytest.mark.promise("a key above its rate is refused, and others are not")
 def test_a_key_above_its_rate_gets_429_and_other_keys_do_not(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
     limits = Limits(requests_per_second=1e-9, max_burst=3)
     guarded = behind_gateway(recorder, lambda: KeyRing(tmp_path / "keys.json"), limits)

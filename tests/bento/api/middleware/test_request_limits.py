@@ -46,6 +46,7 @@ def test_a_body_that_is_declared_too_large_is_not_read(local: ASGIApp):
         assert (b"connection", b"close") in sent[0]["headers"]
 
 
+@pytest.mark.promise("a body is read up to its limit, and not further")
 def test_a_body_without_a_declared_size_is_read_up_to_its_limit(local: ASGIApp, recorder: Recorder):
     read = 0
 
@@ -77,6 +78,7 @@ def test_a_body_is_passed_on_as_it_was_sent(body: bytes):
     assert recorder.bodies == [recorder.scopes[0]["body"]] == [body]
 
 
+@pytest.mark.promise("a body that arrives too slowly is cut off")
 def test_a_body_that_arrives_too_slowly_gets_408(recorder: Recorder):
     async def receive() -> Message:
         await asyncio.sleep(0.02)

@@ -1,0 +1,100 @@
+"""Every shell block of the operators' manual is run by a test, or stands here with the reason why not."""
+
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from bento.settings import LIMITS, MIB
+from research.cli import ROOT
+from tests.support.doc_blocks import manual_environment, run_block, sh_blocks
+
+MANUAL = ROOT / "docs" / "operate.md"
+TEXT = MANUAL.read_text("utf-8")
+TITLE = "Running the service"
+
+RUN_BY = {
+    "python -m bento keys new-key --scope score --scope read": "tests/end_to_end/test_operation.py",
+    "promtool check rules": "tests/test_manual.py",
+}
+"""First words of a block, and the file of the test that runs it."""
+NOT_RUN = {
+    "make container": "needs Docker; tests/container builds, hardens and asks the same image with buildah and runc",
+    "docker compose": "needs Docker and a registry; tests/test_compose.py checks the file",
+}
+"""First words of a block, and why no test runs it."""
+
+
+def test_every_shell_block_is_run_or_named_with_the_reason():
+    blocks = sh_blocks(MANUAL, TITLE)
+
+    assert len(blocks) >= len(RUN_BY) + len(NOT_RUN)
+    for block in blocks:
+        assert sum(block.startswith(words) for words in (*RUN_BY, *NOT_RUN)) == 1, block
+    for words in (*RUN_BY, *NOT_RUN):
+        assert any(block.startswith(words) for block in blocks), words
+
+
+@pytest.mark.parametrize("path", sorted(set(RUN_BY.values())))
+def test_the_named_test_file_exists(path: str):
+    assert (ROOT / path).is_file()
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian package prometheus)")
+def test_the_block_about_alerts_runs():
+    (block,) = sh_blocks(MANUAL, "Alerts")
+
+    done = run_block(block, ROOT, manual_environment())
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_link_within_the_manual_leads_to_a_heading():
+    anchors = {heading.strip().lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    links = set(re.findall(r"\]\(#([\w-]+)\)", TEXT))
+
+    assert len(links) > 8
+    assert links <= anchors
+
+
+def _proxy_block() -> str:
+    (block,) = re.findall(r"^```nginx\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    return str(block)
+
+
+def test_the_proxy_waits_longer_than_the_service_and_takes_its_bodies():
+    seconds = {name: int(value) for name, value in re.findall(r"(\w+)\s+(\d+)s;", _proxy_block())}
+
+    assert f"client_max_body_size {LIMITS.max_batch_bytes // MIB}m;" in _proxy_block()
+    assert seconds["proxy_read_timeout"] > LIMITS.request_timeout_s
+    assert seconds["client_body_timeout"] <= LIMITS.body_timeout_s
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed (Debian package nginx-light)")
+def test_nginx_accepts_the_example(tmp_path: Path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "scoring.example.org")]), datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    certificate, secret = tmp_path / "scoring.pem", tmp_path / "scoring.key"
+    certificate.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    block = (
+        _proxy_block().replace("/etc/ssl/scoring.pem", str(certificate)).replace("/etc/ssl/scoring.key", str(secret))
+    )
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text(f"pid {tmp_path}/nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{block}}}\n")
+
+    command = ["nginx", "-t", "-e", str(tmp_path / "error.log"), "-c", str(configuration)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "[warn]" not in done.stderr
