@@ -1,8 +1,6 @@
 """The BentoML service: composition of its parts, and the three methods that score."""
 
-import os
 import sys
-import time
 from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
@@ -11,28 +9,24 @@ import bentoml
 from starlette.responses import Response
 
 from bento import NAME, CorrectableError
-from bento.api import connections, decisions, log_lines, metrics, processes, tracing
+from bento.api import connections, decisions, log_lines, processes, tracing
+from bento.api.health import Health
 from bento.api.keys import KeyRing
 from bento.api.log_filter import keep_personal_data_out
 from bento.api.middleware import request_log, request_metrics, timeout
-from bento.api.middleware.authentication import NOT_READABLE
 from bento.api.middleware.gateway import gateway
 from bento.api.predictions import DecisionMaker
-from bento.api.problems import RETRY_AFTER_S, ProblemError, as_http_exception, problem, response
+from bento.api.problems import ProblemError, response
 from bento.api.process_tuning import ScoringSlots, tune_garbage_collection
 from bento.api.recording import Recorder
 from bento.api.schemas import BatchPrediction, BatchRequest, Prediction
-from bento.api.state import ServingState, open_journal, open_rulebook
+from bento.api.state import ServingState, check_settings, open_journal, open_rulebook
 from bento.data.credit_file import CreditFile
-from bento.journal.readiness import Readiness
 from bento.journal.writer import Writer
 from bento.scoring.explanation import Explanation
-from bento.settings import LIMITS, LOG_FORMAT_VARIABLE, Limits
+from bento.settings import LIMITS, Limits
 
 Declared = TypeVar("Declared")
-BATCH_FILE_COST = 0.25
-"""Tokens of the key's rate for a credit file of a batch: a batch decides on several times as many applications a second
-as single requests do (`predict_batch` in research/results/benchmarks.json)."""
 read_settings = cache(processes.read_settings)
 """Read the settings once in a process, and not at import."""
 
@@ -56,8 +50,7 @@ request_metrics.install()
 processes.install()
 connections.install(_limits)
 request_log.install()
-# At import, so that BentoML's lines about the start have the format too; `Settings` refuses another value.
-log_lines.configure("json" if os.environ.get(LOG_FORMAT_VARIABLE) == "json" else "text")
+log_lines.install()
 
 
 @bentoml.service(
@@ -84,7 +77,8 @@ class CreditScoring:
         processes.end_with_parent()
         keep_personal_data_out()
         self.state = ServingState.load(self.stored_model, open_journal(read_settings()), open_rulebook(read_settings()))
-        self.writer, self.readiness = Writer(self.state.journal), Readiness(self.state.journal)
+        self.writer = Writer(self.state.journal)
+        self.health = Health(self.state, self.writer, _load_keys())
         slots = ScoringSlots(LIMITS.max_scored_per_loop_turn)
         self.predictor = DecisionMaker(self.state, Recorder(self.writer), slots)
         tune_garbage_collection()
@@ -94,14 +88,8 @@ class CreditScoring:
     def check() -> None:
         """Refuse to start, in one line, where decisions could not be guarded or kept."""
         try:
-            settings = read_settings()
-            if settings.requires_keys:
-                KeyRing.from_file(settings.keys_file)
-            open_rulebook(settings)
-            journal = open_journal(settings)
-            journal.check()
-            journal.close()
-            processes.hand_over(settings)
+            check_settings(read_settings())
+            processes.hand_over(read_settings())
         except CorrectableError as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201
             sys.exit(error.exit_code)
@@ -114,26 +102,10 @@ class CreditScoring:
         tracing.close()
 
     def __is_ready__(self) -> bool:
-        if not self._are_keys_readable():
-            raise as_http_exception(problem(503, NOT_READABLE))
-        return self.state.verified_model is not None and self._is_journal_ready()
-
-    def _are_keys_readable(self) -> bool:
-        keys = _load_keys()
-        if keys is None:
-            return True
-        keys.refresh()
-        return keys.error is None
-
-    def _is_journal_ready(self) -> bool:
-        failed_at = self.writer.failed_at
-        has_failed_recently = failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S
-        return not has_failed_recently and self.readiness.fault() is None
+        return self.health.is_ready()
 
     def __metrics__(self, content: str) -> str:
-        is_journal_ready = self._is_journal_ready()
-        is_ready = is_journal_ready and self._are_keys_readable() and self.state.verified_model is not None
-        return content + metrics.present(self.state, is_ready=is_ready, is_journal_ready=is_journal_ready)
+        return content + self.health.metrics()
 
     @bentoml.api  # type: ignore[untyped-decorator]
     async def predict(self, credit_file: CreditFile, /, ctx: bentoml.Context) -> Prediction:
@@ -149,7 +121,6 @@ class CreditScoring:
     @bentoml.api  # type: ignore[untyped-decorator]
     def predict_batch(self, batch: BatchRequest, /, ctx: bentoml.Context) -> BatchPrediction:
         """Decide on up to 100 applications, each answered or refused by itself, in their order."""
-        ctx.request.scope["charge"](BATCH_FILE_COST * len(batch.credit_files))
         try:
             return _reply(BatchPrediction, self.predictor.predict_batch(batch, ctx.request).model_dump_json())
         except ProblemError as error:

@@ -1,11 +1,14 @@
 """Form of the log: one JSON object a line, or text; every line of a request has its id."""
 
 import logging
+import os
 from contextvars import ContextVar
 from typing import Literal
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
+
+from bento.settings import LOG_FORMAT_VARIABLE
 
 LogFormat = Literal["json", "text"]
 
@@ -38,6 +41,11 @@ class _Text(logging.Formatter):
         record.message = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in record.message)
         request_id = getattr(record, "request_id", None)
         return super().formatMessage(record) + ("" if request_id is None else f" request_id={request_id}")
+
+
+def install() -> None:
+    """Give the log the form that the environment names, at import, so that BentoML's lines about the start have it."""
+    configure("json" if os.environ.get(LOG_FORMAT_VARIABLE) == "json" else "text")  # `Settings` refuses another value
 
 
 def configure(log_format: LogFormat) -> None:

@@ -30,6 +30,9 @@ from bento.scoring.score import ScoredApplication, score
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 SWITCH_VALUES = {"true": True, "1": True, "false": False, "0": False}
+BATCH_FILE_COST = 0.25
+"""Tokens of the key's rate for a credit file of a batch: a batch decides on several times as many applications a second
+as single requests do (`predict_batch` in research/results/benchmarks.json)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,7 @@ class DecisionMaker:
             ProblemError: a parameter is wrong, or the model or the journal cannot be used.
         """
         parameters, with_reasons = Parameters.of(request), switch_of(request, "reasons")
+        request.scope["charge"](BATCH_FILE_COST * len(batch.credit_files))
         model, rules = self.state.model, self.state.rules
         note(request.scope, model_version=self.state.version.version)
         items = [BatchItem() for _ in batch.credit_files]

@@ -9,6 +9,7 @@ from typing import Self
 import bentoml
 
 from bento import NAME
+from bento.api.keys import KeyRing
 from bento.api.problems import ProblemError, problem
 from bento.journal.entries import StoredDecision
 from bento.journal.store import Journal
@@ -73,6 +74,20 @@ class ServingState:
         """Return whether this model and this code made a decision of the journal."""
         origin = (self.model_tag, code_fingerprint())
         return self.verified_model is not None and (decision.model_tag, decision.code) == origin
+
+
+def check_settings(settings: Settings) -> None:
+    """Try keys, rules and journal.
+
+    Raises:
+        CorrectableError: one of them cannot be used.
+    """
+    if settings.requires_keys:
+        KeyRing.from_file(settings.keys_file)
+    open_rulebook(settings)
+    journal = open_journal(settings)
+    journal.check()
+    journal.close()
 
 
 def open_journal(settings: Settings) -> Journal:
