@@ -24,6 +24,13 @@ TITLE = "Running the service"
 RUN_BY = {
     "python -m bento keys new-key --scope score --scope read": "tests/end_to_end/test_operation.py",
     "promtool check rules": "tests/test_manual.py",
+    "python -m bento journal backup": "tests/bento/journal/test_manual.py",
+    "python -m bento journal restore": "tests/bento/journal/test_manual.py",
+    "pg_dump": "tests/bento/journal/test_manual.py",
+    "pg_restore": "tests/bento/journal/test_manual.py",
+    "(head -c 32 /dev/urandom | base64; cat": "tests/bento/journal/test_manual.py",
+    "python -m bento journal verify": "tests/bento/journal/test_manual.py",
+    "python -m bento journal upgrade\npython -m bento journal roles": "tests/bento/journal/test_manual.py",
 }
 """First words of a block, and the file of the test that runs it."""
 NOT_RUN = {

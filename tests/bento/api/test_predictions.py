@@ -103,7 +103,7 @@ def writer(journal: Journal) -> Iterator[Writer]:
 
 def _request(file: Json, query: str = "", key: str | None = None) -> Request:
     headers = [(b"idempotency-key", key.encode())] if key else []
-    scope = {"type": "http", "query_string": query.encode(), "headers": headers, "api_key": LOCAL}
+    scope = {"type": "http", "query_string": query.encode(), "headers": headers, "api_key": LOCAL, "charge": float}
     return Request(scope | {"body": json.dumps(file).encode()})
 
 
