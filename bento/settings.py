@@ -221,6 +221,9 @@ class Limits:
     """Decisions, or keys, in one transaction of a purge, so that the service can write in between."""
     maintenance_timeout_s: int = 600
     """Seconds for a connection, a statement or a lock of the journal's commands, which may read all decisions."""
+    maintenance_pause_s: float = 0.15
+    """Seconds between two transactions of a command: SQLite's lock goes to the process that asks first, and those that
+    wait ask every tenth of a second."""
     write_probe_interval_s: float = 3.0
     """Seconds for which a journal counts as writable after a write, of a decision or of the readiness check."""
     head_interval_s: float = 60.0

@@ -91,6 +91,12 @@ def last(connection: sa.Connection, writer: str) -> Head:
     return Head(writer, -1, _START) if row is None else Head(writer, row.position, row.mac)
 
 
+def covered(connection: sa.Connection, keys: JournalKeys, kind: str, entries: set[str]) -> set[str]:
+    """Return those of some entries that the chain covers."""
+    query = sa.select(CHAIN.c.entry).where(CHAIN.c.entry.in_(entries), CHAIN.c.kind == kind)
+    return set(connection.execute(query.where(CHAIN.c.keyed == (keys.chain is not None))).scalars())
+
+
 def is_altered(connection: sa.Connection, keys: JournalKeys, kind: str, row: Row, *, purged: bool) -> bool | None:
     """Whether an entry differs from what the chain covers; None where it is not in the chain."""
     keyed = keys.chain is not None

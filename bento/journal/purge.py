@@ -59,6 +59,8 @@ def _old(journal: Journal, before: datetime, size: int) -> Iterator[Sequence[str
         if not rows:
             return
         yield [row.id for row in rows]
+        if len(rows) == size:
+            journal.pause()
         after = rows[-1].decided_at, rows[-1].id
 
 
@@ -71,6 +73,8 @@ def _unneeded(journal: Journal, size: int) -> Iterator[Sequence[str]]:
         if not clients:
             return
         yield clients
+        if len(clients) == size:
+            journal.pause()
         after = clients[-1]
 
 

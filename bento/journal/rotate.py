@@ -25,3 +25,4 @@ def rotate(journal: Journal, size: int = LIMITS.max_purged_per_transaction) -> i
         if not names:
             return renewed
         after = names[-1]
+        journal.pause()

@@ -42,4 +42,6 @@ def seal(journal: Journal, size: int = LIMITS.max_purged_per_transaction) -> int
             count = len(rows)
             total += count
             after = rows[-1]["id"] if rows else after
+            if count == size:
+                journal.pause()
     return total

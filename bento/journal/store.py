@@ -128,10 +128,12 @@ class Journal:
             rows = [
                 self._row(entry, texts, names[entry.id], wrapped) for entry, texts in zip(ordered, packed, strict=True)
             ]
-            added = insert(connection, DECISIONS).on_conflict_do_nothing().returning(DECISIONS.c.id)
-            written = set(connection.execute(added, rows).scalars())
-            self.append(connection, chain.DECISION, {row["id"]: row for row in rows if row["id"] in written}.values())
-            return existing_decisions(connection, self.vault, keys, entries)
+            connection.execute(insert(connection, DECISIONS).on_conflict_do_nothing(), rows)
+            existing = existing_decisions(connection, self.vault, keys, entries)
+            new = {entry.id for entry, other in zip(entries, existing, strict=True) if other is None}
+            new -= chain.covered(connection, keys, chain.DECISION, new)  # those that are written again
+            self.append(connection, chain.DECISION, {row["id"]: row for row in rows if row["id"] in new}.values())
+            return existing
 
     def find(self, decision_id: str) -> StoredDecision | None:
         """Return the decision of an id, or None.
@@ -261,6 +263,7 @@ class Journal:
         if not self._appending.acquire(timeout=self.timeout_s):
             raise JournalUnavailableError(f"{self.address}: another write takes too long")
         try:
+            self._appended = self.head
             with self.transaction() as connection:
                 yield connection
             self.head = self._appended
@@ -275,6 +278,11 @@ class Journal:
         links = [chain.link(keys, kind, row) for row in rows]
         if links:
             self._appended = chain.append(connection, keys, self.writer, links)
+
+    def pause(self) -> None:
+        """Let the service write between two transactions of a command; in PostgreSQL it does not wait for them."""
+        if self._file is not None:
+            time.sleep(LIMITS.maintenance_pause_s)
 
     def reading_keys(self, connection: sa.Connection) -> JournalKeys:
         """Return the keys of the journal itself."""
