@@ -22,7 +22,7 @@ TEXT = MANUAL.read_text("utf-8")
 TITLE = "Running the service"
 
 RUN_BY = {
-    "python -m bento keys new-key --scope score --scope read": "tests/end_to_end/test_operation.py",
+    "python -m bento keys new-key --scope score --scope read": "tests/end_to_end/test_start.py",
     "promtool check rules": "tests/test_manual.py",
     "python -m bento journal backup": "tests/bento/journal/test_manual.py",
     "python -m bento journal restore": "tests/bento/journal/test_manual.py",

@@ -41,6 +41,7 @@ def _started(block: str, folder: Path, environment: dict[str, str], log: Path) -
         yield url
 
 
+@pytest.mark.promise("the start of the manual gives a service that decides")
 def test_the_start_of_the_manual_gives_a_service_that_decides(bento_tag: str, tmp_path: Path):
     folder, log = project_copy(tmp_path / "project"), tmp_path / "log"
     with _started(sh_blocks(MANUAL, "Start")[0], folder, manual_environment(), log) as url:
@@ -149,6 +150,7 @@ def test_metrics_ask_for_a_key_where_the_settings_say_so(with_keys: tuple[Servic
     problem(service.get("/metrics"), 401)
 
 
+@pytest.mark.promise("a review carries the name of its key")
 def test_a_review_carries_the_name_of_its_key(with_keys: tuple[Service, Path]):
     service, keys = with_keys
     score, _ = new_key(keys, ["score", "read"])
@@ -183,6 +185,7 @@ def test_a_redirect_does_not_repeat_the_host(with_keys: tuple[Service, Path]):
     assert (answer.status_code, answer.headers["Location"]) == (307, "/predict")
 
 
+@pytest.mark.promise("two services of one store keep separate metrics")
 def test_two_services_of_one_store_keep_separate_metrics(bento_tag: str, tmp_path: Path):
     url = f"sqlite:///{tmp_path}/journal.db"
 

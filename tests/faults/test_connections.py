@@ -50,6 +50,7 @@ def _head(headers: dict[str, str], **more: str) -> bytes:
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /pred"])
+@pytest.mark.promise("idle connections do not stop answers")
 def test_answers_come_while_more_connections_than_open_files_are_idle(
     two_keys: tuple[Service, dict[str, str], dict[str, str]], sent: bytes
 ):
@@ -79,6 +80,7 @@ def test_a_connection_that_sends_no_request_is_cut(two_keys: tuple[Service, dict
     assert time.monotonic() - start < timeout_s(LIMITS.head_timeout_s + 5)
 
 
+@pytest.mark.promise("a key that sends slowly does not keep another from its answer")
 def test_one_key_that_sends_slowly_does_not_keep_another_from_its_answer(
     two_keys: tuple[Service, dict[str, str], dict[str, str]],
 ):
@@ -138,6 +140,7 @@ def test_the_rate_bites_for_one_key_and_not_for_another(two_keys: tuple[Service,
     assert set(statuses) == {200, 429}
 
 
+@pytest.mark.promise("a request with two lengths is refused, and its connection closed")
 def test_a_request_with_two_lengths_closes_its_connection(two_keys: tuple[Service, dict[str, str], dict[str, str]]):
     service, _, headers = two_keys
     body = json.dumps(FILES[1]).encode()

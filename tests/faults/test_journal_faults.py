@@ -33,6 +33,7 @@ def _hash(key: str) -> str:
     return hashlib.sha256(f"local\n{key}".encode()).hexdigest()
 
 
+@pytest.mark.promise("what is answered 503 is never journalled later")
 def test_what_is_refused_behind_a_lock_is_never_journalled(service: Service):
     """A 504 says that it is not known; some of these are written once the lock is released."""
     answers: dict[str, httpx.Response] = {}
@@ -74,6 +75,7 @@ def test_a_locked_table_is_not_ready_without_any_request(service: Service):
 
 
 @on_sqlite
+@pytest.mark.promise("a journal file that was replaced is never written beside the log of another")
 def test_a_file_moved_onto_the_journal_is_not_written_beside_the_old_log(service: Service, tmp_path: Path):
     path = Path(service.journal.engine.url.database or "")
     with Load(service.url) as load:
@@ -108,6 +110,7 @@ def test_the_chain_of_a_service_has_no_faults_and_its_heads_are_logged(service: 
 
 
 @pytest.mark.postgresql
+@pytest.mark.promise("a promoted standby takes over without a lost decision")
 def test_a_promoted_standby_takes_over_without_a_lost_decision(bento_tag: str, tmp_path: Path):
     with postgresql.running() as primary:
         database = primary.new_database().rpartition("/")[2]

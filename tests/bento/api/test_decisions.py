@@ -82,6 +82,7 @@ def test_a_reviewed_decision_is_answered_whole(journal: Journal, monkeypatch: py
     ]
 
 
+@pytest.mark.promise("a reviewed and purged decision is answered with what stays")
 def test_a_reviewed_and_purged_decision_is_answered_with_what_stays(journal: Journal, monkeypatch: pytest.MonkeyPatch):
     decision_id = _reviewed(journal)
     purge(journal, NOW + timedelta(days=1), NOW + timedelta(days=2))
@@ -118,6 +119,7 @@ ALTERATIONS = [
 
 
 @pytest.mark.parametrize("statement", ALTERATIONS)
+@pytest.mark.promise("an altered entry is answered with a stated problem")
 def test_an_altered_entry_is_a_stated_problem(journal: Journal, statement: str, monkeypatch: pytest.MonkeyPatch):
     decision_id = _reviewed(journal)
     without_triggers(journal)

@@ -121,6 +121,7 @@ def test_a_key_without_name_or_with_a_wrong_expiry_is_not_made(
     assert not path.exists()
 
 
+@pytest.mark.promise("a changed key file keeps its owner, group and mode")
 def test_a_changed_file_keeps_its_owner_group_and_mode(path: Path, monkeypatch: pytest.MonkeyPatch):
     _, key = new_key(path, ["score"])
     path.chmod(0o640)
@@ -157,6 +158,7 @@ def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path):
     assert read_keys(target).keys == []
 
 
+@pytest.mark.promise("keys that are made at once are all kept")
 def test_keys_that_are_made_at_once_are_all_kept(path: Path):
     command = [sys.executable, "-m", "bento", "keys", "new-key", "--scope", "score", "--file", str(path)]
     made = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
@@ -304,6 +306,7 @@ def test_a_file_that_may_no_longer_be_read_lets_no_key_pass(path: Path, monkeypa
     assert ring.find(text) == key
 
 
+@pytest.mark.promise("a key may expire")
 def test_a_key_is_refused_once_its_time_is_over(path: Path, monkeypatch: pytest.MonkeyPatch):
     text, key = new_key(path, ["score"], expires_days=30)
     ring, start = KeyRing(path), time.time()

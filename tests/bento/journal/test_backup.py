@@ -54,6 +54,7 @@ def _readable(url: str, decision_id: str) -> bool:
 # SQLite
 
 
+@pytest.mark.promise("a backup made under load is whole")
 def test_a_backup_made_under_load_is_whole(tmp_path: Path):
     with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
         ended, written = threading.Event(), list[str]()
@@ -76,6 +77,7 @@ def test_a_backup_made_under_load_is_whole(tmp_path: Path):
         writer.join()
 
 
+@pytest.mark.promise("what a purge destroyed cannot be read from an earlier backup without the keys")
 def test_what_was_purged_since_cannot_be_read_from_a_backup(tmp_path: Path):
     with opened(f"sqlite:///{tmp_path}/journal.db", VAULTS["encrypted"]) as journal:
         old, young = _filled(journal)
@@ -225,6 +227,7 @@ def test_a_file_removed_during_a_write_makes_its_outcome_unknown(tmp_path: Path)
 # Rotation of the master key
 
 
+@pytest.mark.promise("after a rotation of the master key the former one opens nothing")
 def test_a_rotated_key_opens_all_and_the_former_nothing(journal_url: str):
     former, new = bytes(range(32)), bytes(range(1, 33))
     with opened(journal_url, Vault(former)) as journal:

@@ -115,6 +115,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("column", CHANGES)
+@pytest.mark.promise("an altered decision is named by the chain")
 def test_an_altered_column_of_a_decision_is_named(journal: Journal, column: str):
     ids = _written(journal)
     without_triggers(journal)
@@ -138,6 +139,7 @@ def test_an_altered_review_is_named(journal: Journal):
         assert named_faults(journal) == [f"review {stored['id']} was altered"]
 
 
+@pytest.mark.promise("deleted entries are named by the chain")
 def test_deleted_entries_are_named(journal: Journal):
     ids = _written(journal)
     (stored,) = rows(journal, "reviews")
@@ -209,6 +211,7 @@ def test_a_head_that_was_not_committed_is_not_logged(journal: Journal):
     assert journal.head == committed
 
 
+@pytest.mark.promise("a forged review is named by the chain")
 def test_a_forged_review_is_named(journal: Journal):
     ids = _written(journal)
     execute(

@@ -91,6 +91,7 @@ assert journal.write([entry()]) == [None]
 """
 
 
+@pytest.mark.promise("the service is not ready where a decision cannot be written")
 def test_a_full_disk_is_not_ready(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/journal.db"
     with opened(url):
@@ -176,6 +177,7 @@ def test_the_role_of_the_service_writes_and_reads(service_journal: tuple[Journal
         "UPDATE alembic_version SET version_num = '9999'",
     ],
 )
+@pytest.mark.promise("the role of the service on PostgreSQL may alter nothing")
 def test_the_role_of_the_service_may_alter_nothing(service_journal: tuple[Journal, Journal], statement: str):
     owner, journal = service_journal
     journal.write([entry()])

@@ -347,6 +347,7 @@ def _at_revision(journal_url: str, revision: str) -> Journal:
     return journal
 
 
+@pytest.mark.promise("a journal is upgraded while the service before writes")
 def test_a_journal_is_upgraded_while_the_service_before_writes(journal_url: str):
     old = _at_revision(journal_url, "0002")
     values = {name: value for name, value in vars(entry()).items() if name not in ("rulebook", "client", "id")}

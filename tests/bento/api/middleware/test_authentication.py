@@ -107,6 +107,7 @@ def test_without_its_key_file_the_service_answers_503(recorder: Recorder, keys: 
 
 
 @pytest.mark.parametrize("content", [None, "{broken"])
+@pytest.mark.promise("keys that cannot be read let no request pass")
 def test_keys_that_can_no_longer_be_read_let_no_request_pass(
     recorder: Recorder, keys: dict[str, str], tmp_path: Path, content: str | None
 ):
@@ -149,6 +150,7 @@ def test_metrics_ask_for_a_key_where_the_settings_say_so(recorder: Recorder, key
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "192.168.1.7", "[::2]"]
 )
+@pytest.mark.promise("without keys only names of this machine are answered")
 def test_with_keys_switched_off_other_host_names_get_403(local: ASGIApp, recorder: Recorder, path: str, host: str):
     problem = problem_of(ask(local, "POST", path, headers={**JSON, "Host": host}), 403)
     assert problem.detail == "without API keys the service answers to the names of this machine alone"
