@@ -136,7 +136,7 @@ def service_journal(postgresql_server: Server) -> Iterator[tuple[Journal, Journa
     """A journal as its owner uses it, and as the role of the service does."""
     url = postgresql_server.emptied_database()
     with opened(url, VAULTS["encrypted"]) as owner:
-        address = _as_role(postgresql_server, url, "scoring_service", *grants("scoring_service"))
+        address = _as_role(postgresql_server, url, "serving_role", *grants("serving_role"))
         served = Journal(address, VAULTS["encrypted"])
         yield owner, served
         served.close()
