@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bento import FAULT, INTERRUPTED, os_fault
+from bento import FAULT, INTERRUPTED, CorrectableError, os_fault
 from bento.data.files import DataError
 from drift import report
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = COMMANDS[options.command].run(options)
         return code
-    except DataError as error:
+    except (DataError, CorrectableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAULT
     except OSError as error:
