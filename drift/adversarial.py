@@ -8,9 +8,9 @@ import polars as pl
 from drift.distributions import Floats, Positions
 
 FOLDS = 2
-TREES = 60
-MAX_ROWS = 10_000
-"""Rows of each sample: an AUC of 0.53 is beyond chance from there."""
+TREES = 50
+MAX_ROWS = 5_000
+"""Rows of each sample, by default: an AUC of 0.53 is beyond chance from there."""
 DEVIATIONS = 4.0
 """Standard errors beyond 0.5 up to which an AUC is chance: once in 30,000 comparisons of one population."""
 _SETTINGS = {
@@ -46,15 +46,15 @@ class Separation:
         return self.auc > self.by_chance
 
 
-def separation(reference: pl.DataFrame, current: pl.DataFrame, seed: int = 1) -> Separation:
+def separation(reference: pl.DataFrame, current: pl.DataFrame, seed: int = 1, max_rows: int = MAX_ROWS) -> Separation:
     """Train to tell the rows of two frames with the same columns apart; categories are read as codes.
 
-    At most MAX_ROWS of each are used, drawn by `seed`.
+    At most `max_rows` of each are used, drawn by `seed`.
     """
     import lightgbm  # noqa: PLC0415 - takes a third of a second
 
     random = np.random.default_rng(seed)
-    drawn = [_draw(frame, random) for frame in (reference, current)]
+    drawn = [_draw(frame, random, max_rows) for frame in (reference, current)]
     matrix = _matrix(pl.concat([frame[rows] for frame, rows in zip((reference, current), drawn, strict=True)]))
     n, m = (len(rows) for rows in drawn)
     label = np.repeat([0, 1], [n, m])
@@ -88,8 +88,8 @@ def auc(scores: Floats, label: Floats) -> float:
     return float((ranks[label == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(label) - ones)))
 
 
-def _draw(frame: pl.DataFrame, random: np.random.Generator) -> Positions:
-    return np.sort(random.permutation(frame.height)[:MAX_ROWS])
+def _draw(frame: pl.DataFrame, random: np.random.Generator, rows: int) -> Positions:
+    return np.sort(random.permutation(frame.height)[:rows])
 
 
 def _matrix(frame: pl.DataFrame) -> Floats:

@@ -56,6 +56,7 @@ class Judgement:
     report: DriftReport
     columns: tuple[pl.DataFrame, pl.DataFrame]
     features: tuple[pl.DataFrame, pl.DataFrame] | None
+    weighed: "Weighed | None"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +122,7 @@ def judge(
     return Judgement(
         report=report,
         columns=raw,
+        weighed=weighed,
         features=None if weighed is None else (_with_pd(weighed.reference), _with_pd(weighed.current)),
     )
 

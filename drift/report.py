@@ -22,6 +22,7 @@ from pathlib import Path
 from bento import CorrectableError, require_writable
 from bento.data.files import DataError, find_file
 from bento.data.tables import APPLICATION
+from bento.journal.store import Journal
 from drift.champion import champion, scores
 from drift.compare import Field, application_fields, feature_fields
 from drift.evidently_page import evidently_html
@@ -76,18 +77,21 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_CODES[judgement.report.verdict]
 
 
+def open_reference(options: argparse.Namespace, journal: Journal | None) -> Population:
+    """Open the reference; raise DataError where it cannot be used."""
+    source = options.reference or str(options.data or _default_data())
+    progress(f"reading {source}")
+    return population(source, "reference", journal)
+
+
 def open_populations(options: argparse.Namespace) -> tuple[Population, Population]:
     """Open reference and current set; raise DataError where one cannot be used."""
-    sources = [options.reference, options.current]
-    if None in sources:
-        data = str(options.data or _default_data())
-        sources = [source or data for source in sources]
-    periods = [period(source) for source in sources if source.startswith("journal:")]
+    current = options.current or str(options.data or _default_data())
+    periods = [period(source) for source in (options.reference or "", current) if source.startswith("journal:")]
     journal = open_journal(options.journal) if periods else None
-    for source in sources:
-        progress(f"reading {source}")
-    reference = population(sources[0], "reference", journal, with_target=True)
-    return reference, population(sources[1], "current", journal)
+    reference = open_reference(options, journal)
+    progress(f"reading {current}")
+    return reference, population(current, "current", journal)
 
 
 def judgement_of(
