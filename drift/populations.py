@@ -1,11 +1,10 @@
 """Populations to compare: applications of a folder, of a file, or of the journal between two dates."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +25,7 @@ from drift.distributions import Positions
 MIN_ROWS = 100
 """Applications below which only the grossest change is beyond chance."""
 REFERENCE, CURRENT = "application_train", "application_test"
-_JOURNAL = re.compile(r"journal:(?P<start>[^.]*)\.\.(?P<end>[^.]*)")
+_JOURNAL = "journal:"
 
 UNREADABLE = ("purged", "of another schema")
 """Why a decision of the journal is left out."""
@@ -97,7 +96,7 @@ def population(
         DataError: there is nothing to compare, or too little.
         JournalError, VaultError: the journal cannot be read.
     """
-    if source.startswith("journal:"):
+    if source.startswith(_JOURNAL):
         if journal is None:
             raise DataError(f"{source}: no journal is open; name it with --journal")
         return of_journal(journal, *period(source))
@@ -146,11 +145,8 @@ def period(source: str) -> tuple[datetime, datetime]:
     >>> [str(moment) for moment in period("journal:2026-01-01..2026-02-01")]
     ['2026-01-01 00:00:00+00:00', '2026-02-01 00:00:00+00:00']
     """
-    parts = _JOURNAL.fullmatch(source)
     try:
-        if parts is None:
-            raise ValueError
-        start, end = (datetime.fromisoformat(parts[name]) for name in ("start", "end"))
+        start, end = map(datetime.fromisoformat, source.removeprefix(_JOURNAL).split(".."))
     except ValueError as error:
         raise DataError(f"{source}: name a period as journal:2026-01-01..2026-02-01") from error
     start, end = (moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (start, end))
@@ -165,7 +161,7 @@ def of_journal(journal: Journal, start: datetime, end: datetime) -> Population:
     Raises:
         DataError: there are fewer than MIN_ROWS.
     """
-    name = f"journal:{start:%Y-%m-%d}..{end:%Y-%m-%d}"
+    name = f"{_JOURNAL}{_shown(start)}..{_shown(end)}"
     last, counts = dict[float, tuple[StoredDecision, CreditFile]](), Counter[str]()
     for decision in journal.decided_between(start, end):
         counts["all"] += 1
@@ -197,6 +193,12 @@ def of_journal(journal: Journal, start: datetime, end: datetime) -> Population:
         notes=_notes_on(counts, len(last)),
         decisions=decisions,
     )
+
+
+def _shown(moment: datetime) -> str:
+    """Return a moment in UTC: the date, and the time where it is not midnight."""
+    moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat() if moment.time() != time.min else f"{moment:%Y-%m-%d}"
 
 
 def _notes_on(counts: Mapping[str, int], clients: int) -> tuple[str, ...]:

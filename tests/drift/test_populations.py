@@ -119,3 +119,9 @@ def test_moments_with_a_zone_are_kept():
     start, end = period("journal:2026-01-01T12:00:00+02:00..2026-01-02")
 
     assert (start.astimezone(UTC).hour, end.tzinfo) == (10, UTC)
+
+
+def test_a_moment_may_have_fractions_of_a_second():
+    start, end = period("journal:2026-01-01T12:00:00.25..2026-01-01T12:00:01.5+00:00")
+
+    assert (start.microsecond, end.microsecond) == (250_000, 500_000)

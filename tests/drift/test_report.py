@@ -224,3 +224,16 @@ def test_an_option_out_of_range_is_refused(options, capsys):
 
     assert refused.value.code == 2
     assert f"argument {options[0]}" in capsys.readouterr().err
+
+
+def test_the_report_becomes_a_run_of_mlflow_on_request(same, model_folder, registry):
+    import mlflow
+
+    report(same, "--model", model_folder, "--mlflow")
+
+    mlflow.set_tracking_uri(registry)
+    (run,) = mlflow.search_runs(experiment_names=["drift"], output_format="list")
+    assert run.data.tags["verdict"] == "no drift"
+    assert run.data.metrics["drifted_columns"] == 0
+    artifacts = [item.path for item in mlflow.MlflowClient().list_artifacts(run.info.run_id)]
+    assert artifacts == ["drift.html", "drift.json"]
