@@ -68,7 +68,7 @@ def critical(freedom: int, comparisons: int) -> float:
     """Return the value that chi-square exceeds with probability FALSE_ALARMS / comparisons.
 
     >>> round(critical(1, 1), 2), round(critical(9, 120), 1)
-    (6.63, 31.8)
+    (6.63, 34.2)
     """
     return float(chi2.isf(FALSE_ALARMS / max(comparisons, 1), freedom))
 

@@ -39,6 +39,8 @@ from drift.summary import (
 )
 from drift.transport import Effect, approval_rate, effect, transported
 
+GROUNDS = 4
+"""Grounds of the verdict, which share FALSE_ALARMS."""
 MIN_PD_PSI = 0.01
 """PSI of the PD beyond what chance adds: a mean that moves by 0.1 deviations."""
 MIN_APPROVAL_CHANGE = 0.01
@@ -158,9 +160,9 @@ def _by_column(effects: dict[str, Effect], fields: Sequence[Field]) -> dict[str,
 def _grounds(weighed: Weighed, together: Effect | None) -> Iterator[str]:
     scores = _pd_distance(weighed)
     before, now = weighed.reference.probability, weighed.current.probability
-    if scores.drifted(1, MIN_PD_PSI):
+    if scores.drifted(GROUNDS, MIN_PD_PSI):
         yield (
-            f"the PD changed: PSI {scores.psi:.3f} (threshold {scores.limit(1, MIN_PD_PSI):.3f}), "
+            f"the PD changed: PSI {scores.psi:.3f} (threshold {scores.limit(GROUNDS, MIN_PD_PSI):.3f}), "
             f"mean {before.mean():.3f} → {now.mean():.3f}"
         )
     rates = [approval_rate(weighed.model, values) for values in (before, now)]
@@ -179,12 +181,12 @@ def _pd_distance(weighed: Weighed) -> Distance:
 
 
 def _approval_by_chance(weighed: Weighed) -> float:
-    """Return the difference of approval rates that chance exceeds with probability FALSE_ALARMS."""
+    """Return the difference of approval rates that chance exceeds with probability FALSE_ALARMS / GROUNDS."""
     rates = [approval_rate(weighed.model, scores.probability) for scores in (weighed.reference, weighed.current)]
     sizes = [len(scores.probability) for scores in (weighed.reference, weighed.current)]
     share = sum(rate * size for rate, size in zip(rates, sizes, strict=True)) / sum(sizes)
     error = np.sqrt(share * (1 - share) * sum(1 / size for size in sizes))
-    return float(NormalDist().inv_cdf(1 - FALSE_ALARMS / 2) * error)
+    return float(NormalDist().inv_cdf(1 - FALSE_ALARMS / GROUNDS / 2) * error)
 
 
 def _separation_of(reference: pl.DataFrame, current: pl.DataFrame) -> Separation:
@@ -233,7 +235,7 @@ def _pd_result(weighed: Weighed, current: Population) -> PdResult:
     before, now = weighed.reference.probability, weighed.current.probability
     decided = [decision.decision == Decision.GRANTED for decision in current.decisions]
     return PdResult(
-        **_figures(_pd_distance(weighed), 1, MIN_PD_PSI).model_dump(),
+        **_figures(_pd_distance(weighed), GROUNDS, MIN_PD_PSI).model_dump(),
         mean_reference=_rounded(before.mean()),
         mean_current=_rounded(now.mean()),
         approval_reference=_rounded(approval_rate(weighed.model, before)),
