@@ -101,7 +101,7 @@ missing: setup ## What leaving out each optional field changes: PD, decisions, w
 rules: setup ## What each rule of the lender stops and costs (RULES=file, by default those of the project)
 	@$(RUN) research rules $(DATA_OPTION) $(if $(RULES),--rules $(RULES))
 
-notebooks: setup ## Execute the four notebooks, with their outputs
+notebooks: setup ## Execute the five notebooks, with their outputs
 	@$(RUN) research notebooks $(DATA_OPTION)
 
 import: setup ## Import the registry's champion into the BentoML store
@@ -122,7 +122,7 @@ ui: setup ## Open the UI on 127.0.0.1:8501, against the service on 3000
 mlflow: setup ## Show runs and registry on 127.0.0.1:5000
 	@$(RUN) research show mlflow $${MLFLOW_PORT:+"--port=$$MLFLOW_PORT"}
 
-drift: setup ## The Evidently report, training against new applications; exit code 1 on drift
+drift: setup ## The drift report, training against new applications; exit code 1 on drift
 	@$(RUN) drift report $(DATA_OPTION)
 
 bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
@@ -153,9 +153,9 @@ test-faults: setup ## Faults, fuzzing and Schemathesis, against real services
 
 test-postgres: setup ## The journal and its faults on a PostgreSQL server that the tests start
 	@$(RUN) tests.support.postgresql
-	@.venv/bin/pytest -m postgresql tests/bento tests/faults
+	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift
 
-test-notebooks: setup ## The four notebooks, on little data and an empty registry
+test-notebooks: setup ## The five notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks
 
 test-benchmarks: setup ## The benchmarks themselves, on little data

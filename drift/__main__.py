@@ -3,12 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from bento import FAULT, INTERRUPTED, os_fault
+from bento import FAULT, INTERRUPTED, CorrectableError, os_fault
 from bento.data.files import DataError
-from drift import report
+from drift import performance, report, watch
 
-COMMANDS = {"report": report}
+COMMANDS: dict[str, Any] = {"report": report, "performance": performance, "watch": watch}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = COMMANDS[options.command].run(options)
         return code
-    except DataError as error:
+    except (DataError, CorrectableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAULT
     except OSError as error:

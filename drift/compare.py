@@ -1,130 +1,76 @@
-"""Compare two samples of one table column by column with Evidently, and decide whether the population drifted.
+"""Compare two samples column by column: values, missing values, categories that are new or gone, units."""
 
-Evidently drops nulls before it compares values, so it does not see a change in the share of missing values
-(EXT_SOURCE_1 of the real data: 56 % to 42 %). That share is therefore compared here, beside Evidently's score.
-"""
-
-import math
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
-import pandas as pd
+import numpy as np
 import polars as pl
 
-from bento.data.tables import Column
-
-if TYPE_CHECKING:
-    from evidently import Run
+from bento.data.tables import APPLICATION, Column
+from bento.features.catalogue import CATALOGUE
+from drift.distributions import (
+    NONE,
+    Distance,
+    Floats,
+    category_counts,
+    category_distance,
+    missing_distance,
+    number_distance,
+    unit_factor,
+)
 
 Measure = Literal["number", "category"]
 
-MIN_VALUES = 1000
-"""Values on each side below which a column is not compared: by Jensen-Shannon distance or PSI, two samples of 500 from
-one population differ in two fifths of their columns."""
-
-MISSING_STEP = 0.10
-"""Change in the share of missing values from which a column drifts. At half of it, two samples of 500 from one
-population often differ in all columns about the building, which are missing together."""
+MIN_NEW = 5
+"""Rows of a category that the reference lacks from which it is named."""
+MIN_GONE = 10.0
+"""Rows of a category that the current sample should have, from which it is named where there is none."""
+MAX_NAMED = 5
+"""Categories that a result names."""
 
 
 @dataclass(frozen=True)
-class Statistic:
-    """One of Evidently's statistics, and the score from which a column drifts."""
+class Field:
+    """A column or feature to compare."""
 
     name: str
-    threshold: float
-
-    @property
-    def is_p_value(self) -> bool:
-        """Whether a low score means drift, not a high one."""
-        return self.name == "ks"
+    measure: Measure
+    audit_only: bool = False
 
 
-Method = dict[Measure, Statistic]
-
-# A normal column whose mean moves by d standard deviations scores about d by Wasserstein, d / sqrt(8) by
-# Jensen-Shannon and d squared by PSI: these thresholds all stand for d = 0.2, Evidently's own 0.1 for 0.1, 0.28, 0.32.
-# Evidently's chi-square takes the reference for exact, and so finds drift by chance: no partner for ks.
-METHODS: dict[str, Method] = {
-    "wasserstein": {"number": Statistic("wasserstein", 0.2), "category": Statistic("jensenshannon", 0.07)},
-    "jensenshannon": {"number": Statistic("jensenshannon", 0.07), "category": Statistic("jensenshannon", 0.07)},
-    "psi": {"number": Statistic("psi", 0.04), "category": Statistic("psi", 0.04)},
-    "ks": {"number": Statistic("ks", 0.001), "category": Statistic("jensenshannon", 0.07)},
-}
-
-
-@dataclass(frozen=True)
-class ColumnDrift:
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
     """The result of one column."""
 
-    column: Column
-    measure: Measure
-    statistic: Statistic
-    score: float | None
-    """None where the values could not be compared; `note` says why."""
-    values_drifted: bool
+    field: Field
+    values: Distance
+    missing: Distance
     missing_reference: float
     missing_current: float
-    note: str
+    middle_reference: float | str | None
+    """Median of a number, most frequent category; None without any value."""
+    middle_current: float | str | None
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    factor: float | None = None
+    """By which all current values differ, as after a change of unit."""
+    note: str = ""
+    """Why values were not compared."""
 
     @property
-    def missing_drifted(self) -> bool:
-        """Whether the share of missing values changed by at least MISSING_STEP."""
-        return abs(self.missing_current - self.missing_reference) >= MISSING_STEP
+    def distances(self) -> tuple[Distance, Distance]:
+        """Those of values and of missing values."""
+        return self.values, self.missing
+
+    def drifted(self, comparisons: int) -> bool:
+        """Whether values or missing values drifted, of `comparisons` distances that are judged together."""
+        return any(distance.drifted(comparisons) for distance in self.distances)
 
     @property
-    def drifted(self) -> bool:
-        """Whether values or missing values drifted."""
-        return self.values_drifted or self.missing_drifted
-
-    @property
-    def empty(self) -> bool:
-        """Whether neither side has a value."""
-        return self.missing_reference == self.missing_current == 1
-
-    @property
-    def severity(self) -> float:
-        """Score over threshold, by values or by missing values, the larger of the two."""
-        missing = abs(self.missing_current - self.missing_reference) / MISSING_STEP
-        if self.score is None:
-            return missing
-        if self.statistic.is_p_value:
-            values = self.statistic.threshold / self.score if self.score else math.inf
-        else:
-            values = self.score / self.statistic.threshold
-        return max(values, missing)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All columns, worst first, and the verdict on the table."""
-
-    columns: tuple[ColumnDrift, ...]
-    share_limit: float
-    run: "Run | None"
-    """Evidently's own result; None where no column could be compared by its values."""
-
-    @property
-    def evaluated(self) -> int:
-        """Columns with a value on at least one side."""
-        return sum(not column.empty for column in self.columns)
-
-    @property
-    def drifted(self) -> int:
-        """Columns that drifted."""
-        return sum(column.drifted for column in self.columns)
-
-    @property
-    def share(self) -> float:
-        """Share of drifted columns among those with values."""
-        return self.drifted / self.evaluated if self.evaluated else 0.0
-
-    @property
-    def is_drift(self) -> bool:
-        """Whether the share of drifted columns reaches the limit."""
-        return self.share >= self.share_limit
+    def psi(self) -> float:
+        """PSI of values or of missing values, the larger of the two, beyond what chance adds."""
+        return max(distance.psi - distance.by_chance for distance in self.distances)
 
 
 def measure_of(column: Column) -> Measure:
@@ -132,110 +78,104 @@ def measure_of(column: Column) -> Measure:
     return "category" if column.kind == "category" or column.unit in ("flag", "rank") else "number"
 
 
-def compare(
-    reference: pl.DataFrame, current: pl.DataFrame, columns: Sequence[Column], method: Method, share_limit: float
-) -> Comparison:
-    """Compare `columns` of two frames; a column absent from one of them counts as missing values there.
+def application_fields(names: Iterable[str] | None = None) -> list[Field]:
+    """Return every declared column of the application but the identifier, or those in `names`."""
+    chosen = None if names is None else set(names)
+    return [
+        Field(column.name, measure_of(column), column.audit_only)
+        for column in APPLICATION
+        if column.kind != "id" and (chosen is None or column.name in chosen)
+    ]
 
-    Raises ValueError where a frame has fewer than MIN_VALUES rows.
+
+def feature_fields(names: Sequence[str]) -> list[Field]:
+    """Return features of the catalogue as fields."""
+    is_category = {name: CATALOGUE[name].is_category or CATALOGUE[name].unit in ("flag", "rank") for name in names}
+    return [Field(name, "category" if is_category[name] else "number") for name in names]
+
+
+def comparable(applications: pl.DataFrame) -> pl.DataFrame:
+    """Return the declared columns with null for codes of "unknown" and infinities.
+
+    Unlike cleaning for the model, it keeps implausible values and unknown categories: they are what drift looks like.
     """
-    for side, frame in (("reference", reference), ("current", current)):
-        if frame.height < MIN_VALUES:
-            raise ValueError(f"{side}: {frame.height:,} rows differ by chance alone; give at least {MIN_VALUES:,}")
-    reference, current = _prepared(reference, columns), _prepared(current, columns)
-    # Evidently divides the Wasserstein distance by the reference's standard deviation: a number that is constant
-    # there would drift with the first other value. As a category, it takes a good share of other values.
-    measures: dict[str, Measure] = {
-        column.name: "category" if _is_constant(reference[column.name]) else measure_of(column) for column in columns
+    present = [column for column in APPLICATION if column.name in applications.columns]
+    return applications.select(_comparable(column) for column in present)
+
+
+def _comparable(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    unknown = pl.any_horizontal(pl.lit(value=False), *(value == code for code in column.missing_codes))
+    if column.kind == "number":
+        unknown |= ~value.is_finite()
+    return pl.when(~unknown).then(value).alias(column.name)
+
+
+def compare(reference: pl.DataFrame, current: pl.DataFrame, fields: Sequence[Field]) -> list[Comparison]:
+    """Compare the fields of two frames, a row for each application; an absent column has no values."""
+    return [_compare(field, _series(reference, field), _series(current, field)) for field in fields]
+
+
+def comparisons_in(results: Sequence[Comparison]) -> int:
+    """Count the distances that could exceed their limit by chance."""
+    return sum(distance.freedom > 0 for result in results for distance in result.distances)
+
+
+def _series(frame: pl.DataFrame, field: Field) -> pl.Series:
+    if field.name in frame.columns:
+        return frame[field.name]
+    return pl.Series(field.name, [None] * frame.height, dtype=pl.Float64)
+
+
+def _compare(field: Field, reference: pl.Series, current: pl.Series) -> Comparison:
+    sides = (reference, current)
+    missing = missing_distance(*((side.null_count(), len(side)) for side in sides))
+    shares = [side.null_count() / len(side) for side in sides]
+    common: dict[str, Any] = {
+        "field": field,
+        "missing": missing,
+        "missing_reference": shares[0],
+        "missing_current": shares[1],
     }
-    notes = {column.name: _why_not_compared(reference[column.name], current[column.name]) for column in columns}
-    compared = {name: measures[name] for name, note in notes.items() if not note}
-    run = _run_evidently(reference, current, compared, method, share_limit) if compared else None
-    scores = _scores(run) if run else {}
-    results = []
-    for column in columns:
-        score, values_drifted = scores.get(column.name, (None, False))
-        result = ColumnDrift(
-            column=column,
-            measure=measures[column.name],
-            statistic=method[measures[column.name]],
-            score=score,
-            values_drifted=values_drifted,
-            missing_reference=reference[column.name].null_count() / reference.height,
-            missing_current=current[column.name].null_count() / current.height,
-            note=notes[column.name],
+    empty = [name for name, side in zip(("reference", "current"), sides, strict=True) if not side.count()]
+    note = "no value on either side" if len(empty) == 2 else f"no value in {empty[0]}" if empty else ""
+    if field.measure == "category":
+        before, now = (category_counts(side) for side in sides)
+        return Comparison(
+            **common,
+            values=category_distance(before, now) if not empty else NONE,
+            middle_reference=_most_frequent(before),
+            middle_current=_most_frequent(now),
+            new=_named(now, before, lambda name: now[name] >= MIN_NEW) if not empty else (),
+            gone=_named(before, now, lambda name: before[name] * current.count() / reference.count() >= MIN_GONE)
+            if not empty
+            else (),
+            note=note,
         )
-        results.append(result)
-    return Comparison(tuple(sorted(results, key=lambda result: -result.severity)), share_limit, run)
-
-
-def _prepared(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    """Select exactly `columns`; absent columns and infinite values become null."""
-    return frame.select(
-        pl.lit(None, dtype=column.dtype).alias(column.name)
-        if column.name not in frame.columns
-        else pl.when(pl.col(column.name).is_finite()).then(pl.col(column.name))
-        if column.kind == "number"
-        else pl.col(column.name)
-        for column in columns
+    numbers = [_numbers(side) for side in sides]
+    return Comparison(
+        **common,
+        values=number_distance(*numbers),
+        middle_reference=_median(numbers[0]),
+        middle_current=_median(numbers[1]),
+        factor=unit_factor(*numbers),
+        note=note,
     )
 
 
-def _is_constant(values: pl.Series) -> bool:
-    return values.drop_nulls().n_unique() == 1
+def _numbers(values: pl.Series) -> Floats:
+    return values.drop_nulls().cast(pl.Float64).to_numpy()
 
 
-def _why_not_compared(reference: pl.Series, current: pl.Series) -> str:
-    """Return why the values cannot be compared; empty where they can."""
-    counts = {"reference": reference.count(), "current": current.count()}
-    if not any(counts.values()):
-        return "no value on either side"
-    for side, count in counts.items():
-        if count < MIN_VALUES:
-            return f"too few values in {side}: {count:,}" if count else f"no value in {side}"
-    if _is_constant(reference) and _is_constant(current) and reference.max() == current.max():
-        return "the same single value on both sides"
-    return ""
+def _median(values: Floats) -> float | None:
+    return float(np.median(values)) if len(values) else None
 
 
-def _run_evidently(
-    reference: pl.DataFrame, current: pl.DataFrame, compared: dict[str, Measure], method: Method, share_limit: float
-) -> "Run":
-    # Imported here, because the import takes seconds that --help and a fault in the input should not wait for.
-    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415
-    from evidently.presets import DataDriftPreset  # noqa: PLC0415
-
-    definition = DataDefinition(
-        numerical_columns=[name for name, measure in compared.items() if measure == "number"],
-        categorical_columns=[name for name, measure in compared.items() if measure == "category"],
-    )
-    preset = DataDriftPreset(
-        columns=list(compared),
-        num_method=method["number"].name,
-        num_threshold=method["number"].threshold,
-        cat_method=method["category"].name,
-        cat_threshold=method["category"].threshold,
-        drift_share=share_limit,
-    )
-    datasets = [Dataset.from_pandas(_to_pandas(frame, compared), definition) for frame in (current, reference)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # numpy on constant columns, for the plots
-        return Report([preset], include_tests=True).run(*datasets)
+def _most_frequent(counts: Mapping[str, int]) -> str | None:
+    return max(sorted(counts), key=lambda name: counts[name]) if counts else None
 
 
-def _to_pandas(frame: pl.DataFrame, compared: dict[str, Measure]) -> pd.DataFrame:
-    dtypes: dict[Measure, type[pl.DataType]] = {"number": pl.Float64, "category": pl.String}
-    return pd.DataFrame({name: frame[name].cast(dtypes[measure]).to_numpy() for name, measure in compared.items()})
-
-
-def _scores(run: "Run") -> dict[str, tuple[float, bool]]:
-    """Return the score and Evidently's verdict of each column."""
-    content = run.dict()
-    drifted = {
-        test["metric_config"]["params"]["column"]: test["status"] == "FAIL"
-        for test in content["tests"]
-        if test["metric_config"]["params"]["type"].endswith(":ValueDrift")
-    }
-    scores = {metric["config"].get("column"): float(metric["value"]) for metric in content["metrics"][1:]}
-    # SciPy's Jensen-Shannon distance of two all but equal samples is the root of a tiny negative number: NaN.
-    return {name: (0.0 if math.isnan(score) else score, drifted[name]) for name, score in scores.items()}
+def _named(counts: Mapping[str, int], others: Mapping[str, int], is_enough: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the most frequent categories that the other sample lacks."""
+    absent = [name for name in counts if name not in others and is_enough(name)]
+    return tuple(sorted(absent, key=lambda name: -counts[name])[:MAX_NAMED])

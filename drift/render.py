@@ -1,92 +1,158 @@
-"""Render the summary of a comparison, for the terminal and as an HTML page."""
+"""Render a drift report, for the terminal and as one HTML page."""
 
+from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
-from drift.summary import ColumnSummary, Source, Summary
+from drift.summary import ColumnResult, DriftReport, Figures
 
-if TYPE_CHECKING:
-    from evidently import Run
-
-MAX_TABLE_ROWS = 15
-"""Rows of the table on the terminal; drift.json and drift.html hold all columns."""
-
-HEADER = ("column", "statistic", "score", "threshold", "missing before", "missing now", "drifted")
+MAX_ROWS = 12
+"""Rows of a table on the terminal; drift.json and drift.html hold all."""
+HEADER = ("", "PSI", "threshold", "missing", "now", "threshold", "middle", "now", "change of PD", "")
 
 STYLE = """<style>
 .findings { background: #fff; color: #222; font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1200px;
   padding: 24px; }
 .findings h1 { font-size: 26px; margin: 0 0 8px; }
-.findings table { border-collapse: collapse; margin-top: 12px; }
-.findings th, .findings td { border-bottom: 1px solid #ddd; padding: 3px 14px 3px 0; text-align: left; }
+.findings h2 { font-size: 19px; margin: 20px 0 4px; }
+.findings .drift { color: #a12; } .findings .no { color: #175; }
+.findings table { border-collapse: collapse; }
+.findings th, .findings td { border-bottom: 1px solid #ddd; padding: 3px 12px 3px 0; text-align: left; }
 </style>"""
 
 
-def text(summary: Summary) -> str:
-    """Return a table of the worst columns, those that drifted first, and a line on those not compared by values."""
-    columns = [column for column in summary.columns if column.drifted or column.score is not None]
-    shown = columns[: min(MAX_TABLE_ROWS, max(5, summary.columns_drifted))]
-    rows = [HEADER, *(_cells(column) for column in shown)]
-    widths = [max(len(row[position]) for row in rows) for position in range(len(HEADER))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    more = summary.columns_drifted - len(shown)
-    if more > 0:
-        lines.append(f"and {more} more drifted columns")
-    notes = [f"{column.column} ({column.note})" for column in summary.columns if column.note]
-    if notes:
-        rest = f" and {len(notes) - 3} more" if len(notes) > 3 else ""
-        lines.append(f"values not compared: {', '.join(notes[:3])}{rest}")
+def text(report: DriftReport) -> str:
+    """Return tables of the drifted columns and features, what the model says, and what was not judged."""
+    lines = [source(report)]
+    for side, title in ((report.reference, "reference"), (report.current, "current")):
+        lines.append(f"{title}: {side.name}, {side.rows:,} applications, {side.rows_scored:,} scored")
+    for title, columns in (("columns", report.drifted_columns), ("features", report.drifted_features)):
+        if columns:
+            shown = columns[:MAX_ROWS]
+            lines += ["", *_table([(f"drifted {title}", *HEADER[1:]), *(_cells(column) for column in shown)])]
+            if len(columns) > len(shown):
+                lines.append(f"and {len(columns) - len(shown)} more")
+    lines += ["", *_figures_in_words(report)]
+    lines += [f"not judged: {fault}" for fault in report.faults]
+    lines += [f"note: {note}" for note in report.notes]
     return "\n".join(lines)
 
 
-def html(summary: Summary, run: "Run | None") -> str:
-    """Return Evidently's page, headed by the source of the data, the verdict and what Evidently does not show."""
-    findings = _findings(summary)
-    if run is None:
+def html(report: DriftReport, evidently: str) -> str:
+    """Return one page: verdict, figures, every drifted column, and Evidently's page below."""
+    findings = _findings(report)
+    if not evidently:
         return f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><body>{findings}</body></html>\n'
-    page: str = run.get_html_str(as_iframe=False)
-    return page.lstrip().replace("<body>", f"<body>{findings}", 1)
+    return evidently.replace("<body>", f"<body>{findings}", 1)
 
 
-def source(summary: Source) -> str:
+def source(report: DriftReport) -> str:
     """Return the source of the data in one line."""
-    seed = "" if summary.seed is None else f", seed {summary.seed}"
-    return f"data: {summary.data}, {summary.clients:,} clients{seed}"
+    seed = "" if report.seed is None else f", seed {report.seed}"
+    return f"data: {report.data}, {report.clients:,} clients{seed}"
 
 
-def _findings(summary: Summary) -> str:
-    reference, current, limits = summary.reference, summary.current, summary.thresholds
-    listed = [column for column in summary.columns if column.drifted or column.note]
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(column)) + "</tr>" for column in listed
+def _figures_in_words(report: DriftReport) -> Iterator[str]:
+    if report.probability is not None:
+        pd = report.probability
+        yield f"PD: mean {pd.mean_reference:.4f}, now {pd.mean_current:.4f}; PSI {_psi(pd)}"
+        decided = pd.approval_as_decided
+        with_rules = "" if decided is None else f"; as decided, rules included: {decided:.1%}"
+        yield (
+            f"approval by the model: {pd.approval_reference:.1%}, now {pd.approval_current:.1%} "
+            f"(by chance ±{pd.approval_by_chance:.1%}){with_rules}"
+        )
+    if report.effect is not None:
+        yield (
+            f"drifted features, given to clients of the reference: PD changes by {report.effect.pd_change:.1%} of its "
+            f"mean, {report.effect.flipped:.1%} of decisions, rank correlation {report.effect.rank_correlation:.2f}"
+        )
+    for title, separated in (("features", report.features_separation), ("columns", report.columns_separation)):
+        if separated is not None:
+            by = ", ".join(f"{name} {share:.0%}" for name, share in list(separated.gains.items())[:3])
+            reason = f", by {by}" if separated.auc > separated.by_chance else ""
+            yield f"separable by {title}: AUC {separated.auc:.3f} (by chance up to {separated.by_chance:.3f}){reason}"
+
+
+def _psi(figures: Figures) -> str:
+    if figures.psi is None or figures.threshold is None:
+        return "not compared"
+    return f"{figures.psi:.4f} (threshold {figures.threshold:.4f})"
+
+
+def _findings(report: DriftReport) -> str:
+    style = "no" if report.verdict == "no drift" else "drift"
+    facts = "".join(f"<li>{escape(line)}</li>" for line in _figures_in_words(report))
+    grounds = "".join(f"<li>{escape(ground)}</li>" for ground in report.grounds)
+    remarks = "".join(
+        f"<li>{escape(prefix + line)}</li>"
+        for prefix, lines in (("Not judged: ", report.faults), ("", report.notes))
+        for line in lines
     )
-    head = "".join(f"<th>{title}</th>" for title in HEADER)
-    table = f"<table><tr>{head}</tr>{rows}</table>" if listed else ""
+    tables = "".join(
+        f"<h2>{escape(title)} ({len(columns)} of {total})</h2>{_html_table(columns)}"
+        for title, columns, total in (
+            ("Features of the model that drifted", report.drifted_features, len(report.features)),
+            ("Columns of the application that drifted", report.drifted_columns, len(report.columns)),
+        )
+        if columns
+    )
+    reference, current = report.reference, report.current
     return f"""{STYLE}
 <div class="findings">
-<p><strong>{escape(source(summary))}</strong></p>
-<h1>{escape(summary.sentence)}</h1>
-<p>Reference: {reference.table}, {reference.rows_compared:,} of {reference.rows:,} rows.
-Current: {current.table}, {current.rows_compared:,} of {current.rows:,} rows. Sampled with seed
-{summary.sample.seed}.</p>
-<p>Numbers: {limits.number.statistic}, threshold {limits.number.threshold:g}.
-Categories: {limits.category.statistic}, threshold {limits.category.threshold:g}.
-A column also drifts when its share of missing values moves by
-{limits.missing_step * 100:g} points; Evidently's own counts
-below leave that out, and the columns whose values it could not compare.</p>
-{table}
+<p><strong>{escape(source(report))}</strong></p>
+<h1 class="{style}">{escape(report.verdict.capitalize())}</h1>
+<ul>{grounds or f"<li>{escape(report.sentence)}</li>"}</ul>
+<p>Reference: {escape(reference.name)}, {reference.rows:,} applications, {reference.rows_scored:,} scored.
+Current: {escape(current.name)}, {current.rows:,} applications, {current.rows_scored:,} scored.
+Model: {escape(report.model or "none")}.</p>
+<ul>{facts}{remarks}</ul>
+<p>PSI over deciles or categories of the reference. A threshold is what chance reaches at these sample sizes with a
+probability of {report.false_alarms:.0%} in any of {report.comparisons} comparisons, and at least a small change.
+"Change of PD": what the current distribution of the feature does to the PD of the reference's clients.</p>
+{tables}
+<h2>Evidently, on a sample of the columns that matter most; its own limits do not enter the verdict above</h2>
 </div>"""
 
 
-def _cells(column: ColumnSummary) -> tuple[str, ...]:
-    compared = column.score is not None
-    causes = [cause for cause in ("values", "missing") if getattr(column, f"{cause}_drifted")]
+def _html_table(columns: list[ColumnResult]) -> str:
+    head = "".join(f"<th>{title}</th>" for title in HEADER)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(column)) + "</tr>" for column in columns
+    )
+    return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[position]) for row in rows) for position in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _cells(column: ColumnResult) -> tuple[str, ...]:
+    values, missing = column.values, column.missing
     return (
         column.column,
-        (column.statistic or "") if compared else column.note,
-        f"{column.score:.3g}" if compared else "",
-        f"{column.threshold:g}" if compared else "",
+        "" if values.psi is None else f"{values.psi:.3f}",
+        "" if values.threshold is None else f"{values.threshold:.3f}",
         f"{column.missing_reference:.1%}",
         f"{column.missing_current:.1%}",
-        " and ".join(causes) or "no",
+        "" if missing.threshold is None else f"PSI {missing.psi:.3f} of {missing.threshold:.3f}",
+        _middle(column.middle_reference),
+        _middle(column.middle_current),
+        "" if column.pd_change is None else f"{column.pd_change:.1%}",
+        "; ".join(_remarks(column)),
     )
+
+
+def _remarks(column: ColumnResult) -> Iterator[str]:
+    if column.note:
+        yield column.note
+    if column.new_categories:
+        yield f"new: {', '.join(column.new_categories)}"
+    if column.gone_categories:
+        yield f"gone: {', '.join(column.gone_categories)}"
+    if column.factor is not None:
+        yield f"times {column.factor:.4g}"
+
+
+def _middle(value: float | str | None) -> str:
+    return "" if value is None else f"{value:,.5g}" if isinstance(value, float) else value

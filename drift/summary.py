@@ -1,120 +1,115 @@
-"""The content of drift.json."""
+"""The content of drift.json; `python -m drift report --schema` prints its JSON schema."""
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from drift.compare import MISSING_STEP, ColumnDrift, Comparison, Measure, Method
+from drift.compare import Measure
+
+Verdict = Literal["drift", "no drift", "could not tell"]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Part of a report."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Side(_Part):
-    """One of the two tables."""
+class Side(Part):
+    """One of the two populations."""
 
-    table: str
-    rows: int
-    rows_compared: int
-
-
-class Sample(_Part):
-    """How the rows were sampled."""
-
-    rows: int
-    seed: int
+    name: str
+    rows: int = Field(description="applications whose columns are compared")
+    rows_scored: int = Field(description="of these, applications whose features and PD are compared")
 
 
-class Limit(_Part):
-    """A statistic, and the score from which a column drifts."""
+class Figures(Part):
+    """The distance of one distribution from that of the reference."""
 
-    statistic: str
-    threshold: float
-
-
-class Limits(_Part):
-    """The limits of the comparison."""
-
-    number: Limit
-    category: Limit
-    missing_step: float
-    share: float
-
-    @classmethod
-    def of(cls, method: Method, share: float) -> "Limits":
-        """Return the limits of a method and of the share of drifted columns."""
-        number, category = (
-            Limit(statistic=method[measure].name, threshold=method[measure].threshold)
-            for measure in ("number", "category")
-        )
-        return cls(number=number, category=category, missing_step=MISSING_STEP, share=share)
+    psi: float | None = Field(description="population stability index; null where there is nothing to compare")
+    threshold: float | None = Field(description="PSI that chance or a small change reaches at these sample sizes")
+    drifted: bool
 
 
-class ColumnSummary(_Part):
-    """The result of one column; a column whose values were not compared has a note instead of a score."""
+class ColumnResult(Part):
+    """The result of one column of the application, or of one feature of the model."""
 
     column: str
     measure: Measure
-    audit_only: bool
-    statistic: str | None
-    score: float | None
-    threshold: float | None
+    audit_only: bool = Field(description="compared for an audit of fairness; never a feature")
+    drifted: bool
+    values: Figures
+    missing: Figures
     missing_reference: float
     missing_current: float
-    values_drifted: bool
-    missing_drifted: bool
-    drifted: bool
+    middle_reference: float | str | None = Field(description="median, or most frequent category")
+    middle_current: float | str | None
+    new_categories: list[str]
+    gone_categories: list[str]
+    factor: float | None = Field(description="by which all values differ, as after a change of unit")
+    pd_change: float | None = Field(
+        description="mean absolute change of the PD, as a share of the mean PD, of clients of the reference that get "
+        "the current distribution of the feature, or of the features computed from the column; null where none drifted"
+    )
     note: str
 
-    @classmethod
-    def of(cls, result: ColumnDrift) -> "ColumnSummary":
-        """Return the summary of a column, with rounded figures."""
-        compared = result.score is not None
-        return cls(
-            column=result.column.name,
-            measure=result.measure,
-            audit_only=result.column.audit_only,
-            statistic=result.statistic.name if compared else None,
-            score=None if result.score is None else float(f"{result.score:.4g}"),
-            threshold=result.statistic.threshold if compared else None,
-            missing_reference=round(result.missing_reference, 4),
-            missing_current=round(result.missing_current, 4),
-            values_drifted=result.values_drifted,
-            missing_drifted=result.missing_drifted,
-            drifted=result.drifted,
-            note=result.note,
-        )
+
+class PdResult(Figures):
+    """The predicted probability of default."""
+
+    mean_reference: float
+    mean_current: float
+    approval_reference: float = Field(description="share that the model grants")
+    approval_current: float
+    approval_by_chance: float = Field(description="difference of the approval rates that chance reaches")
+    approval_as_decided: float | None = Field(description="share granted in the journal, rules included")
 
 
-class Source(_Part):
-    """Where the data comes from."""
+class EffectResult(Part):
+    """What the drifted features together do to clients of the reference."""
 
-    data: Literal["real", "synthetic"]
+    pd_change: float
+    flipped: float = Field(description="share of the decisions that change")
+    rank_correlation: float = Field(description="Spearman's, of the PDs before and after")
+
+
+class SeparationResult(Part):
+    """How well a LightGBM tells current from reference rows, out of fold."""
+
+    auc: float
+    by_chance: float
+    gains: dict[str, float] = Field(description="share of the gain of the columns that give it away")
+
+
+class DriftReport(Part):
+    """Sources, limits, verdict with its grounds, and every column, the worst first."""
+
+    data: Literal["real", "synthetic", "journal"]
     clients: int
     seed: int | None
-
-
-class Summary(Source):
-    """Sources, limits, verdict, and every column, the worst first."""
-
     reference: Side
     current: Side
-    sample: Sample
-    method: str
-    thresholds: Limits
-    columns_judged: int
-    columns_drifted: int
-    share_drifted: float
-    verdict: Literal["drift", "no drift"]
+    model: str | None
+    false_alarms: float = Field(description="probability that any column drifts by chance")
+    comparisons: int
+    verdict: Verdict
     sentence: str
-    columns: list[ColumnSummary]
+    grounds: list[str] = Field(description="of the verdict, each a sentence")
+    faults: list[str] = Field(description="what could not be judged, and why")
+    notes: list[str]
+    probability: PdResult | None
+    effect: EffectResult | None
+    features_separation: SeparationResult | None
+    columns_separation: SeparationResult
+    columns: list[ColumnResult]
+    features: list[ColumnResult]
 
+    @property
+    def drifted_columns(self) -> list[ColumnResult]:
+        """The columns of the application that drifted."""
+        return [column for column in self.columns if column.drifted]
 
-def sentence(comparison: Comparison) -> str:
-    """Return the verdict in one sentence."""
-    verdict = "Drift" if comparison.is_drift else "No drift"
-    return (
-        f"{verdict}: {comparison.drifted} of {comparison.evaluated} columns drifted "
-        f"({comparison.share:.1%}, limit {comparison.share_limit:.1%})."
-    )
+    @property
+    def drifted_features(self) -> list[ColumnResult]:
+        """The features of the model that drifted."""
+        return [feature for feature in self.features if feature.drifted]

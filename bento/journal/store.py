@@ -165,6 +165,20 @@ class Journal:
             yield ids
             after = ids[-1]
 
+    def decided_between(self, start: datetime, end: datetime) -> Iterator[StoredDecision]:
+        """Yield the decisions from `start` up to, not including, `end`, oldest first; errors as `find`."""
+        query = (
+            sa.select(DECISIONS.c.id)
+            .where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
+            .order_by(DECISIONS.c.decided_at, DECISIONS.c.id)
+        )
+        with self.reader() as connection:
+            ids = [str(value) for value in connection.execute(query).scalars()]
+        for decision_id in ids:
+            decision = self.find(decision_id)
+            if decision is not None:
+                yield decision
+
     def rulebook(self, version: str | None) -> Rulebook:
         """Return the rules of a version; those of None, before there were any, are empty.
 

@@ -1,4 +1,4 @@
-"""All four notebooks, executed on a small data set in an empty registry, as `make notebooks` executes them."""
+"""All five notebooks, executed on a small data set in an empty registry, as `make notebooks` executes them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from research.reporting.run_notebooks import SCRIPTS, run_notebooks
 
 def test_all_notebooks_run_on_small_data(synthetic_folder: Path, tmp_path: Path):
     scripts = sorted(SCRIPTS.glob("[0-9]*.py"))
-    assert len(scripts) == 4
+    assert len(scripts) == 5
     written = run_notebooks(scripts, tmp_path, synthetic_folder)
     assert [path.stem for path in written] == [script.stem for script in scripts]
     for path in written:

@@ -54,6 +54,16 @@ def test_a_moment_of_another_time_zone_is_the_same_moment(plain: Journal):
     assert stored.decided_at.isoformat() == NOW.isoformat()
 
 
+def test_decisions_of_a_period_come_oldest_first_without_its_end(journal: Journal):
+    moments = [NOW + timedelta(hours=hours) for hours in (2, 0, 1, 3, -1)]
+    journal.write([entry(decided_at=moment) for moment in moments])
+
+    decisions = list(journal.decided_between(NOW, NOW + timedelta(hours=3)))
+
+    assert [decision.decided_at for decision in decisions] == [NOW + timedelta(hours=hours) for hours in (0, 1, 2)]
+    assert all(decision.credit_file is not None for decision in decisions)
+
+
 def test_an_unknown_decision_is_not_found(plain: Journal):
     assert plain.find("nothing") is None
     assert plain.reviews("nothing") == []

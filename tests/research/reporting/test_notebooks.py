@@ -17,7 +17,13 @@ from research.reporting import notebook_support
 from research.reporting.run_notebooks import SCRIPTS, run_notebooks
 from research.training.train import Settings
 
-NAMES = ["01_mlflow_experiments", "02_data_preparation", "03_business_score", "04_model_comparison"]
+NAMES = [
+    "01_mlflow_experiments",
+    "02_data_preparation",
+    "03_business_score",
+    "04_model_comparison",
+    "05_drift_and_monitoring",
+]
 LOCAL_PATH = re.compile(r"/(home|root|tmp|work|Users)/|file://")
 MAX_NOTEBOOK_BYTES = 1_500_000
 """Bytes of a notebook."""

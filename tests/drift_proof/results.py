@@ -1,0 +1,72 @@
+"""The content of drift_proof.json."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Part(BaseModel):
+    """Part of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NullSize(Part):
+    """False alarms between two samples of one population."""
+
+    rows: int
+    seeds: int
+    false_verdicts: int
+    any_column: int
+    """Pairs of samples in which any column or feature drifts."""
+    column_rate: float
+    """Share of all compared columns and features that drift."""
+
+
+class PowerPoint(Part):
+    """How often a shift is found at one size: share of the seeds."""
+
+    shift: str
+    rows: int
+    seeds: int
+    by: Literal["columns", "verdict"]
+    """What finds it: its columns drift, or the verdict is drift."""
+    detected: float
+    evidently: float | None
+    """Share in which plain Evidently finds it, by its defaults; None where it was not run."""
+
+
+class CostError(Part):
+    """Error of the estimated cost of 1,000 applications against the true probabilities, under one shift."""
+
+    shift: str
+    rows: int
+    seeds: int
+    true_cost: float
+    error_plain: float
+    """Mean absolute error of the estimate from the PD alone."""
+    error: float
+    """Mean absolute error with the shift of the population taken in."""
+    low: float
+    high: float
+    """95 % interval of `error`, by bootstrap over the seeds."""
+    realised_error: float
+    """Mean absolute difference of the realised cost from the true one: what chance does to outcomes."""
+
+
+class DriftProof(Part):
+    """What the drift report finds and what it does not."""
+
+    data: str
+    clients: int
+    seed: int
+    model: str
+    null: list[NullSize] = []
+    power: list[PowerPoint] = []
+    cost: list[CostError] = []
+
+    def smallest(self, shift: str, share: float = 0.95) -> int | None:
+        """Return the smallest size from which on a shift is found in this share of the samples, or None."""
+        sizes = sorted((point.rows, point.detected) for point in self.power if point.shift == shift)
+        sufficient = [rows for rows, _ in sizes if all(detected >= share for size, detected in sizes if size >= rows)]
+        return min(sufficient, default=None)
