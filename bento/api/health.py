@@ -30,9 +30,13 @@ class Health:
 
     def metrics(self) -> str:
         """Return what is so at present in Prometheus's text format."""
-        is_journal_ready = self._is_journal_ready()
-        is_ready = is_journal_ready and self._are_keys_readable() and self._state.verified_model is not None
-        return metrics.present(self._state, is_ready=is_ready, is_journal_ready=is_journal_ready)
+        is_journal_ready, are_keys_readable = self._is_journal_ready(), self._are_keys_readable()
+        return metrics.present(
+            self._state,
+            is_ready=is_journal_ready and are_keys_readable and self._state.verified_model is not None,
+            is_journal_ready=is_journal_ready,
+            are_keys_readable=are_keys_readable,
+        )
 
     def _are_keys_readable(self) -> bool:
         if self._keys is None:

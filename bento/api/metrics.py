@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -30,12 +30,6 @@ NULL_SHARE = Histogram(
 )
 REVIEWS = Counter("credit_reviews", "Reviews written, by verdict and outcome", ["verdict", "outcome"])
 
-KEYS_READABLE = Gauge(
-    "credit_keys_readable",
-    "1 while the file of API keys can be read; at 0 every request that needs a key is answered 503",
-    multiprocess_mode="mostrecent",
-)
-
 
 def count(scored: ScoredApplication, warnings: Sequence[FieldWarning]) -> None:
     """Count a decision once it is answered."""
@@ -52,8 +46,9 @@ def count(scored: ScoredApplication, warnings: Sequence[FieldWarning]) -> None:
 class _Present(Collector):
     """What is so at the time of the scrape; the other metrics count over all processes since the start."""
 
-    def __init__(self, state: ServingState, *, is_ready: bool, is_journal_ready: bool) -> None:
+    def __init__(self, state: ServingState, *, is_ready: bool, is_journal_ready: bool, are_keys_readable: bool) -> None:
         self.state, self.is_ready, self.is_journal_ready = state, is_ready, is_journal_ready
+        self.are_keys_readable = are_keys_readable
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
@@ -68,11 +63,16 @@ class _Present(Collector):
         build.add_metric(list(labels.values()), 1)
         yield build
         yield GaugeMetricFamily("credit_ready", "1 where /readyz answers 200", self.is_ready)
-        yield GaugeMetricFamily("credit_journal_ready", "1 where the journal answers", self.is_journal_ready)
+        yield GaugeMetricFamily("credit_journal_ready", "1 where decisions can be written", self.is_journal_ready)
+        yield GaugeMetricFamily(
+            "credit_keys_readable", "0 where the file of API keys cannot be read", self.are_keys_readable
+        )
 
 
-def present(state: ServingState, *, is_ready: bool, is_journal_ready: bool) -> str:
-    """Return what is so at present in Prometheus's text format: build, readiness of service and journal."""
+def present(state: ServingState, *, is_ready: bool, is_journal_ready: bool, are_keys_readable: bool) -> str:
+    """Return what is so at present in Prometheus's text format: build, and what can be used."""
     registry = CollectorRegistry()
-    registry.register(_Present(state, is_ready=is_ready, is_journal_ready=is_journal_ready))
+    registry.register(
+        _Present(state, is_ready=is_ready, is_journal_ready=is_journal_ready, are_keys_readable=are_keys_readable)
+    )
     return generate_latest(registry).decode()

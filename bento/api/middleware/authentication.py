@@ -10,7 +10,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.api.endpoints import METRICS, endpoint_of
 from bento.api.keys import LOCAL, ApiKey, KeyRing, KeysError
-from bento.api.metrics import KEYS_READABLE
 from bento.api.problems import ProblemError, problem, response
 
 log = logging.getLogger("bentoml.credit_scoring")
@@ -80,7 +79,7 @@ class AuthenticationMiddleware:
         return endpoint.access
 
     def _refresh(self) -> None:
-        """Load the keys or notice their change, at open addresses too, so that /metrics shows the present state."""
+        """Load the keys, or notice their change."""
         if not self._is_loaded:
             try:
                 self._keys, self._is_loaded = self._load_keys(), True
@@ -89,7 +88,6 @@ class AuthenticationMiddleware:
                 return
         if self._keys is not None:
             self._keys.refresh()
-            KEYS_READABLE.set(self._keys.error is None)
 
     def _key(self, scope: Scope) -> ApiKey:
         if not self._is_loaded:
