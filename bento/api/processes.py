@@ -88,7 +88,7 @@ def own_metrics_folder() -> str:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Remove the folders of metrics that killed services have left: nobody holds their lock."""
+    """Remove the folders of metrics that killed services have left: they are not locked any more."""
     for folder in parent.glob(f"{METRICS_PREFIX}*"):
         with contextlib.suppress(OSError):  # it is another user's, in use, or gone
             if time.time() - folder.lstat().st_mtime < MIN_ABANDONED_S:
