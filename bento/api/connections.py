@@ -54,6 +54,10 @@ class LimitedProtocol(H11Protocol):
         super().handle_events()
         self._watch(self.load_limits().head_timeout_s)
 
+    def _should_upgrade(self) -> bool:
+        """Answer a wish for another protocol (WebSocket) as any request: only those are limited, guarded and logged."""
+        return False
+
     def on_response_complete(self) -> None:
         """Wait for the next request, with a new timer."""
         super().on_response_complete()
@@ -65,7 +69,7 @@ class LimitedProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_timer()
         elif self._timer is None:
-            self._timer = self.loop.call_later(seconds, self.transport.abort)
+            self._timer = self.loop.call_later(seconds, self._close)
             self._idle[self] = self.loop.time()
 
     def _stop_timer(self) -> None:
@@ -73,6 +77,10 @@ class LimitedProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _close(self) -> None:
+        self._stop_timer()
+        self.transport.abort()
 
     def _make_room(self) -> None:
         maximum = max_connections(self.load_limits())
@@ -82,8 +90,7 @@ class LimitedProtocol(H11Protocol):
                 break
             self._report(maximum)
             self.connections.discard(oldest)
-            oldest._stop_timer()
-            oldest.transport.abort()
+            oldest._close()
             if oldest is self:
                 break
 

@@ -198,12 +198,14 @@ def idempotency_key_of(request: Request) -> str | None:
     """Return the header `Idempotency-Key`, None where there is none.
 
     Raises:
-        ProblemError: it is empty, longer than 200 characters, or holds others than visible ASCII.
+        ProblemError: it is empty, longer than 200 characters, holds others than visible ASCII, or is there twice.
     """
-    value = request.headers.get("Idempotency-Key")
-    if value is not None and IDEMPOTENCY_KEY.fullmatch(value) is None:
-        raise _wrong_parameter("header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII")
-    return value
+    values = request.headers.getlist("Idempotency-Key")
+    if len(values) > 1 or not all(map(IDEMPOTENCY_KEY.fullmatch, values)):
+        raise _wrong_parameter(
+            "header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII, once"
+        )
+    return values[0] if values else None
 
 
 def _wrong_parameter(place: str, name: str, message: str) -> ProblemError:

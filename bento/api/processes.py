@@ -5,13 +5,17 @@ journal that is only the default, means another file there than where the servic
 """
 
 import atexit
+import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bentoml
@@ -28,6 +32,9 @@ PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
 """Uvicorn reads it for the addresses whose X-Forwarded-For it believes; by default those of this machine."""
 QUIT_INTERVAL_S = 0.2
 """Seconds between two tries to end all processes."""
+METRICS_PREFIX = "credit_scoring_metrics_"
+MIN_ABANDONED_S = 60.0
+"""Age of a folder of metrics from which it may be removed: a younger one may not be locked yet."""
 _PR_SET_PDEATHSIG = 1
 """Of prctl(2) on Linux: the signal that a process gets when its parent ends."""
 
@@ -70,12 +77,28 @@ def own_metrics_folder() -> str:
     BentoML keeps those of all services of a BENTOML_HOME in one folder, and each start empties it.
     """
     try:
-        folder = tempfile.mkdtemp(prefix="credit_scoring_metrics_")
+        folder = tempfile.mkdtemp(prefix=METRICS_PREFIX)
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX)  # until this process ends, killed or not
     except OSError as error:
         print(f"error: {os_fault(error)}", file=sys.stderr)  # noqa: T201 - the start ends here
         sys.exit(FAULT)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _remove_abandoned(Path(folder).parent)
     return folder
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders of metrics that killed services have left: they are not locked any more."""
+    for folder in parent.glob(f"{METRICS_PREFIX}*"):
+        with contextlib.suppress(OSError):  # it is another user's, in use, or gone
+            if time.time() - folder.lstat().st_mtime < MIN_ABANDONED_S:
+                continue
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+            finally:
+                os.close(descriptor)
 
 
 def quit_until_done(handler: "SysHandler") -> None:

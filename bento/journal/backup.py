@@ -19,6 +19,7 @@ from bento.journal.entries import JournalError, JournalUnavailableError
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION
 from bento.journal.sqlite_file import COMPANIONS
 from bento.journal.store import Journal
+from bento.journal.vault import Vault, VaultError
 from bento.settings import JOURNAL_VARIABLE
 
 _LOCK_BYTES = 0x40000000, 512
@@ -55,14 +56,18 @@ def backup(journal: Journal, target: Path, keys: Path | None) -> None:
         _require_sound(copy, target)
 
 
-def restore(target: Path, source: Path, keys: Path | None, *, without_keys: bool = False) -> Path | None:
+def restore(target: Path, source: Path, keys: Path | None, vault: Vault, *, without_keys: bool = False) -> Path | None:
     """Put a backup where the journal is, with the keys of a file, or else those of the present journal.
+
+    The keys of the journal itself are those of the backup, or of the present journal where the master key was changed
+    since.
 
     Returns:
         Where the present journal has been moved to, None if there was none.
 
     Raises:
         JournalError: a process has the journal open, the backup is damaged or of a newer schema, or there are no keys.
+        VaultError: the keys cannot be decrypted.
     """
     with _only_user(target):  # before anything is read, as this may take long
         pass
@@ -80,6 +85,8 @@ def restore(target: Path, source: Path, keys: Path | None, *, without_keys: bool
                 rows = present.execute("SELECT client, wrapped_key, created_at FROM client_keys").fetchall()
             copy.executemany("INSERT OR IGNORE INTO client_keys VALUES (?, ?, ?)", rows)
             copy.commit()
+            if vault.encrypts:
+                _require_master_key(copy, target, vault)
     with _only_user(target):
         moved = _moved_away(target)
         os.replace(target.with_name(f"{target.name}.restored"), target)
@@ -129,6 +136,34 @@ def postgresql_lines(command: str, target: Path, keys: Path | None) -> list[str]
     options = "--exit-on-error --single-transaction --no-owner"
     lines = [f"pg_restore {options} {url} {file}"]
     return lines if keys is None else [*lines, f"pg_restore {options} --data-only {url} {shlex.quote(str(keys))}"]
+
+
+def _require_master_key(copy: sqlite3.Connection, present: Path, vault: Vault) -> None:
+    """Make sure that the master key opens a restored journal; raise VaultError where it does not."""
+    wrapped = _wrapped_keys(copy)
+    if wrapped is not None:
+        try:
+            vault.unwrapped_keys(wrapped)
+        except VaultError:
+            if not present.exists():
+                raise
+            with _existing(present) as journal:
+                renewed = _wrapped_keys(journal)
+            if renewed is None:
+                raise
+            vault.unwrapped_keys(renewed)
+            copy.execute("UPDATE journal_keys SET wrapped_key = ?", (renewed,))
+            copy.commit()
+    for client, wrapped in copy.execute("SELECT client, wrapped_key FROM client_keys LIMIT 1"):
+        vault.check(wrapped, client)
+
+
+def _wrapped_keys(connection: sqlite3.Connection) -> bytes | None:
+    """Return the encrypted keys of the journal itself, None where there are none, as in older schemas."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'journal_keys'").fetchone():
+        return None
+    row = connection.execute("SELECT wrapped_key FROM journal_keys").fetchone()
+    return None if row is None else bytes(row[0])
 
 
 @contextlib.contextmanager

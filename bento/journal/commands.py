@@ -226,7 +226,7 @@ def _restore(journal: Journal, options: argparse.Namespace, _: Settings) -> int:
         print("\n".join(postgresql_lines("restore", options.file, options.keys)))
         return 0
     target = Path(journal.engine.url.database or "")
-    moved = restore(target, options.file, options.keys, without_keys=options.without_keys)
+    moved = restore(target, options.file, options.keys, journal.vault, without_keys=options.without_keys)
     print(f"{target}: restored from {options.file}; run: journal upgrade, journal check, and the purges since then")
     if moved is not None:
         print(f"the journal before it is kept: {moved}; delete it, with the keys it holds, once it is not needed")

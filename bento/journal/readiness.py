@@ -40,7 +40,11 @@ class Readiness:
         self._probing = threading.Lock()
 
     def fault(self) -> str | None:
-        """Return why nothing can be written, None where it can; a change is logged."""
+        """Return why nothing can be written, None where it can; a change is logged.
+
+        Also names the last entry in the log where that is due: after the last decision of a day no other one does.
+        """
+        self._journal.log_head()
         with self._probing:
             fault = self._in_time(lambda: answer(self._journal)) or self._write_fault()
             if fault != self._reported:

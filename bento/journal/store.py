@@ -56,7 +56,7 @@ class Journal:
         self._appended = self.head
         self.written_at: float | None = None
         """When the last transaction was committed (`time.monotonic`)."""
-        self._head_logged_at = float("-inf")
+        self._logged_head, self._head_logged_at = self.head, float("-inf")
         self._appending = threading.Lock()
         self._keys: JournalKeys | None = None
         self._file: SqliteFile | None = None
@@ -239,7 +239,7 @@ class Journal:
 
     def close(self) -> None:
         """Close all connections."""
-        self._log_head()
+        self.log_head(0)
         self.engine.dispose()
 
     @contextmanager
@@ -281,8 +281,7 @@ class Journal:
             with self.transaction() as connection:
                 yield connection
             self.head = self._appended
-            if time.monotonic() - self._head_logged_at >= LIMITS.head_interval_s:
-                self._log_head()
+            self.log_head()
         finally:
             self._appending.release()
 
@@ -310,11 +309,14 @@ class Journal:
             return keys
         return self._keys
 
-    def _log_head(self) -> None:
-        """Name the last entry of the chain in the log, where the owner of the database cannot rewrite it."""
-        if self.head.position >= 0:
-            log.info("journal head %s", self.head)
-        self._head_logged_at = time.monotonic()
+    def log_head(self, interval_s: float = LIMITS.head_interval_s) -> None:
+        """Name the last entry of the chain in the log, where the owner of the database cannot rewrite it.
+
+        Without effect where it is named already, and within `interval_s` seconds of the last time.
+        """
+        if self.head != self._logged_head and time.monotonic() - self._head_logged_at >= interval_s:
+            self._logged_head, self._head_logged_at = self.head, time.monotonic()
+            log.info("journal head %s", self._logged_head)
 
     def _forget_keys(self) -> None:
         """Read the keys again after a new connection: it may be to another file, or to a restored database."""

@@ -119,7 +119,10 @@ def _check_host(scope: Scope) -> None:
 
     A page of another site, whose name its owner lets point to 127.0.0.1 (DNS rebinding), could read the answers.
     """
-    name = urlsplit("//" + Headers(scope=scope).get("host", "localhost")).hostname or ""
+    try:
+        name = urlsplit("//" + Headers(scope=scope).get("host", "localhost")).hostname or ""
+    except ValueError:  # such as "[::1", which is no name at all
+        name = ""
     called = (scope.get("server") or ("",))[0]
     if name.rstrip(".") != "localhost" and name != called and not _is_loopback(name):
         raise ProblemError(problem(403, "without API keys the service answers to the names of this machine alone"))

@@ -24,6 +24,10 @@ class RateLimit:
         """Take further tokens for a request that has passed, once its work is known."""
         self._buckets[key] = (self._tokens(key, now) - cost, now)
 
+    def wait_s(self, key: str, now: float) -> float:
+        """Return the seconds until a request of a key may pass."""
+        return max(0.0, (1 - self._tokens(key, now)) / self.requests_per_second)
+
     def _tokens(self, key: str, now: float) -> float:
         tokens, since = self._buckets.get(key, (self.max_burst, now))
         return min(self.max_burst, tokens + (now - since) * self.requests_per_second)

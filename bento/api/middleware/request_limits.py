@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -73,8 +74,10 @@ class RequestLimitsMiddleware:
     def _check_rate(self, scope: Scope, key_id: str | None) -> None:
         endpoint = endpoint_of(scope["path"])
         cost = 1.0 if endpoint is None else endpoint.cost
-        if key_id is not None and not self._rate.allows(key_id, time.monotonic(), cost):
-            raise ProblemError(problem(429, "too many requests of this API key; wait, then try again"))
+        now = time.monotonic()
+        if key_id is not None and not self._rate.allows(key_id, now, cost):
+            wait = {"Retry-After": str(math.ceil(self._rate.wait_s(key_id, now)))}
+            raise ProblemError(problem(429, "too many requests of this API key; wait, then try again"), wait)
 
     def _charge(self, key_id: str | None, cost: float) -> None:
         if key_id is not None:

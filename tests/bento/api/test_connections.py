@@ -86,6 +86,16 @@ def test_a_connection_that_is_idle_after_an_answer_is_closed(address: tuple[str,
         assert LIMITS.idle_timeout_s * 0.8 < _seconds_until_closed(connection) < timeout_s(3)
 
 
+def test_a_wish_for_another_protocol_is_answered_as_any_request(address: tuple[str, int]):
+    upgrade = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade += b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    with _connect(address, upgrade) as connection:
+        assert b"200 OK" in connection.recv(1000)
+        connection.sendall(GET)
+        assert b"200 OK" in connection.recv(1000)
+    wait_until(lambda: not LimitedProtocol._idle)
+
+
 def test_a_body_that_no_answer_waits_for_does_not_hold_the_connection(address: tuple[str, int]):
     start = time.monotonic()
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"

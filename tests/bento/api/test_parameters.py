@@ -73,4 +73,13 @@ def test_another_idempotency_key_is_a_422_that_does_not_repeat_it(key: str):
         idempotency_key_of(_request(**{"idempotency-key": key}))
     declined = caught.value.problem
     assert (declined.status, declined.errors[0].loc) == (422, ["header", "Idempotency-Key"])
-    assert declined.errors[0].msg == "Input should be 1 to 200 characters of visible ASCII"
+    assert declined.errors[0].msg == "Input should be 1 to 200 characters of visible ASCII, once"
+
+
+@pytest.mark.parametrize("second", ["a", "b"])
+def test_two_idempotency_keys_are_a_422(second: str):
+    request = _request(**{"idempotency-key": "a"})
+    request.scope["headers"].append((b"idempotency-key", second.encode()))
+    with pytest.raises(ProblemError) as caught:
+        idempotency_key_of(request)
+    assert caught.value.problem.status == 422

@@ -88,6 +88,40 @@ def test_each_service_has_a_folder_of_metrics_that_ends_with_it():
     assert not os.path.exists(second)
 
 
+def _metrics_folder_of_a_process(parent: Path, *, killed: bool) -> tuple[Path, subprocess.Popen[str]]:
+    """Return the folder that another process has made below `parent`, and the process, which waits or was killed."""
+    code = "from bento.api.processes import own_metrics_folder; print(own_metrics_folder(), flush=True); input()"
+    environment = os.environ | {"TMPDIR": str(parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    folder = Path(process.stdout.readline().strip())
+    if killed:
+        process.kill()
+        process.wait()
+    return folder, process
+
+
+def test_the_folder_of_a_killed_service_is_removed_by_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    used, living = _metrics_folder_of_a_process(tmp_path, killed=False)
+    left, _ = _metrics_folder_of_a_process(tmp_path, killed=True)
+    young, _ = _metrics_folder_of_a_process(tmp_path, killed=True)
+    (left / "counter.db").write_bytes(b"0")
+    linked = tmp_path / f"{processes.METRICS_PREFIX}link"
+    linked.symlink_to(tmp_path)
+    for folder in (used, left):
+        os.utime(folder, (0, 0))
+    os.utime(linked, (0, 0), follow_symlinks=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    own = Path(own_metrics_folder())
+
+    assert set(tmp_path.iterdir()) == {used, young, linked, own}
+    living.communicate("\n")
+    assert not used.exists()
+
+
 def test_without_a_folder_for_metrics_the_start_ends_with_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

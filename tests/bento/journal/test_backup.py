@@ -88,7 +88,9 @@ def test_what_was_purged_since_cannot_be_read_from_a_backup(tmp_path: Path):
     assert [key for key in wrapped if key in backed_up] == []
     assert not _readable(f"sqlite:///{tmp_path}/yesterday.db", old)
 
-    restore(tmp_path / "journal.db", tmp_path / "yesterday.db", None)  # with the keys of the present journal
+    restore(
+        tmp_path / "journal.db", tmp_path / "yesterday.db", None, VAULTS["encrypted"]
+    )  # with the keys of the present journal
 
     url = f"sqlite:///{tmp_path}/journal.db"
     assert (_readable(url, old), _readable(url, young)) == (False, True)
@@ -102,8 +104,8 @@ def test_a_lost_journal_is_restored_with_the_backup_of_its_keys(tmp_path: Path):
     (tmp_path / "journal.db").unlink()
     (tmp_path / "journal.db-wal").write_bytes(b"of the lost file")
     with pytest.raises(JournalError, match="holds no keys of clients; name a backup of them with --keys"):
-        restore(tmp_path / "journal.db", tmp_path / "data.db", None)
-    restore(tmp_path / "journal.db", tmp_path / "data.db", tmp_path / "keys.db")
+        restore(tmp_path / "journal.db", tmp_path / "data.db", None, VAULTS["encrypted"])
+    restore(tmp_path / "journal.db", tmp_path / "data.db", tmp_path / "keys.db", VAULTS["encrypted"])
     assert all(_readable(url, decision_id) for decision_id in ids)
     with opened(url, VAULTS["encrypted"]) as journal:
         assert journal.write([entry()]) == [None]
@@ -142,10 +144,10 @@ def test_a_journal_that_is_open_is_not_restored(tmp_path: Path):
         assert service.stdout is not None
         assert service.stdout.readline() == "1\n"
         with pytest.raises(JournalError, match="is open in another process; stop the service first"):
-            restore(tmp_path / "journal.db", tmp_path / "data.db", None)
+            restore(tmp_path / "journal.db", tmp_path / "data.db", None, VAULTS["encrypted"])
         assert (tmp_path / "journal.db").read_bytes() == before
         service.communicate("end\n")
-    moved = restore(tmp_path / "journal.db", tmp_path / "data.db", None)
+    moved = restore(tmp_path / "journal.db", tmp_path / "data.db", None, VAULTS["encrypted"])
     assert moved is not None
     assert moved.read_bytes() == before
 
@@ -157,7 +159,7 @@ def test_a_file_that_is_no_backup_is_not_restored(content: bytes, tmp_path: Path
         journal.write([kept := entry()])
     (tmp_path / "data.db").write_bytes(content)
     with pytest.raises((JournalError, JournalUnavailableError), match=r"data\.db"):
-        restore(tmp_path / "journal.db", tmp_path / "data.db", None)
+        restore(tmp_path / "journal.db", tmp_path / "data.db", None, VAULTS["encrypted"])
     with opened(url) as journal:
         assert journal.ids() == [kept.id]
 
@@ -225,6 +227,46 @@ def test_a_file_removed_during_a_write_makes_its_outcome_unknown(tmp_path: Path)
 
 
 # Rotation of the master key
+
+
+def test_a_backup_from_before_a_rotation_is_restored_with_present_keys(tmp_path: Path):
+    url, former, new = f"sqlite:///{tmp_path}/journal.db", bytes(range(32)), bytes(range(1, 33))
+    with opened(url, Vault(former)) as journal:
+        journal.write([kept := entry()])
+        backup(journal, tmp_path / "data.db", tmp_path / "keys.db")
+    with opened(url, Vault(new, former)) as journal:
+        rotate(journal)
+
+    with pytest.raises(VaultError, match="another master key"):  # the keys of that time, and not the master key
+        restore(tmp_path / "journal.db", tmp_path / "data.db", tmp_path / "keys.db", Vault(new))
+    restore(tmp_path / "journal.db", tmp_path / "data.db", None, Vault(new))
+
+    with opened(url, Vault(new)) as journal:
+        stored = journal.find(kept.id)
+        assert stored is not None
+        assert stored.credit_file == kept.credit_file
+        assert list(faults(journal, Verified())) == []
+        journal.write([another_one := entry()])
+        assert journal.find(another_one.id) is not None
+
+
+def test_a_restore_that_the_master_key_cannot_open_leaves_the_journal(tmp_path: Path):
+    url, former, new = f"sqlite:///{tmp_path}/journal.db", bytes(range(32)), bytes(range(1, 33))
+    with opened(url, Vault(former)) as journal:
+        journal.write([kept := entry()])
+        backup(journal, tmp_path / "data.db", tmp_path / "keys.db")
+
+    for target in ("journal.db", "elsewhere.db"):
+        with pytest.raises(VaultError, match="another master key"):
+            restore(tmp_path / target, tmp_path / "data.db", tmp_path / "keys.db", Vault(new))
+
+    assert sorted(path.name for path in tmp_path.iterdir() if "journal.db-" not in path.name) == [
+        "data.db",
+        "journal.db",
+        "keys.db",
+    ]
+    with opened(url, Vault(former)) as journal:
+        assert journal.find(kept.id) is not None
 
 
 @pytest.mark.promise("after a rotation of the master key the former one opens nothing")

@@ -74,7 +74,10 @@ def test_the_blocks_for_sqlite(folder: Path):
         journal.write([entry()])
     assert ": sound, 1 decisions, 0 reviews" in _run("restore journal_backup", folder, url)
     assert "1 entries in 1 chains; no faults" in _run("verify --log", folder, url)
+    (folder / "master.key").chmod(0o640)
     assert "1 keys of clients encrypted anew" in _run("rotate-key", folder, url)
+    assert (folder / "master.key").stat().st_mode & 0o777 == 0o640
+    assert not (folder / "keys.new").exists()
     assert len((folder / "master.key").read_text().split()) == 1
     journal = Journal(url, Vault.from_file(str(folder / "master.key")))
     stored = journal.find(kept.id)

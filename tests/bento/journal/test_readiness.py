@@ -41,6 +41,22 @@ def test_a_journal_that_can_be_written_is_ready_and_stays_as_it_is(journal: Jour
     assert journal.write([entry()]) == [None]
 
 
+def test_a_look_at_readiness_names_the_last_entry_in_the_log(
+    journal: Journal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    caplog.set_level(logging.INFO, "bentoml.credit_scoring")
+    now = time.monotonic()
+    for _ in range(2):
+        journal.write([entry()])
+    for seconds in (1, 61, 200):
+        monkeypatch.setattr("bento.journal.store.time.monotonic", lambda seconds=seconds: now + seconds)
+        Readiness(journal, 0).fault()
+    assert [record.getMessage().split()[3] for record in caplog.records if "journal head" in record.message] == [
+        "0",
+        "1",
+    ]
+
+
 def test_a_locked_journal_is_not_ready(journal: Journal, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO, "bentoml.credit_scoring")
     readiness = _probed(journal)

@@ -145,7 +145,8 @@ def test_metrics_ask_for_a_key_where_the_settings_say_so(recorder: Recorder, key
 
 @pytest.mark.parametrize("path", ["/predict", "/metrics", "/", "/nowhere"])
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "192.168.1.7", "[::2]"]
+    "host",
+    ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "192.168.1.7", "[::2]", "[", "[::1", "a]", ""],
 )
 @pytest.mark.promise("without keys only names of this machine are answered")
 def test_with_keys_switched_off_other_host_names_get_403(local: ASGIApp, recorder: Recorder, path: str, host: str):
