@@ -44,6 +44,7 @@ class ServingState:
         except ModelError as error:
             model = None
             log.error("the model is refused, nothing will be decided: %s", error)
+        code_fingerprint()  # reads the files now, and not with the first decision, when no file may be left to open
         bento = bentoml.server_context
         return cls(
             verified_model=model,
