@@ -248,7 +248,7 @@ def _answered(service: Service, content: bytes) -> bytes:
             return b""
 
 
-POST = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+POST = b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 BROKEN = {
     "a length without end": POST + b"Content-Length: 99999999999\r\n\r\n{}",
     "a length of 5,000 digits": POST + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n{}",
@@ -261,7 +261,7 @@ BROKEN = {
     "a chunk that is none, for an address without a body": POST.replace(b"/predict", b"/model")
     + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     "twenty thousand headers": POST + b"X-Y: z\r\n" * 20_000 + b"\r\n",
-    "an address without end": b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "an address without end": b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     "no HTTP": b"NONSENSE\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
 }

@@ -83,8 +83,7 @@ class AuthenticationMiddleware:
         if not self._is_loaded:
             try:
                 self._keys, self._is_loaded = self._load_keys(), True
-                KEYS_READABLE.set(1)  # also without keys: one that was never set is not in /metrics
-            except KeysError as error:
+                except KeysError as error:
                 log.error("%s", error)
                 return
         if self._keys is not None:
