@@ -83,7 +83,7 @@ class AuthenticationMiddleware:
         if not self._is_loaded:
             try:
                 self._keys, self._is_loaded = self._load_keys(), True
-                except KeysError as error:
+            except KeysError as error:
                 log.error("%s", error)
                 return
         if self._keys is not None:
