@@ -7,12 +7,14 @@ request has arrived: 700 connections that send nothing keep a process with 256 o
 import asyncio
 import logging
 import resource
+import socket
 import time
 from collections.abc import Callable
 from typing import ClassVar
 
 from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import Server
 
 from bento.settings import LIMITS, Limits
 
@@ -35,6 +37,9 @@ class LimitedProtocol(H11Protocol):
     load_limits: ClassVar["staticmethod[[], Limits]"] = staticmethod(lambda: LIMITS)
     _idle: ClassVar[dict["LimitedProtocol", float]] = {}
     """Connections of this process without a request in work, with the time since when, the oldest first."""
+    is_ending: ClassVar[bool] = False
+    """Whether the server has begun to end: a connection accepted at that moment, which uvicorn does not close, would go
+    on with request after request, and the process with it."""
     _reported_at: ClassVar[float | None] = None
     _timer: asyncio.TimerHandle | None = None
 
@@ -52,6 +57,8 @@ class LimitedProtocol(H11Protocol):
     def handle_events(self) -> None:
         """Read what has arrived; the timer goes on until the head of a request is complete."""
         super().handle_events()
+        if self.is_ending and self.cycle is not None:
+            self.cycle.keep_alive = False
         self._watch(self.load_limits().head_timeout_s)
 
     def _should_upgrade(self) -> bool:
@@ -109,6 +116,15 @@ def max_connections(limits: Limits) -> int:
 
 
 def install(load_limits: Callable[[], Limits]) -> None:
-    """Replace uvicorn's protocol, before a worker makes its server; a test watches."""
+    """Replace uvicorn's protocol, before a worker makes its server, and have it notice the end; tests watch."""
     LimitedProtocol.load_limits = staticmethod(load_limits)
     auto.AutoHTTPProtocol = LimitedProtocol
+    Server.shutdown = _shutdown  # type: ignore[assignment, method-assign]
+
+
+_end = Server.shutdown
+
+
+async def _shutdown(server: Server, sockets: list[socket.socket] | None = None) -> None:
+    LimitedProtocol.is_ending = True
+    await _end(server, sockets)

@@ -37,6 +37,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     monkeypatch.setattr(LimitedProtocol, "load_limits", staticmethod(lambda: LIMITS))
     monkeypatch.setattr(LimitedProtocol, "_idle", {})
     monkeypatch.setattr(LimitedProtocol, "_reported_at", None)
+    monkeypatch.setattr(LimitedProtocol, "is_ending", False)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(application, http=LimitedProtocol, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
@@ -161,6 +162,29 @@ def test_a_new_connection_has_time_for_its_request_up_to_the_bound(
         for connection in opened[3:]:
             connection.sendall(GET)
             assert _answer(connection).endswith(b"ok")
+
+
+def test_a_connection_that_was_accepted_at_the_end_gets_one_answer(address: tuple[str, int]):
+    LimitedProtocol.is_ending = True
+    with _connect(address, GET) as connection:
+        assert _answer(connection).endswith(b"ok")
+        assert _seconds_until_closed(connection) < LIMITS.idle_timeout_s
+
+
+def test_a_server_that_ends_says_so_to_its_connections(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(LimitedProtocol, "is_ending", False)
+    monkeypatch.setattr(LimitedProtocol, "load_limits", LimitedProtocol.load_limits)
+    connections.install(lambda: LIMITS)
+    config = uvicorn.Config(application, http=LimitedProtocol, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        wait_until(lambda: server.started)
+        assert not LimitedProtocol.is_ending
+        server.should_exit = True
+        thread.join()
+    assert LimitedProtocol.is_ending
 
 
 def test_the_bound_leaves_a_quarter_of_the_open_files(monkeypatch: pytest.MonkeyPatch):
