@@ -4,6 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+AIM = 0.95
+"""Share of the samples in which a shift counts as found."""
+
 
 class Part(BaseModel):
     """Part of the file."""
@@ -70,3 +73,20 @@ class DriftProof(Part):
         sizes = sorted((point.rows, point.detected) for point in self.power if point.shift == shift)
         sufficient = [rows for rows, _ in sizes if all(detected >= share for size, detected in sizes if size >= rows)]
         return min(sufficient, default=None)
+
+
+def document_rows(proof: DriftProof) -> list[str]:
+    """Return the rows of the tables in docs/drift.md."""
+    rows = [f"| {size.rows:,} | {size.false_verdicts} of {size.seeds} |" for size in proof.null]
+    for shift in dict.fromkeys(point.shift for point in proof.power):
+        points = [point for point in proof.power if point.shift == shift]
+        by_report = [point.rows for point in points if point.detected >= AIM]
+        by_evidently = [point.rows for point in points if (point.evidently or 0.0) >= AIM]
+        ours, evidently = (f"{min(sizes):,}" if sizes else "none" for sizes in (by_report, by_evidently))
+        rows.append(f"| {shift} | {ours} | {evidently} |")
+    rows += [
+        f"| {cost.shift} | {cost.true_cost:.0f} | {cost.error_plain:.0f} | {cost.error:.0f} "
+        f"({cost.low:.0f} to {cost.high:.0f}) | {cost.realised_error:.0f} |"
+        for cost in proof.cost
+    ]
+    return rows

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from bento.model.scoring_model import ScoringModel
+from research.cli import ROOT
 from research.synthetic import write
 from tests.drift_proof.__main__ import FILE, PICTURE, main
 from tests.drift_proof.cost import COST_SHIFTS
-from tests.drift_proof.results import DriftProof, PowerPoint
+from tests.drift_proof.results import DriftProof, PowerPoint, document_rows
 from tests.drift_proof.shifts import SHIFTS
 from tests.support.small_model import write_small_model
 
@@ -64,3 +65,12 @@ def test_the_smallest_size_holds_for_all_larger_ones():
 
     assert proof.smallest("s") == 2000
     assert proof.smallest("s", share=0.99) == 5000
+
+
+def test_the_tables_of_the_document_are_those_of_the_published_proof():
+    document = (ROOT / "docs" / "drift.md").read_text("utf-8")
+    proof = DriftProof.model_validate_json((ROOT / "research" / "results" / "drift_proof.json").read_bytes())
+
+    assert f"{proof.clients:,} clients, seed {proof.seed}, with the model {proof.model}" in document
+    assert len(document_rows(proof)) > 15
+    assert [row for row in document_rows(proof) if row not in document] == []
