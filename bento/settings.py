@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     )
     max_connections: int = _variable(
         "SCORING_MAX_CONNECTIONS",
-        "connections of one worker; three quarters of its open files at most",
+        "connections of one worker; five eighths of its open files at most",
         default=512,
         ge=8,
     )

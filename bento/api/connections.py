@@ -23,6 +23,8 @@ log = logging.getLogger("bentoml.credit_scoring")
 MIN_IDLE_S = 0.5
 """Seconds that a new connection has to send a request before it may be closed for another; the event loop accepts many
 connections before it reads from the first of them."""
+ACCEPTED_AT_ONCE = 16
+"""Connections that the event loop accepts before it looks at the bound."""
 REPORT_INTERVAL_S = 60.0
 """Seconds between two lines in the log that all connections are taken."""
 
@@ -110,19 +112,28 @@ class LimitedProtocol(H11Protocol):
 
 
 def max_connections(limits: Limits) -> int:
-    """Return the bound on connections: three quarters of the files that this process may open, or less by settings."""
+    """Return the bound on connections: five eighths of the files that this process may open, or less by settings."""
     open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(limits.max_connections, 3 * open_files // 4)
+    return min(limits.max_connections, 5 * open_files // 8)
 
 
 def install(load_limits: Callable[[], Limits]) -> None:
     """Replace uvicorn's protocol, before a worker makes its server, and have it notice the end; tests watch."""
     LimitedProtocol.load_limits = staticmethod(load_limits)
     auto.AutoHTTPProtocol = LimitedProtocol
+    Server.startup = _startup  # type: ignore[assignment, method-assign]
     Server.shutdown = _shutdown  # type: ignore[assignment, method-assign]
 
 
-_end = Server.shutdown
+_start, _end = Server.startup, Server.shutdown
+
+
+async def _startup(server: Server, sockets: list[socket.socket] | None = None) -> None:
+    """Start, but accept a few connections at once: asyncio would accept as many as wait, and leave no file to open."""
+    waiting, server.config.backlog = server.config.backlog, ACCEPTED_AT_ONCE
+    await _start(server, sockets)
+    for listener in sockets or []:
+        listener.listen(waiting)
 
 
 async def _shutdown(server: Server, sockets: list[socket.socket] | None = None) -> None:

@@ -187,9 +187,9 @@ def test_a_server_that_ends_says_so_to_its_connections(monkeypatch: pytest.Monke
     assert LimitedProtocol.is_ending
 
 
-def test_the_bound_leaves_a_quarter_of_the_open_files(monkeypatch: pytest.MonkeyPatch):
+def test_the_bound_leaves_open_files_for_other_uses(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
-    assert max_connections(Limits()) == 192
+    assert max_connections(Limits()) == 160
     assert max_connections(Limits(max_connections=20)) == 20
 
 
