@@ -229,9 +229,9 @@ def test_an_option_out_of_range_is_refused(options, capsys):
 def test_the_report_becomes_a_run_of_mlflow_on_request(same, model_folder, registry):
     import mlflow
 
+    mlflow.set_tracking_uri(registry)  # a test before this one may have set another
     report(same, "--model", model_folder, "--mlflow")
 
-    mlflow.set_tracking_uri(registry)
     (run,) = mlflow.search_runs(experiment_names=["drift"], output_format="list")
     assert run.data.tags["verdict"] == "no drift"
     assert run.data.metrics["drifted_columns"] == 0
