@@ -158,8 +158,8 @@ test-postgres: setup ## The journal and its faults on a PostgreSQL server that t
 test-notebooks: setup ## The five notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks
 
-test-benchmarks: setup ## The benchmarks themselves, on little data
-	@.venv/bin/pytest tests/benchmarks
+test-benchmarks: setup ## The benchmarks and the proof of the drift report, on little data
+	@.venv/bin/pytest tests/benchmarks tests/drift_proof
 
 test-mutation: setup ## A sample of mutants of the features: do the tests detect them?
 	@$(RUN) tests.mutation --sample $(MUTANTS)
