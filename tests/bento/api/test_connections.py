@@ -21,11 +21,14 @@ from tests.support.deadlines import timeout_s, wait_until
 
 LIMITS = Limits(head_timeout_s=0.3, idle_timeout_s=0.6, max_connections=8)
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+IN_WORK = threading.Event()
+"""Set once a request for `/slow` is in work."""
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answer at once; `/slow` after a second."""
     if scope["path"] == "/slow":
+        IN_WORK.set()
         await asyncio.sleep(1)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
@@ -136,7 +139,9 @@ def test_a_new_connection_takes_the_place_of_the_one_idle_for_longest(
     monkeypatch.setattr(connections, "MIN_IDLE_S", 0)
     monkeypatch.setattr(LimitedProtocol, "load_limits", staticmethod(lambda: patient))
     with contextlib.ExitStack() as stack, caplog.at_level(logging.WARNING):
+        IN_WORK.clear()
         busy = stack.enter_context(_connect(address, GET.replace(b"/ ", b"/slow ")))
+        wait_until(IN_WORK.is_set)
         idle = [stack.enter_context(_connect(address)) for _ in range(20)]
         asking = stack.enter_context(_connect(address, GET))
         assert _answer(asking).endswith(b"ok")
