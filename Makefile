@@ -169,7 +169,7 @@ test-browser: setup ## The UI in headless Chromium, against a real service
 	@.venv/bin/pytest tests/browser
 
 test-container: setup ## The image: built, run, and asked the same as the service
-	@for program in buildah debootstrap; do \
+	@for program in buildah debootstrap runc; do \
 		command -v $$program >/dev/null || { echo "missing: $$program (Debian package $$program)"; exit 2; }; done
 	@.venv/bin/pytest tests/container
 

@@ -1,14 +1,13 @@
 """Run the image as a careful platform does: read-only, as any user of group 0, without capabilities; by runc."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.container.base_image import buildah
 
-RUNC = shutil.which("runc")
+RUNC = "runc"
 USER = 123_456
 """A user that the image does not know, as OpenShift chooses one."""
 _NAMESPACES = {"pid", "ipc", "uts", "mount"}
@@ -28,7 +27,7 @@ def bundle(folder: Path, root: Path, image: str, arguments: list[str], journal: 
     What the container may write is /journal, and /tmp in memory.
     """
     folder.mkdir()
-    subprocess.run([str(RUNC), "spec"], cwd=folder, check=True)
+    subprocess.run([RUNC, "spec"], cwd=folder, check=True)
     path = folder / "config.json"
     config, settings = json.loads(path.read_text()), image_settings(image)
     config["root"] = {"path": str(root), "readonly": True}
@@ -51,4 +50,4 @@ def bundle(folder: Path, root: Path, image: str, arguments: list[str], journal: 
     config["linux"].pop("resources", None)
     path.write_text(json.dumps(config))
     name = f"credit_scoring_{folder.name}_{abs(hash(folder)) % 10**8}"
-    return [str(RUNC), "run", "--bundle", str(folder), name]
+    return [RUNC, "run", "--bundle", str(folder), name]

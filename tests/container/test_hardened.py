@@ -13,11 +13,10 @@ from research.data.example_credit_files import example_credit_files
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah
 from tests.container.conftest import FILES, MAKE_MASTER_KEY
-from tests.container.hardened import RUNC, USER, bundle, image_settings
+from tests.container.hardened import USER, bundle, image_settings
 from tests.support.deadlines import timeout_s, wait_until
 from tests.support.services import REQUEST_TIMEOUT_S
 
-pytestmark = pytest.mark.skipif(RUNC is None, reason="runc is not installed (Debian package runc)")
 LOG_TIMEOUT_S = 10.0
 """Seconds for a line to be written once its request is answered."""
 

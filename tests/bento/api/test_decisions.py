@@ -1,7 +1,6 @@
 """Reading decisions of the journal, those too that are purged, altered or cannot be decrypted."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,25 +15,12 @@ from bento.journal.store import Journal
 from bento.journal.vault import Vault
 from bento.model.manifest import ModelVersion
 from bento.rules.rulebook import Rulebook
-from tests.support.journals import NOW, VAULTS, entry, execute, opened, review, without_triggers
+from tests.support.journals import NOW, entry, execute, review, without_triggers
 
 ANSWER = b"""{"decision_id": "x", "purpose": "decision", "decided_at": "2026-05-04T12:30:15.250000Z", "SK_ID_CURR": 1,
 "probability_of_default": 0.012345678901234567, "score_points": 500, "decision": "granted",
 "threshold": 0.09090909090909091, "review_band": null, "expected_cost": null, "reasons": null,
 "model": {"name": "credit_scoring", "version": "3"}, "warnings": []}"""
-
-
-@pytest.fixture(params=VAULTS)
-def journal(journal_url: str, request: pytest.FixtureRequest) -> Iterator[Journal]:
-    """An empty journal, plain and encrypted."""
-    with opened(journal_url, VAULTS[request.param]) as made:
-        yield made
-
-
-@pytest.fixture
-def encrypted(journal_url: str) -> Iterator[Journal]:
-    with opened(journal_url, VAULTS["encrypted"]) as made:
-        yield made
 
 
 def _get(journal: Journal, decision_id: str, monkeypatch: pytest.MonkeyPatch) -> httpx.Response:

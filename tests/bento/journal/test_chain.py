@@ -3,7 +3,6 @@
 import logging
 import re
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -37,19 +36,6 @@ from tests.support.journals import (
 from tests.support.postgresql import Server
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=VAULTS)
-def journal(journal_url: str, request: pytest.FixtureRequest) -> Iterator[Journal]:
-    """An empty journal, plain and encrypted."""
-    with opened(journal_url, VAULTS[request.param]) as made:
-        yield made
-
-
-@pytest.fixture
-def encrypted(journal_url: str) -> Iterator[Journal]:
-    with opened(journal_url, VAULTS["encrypted"]) as made:
-        yield made
 
 
 def named_faults(journal: Journal, size: int = 2) -> list[str]:

@@ -15,23 +15,10 @@ from bento.journal.vault import Vault, VaultError
 from tests.support.journals import CLIENT, NOW, VAULTS, entry, execute, opened, review, rows
 
 
-@pytest.fixture(params=VAULTS)
-def journal(journal_url: str, request: pytest.FixtureRequest) -> Iterator[Journal]:
-    """An empty journal, plain and encrypted."""
-    with opened(journal_url, VAULTS[request.param]) as made:
-        yield made
-
-
 @pytest.fixture
 def plain(journal_url: str) -> Iterator[Journal]:
     """An empty journal, where encryption makes no difference."""
     with opened(journal_url) as made:
-        yield made
-
-
-@pytest.fixture
-def encrypted(journal_url: str) -> Iterator[Journal]:
-    with opened(journal_url, VAULTS["encrypted"]) as made:
         yield made
 
 

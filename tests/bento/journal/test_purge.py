@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -18,19 +17,6 @@ from bento.journal.vault import Vault
 from tests.support.journals import CLIENT, NOW, SECONDS, VAULTS, another, entry, opened, review, rows
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=VAULTS)
-def journal(journal_url: str, request: pytest.FixtureRequest) -> Iterator[Journal]:
-    """An empty journal, plain and encrypted."""
-    with opened(journal_url, VAULTS[request.param]) as made:
-        yield made
-
-
-@pytest.fixture
-def encrypted(journal_url: str) -> Iterator[Journal]:
-    with opened(journal_url, VAULTS["encrypted"]) as made:
-        yield made
 
 
 @pytest.mark.promise("a purged decision keeps id, time, outcome, hashes and versions")

@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,15 +79,22 @@ def quality_of_reasons(run: str) -> dict[str, object]:
     }
 
 
-def test_fidelity_and_stability_of_reasons_are_in_the_card_of_their_run(tmp_path: Path, monkeypatch):
+def published_beside_results(
+    file: str, content: Callable[[str], dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Publish the present results with another file of the same run, and return the folder."""
     monkeypatch.setattr(publish, "DATA", tmp_path)
     folder, published = tmp_path / "results" / "r", tmp_path / "published"
     folder.mkdir(parents=True)
     shutil.copy(PUBLISHED / RESULTS_FILE, folder)
     run = json.loads((folder / RESULTS_FILE).read_text())["run"]
-    (folder / REASONS_FILE).write_text(json.dumps(quality_of_reasons(run)))
-
+    (folder / file).write_text(json.dumps(content(run)))
     publish.publish("r", published)
+    return published
+
+
+def test_fidelity_and_stability_of_reasons_are_in_the_card_of_their_run(tmp_path: Path, monkeypatch):
+    published = published_beside_results(REASONS_FILE, quality_of_reasons, tmp_path, monkeypatch)
 
     card = model_card(published)
     assert "| all | 50 | 99.0% (94.0% to 98.0%) | 96.0% (94.0% to 98.0%) | 96.0%" in card
@@ -117,14 +125,7 @@ def other_loans(run: str) -> dict[str, object]:
 
 
 def test_other_loans_are_published_and_in_the_card_of_their_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(publish, "DATA", tmp_path)
-    folder, published = tmp_path / "results" / "r", tmp_path / "published"
-    folder.mkdir(parents=True)
-    shutil.copy(PUBLISHED / RESULTS_FILE, folder)
-    run = json.loads((folder / RESULTS_FILE).read_text())["run"]
-    (folder / COUNTERFACTUALS_FILE).write_text(json.dumps(other_loans(run)))
-
-    publish.publish("r", published)
+    published = published_beside_results(COUNTERFACTUALS_FILE, other_loans, tmp_path, monkeypatch)
 
     card = model_card(published)
     assert "Of 50 applications of the test split that are not granted, 22.0% (10.0% to 30.0%) get" in card
