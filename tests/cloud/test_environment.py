@@ -1,7 +1,6 @@
 """An environment is created with its secrets, keeps what it has, says what is lost, and is destroyed."""
 
 import base64
-import json
 from pathlib import Path
 
 import boto3
@@ -66,7 +65,7 @@ def test_a_new_environment_says_what_it_costs_and_asks(staging: Stacks, capsys: 
     assert (code, unanswered) == (2, 2)
     assert "needs --size" in missing
     assert "size standard: about" in error
-    assert "Create credit-scoring-production in eu-west-1? Nobody can be asked here: confirm with --yes" in error
+    assert "Create credit-scoring-production in eu-west-1? There is no terminal to ask at: confirm with --yes" in error
     assert staging.find("credit-scoring-production") is None
 
 
@@ -102,7 +101,7 @@ def test_destroying_leaves_no_stack(staging: Stacks, capsys: pytest.CaptureFixtu
 
 
 class _Described:
-    """A CloudFormation that describes a stack as it is told, and notes what it is asked to do."""
+    """A CloudFormation that describes a stack as a test says, and notes what it is asked to do."""
 
     def __init__(self, *statuses: str, events: list[dict[str, str]] | None = None) -> None:
         self._statuses, self._events, self.asked = list(statuses), events or [], []
@@ -146,7 +145,7 @@ def test_a_stack_that_was_never_whole_is_deleted_before_it_is_made_again(aws_url
 def test_a_stack_that_is_being_changed_is_left_alone(aws_url: str):
     stacks, client = _described("UPDATE_IN_PROGRESS")
 
-    with pytest.raises(CommandError, match="is being changed .UPDATE_IN_PROGRESS.; wait"):
+    with pytest.raises(CommandError, match=r"is being changed \(UPDATE_IN_PROGRESS\); wait"):
         stacks.apply("one", "traffic.yaml", {})
 
     assert client.asked == []
@@ -161,7 +160,7 @@ def test_a_stack_that_could_not_be_put_back_is_named_with_its_remedy(aws_url: st
     assert client.asked == []
 
 
-def test_the_first_reason_of_the_last_change_is_told(aws_url: str):
+def test_the_first_reason_of_the_last_change_is_reported(aws_url: str):
     events = [
         _event("one", "UPDATE_ROLLBACK_COMPLETE"),
         _event("Scaling", "UPDATE_FAILED", "Resource update cancelled"),
@@ -184,7 +183,7 @@ def test_an_environment_that_was_never_whole_is_named(
     find = Stacks.find
     monkeypatch.setattr(Stacks, "find", lambda self, name: broken if name == broken.name else find(self, name))
 
-    with pytest.raises(CommandError, match="is ROLLBACK_COMPLETE.*destroy --environment production"):
+    with pytest.raises(CommandError, match=r"is ROLLBACK_COMPLETE.*destroy --environment production"):
         environment.create(staging, "production", SETTINGS, certificates)
 
 

@@ -1,4 +1,4 @@
-"""The templates are right by AWS's schemas, let nobody in, and give each role what it needs and no more."""
+"""The templates are valid by AWS's schemas, open nothing to the internet, and give each role what it needs."""
 
 import json
 import re
@@ -203,7 +203,7 @@ def test_the_journal_is_encrypted_backed_up_and_kept():
     assert journal["DeletionPolicy"] == "Snapshot"
     assert journal["Properties"]["DeletionProtection"] == {"Fn::If": ["IsProtected", True, False]}
     assert [sizes[size]["BackupDays"] for size in ("small", "standard")] == [7, 35]
-    assert sizes["small"]["LeastCapacity"] == 0
+    assert sizes["small"]["MinCapacity"] == 0
     assert sizes["standard"]["Instances"] == 2
 
 
