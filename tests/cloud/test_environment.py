@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -104,7 +105,9 @@ class _Described:
     """A CloudFormation that describes a stack as a test says, and notes what it is asked to do."""
 
     def __init__(self, *statuses: str, events: list[dict[str, str]] | None = None) -> None:
-        self._statuses, self._events, self.asked = list(statuses), events or [], []
+        self._statuses, self._events = list(statuses), events or []
+        self.asked: list[str] = []
+        self.requests: list[dict[str, Any]] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, object]:
         status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
@@ -119,7 +122,11 @@ class _Described:
         return {"StackEvents": self._events}
 
     def __getattr__(self, name: str):
-        return lambda **request: self.asked.append(name)
+        def ask(**request: Any) -> None:
+            self.asked.append(name)
+            self.requests.append(request)
+
+        return ask
 
 
 def _described(*statuses: str, events: list[dict[str, str]] | None = None) -> tuple[Stacks, _Described]:
@@ -174,6 +181,18 @@ def test_the_first_reason_of_the_last_change_is_reported(aws_url: str):
         stacks.apply("one", "traffic.yaml", {})
 
     assert str(raised.value) == "one: UPDATE_ROLLBACK_COMPLETE: Service: You have reached the limit of 5 tasks"
+
+
+def test_a_change_without_alarms_takes_those_of_the_last_one_away(aws_url: str):
+    # Or else traffic could not be put back while an alarm is raised.
+    stacks, client = _described("UPDATE_COMPLETE")
+
+    stacks.apply("one", "traffic.yaml", {}, alarms=["an alarm"], watch_minutes=5)
+    stacks.apply("one", "traffic.yaml", {})
+
+    watched, unwatched = (request["RollbackConfiguration"] for request in client.requests)
+    assert [trigger["Arn"] for trigger in watched["RollbackTriggers"]] == ["an alarm"]
+    assert unwatched == {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}
 
 
 def test_an_environment_that_was_never_whole_is_named(

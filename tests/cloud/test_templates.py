@@ -44,10 +44,12 @@ STATEMENTS = {
     "environment.yaml ReleaseRole SeeTraffic": NO_RESOURCE,
     "environment.yaml ReleaseRole Scaling": "",
     "environment.yaml ReleaseRole SeeScaling": NO_RESOURCE,
+    "environment.yaml ReleaseRole RoleOfScaling": "",
     "environment.yaml ReleaseRole ScalingAlarms": "",
     "environment.yaml ReleaseRole AlarmsThatRollBack": "",
     "environment.yaml DeployRole trust GitHubEnvironment": "",
     "environment.yaml DeployRole ChangeReleases": "",
+    "environment.yaml DeployRole TagReleases": "",
     "environment.yaml DeployRole RemoveWhatFailedToStart": "",
     "environment.yaml DeployRole SeeStacks": "",
     "environment.yaml DeployRole RoleOfCloudFormation": "",
@@ -61,9 +63,11 @@ WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "ecs:DeregisterTaskDefinition",
     "ecs:DescribeTaskDefinition",
+    "elasticloadbalancing:DescribeListenerAttributes",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
     "elasticloadbalancing:DescribeTargetGroups",
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
@@ -164,7 +168,7 @@ def test_what_deploys_can_change_nothing_that_lasts():
     allowed = {name: statement for name, statement in _statements() if "DeployRole" in name and "trust" not in name}
     stacks = [
         text
-        for name in ("ChangeReleases", "RemoveWhatFailedToStart")
+        for name in ("ChangeReleases", "TagReleases", "RemoveWhatFailedToStart")
         for text in _texts(allowed[f"environment.yaml DeployRole {name}"]["Resource"])
     ]
 
@@ -174,6 +178,7 @@ def test_what_deploys_can_change_nothing_that_lasts():
     assert {action for action in changing if not reading.fullmatch(action)} == {
         "cloudformation:CreateStack",
         "cloudformation:DeleteStack",
+        "cloudformation:TagResource",
         "cloudformation:UpdateStack",
         "iam:PassRole",
     }
