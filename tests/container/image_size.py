@@ -47,7 +47,7 @@ PURPOSES = {
     "multidict": "imported by aiohttp",
 }
 """Packages of the image that are, or may become, among its largest, and what each is for."""
-LARGEST = 10
+MAX_LISTED = 10
 SIZES = """
 import importlib.metadata as metadata, json, os
 sizes = {}
@@ -90,7 +90,7 @@ class ImageSize(BaseModel):
 def packages(container: str) -> list[Package]:
     """Return the largest packages, bytecode included; raise KeyError for one whose purpose is not declared."""
     sizes: dict[str, int] = json.loads(buildah("run", container, "--", "python", "-c", SIZES))
-    largest = sorted(sizes, key=lambda name: -sizes[name])[:LARGEST]
+    largest = sorted(sizes, key=lambda name: -sizes[name])[:MAX_LISTED]
     return [Package(name=name, mb=round(sizes[name] / 1e6, 1), purpose=PURPOSES[name]) for name in largest]
 
 
