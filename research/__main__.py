@@ -45,6 +45,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "containerize": "research.deployment.containerize",
         "pipeline": "research.deployment.pipeline",
         "demo": "research.deployment.demo",
+        "cloud": "research.deployment.cloud.command",
         "show": "research.deployment.show",
     },
     "publish results": {
