@@ -152,12 +152,17 @@ def shown_address(address: str) -> str:
     return f"{scheme}{separator}{place.rpartition('@')[2]}"
 
 
+def check_ready(service: httpx.Client) -> None:
+    """Raise NoAnswerError where the service is unreachable or not ready."""
+    _answer(service, "GET", "/readyz")
+
+
 def application_columns(service: httpx.Client) -> dict[str, Column]:
     """Return the fields of the application with their limits and categories, once the service is ready.
 
     Raises NoAnswerError where the service is unreachable, not ready, or describes no application.
     """
-    _answer(service, "GET", "/readyz")
+    check_ready(service)
     document = _json(_answer(service, "GET", "/docs.json"))
     try:
         content = document["paths"]["/explain"]["post"]["requestBody"]["content"]
