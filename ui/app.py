@@ -16,14 +16,14 @@ if ROOT not in sys.path:  # `streamlit run` adds the folder of the script, not t
 
 from ui import messages, navigation, session  # noqa: E402
 
+# Served by Streamlit; an icon by its name would be fetched from another host.
 ICON = Path(__file__).parent / "icon.svg"
-"""Served by Streamlit; an icon by its name would be fetched from another host."""
 
 
 def page_settings(language: str) -> str:
-    """Return HTML for what Streamlit cannot set: the page's language, and no text on its upload limit."""
+    """Return HTML for what Streamlit cannot set: language, the cookie of the desk, no text on its upload limit."""
     return (
-        f"<script>document.documentElement.lang = '{language}'</script>"
+        f"<script>document.documentElement.lang = '{language}'; {session.cookie_script()}</script>"
         "<style>[data-testid=stFileUploaderDropzoneInstructions] {display:none}</style>"
     )
 

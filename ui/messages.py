@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ui.client import Detail
-from ui.texts import decide, faults, shared
+from ui.texts import decide, faults, letter, shared
 
 LANGUAGES = {"fr": "Français", "en": "English"}
 
@@ -13,11 +13,14 @@ NO_BREAK_SPACE = "\u00a0"
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
 APOSTROPHE = "\u2019"
+WORD_JOINER = "\u2060"
+LINK_MARKS = re.compile(r"(?:https?|ftp|mailto|xmpp|www)(?=\\?[:.])|[^\s@](?=@)", re.IGNORECASE)
+"""Ends of what Markdown takes for the beginning of an address, or for the name in an email address."""
 
 Wording = dict[str, str]
 
 MESSAGES: dict[str, Wording] = {
-    key: wording for module in (shared, faults, decide) for key, wording in module.TEXTS.items()
+    key: wording for module in (shared, faults, decide, letter) for key, wording in module.TEXTS.items()
 }
 """The texts of all pages; a page has its module in `ui.texts`."""
 
@@ -40,6 +43,8 @@ DETAIL_KINDS = {
     "repeated_key": "detail_repeated_key",
     "repeated_row": "detail_repeated_row",
     "other_client": "detail_other_client",
+    "wrong_length": "detail_wrong_length",
+    "unknown_table": "detail_unknown_table",
 }
 """Keys of the messages for the service's kinds of fault, which are those of pydantic."""
 
@@ -80,6 +85,13 @@ def moment(language: str, when: datetime) -> str:
     return say(language, "moment", year=year, month=month, day=day, time=time)
 
 
+def day(language: str, when: datetime) -> str:
+    """Format a date, in UTC."""
+    return say(
+        language, "day", **dict(zip(("year", "month", "day"), f"{when.astimezone(UTC):%Y %m %d}".split(), strict=True))
+    )
+
+
 def value(language: str, content: float | str | None, words: Mapping[str, str] | None = None) -> str:
     """Format the value of a field; a category in its words, or its code where it has none."""
     if content is None or isinstance(content, str):
@@ -99,13 +111,10 @@ def in_words(language: str, words: Mapping[str, str] | None) -> str:
 
 
 def detail(language: str, rejected: Detail) -> str:
-    """Return the message about a rejected field: ours for kinds that have one, then the service's, if any."""
+    """Return the message about a rejected field: the service's in the language of the page, or ours for its kind."""
     if rejected.text is not None:
         return plain(rejected.text[language])
-    key, message = DETAIL_KINDS.get(rejected.kind), plain(rejected.message)
-    if key is None:
-        return message
-    return f"{say(language, key)} ({message})" if message else say(language, key)
+    return say(language, DETAIL_KINDS.get(rejected.kind, "detail_rejected"))
 
 
 def code(text: str) -> str:
@@ -114,5 +123,9 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Escape external text for Markdown: no links, images, formulas or markup."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|$<>~:])", r"\\\1", text)
+    """Escape external text for Markdown: no links, images, formulas or markup.
+
+    Addresses become links although they are escaped, so an invisible character parts what marks them as such.
+    """
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|$<>~:])", r"\\\1", text)
+    return LINK_MARKS.sub(rf"\g<0>{WORD_JOINER}", escaped)

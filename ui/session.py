@@ -1,12 +1,13 @@
 """What all pages share: settings, language, the officer, and the connection to the service."""
 
 from functools import partial
+from typing import Any
 
 import httpx
 import streamlit as st
 from streamlit.auth_util import get_secrets_auth_section, is_authlib_installed
 
-from ui import client, messages
+from ui import client, desk, messages
 from ui.settings import Settings
 
 SERVICE_STATE_TTL = "5s"
@@ -25,6 +26,48 @@ def service() -> httpx.Client:
     Raises NoAnswerError where the address or the access key is invalid.
     """
     return connection(Settings())
+
+
+@st.cache_data(ttl="10m", show_spinner=False)
+def declared_tables(settings: Settings) -> client.Tables:
+    """Request the columns of the tables; cached, because they hold no personal data."""
+    return client.declared_tables(connection(settings))
+
+
+def kept(key: str, default: Any = None) -> Any:
+    """Return a value that the browser's desk keeps over reloads."""
+    return _desk().get(key, default)
+
+
+def keep(key: str, value: Any) -> None:
+    """Keep a value over reloads, as JSON; other tabs of the browser keep theirs."""
+    content = _desk()
+    if key in content and content[key] == value:
+        return
+    content[key] = value
+    desks, token = desk.Desks(Settings().ui_drafts), st.session_state["desk_token"]
+    desks.save(token, desks.load(token) | {key: value})
+
+
+def _desk() -> dict[str, Any]:
+    if "desk" not in st.session_state:
+        desks, cookie = desk.Desks(Settings().ui_drafts), st.context.cookies.get(desk.COOKIE)
+        desks.delete_old()
+        token = st.session_state.setdefault(
+            "desk_token", cookie if cookie and desk.is_token(cookie) else desk.new_token()
+        )
+        st.session_state["desk"] = desks.load(token)
+    content: dict[str, Any] = st.session_state["desk"]
+    return content
+
+
+def cookie_script() -> str:
+    """Return the script that has the browser keep the token of its desk."""
+    _desk()
+    return (
+        f"document.cookie = '{desk.COOKIE}={st.session_state['desk_token']}; path=/; max-age={desk.MAX_AGE_S:.0f}; "
+        "samesite=strict' + (location.protocol === 'https:' ? '; secure' : '');"
+    )
 
 
 @st.cache_data(ttl=SERVICE_STATE_TTL, show_spinner=False)
@@ -76,8 +119,9 @@ def identify() -> None:
     """Show who works on the page, or ask; where an identity provider is set up, stop until the officer signs in."""
     say = partial(messages.say, language())
     if not signs_in():
-        st.session_state["officer"] = st.session_state.get("officer", "")  # kept while the field is not shown
-        st.text_input(say("officer"), key="officer", max_chars=100, help=say("officer_help"))
+        st.session_state.setdefault("officer", kept("officer", ""))
+        st.text_input(say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name")
+        keep("officer", officer())
         return
     if not st.user.is_logged_in:
         st.button(say("sign_in"), type="primary", on_click=st.login)

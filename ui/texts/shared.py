@@ -1,6 +1,7 @@
 """Texts that several pages use."""
 
 TEXTS: dict[str, dict[str, str]] = {
+    "day": {"fr": "{day}/{month}/{year}", "en": "{year}-{month}-{day}"},
     "page_decide": {"fr": "Décider", "en": "Decide"},
     "officer": {"fr": "Votre nom", "en": "Your name"},
     "officer_help": {
@@ -11,10 +12,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "sign_out": {"fr": "Se déconnecter", "en": "Sign out"},
     "signed_in": {"fr": "Connecté : {name}", "en": "Signed in: {name}"},
     "service_ready": {"fr": "✔ Le service de notation répond.", "en": "✔ The scoring service answers."},
-    "service_down": {
-        "fr": "✖ Le service de notation ne répond pas.",
-        "en": "✖ The scoring service does not answer.",
-    },
+    "service_down": {"fr": "✖ Le service de notation ne répond pas.", "en": "✖ The scoring service does not answer."},
     "language": {"fr": "Langue", "en": "Language"},
     "page_title": {"fr": "Prêt à dépenser : décision de crédit", "en": "Prêt à dépenser: credit decision"},
     "client": {"fr": "Client {number}", "en": "Client {number}"},
@@ -31,4 +29,5 @@ TEXTS: dict[str, dict[str, str]] = {
     "raises": {"fr": "augmente le risque", "en": "raises the risk"},
     "lowers": {"fr": "réduit le risque", "en": "lowers the risk"},
     "neutral": {"fr": "sans effet", "en": "no effect"},
+    "client_unnumbered": {"fr": "Client sans numéro", "en": "Client without a number"},
 }

@@ -1,187 +1,125 @@
-"""The page that decides: choose a client, change values, read the decision and its reasons."""
+"""The page that decides: choose a file, correct it or try other values, take the decision, explain it."""
 
-import json
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ui import answers, client, form, messages, results, session
-from ui.settings import MAX_UPLOAD_MIB, Settings
+from ui import (
+    answers,
+    choice,
+    client,
+    entry,
+    explanations,
+    faults,
+    form,
+    histories,
+    letter_view,
+    messages,
+    outcomes,
+    results,
+    session,
+)
+from ui.settings import Settings
+from ui.texts import columns
 
-SETTINGS = Settings()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The answers to one credit file; kept in the officer's session only.
-
-    `fault` is the reason why the explanation, or the prediction too, is missing.
-    """
-
-    source: str
-    sent: client.CreditFile
-    simulated: bool
-    prediction: answers.Prediction | None = None
-    explanation: answers.Explanation | None = None
-    fault: client.NoAnswerError | None = None
-
-
-@st.cache_data(ttl="10m", show_spinner=False)
-def application_columns(settings: Settings) -> dict[str, client.Column]:
-    """Request the fields of the application; cached, because they hold no personal data."""
-    return client.application_columns(session.connection(settings))
+# Characters of the reason of a correction, as of the reason of a review.
+MIN_REASON_LENGTH = 10
 
 
-def main() -> None:
+def show() -> None:
     """Show the page from top to bottom."""
     language = session.language()
     say = partial(messages.say, language)
     st.title(say("page_title"), anchor=False)
     try:
-        with st.sidebar:
-            source, credit_file = choose_credit_file(language)
+        tables = session.declared_tables(Settings())
     except client.NoAnswerError as fault:
-        results.show_fault(language, fault, SETTINGS)
-        return
-    if credit_file is None:
-        st.info(say("upload_first"), icon=":material/upload_file:")
+        faults.show_fault(language, fault)
+        st.button(say("retry"), icon=":material/refresh:", on_click=outcomes.retry)
         return
     try:
-        columns = application_columns(SETTINGS)
+        chosen = choice.choose_credit_file(language, tables)
     except client.NoAnswerError as fault:
-        results.show_fault(language, fault, SETTINGS)
-        st.button(say("retry"), icon=":material/refresh:")
+        faults.show_fault(language, fault)
         return
-    show_credit_file(language, source, credit_file, columns)
+    if chosen is not None:
+        show_credit_file(language, chosen, tables)
 
 
-def show_credit_file(
-    language: str, source: str, credit_file: client.CreditFile, columns: Mapping[str, client.Column]
-) -> None:
-    """Show form, client, changes and the button that scores them, then the answer."""
-    say = partial(messages.say, language)
-    with st.sidebar:
-        values = fill_form(language, source, credit_file, columns)
-    changes = form.changed(credit_file, values, columns)
-    to_send = form.with_changes(credit_file, changes)
-
-    heading, action = st.columns([3, 1], vertical_alignment="center")
-    with heading:
-        show_client(language, credit_file)
-    with action:
-        label, icon = ("simulate", ":material/science:") if changes else ("score", ":material/fact_check:")
-        clicked = st.button(say(label), type="primary", icon=icon, width="stretch")
-    if changes:
-        show_simulation(language, credit_file, changes, columns)
-    if clicked:
-        with st.spinner(say("scoring")):
-            score(source, to_send, simulated=bool(changes))
-    show_outcome(language, source, to_send)
-
-
-def choose_credit_file(language: str) -> tuple[str, client.CreditFile | None]:
-    """Choose an example or an uploaded file; return its unique name and its content, None while there is none.
-
-    Raises NoAnswerError where the file is not a credit file.
-    """
-    say = partial(messages.say, language)
-    examples = sorted(SETTINGS.ui_examples.glob("*.json"))
-    sources = ["source_example", "source_file"] if examples else ["source_file"]
-    if choose(st.radio, language, "source", sources, say, horizontal=True) == "source_example":
-        example: Path = choose(st.selectbox, language, "example", examples, partial(example_name, language))
-        return example.name, client.read_credit_file(example.read_bytes(), MAX_UPLOAD_MIB * 2**20)
-    uploaded = st.file_uploader(say("upload", megabytes=MAX_UPLOAD_MIB), type="json", key="upload")
-    if uploaded is None:
-        return "", None
-    return uploaded.file_id, client.read_credit_file(uploaded.getvalue(), MAX_UPLOAD_MIB * 2**20)
-
-
-def choose(
-    widget: Callable[..., Any],
-    language: str,
-    name: str,
-    options: Sequence[Any],
-    format_option: Callable[[Any], str],
-    **settings: Any,
-) -> Any:
-    """Show a choice that survives a change of language.
-
-    The browser identifies an option by its text, so each language has its widget, which starts from the last choice.
-    """
-    last = st.session_state.get(name)
-    start = options.index(last) if last in options else 0
-    label = messages.say(language, name)
-    st.session_state[name] = widget(
-        label, options, start, format_func=format_option, key=f"{name}/{language}", **settings
-    )
-    return st.session_state[name]
-
-
-def example_name(language: str, example: Path) -> str:
-    """Return the name on the page of `client_100123.json`."""
-    return messages.say(language, "client", number=example.stem.rpartition("_")[2])
-
-
-def fill_form(
-    language: str, source: str, credit_file: client.CreditFile, columns: Mapping[str, client.Column]
-) -> dict[str, form.Shown]:
-    """Show the form and return its values; it starts from the credit file, or from the values entered for it so far."""
-    application = credit_file["application"]
-    resets = st.session_state.setdefault("resets", 0)
-    entered_for, entered = st.session_state.get("entered", ("", {}))
-    values: dict[str, form.Shown] = {}
-    for section, names in form.fields(columns).items():
-        with st.expander(messages.say(language, section), expanded=section == "section_loan"):
-            for name in names:
-                original = form.shown(name, application.get(name), columns[name])
-                start = entered.get(name, original) if entered_for == source else original
-                key = f"{language}/{source}/{resets}/{name}"
-                values[name] = field_input(language, name, columns[name], original, start, key)
-    st.session_state["entered"] = (source, values)
-    return values
-
-
-def reset() -> None:
-    """Reset the form to the credit file."""
-    st.session_state["resets"] += 1
-    del st.session_state["entered"]
-
-
-def field_input(
-    language: str, name: str, column: client.Column, original: form.Shown, start: form.Shown, key: str
-) -> form.Shown:
-    """Show one labelled input with the service's limits and categories; its key names the language, as in `choose`."""
-    say = partial(messages.say, language)
-    if column.kind == "category":
-        options = form.choices(column, original)
-        return st.selectbox(
-            say(name), options, options.index(start), format_func=partial(option, language, column), key=key
+def show_credit_file(language: str, chosen: choice.Chosen, tables: client.Tables) -> None:
+    """Show the form beside the answer to what it holds."""
+    entered, answered = st.columns([1, 2], gap="large")
+    source, credit_file = chosen.source, chosen.credit_file
+    with entered:
+        st.header(messages.say(language, "form"), anchor=False)
+        entries = entry.fill_form(language, source, credit_file, tables, is_new=chosen.is_new)
+    changes = form.changed(credit_file, entries.values, tables["application"])
+    changed_tables = histories.changed_tables(credit_file, entries.tables)
+    to_send = form.with_changes(credit_file, changes, changed_tables)
+    with answered:
+        show_client(language, to_send)
+        is_changed = bool(changes or changed_tables) and not chosen.is_new
+        is_correction, reason = False, ""
+        if is_changed:
+            show_changes(language, credit_file, changes, changed_tables, tables)
+            is_correction, reason = choose_intention(language, source)
+        missing = [name for name in form.missing(to_send, tables["application"]) if name not in entries.wrong]
+        decide_button(
+            language,
+            chosen,
+            to_send,
+            obstacle=obstacle(entries, missing, is_changed=is_changed, is_correction=is_correction, reason=reason),
+            correction=reason.strip() if is_correction else "",
         )
-    entry = form.number_input(name, column, original)
-    return st.number_input(
-        say(name),
-        entry.minimum,
-        entry.maximum,
-        None if isinstance(start, str) else start,
-        entry.step,
-        entry.pattern,
-        key,
-        help=say(f"{name}_help") if f"{name}_help" in messages.MESSAGES else None,
-        placeholder=say("missing"),
-    )
+        if entries.is_wrong or missing:
+            show_incomplete(language, entries, missing)
+        else:
+            show_answer(language, chosen, to_send, is_changed=is_changed)
+
+
+def obstacle(
+    entries: entry.Entries, missing: list[str], *, is_changed: bool, is_correction: bool, reason: str
+) -> str | None:
+    """Return the key of the text that says why nothing can be decided at present; None where it can."""
+    if entries.is_wrong:
+        return "obstacle_wrong"
+    if missing:
+        return "obstacle_missing"
+    if not session.officer():
+        return "obstacle_officer"
+    if is_changed and not is_correction:
+        return "obstacle_simulation"
+    if is_changed and len(reason.strip()) < MIN_REASON_LENGTH:
+        return "obstacle_reason"
+    return None
+
+
+def decide_button(
+    language: str, chosen: choice.Chosen, to_send: client.CreditFile, *, obstacle: str | None, correction: str
+) -> None:
+    """Show the button that takes the decision; always the same one, so that a click right after typing counts."""
+    say = partial(messages.say, language)
+    clicked = st.button(say("decide"), type="primary", icon=":material/gavel:", key="decide")
+    st.caption(say("decide_hint"))
+    if not clicked:
+        return
+    if obstacle is not None:
+        st.warning(say(obstacle), icon=":material/warning:")
+        return
+    with st.spinner(say("deciding")):
+        fault = outcomes.decide(chosen.source, to_send, correction)
+    if fault is not None:
+        faults.show_no_decision(language, fault)
 
 
 def show_client(language: str, credit_file: client.CreditFile) -> None:
     """Show the client and the size of each history."""
     say = partial(messages.say, language)
     number = credit_file["application"].get("SK_ID_CURR")
-    numbered = isinstance(number, int)
-    st.subheader(say("client", number=number) if numbered else say("client_unnumbered"), anchor=False)
+    is_numbered = isinstance(number, int) and not isinstance(number, bool)
+    st.header(say("client", number=number) if is_numbered else say("client_unnumbered"), anchor=False)
     tables = [
         say(f"history_{name}{'_one' if len(credit_file[name]) == 1 else ''}", rows=len(credit_file[name]))
         for name in client.HISTORIES
@@ -190,92 +128,119 @@ def show_client(language: str, credit_file: client.CreditFile) -> None:
     st.caption(say("history", tables=", ".join(tables)) if tables else say("history_none"))
 
 
-def show_simulation(
+def show_changes(
     language: str,
     credit_file: client.CreditFile,
-    changes: Mapping[str, form.Shown],
-    columns: Mapping[str, client.Column],
+    changes: Mapping[str, float | str | None],
+    changed_tables: Mapping[str, list[dict[str, Any]]],
+    tables: client.Tables,
 ) -> None:
-    """Show the values that differ from the client's, and the button that resets them."""
+    """Show the values that differ from the client's file."""
     say = partial(messages.say, language)
-    application = credit_file["application"]
     lines = [
         say(
             "change",
-            field=say(name),
-            before=field_value(language, name, application.get(name), columns[name]),
-            after=field_value(language, name, raw, columns[name]),
+            field=columns.name(language, "application", name),
+            before=field_value(language, name, credit_file["application"].get(name), tables["application"][name]),
+            after=field_value(language, name, raw, tables["application"][name]),
         )
         for name, raw in changes.items()
     ]
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(results.bullets(f":material/science: {say('simulation')}", lines), width="stretch")
-        st.button(say("reset"), icon=":material/undo:", on_click=reset)
+    lines += [
+        say(
+            "changed_history",
+            name=say(f"table_{table}"),
+            before=len(credit_file.get(table, [])),
+            after=len(rows),
+        )
+        for table, rows in changed_tables.items()
+    ]
+    st.markdown(faults.bullets(say("changes"), lines))
+
+
+def choose_intention(language: str, source: str) -> tuple[bool, str]:
+    """Show the choice between simulation and correction; return whether it is a correction, and its reason."""
+    say = partial(messages.say, language)
+    options = ["simulation", "correction"]
+    draft: dict[str, Any] = session.kept(f"draft/{source}") or {}
+    key = f"intention/{language}/{source}/{st.session_state.get('resets', 0)}"
+    if key not in st.session_state:
+        st.session_state[key] = draft.get("intention", options[0])
+        st.session_state[f"reason/{key}"] = draft.get("reason", "")
+    intention = st.radio(say("intention"), options, format_func=lambda name: say(f"intention_{name}"), key=key)
+    reason = ""
+    if intention == "correction":
+        st.session_state.setdefault(f"reason/{key}", draft.get("reason", ""))
+        reason = st.text_area(say("correction_reason"), key=f"reason/{key}", max_chars=1000)
+    else:
+        reason = draft.get("reason", "")
+    draft = session.kept(f"draft/{source}") or {}
+    session.keep(f"draft/{source}", {**draft, "intention": intention, "reason": reason})
+    st.button(say("reset"), icon=":material/undo:", on_click=entry.reset, args=(source,))
+    return intention == "correction", reason
 
 
 def field_value(language: str, name: str, raw: Any, column: client.Column) -> str:
-    """Return a raw value in the words of the form."""
-    value, digits = form.shown(name, raw, column), form.DIGITS_OF_YEARS.get(name)
-    if digits is not None and not isinstance(value, str | None):
-        return messages.number(language, value, digits)
-    return messages.plain(option(language, column, value))
+    """Return the raw value of a field as Markdown, as the form shows it."""
+    content = form.shown(name, raw, column)
+    if isinstance(content, form.Wrong):
+        return messages.code(content.text)
+    return messages.plain(entry.option(language, column, content))
 
 
-def option(language: str, column: client.Column, value: form.Shown) -> str:
-    """Return a value of a field in words: a category in those of the service."""
-    return messages.value(language, value, column.labels.get(value) if isinstance(value, str) else None)
+def show_incomplete(language: str, entries: entry.Entries, missing: list[str]) -> None:
+    """Show which fields are to be corrected or filled in; there is no answer before."""
+    say = partial(messages.say, language)
+    lines = [
+        say("list_item", name=columns.name(language, "application", name), value=entry.wrong_text(language, wrong))
+        for name, wrong in entries.wrong.items()
+    ]
+    lines += [
+        say("list_item", name=say(f"table_{table}"), value=say("wrong_cells", count=len(cells)))
+        for table, cells in entries.wrong_cells.items()
+        if cells
+    ]
+    if lines:
+        st.error(faults.bullets(say("incomplete_wrong"), lines), icon=":material/error:")
+    if missing:
+        names = [columns.name(language, "application", name) for name in missing]
+        st.info(faults.bullets(say("incomplete_missing"), names), icon=":material/edit:")
 
 
-def score(source: str, to_send: client.CreditFile, *, simulated: bool) -> None:
-    """Request the decision and its explanation, and keep the answers for this session."""
-    prediction = explanation = fault = None
-    try:
-        service = session.connection(SETTINGS)
-        prediction = client.predict(service, to_send, None if simulated else idempotency_key(to_send))
-        explanation = client.explain(service, to_send)
-    except client.NoAnswerError as error:
-        fault = error
-    st.session_state["outcome"] = Outcome(source, to_send, simulated, prediction, explanation, fault)
-    if prediction is not None and not simulated:
-        st.session_state["decided"] = (source, prediction)
-
-
-def idempotency_key(to_send: client.CreditFile) -> str:
-    """Return a key that is the same for a file within a session, so that a repeated request is recorded once."""
-    session: uuid.UUID = st.session_state.setdefault("session", uuid.uuid4())
-    return str(uuid.uuid5(session, json.dumps(to_send)))
-
-
-def show_outcome(language: str, source: str, to_send: client.CreditFile) -> None:
-    """Show the answer to the values on the screen, or how to get it."""
-    outcome: Outcome | None = st.session_state.get("outcome")
-    if outcome is None or outcome.source != source:
-        st.info(messages.say(language, "score_first"), icon=":material/arrow_back:")
-    elif outcome.sent != to_send:
-        st.warning(messages.say(language, "stale"), icon=":material/update:")
-    elif outcome.prediction is not None:
-        show_answer(language, outcome, outcome.prediction)
-    elif outcome.fault is not None:
-        results.show_no_decision(language, outcome.fault, SETTINGS, simulated=outcome.simulated)
-
-
-def show_answer(language: str, outcome: Outcome, prediction: answers.Prediction) -> None:
+def show_answer(language: str, chosen: choice.Chosen, to_send: client.CreditFile, *, is_changed: bool) -> None:
     """Show the decision first, then its reasons, then the details."""
+    simulated = outcomes.simulate(to_send)
+    prediction = outcomes.decided(chosen.source, to_send) or simulated.prediction
+    if prediction is None:
+        if simulated.fault is not None:
+            faults.show_fault(language, simulated.fault)
+            st.button(messages.say(language, "retry"), icon=":material/refresh:", on_click=outcomes.retry)
+        return
     results.show_decision(language, prediction)
-    source, decided = st.session_state.get("decided", ("", None))
-    if prediction.simulated and source == outcome.source:
-        results.show_comparison(language, decided)
+    if is_changed:
+        show_original(language, chosen)
     results.show_rules(language, prediction)
     results.show_reasons(language, prediction)
+    if simulated.explanation is not None:
+        explanations.show_counterfactual(language, simulated.explanation)
     results.show_warnings(language, prediction)
     results.show_scale(language, prediction)
-    if outcome.explanation is not None:
-        results.show_other_version(language, prediction.model, outcome.explanation.model)
-        results.show_counterfactual(language, outcome.explanation)
-        results.show_contributions(language, outcome.explanation)
-    elif outcome.fault is not None:
-        results.show_no_explanation(language, outcome.fault, SETTINGS)
-    results.show_end(language, prediction, outcome.explanation)
+    if simulated.explanation is not None:
+        explanations.show_other_version(language, prediction.model, simulated.explanation.model)
+        explanations.show_contributions(language, simulated.explanation)
+    elif simulated.fault is not None:
+        faults.show_no_explanation(language, simulated.fault)
+    letter_view.show_letter(language, prediction, simulated.explanation, to_send)
+    results.show_end(language, prediction, simulated.explanation)
 
 
-main()
+def show_original(language: str, chosen: choice.Chosen) -> None:
+    """Show beside the answer what holds for the file without changes."""
+    original: answers.Prediction | None = outcomes.decided(chosen.source, chosen.credit_file)
+    if original is None and not chosen.is_new:
+        original = outcomes.simulate(chosen.credit_file).prediction
+    if original is not None:
+        results.show_comparison(language, original)
+
+
+show()
