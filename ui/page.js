@@ -24,6 +24,8 @@
       return;
     }
     if (node.nodeType !== Node.ELEMENT_NODE) return;
+    // Streamlit names this section and takes its role away at the same time.
+    if (node.matches("[data-testid=stFileUploaderDropzone][role=presentation]")) node.setAttribute("role", "group");
     for (const name of ATTRIBUTES) {
       const translated = node.hasAttribute(name) ? translate(node.getAttribute(name)) : null;
       if (translated !== null && translated !== node.getAttribute(name)) node.setAttribute(name, translated);

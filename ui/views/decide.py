@@ -64,19 +64,21 @@ def show_credit_file(language: str, chosen: choice.Chosen, tables: client.Tables
     to_send = form.with_changes(credit_file, changes, changed_tables)
     with answered:
         show_client(language, to_send)
+        action = st.container()  # above what appears with a change, so that a click right after typing hits the button
         is_changed = bool(changes or changed_tables) and not chosen.is_new
         is_correction, reason = False, ""
         if is_changed:
             show_changes(language, credit_file, changes, changed_tables, tables)
             is_correction, reason = choose_intention(language, source)
         missing = [name for name in form.missing(to_send, tables["application"]) if name not in entries.wrong]
-        decide_button(
-            language,
-            chosen,
-            to_send,
-            obstacle=obstacle(entries, missing, is_changed=is_changed, is_correction=is_correction, reason=reason),
-            correction=reason.strip() if is_correction else "",
-        )
+        with action:
+            decide_button(
+                language,
+                chosen,
+                to_send,
+                obstacle=obstacle(entries, missing, is_changed=is_changed, is_correction=is_correction, reason=reason),
+                correction=reason.strip() if is_correction else "",
+            )
         if entries.is_wrong or missing:
             show_incomplete(language, entries, missing)
         else:
