@@ -29,7 +29,7 @@ from tests.browser.steps import (
 from tests.support.deadlines import timeout_s
 
 MAX_WHAT_IF_S = 2.0
-"""From the last digit to the answer on the screen; most of it on a quiet machine is the pause in typing, 0.4 s."""
+"""From the last digit to the answer on the screen; most of it on a quiet machine is the pause in typing, 0.2 s."""
 FILE: dict[str, Any] = {
     "application": {
         "SK_ID_CURR": 700_100,
