@@ -13,6 +13,8 @@ from ui.answers import Explanation, Prediction
 from ui.client import CreditFile
 from ui.settings import Settings
 
+PART = "article"
+"""Element of HTML that holds a letter."""
 TEMPLATE = Path(__file__).parent / "letter.typ"
 SCORES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 
@@ -100,7 +102,8 @@ def markup(letter: Letter) -> str:
         parts += [_element("p", paragraph) for paragraph in section.paragraphs]
         parts += ["<ul>", *(_element("li", item) for item in section.items), "</ul>"] if section.items else []
         parts += [_element("p", paragraph) for paragraph in section.after]
-    return f'<article lang="{letter.language}">{"".join(parts)}{_element("p", letter.legal)}</article>'
+    parts.append(_element("p", letter.legal))
+    return f'<{PART} lang="{letter.language}">{"".join(parts)}</{PART}>'
 
 
 def pdf(letter: Letter) -> bytes:

@@ -19,9 +19,8 @@ LINK_MARKS = re.compile(r"(?:https?|ftp|mailto|xmpp|www)(?=\\?[:.])|[^\s@](?=@)"
 
 Wording = dict[str, str]
 
-MESSAGES: dict[str, Wording] = {
-    key: wording for module in (shared, faults, decide, letter) for key, wording in module.TEXTS.items()
-}
+MODULES = (shared, faults, decide, letter)
+MESSAGES: dict[str, Wording] = {key: wording for module in MODULES for key, wording in module.TEXTS.items()}
 """The texts of all pages; a page has its module in `ui.texts`."""
 
 DETAIL_KINDS = {

@@ -9,7 +9,8 @@ import pytest
 
 from bento.data.tables import HISTORIES, TABLES
 from ui import client, form, messages
-from ui.texts import categories, columns, decide, faults, letter, shared
+from ui.listing import listing
+from ui.texts import categories, columns
 
 UI = Path(messages.__file__).parent
 MORNING = datetime(2026, 11, 25, 9, 5, tzinfo=timezone(timedelta(hours=1)))
@@ -53,9 +54,13 @@ def test_every_category_of_a_history_has_its_words():
 
 
 def test_no_text_stands_in_two_modules():
-    modules = (shared, faults, decide, letter)
+    assert len(messages.MESSAGES) == sum(len(module.TEXTS) for module in messages.MODULES)
 
-    assert len(messages.MESSAGES) == sum(len(module.TEXTS) for module in modules)
+
+def test_the_document_lists_every_text():
+    document = UI.parent / "docs" / "wording_pages.md"
+
+    assert document.read_text(encoding="utf-8") == listing(), "python -m ui.listing > docs/wording_pages.md"
 
 
 def test_no_message_is_left_over():
@@ -77,7 +82,7 @@ def test_no_message_is_left_over():
     [
         str(path.relative_to(UI))
         for path in sorted(UI.rglob("*.py"))
-        if path.name not in {"messages.py", "client.py", "answers.py", "settings.py", "samples.py"}
+        if path.name not in {"messages.py", "client.py", "answers.py", "settings.py", "samples.py", "listing.py"}
         and path.parent.name != "texts"
     ],
 )
