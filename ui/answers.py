@@ -78,6 +78,8 @@ class Prediction(AnswerPart):
     model: Model
     received: dict[str, Any]
     """The answer as the service sent it."""
+    replayed: bool = False
+    """Whether the decision had been recorded before, by an equal request."""
 
     @model_validator(mode="after")
     def _has_ground_where_reviewed(self) -> Self:
@@ -104,8 +106,16 @@ class Prediction(AnswerPart):
 class GroupContribution(AnswerPart):
     """Contribution of the data of one theme to the log-odds of default."""
 
+    group: str
     label: Text
     contribution: float
+
+
+class Spread(AnswerPart):
+    """The values of a feature below which 10, 25, 50, 75 and 90 % of some clients lie, and their words."""
+
+    values: tuple[float, float, float, float, float]
+    texts: tuple[Text, Text, Text, Text, Text]
 
 
 class FeatureContribution(AnswerPart):
@@ -114,9 +124,13 @@ class FeatureContribution(AnswerPart):
     `value_text` and `similar_text` are in words, with the unit; None where not known.
     """
 
+    group: str
     meaning: Text
+    value: float | str | None
     value_text: Text | None
     similar_text: Text | None
+    among_all: Spread | None = None
+    among_similar: Spread | None = None
     contribution: float
 
 

@@ -26,7 +26,7 @@ WATERFALL_TICKS = tuple(
 )
 MIN_LABEL_DISTANCE = 0.07
 """Share of the axis of a waterfall between two ticks."""
-MAX_LABEL_LENGTH = 42
+MAX_LABEL_LENGTH = 34
 """Characters of a line of a label."""
 MIN_NAMED_ZONE = 0.08
 """Share of the scale that a zone needs to hold its name."""
@@ -51,13 +51,15 @@ class Step:
         return messages.say(language, "list_item", name=self.name, value=self.value) if self.value else self.name
 
 
-def group_steps(language: str, explanation: Explanation) -> list[Step]:
-    """Return the themes, strongest first."""
-    return _strongest([Step(group.label[language], group.contribution) for group in explanation.groups])
+def group_steps(language: str, explanation: Explanation, opened: str | None = None) -> list[Step]:
+    """Return the themes, strongest first; the theme `opened` is replaced by its features."""
+    groups = [group for group in explanation.groups if group.group != opened]
+    features = [] if opened is None else feature_steps(language, explanation, group=opened)
+    return _strongest([Step(group.label[language], group.contribution) for group in groups] + features)
 
 
-def feature_steps(language: str, explanation: Explanation, count: int = 10) -> list[Step]:
-    """Return the `count` strongest features, and the sum of the others as one step."""
+def feature_steps(language: str, explanation: Explanation, count: int = 10, group: str | None = None) -> list[Step]:
+    """Return the `count` strongest features, of all themes or of one, and the sum of the others as one step."""
     steps = _strongest(
         [
             Step(
@@ -67,6 +69,7 @@ def feature_steps(language: str, explanation: Explanation, count: int = 10) -> l
                 messages.in_words(language, feature.similar_text),
             )
             for feature in explanation.features
+            if group in (None, feature.group)
         ]
     )
     others = steps[count:]
@@ -116,7 +119,7 @@ def risk_scale(language: str, prediction: Prediction) -> go.Figure:
             )
     figure.update_xaxes(range=[left, right], visible=False, fixedrange=True)
     figure.update_yaxes(range=[-1.4, 2.2], visible=False, fixedrange=True)
-    return _styled(figure, language, height=160, top=0, bottom=0)
+    return styled(figure, language, height=160, top=0, bottom=0)
 
 
 def _add_zones(figure: go.Figure, language: str, prediction: Prediction) -> None:
@@ -148,7 +151,7 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
         *(step.label(language) for step in steps),
         messages.say(language, "final", position=position(language, explanation.log_odds)),
     ]
-    ticks = [_wrapped(label) for label in labels]
+    ticks = [wrapped(label) for label in labels]
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
@@ -187,7 +190,7 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
         fixedrange=True,
     )
     lines = sum(tick.count("<br>") + 1 for tick in ticks)
-    return _styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
+    return styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
 
 
 def _add_threshold(figure: go.Figure, language: str, threshold: float) -> None:
@@ -214,7 +217,7 @@ def _axis_range(explanation: Explanation, steps: Sequence[Step]) -> list[float]:
         total += step.contribution
         path.append(total)
     low, high = min(path), max(path)
-    margin = max(0.16 * (high - low), (MIN_AXIS_LENGTH - (high - low)) / 2)
+    margin = max(0.3 * (high - low), (MIN_AXIS_LENGTH - (high - low)) / 2)
     return [low - margin, high + margin]
 
 
@@ -253,7 +256,7 @@ def position(language: str, log_odds: float) -> str:
     return messages.say(language, "position", share=messages.percent(language, _share(log_odds)))
 
 
-def _styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
+def styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
     """Apply the style of the page."""
     return figure.update_layout(
         template="none",
@@ -290,6 +293,6 @@ def _anchor(x: float, left: float, right: float) -> str:
     return "left" if place < 0.15 else "right" if place > 0.85 else "center"
 
 
-def _wrapped(label: str) -> str:
+def wrapped(label: str) -> str:
     """Wrap a label and escape what Plotly would read as markup."""
     return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, MAX_LABEL_LENGTH))
