@@ -26,8 +26,8 @@ log = logging.getLogger("bentoml.credit_scoring")
 PREFIX = "pad"
 
 Scope = Literal["score", "read", "review", "metrics"]
-"""score: predict and explain; read: what was decided; review: confirm or overturn a decision, under the name of the
-key; metrics: /metrics, where the settings ask for a key."""
+"""score: predict and explain; read: what was decided; review: list decisions, confirm or overturn them, and
+take down what the client says, under the name of the key; metrics: /metrics, where the settings ask for a key."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 NO_KEYS = (

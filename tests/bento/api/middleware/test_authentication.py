@@ -21,7 +21,18 @@ OPEN = (
 
 @pytest.mark.parametrize(
     "path",
-    ["/predict", "/decisions/1", "/decisions/1/review", "/model", "/nowhere", "//predict", "/Livez", "/livez/"],
+    [
+        "/predict",
+        "/decisions",
+        "/decisions/1",
+        "/decisions/1/review",
+        "/decisions/1/contest",
+        "/model",
+        "/nowhere",
+        "//predict",
+        "/Livez",
+        "/livez/",
+    ],
 )
 def test_without_a_valid_key_every_answer_is_the_same_401(
     guarded: ASGIApp, recorder: Recorder, keys: dict[str, str], path: str
@@ -44,9 +55,12 @@ def test_without_a_valid_key_every_answer_is_the_same_401(
         ("GET", "/predict", "score"),
         ("GET", "/decisions/0a1b", "read"),
         ("GET", "/decisions/0a1b/", "read"),
-        ("GET", "/decisions/", "read"),
+        ("GET", "/decisions", "review"),
+        ("GET", "/decisions/", "review"),
         ("POST", "/decisions/0a1b/review", "review"),
         ("POST", "/decisions//review", "review"),
+        ("POST", "/decisions/0a1b/contest", "review"),
+        ("GET", "/decisions/0a1b/replay", "review"),
     ],
 )
 @pytest.mark.promise("a key reaches the addresses of its scope only")

@@ -1,0 +1,93 @@
+"""List decisions, newest first, in pages: each page begins where the one before ended, whatever was written since."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from bento.journal.entries import StoredDecision
+from bento.journal.reviewing import Record
+from bento.journal.schema import CONTESTS, DECISIONS, REVIEWS
+from bento.journal.vault import VaultError
+
+ListedState = Literal["waiting", "contested", "reviewed", "all"]
+"""waiting: the model left the decision to a person, and none has decided; contested: the client has said something
+that no review has come after; reviewed: a person has decided, and the client has not said anything since."""
+
+
+class Place(NamedTuple):
+    """The place of a decision in the journal's order."""
+
+    decided_at: datetime
+    id: str
+
+
+class Listed(NamedTuple):
+    """A decision of a list, and what persons said about it; an error in the place of what cannot be used."""
+
+    place: Place
+    decision: StoredDecision | VaultError
+    record: Record | VaultError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which decisions are listed; what is None does not matter."""
+
+    state: ListedState = "all"
+    outcome: str | None = None
+    """What holds now: the decision, or what the latest review made of it."""
+    client: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Not included."""
+
+
+_OF_THIS = {table: table.c.decision_id == DECISIONS.c.id for table in (REVIEWS, CONTESTS)}
+_LATEST_OUTCOME = (
+    sa.select(REVIEWS.c.outcome)
+    .where(_OF_THIS[REVIEWS])
+    .order_by(REVIEWS.c.reviewed_at.desc(), REVIEWS.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_IS_REVIEWED = sa.exists().where(_OF_THIS[REVIEWS])
+_LATER_REVIEW = sa.exists().where(
+    REVIEWS.c.decision_id == CONTESTS.c.decision_id, REVIEWS.c.reviewed_at > CONTESTS.c.contested_at
+)
+_CONTESTED = sa.select(CONTESTS.c.decision_id).where(~_LATER_REVIEW)
+# As text: with a parameter, SQLite would not know that the index of these decisions holds them all.
+_FOR_REVIEW = DECISIONS.c.decision == sa.literal_column("'review'")
+_IS_KEPT = DECISIONS.c.purged_at.is_(None)
+_STATES: dict[ListedState, tuple[sa.ColumnElement[bool], ...]] = {
+    "waiting": (_FOR_REVIEW, _IS_KEPT, ~_IS_REVIEWED, ~sa.exists().where(_OF_THIS[CONTESTS])),
+    "contested": (DECISIONS.c.id.in_(_CONTESTED), _IS_KEPT),
+    "reviewed": (DECISIONS.c.id.in_(sa.select(REVIEWS.c.decision_id)), DECISIONS.c.id.not_in(_CONTESTED), _IS_KEPT),
+    "all": (),
+}
+
+
+def page(
+    selection: Selection, pseudonym: str | None, after: Place | None, size: int
+) -> sa.Select[tuple[datetime, str]]:
+    """Select the places of up to `size` decisions after one, newest first; `pseudonym` names the selection's client."""
+    chosen = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id).where(*_STATES[selection.state])
+    if selection.state == "waiting":  # stands at `review`, as nobody has decided; to look it up takes a second
+        chosen = chosen if selection.outcome in (None, "review") else chosen.where(sa.false())
+    elif selection.outcome is not None:
+        chosen = chosen.where(sa.func.coalesce(_LATEST_OUTCOME, DECISIONS.c.decision) == selection.outcome)
+        if selection.outcome == "review":  # implied by the condition before; with it the index is used
+            chosen = chosen.where(_FOR_REVIEW)
+    if pseudonym is not None:
+        chosen = chosen.where(DECISIONS.c.client == pseudonym)
+    if selection.since is not None:
+        chosen = chosen.where(DECISIONS.c.decided_at >= selection.since)
+    if selection.until is not None:
+        chosen = chosen.where(DECISIONS.c.decided_at < selection.until)
+    if after is not None:
+        # The first condition is implied by the second; with it the index on `decided_at` is used.
+        order = sa.tuple_(DECISIONS.c.decided_at, DECISIONS.c.id)
+        types = (DECISIONS.c.decided_at.type, DECISIONS.c.id.type)
+        chosen = chosen.where(DECISIONS.c.decided_at <= after.decided_at, order < sa.tuple_(*after, types=types))
+    return chosen.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.id.desc()).limit(size)
