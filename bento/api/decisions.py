@@ -42,7 +42,7 @@ from bento.scoring.score import score
 log = logging.getLogger("bentoml.credit_scoring")
 
 Body = TypeVar("Body", schemas.Review, schemas.Contest)
-Said = TypeVar("Said", StoredReview, StoredContest)
+Remark = TypeVar("Remark", StoredReview, StoredContest)
 
 OUTCOME_UNKNOWN = "it is not known whether this was written; read the decision again"
 _AS_STORED = ("decided_at", "key_id", "threshold", "bento", "code", "features_hash", "credit_file_hash")
@@ -74,7 +74,7 @@ def review(request: Request) -> Response:
         detail = f"the decision stands at {outcome}: to confirm is to keep that, to overturn is to change it"
         raise ProblemError(problem(409, detail))
     if review_in.contests not in (None, len(record.contests)):
-        raise ProblemError(problem(409, "the client has said more meanwhile; read the decision again"))
+        raise ProblemError(problem(409, "the client has contested again meanwhile; read the decision again"))
     content = review_in.model_dump(exclude={"contests"}) | {"reviewer": reviewer}
     review_out = schemas.ReviewOut(**content, reviewed_at=_moment_after(record), key_id=key.id)
     _append(state.journal.add_review, stored, record, StoredReview(**review_out.model_dump()))
@@ -124,17 +124,17 @@ def _received(kind: type[Body], request: Request) -> Body:
 
 
 def _moment_after(record: Record) -> datetime:
-    """Return the present, or, where the clock was set back, the moment after all that was said."""
+    """Return the present, or, where the clock was set back, the moment after all reviews and contests."""
     moments = [review.reviewed_at for review in record.reviews] + [item.contested_at for item in record.contests]
     return max([datetime.fromtimestamp(time.time(), UTC), *(moment + timedelta(microseconds=1) for moment in moments)])
 
 
 def _append(
-    write: Callable[[str, Said, tuple[int, int]], bool], stored: StoredDecision, record: Record, said: Said
+    write: Callable[[str, Remark, tuple[int, int]], bool], stored: StoredDecision, record: Record, remark: Remark
 ) -> None:
     """Write a review or a contest; raise ProblemError where it is not, or not for certain."""
     try:
-        is_added = write(stored.id, said, (len(record.reviews), len(record.contests)))
+        is_added = write(stored.id, remark, (len(record.reviews), len(record.contests)))
     except OutcomeUnknownError as error:
         log.error("it is not known whether a review or a contest was written: %s", error)
         raise ProblemError(problem(504, OUTCOME_UNKNOWN)) from error

@@ -92,8 +92,7 @@ _MOMENT = {"type": "string", "format": "date-time"}
 FILTERS = (
     _filter(
         "state",
-        "waiting: for a person; contested: the client has said something that no review has come after; reviewed: by a "
-        "person",
+        "waiting: for a person; contested: by the client, and no review has come after; reviewed: by a person",
         {"type": "string", "enum": list(STATES), "default": "all"},
     ),
     _filter("outcome", "what holds now, reviews included", {"type": "string", "enum": list(Decision)}),

@@ -132,8 +132,8 @@ class ContestOut(BaseModel):
 
 
 State = Literal["waiting", "contested", "reviewed", "settled", "purged"]
-"""waiting: for a person, as the model or a rule leaves the decision to one; contested: the client has said something
-that no review has come after; reviewed: by a person; settled: decided by model and rules, and nothing was said."""
+"""waiting: for a person, as the model or a rule leaves the decision to one; contested: by the client, and no
+review has come after; reviewed: by a person; settled: decided by model and rules, and neither of these."""
 
 
 class DecisionSummary(BaseModel):
@@ -149,7 +149,7 @@ class DecisionSummary(BaseModel):
     model: ModelVersion | None = None
     reviews: int = Field(default=0, description="how many there are")
     contests: int = Field(default=0, description="how many there are")
-    contested_at: datetime | None = Field(default=None, description="when the client said something last")
+    contested_at: datetime | None = Field(default=None, description="when the client contested last")
     problem: Problem | None = Field(default=None, description="why the entry cannot be used: altered, or unreadable")
 
 

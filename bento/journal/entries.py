@@ -71,7 +71,7 @@ class StoredReview:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredContest:
-    """What a client said against a decision; statement and recorder are None once purged."""
+    """The statement of a client against a decision; statement and recorder are None once purged."""
 
     contested_at: datetime
     key_id: str

@@ -1,4 +1,4 @@
-"""List decisions, newest first, in pages: each page begins where the one before ended, whatever was written since."""
+"""List decisions, newest first, in pages: each begins where the one before ended, although others decide meanwhile."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +12,8 @@ from bento.journal.schema import CONTESTS, DECISIONS, REVIEWS
 from bento.journal.vault import VaultError
 
 ListedState = Literal["waiting", "contested", "reviewed", "all"]
-"""waiting: the model left the decision to a person, and none has decided; contested: the client has said something
-that no review has come after; reviewed: a person has decided, and the client has not said anything since."""
+"""waiting: the model left the decision to a person, and none has decided; contested: by the client, and
+no review has come after; reviewed: a person has decided, and the client has not contested since."""
 
 
 class Place(NamedTuple):
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A decision of a list, and what persons said about it; an error in the place of what cannot be used."""
+    """A decision of a list, and its reviews and contests; an error instead of what cannot be used."""
 
     place: Place
     decision: StoredDecision | VaultError
@@ -73,7 +73,7 @@ def page(
 ) -> sa.Select[tuple[datetime, str]]:
     """Select the places of up to `size` decisions after one, newest first; `pseudonym` names the selection's client."""
     chosen = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id).where(*_STATES[selection.state])
-    if selection.state == "waiting":  # stands at `review`, as nobody has decided; to look it up takes a second
+    if selection.state == "waiting":  # stands at `review`, as no person has decided; to look it up takes a second
         chosen = chosen if selection.outcome in (None, "review") else chosen.where(sa.false())
     elif selection.outcome is not None:
         chosen = chosen.where(sa.func.coalesce(_LATEST_OUTCOME, DECISIONS.c.decision) == selection.outcome)

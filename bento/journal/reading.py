@@ -37,8 +37,8 @@ def find(connection: sa.Connection, vault: Vault, keys: JournalKeys, decision_id
         VaultError: it cannot be decrypted.
         AlteredError: it is not as it was written.
     """
-    found = find_all(connection, vault, keys, [decision_id])
-    return sound(found[decision_id]) if decision_id in found else None
+    decisions = find_all(connection, vault, keys, [decision_id])
+    return sound(decisions[decision_id]) if decision_id in decisions else None
 
 
 def find_all(
@@ -53,13 +53,13 @@ def find_all(
     rows = connection.execute(query).mappings().all()
     purged = {row["id"] for row in rows if row["purged_at"] is not None}
     altered = chain.altered(connection, keys, chain.DECISION, rows, purged=purged)
-    found: dict[str, StoredDecision | VaultError] = {}
+    decisions: dict[str, StoredDecision | VaultError] = {}
     for row in rows:
         try:
-            found[row["id"]] = _decision(vault, row, is_altered=altered[row["id"]])
+            decisions[row["id"]] = _decision(vault, row, is_altered=altered[row["id"]])
         except VaultError as error:
-            found[row["id"]] = error
-    return found
+            decisions[row["id"]] = error
+    return decisions
 
 
 def sound(value: Readable | VaultError) -> Readable:

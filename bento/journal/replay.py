@@ -42,8 +42,8 @@ def replay(decision: StoredDecision, rulebook: Rulebook, bento_folder: str | Non
         return Replay(decision.id, "purged")
     if decision.code != code_fingerprint():
         return Replay(decision.id, "other code", (f"decided by {decision.code}, this is {code_fingerprint()}",))
-    found = differences(decision, rulebook, model_of(decision.model_tag, bento_folder))
-    return Replay(decision.id, "different" if found else "same", found)
+    differing = differences(decision, rulebook, model_of(decision.model_tag, bento_folder))
+    return Replay(decision.id, "different" if differing else "same", differing)
 
 
 def differences(decision: StoredDecision, rulebook: Rulebook, model: ScoringModel) -> tuple[str, ...]:

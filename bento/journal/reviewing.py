@@ -57,14 +57,14 @@ CONTEST = Kind(
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What persons have said about one decision, each oldest first."""
+    """The reviews and contests of one decision, each oldest first."""
 
     reviews: tuple[StoredReview, ...] = ()
     contests: tuple[StoredContest, ...] = ()
 
     @property
     def is_contested(self) -> bool:
-        """Whether the client has said something that no review has come after."""
+        """Whether the client has contested and no review has come after."""
         return bool(self.unanswered)
 
     @property
@@ -77,24 +77,24 @@ class Record:
 def records(
     connection: sa.Connection, vault: Vault, keys: JournalKeys, ids: Sequence[str]
 ) -> dict[str, Record | VaultError]:
-    """Return by decision what persons have said; in place of what is altered or cannot be decrypted, the error."""
+    """Return reviews and contests by decision; in place of what is altered or cannot be decrypted, the error."""
     reviews, contests = (_of_kind(connection, vault, keys, kind, ids) for kind in (REVIEW, CONTEST))
-    found: dict[str, Record | VaultError] = {}
+    by_decision: dict[str, Record | VaultError] = {}
     for decision_id in ids:
         try:
-            found[decision_id] = Record(
+            by_decision[decision_id] = Record(
                 reviews=tuple(_all(reviews[decision_id])), contests=tuple(_all(contests[decision_id]))
             )
         except VaultError as error:
-            found[decision_id] = error
-    return found
+            by_decision[decision_id] = error
+    return by_decision
 
 
 def add(
     connection: sa.Connection,
     vault: Vault,
     decision_id: str,
-    said: StoredReview | StoredContest,
+    remark: StoredReview | StoredContest,
     earlier: tuple[int, int] | None = None,
 ) -> dict[str, Any] | None:
     """Insert a review or a contest in a transaction; return its row, None where the decision is unknown or purged.
@@ -116,11 +116,11 @@ def add(
         return None
     if earlier is not None and _counts(connection, decision_id) != earlier:
         raise ReviewConflictError(f"another review or contest of {decision_id} was written meanwhile")
-    kind = REVIEW if isinstance(said, StoredReview) else CONTEST
+    kind = REVIEW if isinstance(remark, StoredReview) else CONTEST
     entry_id = str(uuid.uuid4())
-    text = json.dumps({name: getattr(said, name) for name in kind.personal}).encode()
+    text = json.dumps({name: getattr(remark, name) for name in kind.personal}).encode()
     content = vault.seal(pack(text), decision.wrapped_key, decision.data_key or "", f"{entry_id} content")
-    row = {name: getattr(said, name) for name in kind.plain}
+    row = {name: getattr(remark, name) for name in kind.plain}
     row |= {"id": entry_id, "decision_id": decision_id, "content": content}
     connection.execute(kind.table.insert(), row)
     return row
@@ -150,13 +150,13 @@ def _of_kind(
     rows = connection.execute(query).mappings().all()
     purged = {row["id"] for row in rows if row["purged_at"] is not None}
     altered = chain.altered(connection, keys, kind.name, rows, purged=purged)
-    found = defaultdict[str, list[Stored | VaultError]](list)
+    by_decision = defaultdict[str, list[Stored | VaultError]](list)
     for row in rows:
         try:
-            found[row["decision_id"]].append(_opened(vault, kind, row, is_altered=bool(altered[row["id"]])))
+            by_decision[row["decision_id"]].append(_opened(vault, kind, row, is_altered=bool(altered[row["id"]])))
         except VaultError as error:
-            found[row["decision_id"]].append(error)
-    return found
+            by_decision[row["decision_id"]].append(error)
+    return by_decision
 
 
 def _opened(vault: Vault, kind: Kind[Stored], row: Row, *, is_altered: bool) -> Stored:

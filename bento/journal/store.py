@@ -182,13 +182,13 @@ class Journal:
             ids = [str(value) for value in connection.execute(query).scalars()]
         for portion in (ids[at : at + size] for at in range(0, len(ids), size)):
             with self.reader() as connection:
-                found = find_all(connection, self.vault, self.reading_keys(connection), portion)
-            yield from (sound(found[decision_id]) for decision_id in portion if decision_id in found)
+                decisions = find_all(connection, self.vault, self.reading_keys(connection), portion)
+            yield from (sound(decisions[decision_id]) for decision_id in portion if decision_id in decisions)
 
     def listed(self, selection: Selection, after: Place | None, size: int) -> list[Listed]:
-        """Return up to `size` decisions after a place, newest first, each with what persons said about it.
+        """Return up to `size` decisions after a place, newest first, each with its reviews and contests.
 
-        One that is altered or cannot be decrypted is replaced by its error, and so is what was said about it.
+        One that is altered or cannot be decrypted is replaced by its error, and so are its reviews and contests.
         """
         with self.reader() as connection:
             keys = self.reading_keys(connection)
@@ -196,9 +196,9 @@ class Journal:
             rows = connection.execute(page(selection, pseudonym, after, size))
             places = [Place(row.decided_at, row.id) for row in rows]
             ids = [place.id for place in places]
-            found = find_all(connection, self.vault, keys, ids)
-            said = records(connection, self.vault, keys, ids)
-        return [Listed(place, found[place.id], said[place.id]) for place in places if place.id in found]
+            decisions = find_all(connection, self.vault, keys, ids)
+            by_decision = records(connection, self.vault, keys, ids)
+        return [Listed(place, decisions[place.id], by_decision[place.id]) for place in places if place.id in decisions]
 
     def rulebook(self, version: str | None) -> Rulebook:
         """Return the rules of a version; those of None, before there were any, are empty.
@@ -243,14 +243,14 @@ class Journal:
         return self._add(chain.REVIEW, decision_id, review, earlier)
 
     def add_contest(self, decision_id: str, contest: StoredContest, earlier: tuple[int, int] | None = None) -> bool:
-        """Append what a client said against a decision; returns and errors as `add_review`."""
+        """Append a client's statement against a decision; returns and errors as `add_review`."""
         return self._add(chain.CONTEST, decision_id, contest, earlier)
 
     def _add(
-        self, kind: str, decision_id: str, said: StoredReview | StoredContest, earlier: tuple[int, int] | None
+        self, kind: str, decision_id: str, remark: StoredReview | StoredContest, earlier: tuple[int, int] | None
     ) -> bool:
         with self.appending() as connection:
-            row = add(connection, self.vault, decision_id, said, earlier)
+            row = add(connection, self.vault, decision_id, remark, earlier)
             if row is None:
                 return False
             self.append(connection, kind, [row])

@@ -362,9 +362,9 @@ def test_a_contested_decision_is_listed_until_it_is_reviewed(client: httpx.Clien
     address = f"/decisions/{decided['decision_id']}"
     of_client = {"client": decided["SK_ID_CURR"]}
 
-    said = client.post(f"{address}/contest", json={"statement": "I earn more now", "recorder": "A. Officer"})
+    statement = client.post(f"{address}/contest", json={"statement": "I earn more now", "recorder": "A. Officer"})
 
-    assert said.status_code == 201
+    assert statement.status_code == 201
     contested = client.get("/decisions", params={"state": "contested"} | of_client).json()["decisions"]
     assert [listed["decision_id"] for listed in contested] == [decided["decision_id"]]
     assert client.get(f"{address}/replay").json()["verdict"] == "same"

@@ -34,7 +34,7 @@ def _decided(journal: Journal, hours: int = 0, **changes: object) -> str:
     return written.id
 
 
-def test_decisions_are_listed_newest_first_with_what_was_said(journal: Journal):
+def test_decisions_are_listed_newest_first_with_their_contests(journal: Journal):
     first, second = _decided(journal), _decided(journal, 1, client=CLIENT + 1)
     journal.add_contest(first, contest())
 
@@ -102,8 +102,8 @@ def test_a_page_goes_on_where_the_one_before_ended(journal: Journal):
 
 
 def test_an_entry_that_cannot_be_used_does_not_hide_the_others(journal: Journal):
-    one, other, said = (_decided(journal, hours) for hours in range(3))
-    journal.add_review(said, review())
+    one, other, reviewed = (_decided(journal, hours) for hours in range(3))
+    journal.add_review(reviewed, review())
     without_triggers(journal)
     execute(
         journal,
@@ -114,7 +114,7 @@ def test_an_entry_that_cannot_be_used_does_not_hide_the_others(journal: Journal)
     listed = {entry.place.id: entry for entry in journal.listed(Selection(), None, 10)}
 
     assert isinstance(listed[other].decision, VaultError)
-    assert isinstance(listed[said].record, VaultError)
+    assert isinstance(listed[reviewed].record, VaultError)
     assert listed[one].decision == journal.find(one)
 
 

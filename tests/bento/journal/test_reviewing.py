@@ -1,4 +1,4 @@
-"""What clients say against decisions: appended, encrypted, covered by the chain, and emptied; SQLite and PostgreSQL."""
+"""What clients state against decisions: appended, encrypted, chained and emptied; on SQLite and PostgreSQL."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def test_a_decision_is_contested_until_a_review_comes_after(journal: Journal):
     assert journal.record(decision_id).unanswered == (again,)
 
 
-def test_nothing_is_said_about_an_unknown_or_purged_decision(journal: Journal):
+def test_nothing_is_written_about_an_unknown_or_purged_decision(journal: Journal):
     assert not journal.add_contest("nothing", contest())
     journal.write([decided := entry()])
     purge(journal, NOW + DAY, NOW)
@@ -50,7 +50,7 @@ def test_nothing_is_said_about_an_unknown_or_purged_decision(journal: Journal):
 
 
 @pytest.mark.parametrize("earlier", [(0, 0), (1, 1), (0, 2)])
-def test_who_did_not_read_all_that_was_said_writes_nothing(journal: Journal, earlier: tuple[int, int]):
+def test_who_did_not_read_all_reviews_and_contests_writes_nothing(journal: Journal, earlier: tuple[int, int]):
     decision_id = _contested(journal)
     with pytest.raises(ReviewConflictError):
         journal.add_review(decision_id, review(), earlier)
@@ -60,8 +60,8 @@ def test_who_did_not_read_all_that_was_said_writes_nothing(journal: Journal, ear
     assert len(rows(journal, "reviews")) == len(rows(journal, "contests")) == 1
 
 
-@pytest.mark.promise("a purge empties what the client said with the decision")
-def test_a_purge_empties_what_the_client_said(journal: Journal):
+@pytest.mark.promise("a purge empties the client's statement with the decision")
+def test_a_purge_empties_the_statement_of_the_client(journal: Journal):
     old, young = _contested(journal), _contested(journal, decided_at=NOW + 2 * DAY, client=CLIENT + 1)
     purge(journal, NOW + DAY, NOW + 9 * DAY)
     assert journal.record(old).contests == (contest(statement=None, recorder=None),)

@@ -1,4 +1,4 @@
-"""What clients say against a decision, and the index of the decisions that wait for a person."""
+"""What clients state against a decision, and the index of the decisions that wait for a person."""
 
 import sqlalchemy as sa
 from alembic import op
