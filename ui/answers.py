@@ -78,6 +78,8 @@ class Prediction(AnswerPart):
     model: Model
     received: dict[str, Any]
     """The answer as the service sent it."""
+    replayed: bool = False
+    """Whether the decision had been recorded before, by an equal request."""
 
     @model_validator(mode="after")
     def _has_ground_where_reviewed(self) -> Self:
@@ -104,6 +106,7 @@ class Prediction(AnswerPart):
 class GroupContribution(AnswerPart):
     """Contribution of the data of one theme to the log-odds of default."""
 
+    group: str
     label: Text
     contribution: float
 
@@ -114,6 +117,7 @@ class FeatureContribution(AnswerPart):
     `value_text` and `similar_text` are in words, with the unit; None where not known.
     """
 
+    group: str
     meaning: Text
     value_text: Text | None
     similar_text: Text | None

@@ -26,7 +26,7 @@ WATERFALL_TICKS = tuple(
 )
 MIN_LABEL_DISTANCE = 0.07
 """Share of the axis of a waterfall between two ticks."""
-MAX_LABEL_LENGTH = 42
+MAX_LABEL_LENGTH = 34
 """Characters of a line of a label."""
 MIN_NAMED_ZONE = 0.08
 """Share of the scale that a zone needs to hold its name."""
@@ -51,13 +51,15 @@ class Step:
         return messages.say(language, "list_item", name=self.name, value=self.value) if self.value else self.name
 
 
-def group_steps(language: str, explanation: Explanation) -> list[Step]:
-    """Return the themes, strongest first."""
-    return _strongest([Step(group.label[language], group.contribution) for group in explanation.groups])
+def group_steps(language: str, explanation: Explanation, opened: str | None = None) -> list[Step]:
+    """Return the themes, strongest first; the theme `opened` is replaced by its features."""
+    groups = [group for group in explanation.groups if group.group != opened]
+    features = [] if opened is None else feature_steps(language, explanation, group=opened)
+    return _strongest([Step(group.label[language], group.contribution) for group in groups] + features)
 
 
-def feature_steps(language: str, explanation: Explanation, count: int = 10) -> list[Step]:
-    """Return the `count` strongest features, and the sum of the others as one step."""
+def feature_steps(language: str, explanation: Explanation, count: int = 10, group: str | None = None) -> list[Step]:
+    """Return the `count` strongest features, of all themes or of one, and the sum of the others as one step."""
     steps = _strongest(
         [
             Step(
@@ -67,6 +69,7 @@ def feature_steps(language: str, explanation: Explanation, count: int = 10) -> l
                 messages.in_words(language, feature.similar_text),
             )
             for feature in explanation.features
+            if group in (None, feature.group)
         ]
     )
     others = steps[count:]
@@ -214,7 +217,7 @@ def _axis_range(explanation: Explanation, steps: Sequence[Step]) -> list[float]:
         total += step.contribution
         path.append(total)
     low, high = min(path), max(path)
-    margin = max(0.16 * (high - low), (MIN_AXIS_LENGTH - (high - low)) / 2)
+    margin = max(0.3 * (high - low), (MIN_AXIS_LENGTH - (high - low)) / 2)
     return [low - margin, high + margin]
 
 

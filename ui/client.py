@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -41,6 +42,10 @@ FaultKind = Literal[
     "file_repeats_key",
     "file_not_object",
     "file_without_application",
+    "file_not_csv",
+    "file_of_no_table",
+    "files_mixed",
+    "files_without_application",
 ]
 
 STATUS_FAULTS: dict[int, FaultKind] = {
@@ -92,15 +97,20 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """Type, limits and categories of one field of the application."""
+    """Type, limits and categories of one column; a flag is 1 for yes and 0 for no."""
 
-    kind: Literal["integer", "number", "category"]
+    kind: Literal["integer", "number", "category", "flag"]
     minimum: float | None
     maximum: float | None
     categories: tuple[str, ...]
     required: bool
     labels: Mapping[str, Text] = field(default_factory=dict)
     """The words of categories."""
+    unit: str = ""
+
+
+Tables = dict[str, dict[str, Column]]
+"""The columns that the service declares, by table."""
 
 
 class _FieldError(AnswerPart):
@@ -152,45 +162,68 @@ def shown_address(address: str) -> str:
     return f"{scheme}{separator}{place.rpartition('@')[2]}"
 
 
-def application_columns(service: httpx.Client) -> dict[str, Column]:
-    """Return the fields of the application with their limits and categories, once the service is ready.
+def check_ready(service: httpx.Client) -> None:
+    """Raise NoAnswerError where the service is unreachable or not ready."""
+    _answer(service, "GET", "/readyz")
+
+
+def declared_tables(service: httpx.Client) -> Tables:
+    """Return the columns of the tables with their limits and categories, once the service is ready.
 
     Raises NoAnswerError where the service is unreachable, not ready, or describes no application.
     """
-    _answer(service, "GET", "/readyz")
+    check_ready(service)
     document = _json(_answer(service, "GET", "/docs.json"))
     try:
         content = document["paths"]["/explain"]["post"]["requestBody"]["content"]
-        credit_file = _resolved(document, content["application/json"]["schema"])
-        application = _resolved(document, credit_file["properties"]["application"])
-        required = set(application.get("required", ()))
+        tables = _resolved(document, content["application/json"]["schema"])["properties"]
+        rows = {name: _resolved(document, table.get("items", table)) for name, table in tables.items()}
         return {
-            name: _column(_resolved(document, field), required=name in required)
-            for name, field in application["properties"].items()
+            name: {
+                column: _column(_resolved(document, schema), required=column in row.get("required", ()))
+                for column, schema in row["properties"].items()
+            }
+            for name, row in {"application": rows.pop("application"), **rows}.items()
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise NoAnswerError("unexpected") from error
 
 
-def predict(service: httpx.Client, credit_file: CreditFile, key: str | None) -> Prediction:
-    """Request the decision on a credit file.
+def simulate(service: httpx.Client, credit_file: CreditFile) -> Prediction:
+    """Request what would be decided on a credit file; the service records nothing.
 
-    `key` is the `Idempotency-Key`: a second request with the same key gets the same decision, recorded once; None
-    requests a simulation, which the service does not record. Raises NoAnswerError where the service is unreachable,
-    rejects the file, or sends an answer of another shape.
+    Raises NoAnswerError where the service is unreachable, rejects the file, or sends an answer of another shape.
     """
-    purpose = "simulation" if key is None else "decision"
-    headers = {} if key is None else {"Idempotency-Key": key}
-    prediction = _validated(Prediction, _answer(service, "POST", f"/predict?purpose={purpose}", credit_file, headers))
-    if prediction.simulated != (key is None):  # a decision that is not recorded, or a simulation that is
+    prediction = _validated(Prediction, _answer(service, "POST", "/predict?purpose=simulation", credit_file))
+    if not prediction.simulated:
         raise NoAnswerError("unexpected")
     return prediction
+
+
+def decide(service: httpx.Client, credit_file: CreditFile, key: str, officer: str, correction: str = "") -> Prediction:
+    """Request the decision on a credit file, with the officer's name and, for a corrected file, why it was corrected.
+
+    A second request with the same `key` (`Idempotency-Key`) gets the same decision, recorded once; then `replayed` is
+    true. Raises NoAnswerError as `simulate` does.
+    """
+    headers = {"Idempotency-Key": key, "Officer": quote(officer), "Correction": quote(correction)}
+    response = _answer(
+        service,
+        "POST",
+        "/predict?purpose=decision",
+        credit_file,
+        {name: value for name, value in headers.items() if value},
+    )
+    prediction = _validated(Prediction, response)
+    if prediction.simulated:  # a decision that is not recorded
+        raise NoAnswerError("unexpected")
+    return prediction.model_copy(update={"replayed": response.headers.get("Idempotent-Replayed") == "true"})
 
 
 def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
     """Request the explanation of a credit file's score; the service neither decides nor records.
 
-    Raises NoAnswerError as `predict` does.
+    Raises NoAnswerError as `simulate` does.
     """
     return _validated(Explanation, _answer(service, "POST", "/explain", credit_file))
 
@@ -282,14 +315,16 @@ def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
 
 
 def _column(schema: Mapping[str, Any], *, required: bool) -> Column:
-    kinds: dict[str, Literal["integer", "number", "category"]] = {"integer": "integer", "number": "number"}
+    kinds: dict[str, Literal["integer", "number"]] = {"integer": "integer", "number": "number"}
+    unit = schema.get("unit", "")
     return Column(
-        kind=kinds.get(schema["type"], "category"),
+        kind="flag" if unit == "flag" else kinds.get(schema["type"], "category"),
         minimum=schema.get("minimum"),
         maximum=schema.get("maximum"),
         categories=tuple(schema.get("enum", schema.get("examples", ()))),
         required=required,
         labels=TypeAdapter(dict[str, Text]).validate_python(schema.get("labels", {})),
+        unit=unit,
     )
 
 

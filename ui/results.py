@@ -1,24 +1,25 @@
-"""Show an answer on the page: the decision, its reasons and its warnings; or why there is none."""
+"""Show an answer on the page: the decision, its reasons and its warnings."""
 
 import json
-from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from ui import charts, messages
-from ui.answers import Explanation, Model, Prediction, Reason
-from ui.client import FaultKind, NoAnswerError, shown_address
-from ui.settings import MAX_UPLOAD_MIB, Settings
-
-MAX_DETAILS = 20
-"""Rejected fields that are listed; more say nothing new about a file of the wrong kind."""
+from ui.answers import Explanation, Prediction, Reason
+from ui.faults import bullets, field_message
 
 BOXES = {"granted": (st.success, "✔"), "review": (st.warning, "◐"), "refused": (st.error, "✖")}
 """The box and the sign of each decision."""
 
-PERHAPS_RECORDED: tuple[FaultKind, ...] = ("unreachable", "timeout", "failed", "unexpected")
-"""Faults after which the service may have recorded a decision."""
+DISTANCES = (
+    ("distance_far_above", 1.5),
+    ("distance_above", 1.1),
+    ("distance_close", 0.9),
+    ("distance_below", 2 / 3),
+    ("distance_far_below", 0.0),
+)
+"""Keys of the texts on the distance to the threshold, and the least ratio of risk to threshold of each."""
 
 STATIC_CHART = {"displayModeBar": False, "scrollZoom": False}
 """Plotly's configuration of a chart without controls."""
@@ -29,15 +30,30 @@ def show_decision(language: str, prediction: Prediction) -> None:
     say = partial(messages.say, language)
     probability, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     box, sign = BOXES[prediction.decision]
-    decision, risk, limit, score = st.columns([5, 2, 2, 2], vertical_alignment="center")
-    with decision:
-        title = say(f"{prediction.decision}_simulated" if prediction.simulated else prediction.decision)
-        box(f"## {sign} {title}\n{because(language, prediction)}")
-    risk.metric(say("probability"), probability)
-    limit.metric(say("threshold"), threshold)
+    title = say(f"{prediction.decision}_simulated" if prediction.simulated else prediction.decision)
+    lines = [because(language, prediction)]
+    if not prediction.decided_by_rule:
+        lines.append(distance(language, prediction))
+    box(f"## {sign} {title}\n" + "\n\n".join(lines))
     points = messages.number(language, prediction.score_points)
-    score.metric(say("score_points"), points, help=say("score_points_help"))
+    figures = {"probability": probability, "threshold": threshold, "score_points": points}
+    st.markdown(
+        "\n".join(f"- {say('list_item', name=say(name), value=f'**{figure}**')}" for name, figure in figures.items()),
+        help=say("score_points_help"),
+    )
     st.caption(record(language, prediction))
+
+
+def distance(language: str, prediction: Prediction) -> str:
+    """Return how far the risk is from the threshold, in words for readers who do not know probabilities."""
+    ratio = prediction.probability / prediction.threshold
+    key = next(key for key, least in DISTANCES if ratio >= least)
+    defaults, limit = (
+        messages.number(language, 100 * share, 0 if share >= 0.01 else 1)
+        for share in (prediction.probability, prediction.threshold)
+    )
+    factor = messages.number(language, ratio if ratio >= 1 else 1 / ratio if ratio else 0, 1)
+    return messages.say(language, key, defaults=defaults, limit=limit, factor=factor)
 
 
 def because(language: str, prediction: Prediction) -> str:
@@ -65,7 +81,7 @@ def record(language: str, prediction: Prediction) -> str:
     lines = [say("not_recorded")]
     if prediction.decision_id is not None:
         number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
-        lines = [say("recorded", number=number, moment=moment)]
+        lines = [say("recorded_before" if prediction.replayed else "recorded", number=number, moment=moment)]
     return "  \n".join(lines)
 
 
@@ -115,89 +131,6 @@ def show_scale(language: str, prediction: Prediction) -> None:
     )
 
 
-def show_counterfactual(language: str, explanation: Explanation) -> None:
-    """Show the nearest other loans that would be granted."""
-    st.subheader(messages.say(language, "counterfactual"), anchor=False)
-    st.markdown(messages.plain(explanation.counterfactual.text[language]))
-
-
-def show_other_version(language: str, decided: Model, explained: Model) -> None:
-    """Warn where the service changed its model between the decision and its explanation."""
-    if decided != explained:
-        st.warning(
-            messages.say(
-                language,
-                "explained_by_another",
-                decided=messages.plain(decided.version),
-                explained=messages.plain(explained.version),
-            ),
-            icon=":material/warning:",
-        )
-
-
-def show_contributions(language: str, explanation: Explanation) -> None:
-    """Show the contributions by theme, by feature, and as a table for readers who do not see the charts."""
-    say = partial(messages.say, language)
-    st.subheader(say("contributions"), anchor=False)
-    by_group, by_feature, as_table = st.tabs([say("by_group"), say("by_feature"), say("as_table")])
-    groups, features = charts.group_steps(language, explanation), charts.feature_steps(language, explanation)
-    with by_group:
-        show_waterfall(language, explanation, groups, "groups")
-    with by_feature:
-        show_waterfall(language, explanation, features, "features")
-    with as_table:
-        show_table(language, {say("column_theme"): [step.name for step in groups]}, groups)
-        show_table(
-            language,
-            {
-                say("column_item"): [step.name for step in features],
-                say("column_client"): [step.value for step in features],
-                say("column_similar"): [step.similar for step in features],
-            },
-            features,
-        )
-        st.caption(
-            say(
-                "similar_clients",
-                clients=messages.number(language, explanation.similar_clients.clients),
-                description=messages.plain(explanation.similar_clients.description[language]),
-            )
-        )
-
-
-def show_waterfall(language: str, explanation: Explanation, steps: Sequence[charts.Step], key: str) -> None:
-    """Show the chart, with its content in words as alternative text."""
-    say = partial(messages.say, language)
-    ends = {
-        "base": say("base", position=charts.position(language, explanation.base_value)),
-        "final": say("final", position=charts.position(language, explanation.log_odds)),
-    }
-    written = charts.multipliers(language, steps)
-    listed = " ; ".join(f"{step.label(language)} {multiplier}" for step, multiplier in zip(steps, written, strict=True))
-    st.plotly_chart(
-        charts.waterfall(language, explanation, steps),
-        theme=None,
-        config=STATIC_CHART,
-        alt=say("waterfall_alternative", steps=listed, **ends),
-        key=key,
-    )
-    st.caption(say("reasons_explained"))
-
-
-def show_table(language: str, columns: Mapping[str, Sequence[str]], steps: Sequence[charts.Step]) -> None:
-    """Show contributions with their effect in words, beside the columns that name them."""
-    say = partial(messages.say, language)
-    st.table(
-        {
-            **{heading: [messages.plain(content) for content in column] for heading, column in columns.items()},
-            say("column_effect"): [say(charts.effect(step)) for step in steps],
-            say("column_contribution"): charts.multipliers(language, steps),
-        },
-        hide_index=True,
-        alt=say("table_alternative"),
-    )
-
-
 def show_warnings(language: str, prediction: Prediction) -> None:
     """Show the fields that the service did not understand, and, folded up, those that the file lacks."""
     lines: dict[bool, list[str]] = {False: [], True: []}
@@ -227,53 +160,3 @@ def show_end(language: str, prediction: Prediction, explanation: Explanation | N
         on_click="ignore",
         width="stretch",
     )
-
-
-def show_fault(language: str, fault: NoAnswerError, settings: Settings) -> None:
-    """Show a fault and its remedy in one message."""
-    st.error(fault_message(language, fault, settings), icon=":material/error:")
-
-
-def show_no_decision(language: str, fault: NoAnswerError, settings: Settings, *, simulated: bool) -> None:
-    """Show why there is no decision, and whether one may have been recorded nevertheless."""
-    message = fault_message(language, fault, settings)
-    if not simulated:
-        decided = messages.say(language, "perhaps_decided" if fault.kind in PERHAPS_RECORDED else "nothing_decided")
-        message = f"{decided} {message}"
-    st.error(message, icon=":material/error:")
-
-
-def show_no_explanation(language: str, fault: NoAnswerError, settings: Settings) -> None:
-    """Show why the decision comes without its detailed explanation."""
-    stands, message = messages.say(language, "decision_stands"), fault_message(language, fault, settings)
-    st.warning(f"{stands} {message}", icon=":material/warning:")
-
-
-def fault_message(language: str, fault: NoAnswerError, settings: Settings) -> str:
-    """Return a fault and its remedy in Markdown."""
-    say = partial(messages.say, language)
-    key = "rejected_whole" if fault.kind == "rejected" and not fault.details else fault.kind
-    wait = say("wait") if fault.wait is None else say("wait_seconds", seconds=fault.wait)
-    address = messages.code(shown_address(settings.api_url))
-    message = say(f"fault_{key}", address=address, status=fault.status, megabytes=MAX_UPLOAD_MIB, wait=wait)
-    lines = [
-        field_message(language, detail.field, messages.detail(language, detail))
-        for detail in fault.details[:MAX_DETAILS]
-    ]
-    if key == "rejected_whole" and fault.reason:
-        lines = [messages.plain(fault.reason)]
-    return bullets(message, lines)
-
-
-def field_message(language: str, path: str, message: str) -> str:
-    """Return a message about a field after the field's name on the page and its path in the file."""
-    table, _, name = path.partition(".")
-    field = messages.code(path)
-    if table == "application" and name in messages.MESSAGES:
-        field = f"{messages.say(language, name)} ({field})"
-    return messages.say(language, "list_item", name=field, value=message)
-
-
-def bullets(message: str, lines: Sequence[str]) -> str:
-    """Return a message in Markdown, with a list under it."""
-    return "\n".join([message, "", *(f"- {line}" for line in lines)]) if lines else message

@@ -21,4 +21,14 @@ class Settings(BaseSettings):
     api_timeout: float = Field(default=10.0, gt=0)
     """Seconds to wait for an answer."""
     ui_examples: Path = Path(__file__).parent / "examples"
-    """Folder of the example clients."""
+    """Folder of the example clients, one JSON file each; used where `ui_clients` names no folder."""
+    ui_clients: Path | None = None
+    """Folder of the clients that can be searched: Parquet or CSV files named after the tables."""
+    ui_drafts: Path = Path(__file__).parents[1] / "data" / "ui_drafts"
+    """Folder of what officers have begun; it holds personal data for a day."""
+    lender_name: str = "Prêt à dépenser"
+    """Name of the lender on letters to clients."""
+    lender_address: str = ""
+    """Postal address of the lender on letters, and where clients write to; lines are separated by `|`."""
+    lender_contact: str = ""
+    """Telephone and email of the lender on letters."""

@@ -224,6 +224,8 @@ def _decision_out(state: ServingState, stored: StoredDecision, record: Record) -
         rules_version=stored.rules,
         reasons=reasons,
         warnings=None if answer is None else answer.warnings,
+        officer=None if answer is None else answer.officer,
+        correction=None if answer is None else answer.correction,
         credit_file=None if stored.credit_file is None else json.loads(stored.credit_file),
         state=listing.state_of(stored, record),
         reviews=[schemas.ReviewOut(**vars(review)) for review in record.reviews],

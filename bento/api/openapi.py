@@ -67,6 +67,19 @@ IDEMPOTENCY_KEY = {
     "another body 409",
     "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
 }
+OFFICER = {
+    "name": "Officer",
+    "in": "header",
+    "description": "the person who asks for the decision, as percent-encoded UTF-8; journalled with it",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 900, "pattern": "^[!-~]+$"},
+}
+CORRECTION = {
+    "name": "Correction",
+    "in": "header",
+    "description": "why this person corrected the client's file, as percent-encoded UTF-8 of 10 to 1,000 characters; "
+    "journalled with the decision",
+    "schema": {"type": "string", "minLength": 10, "maxLength": 12000, "pattern": "^[!-~]+$"},
+}
 
 DECISION_ID = {
     "name": "decision_id",
@@ -154,7 +167,7 @@ _OPERATIONS = (
         Prediction,
         CreditFile,
         EXAMPLE,
-        (PURPOSE, IDEMPOTENCY_KEY),
+        (PURPOSE, IDEMPOTENCY_KEY, OFFICER, CORRECTION),
         (409,),
     ),
     _Operation(
@@ -165,7 +178,7 @@ _OPERATIONS = (
         BatchPrediction,
         BatchRequest,
         {"credit_files": [EXAMPLE]},
-        (PURPOSE, REASONS, IDEMPOTENCY_KEY),
+        (PURPOSE, REASONS, IDEMPOTENCY_KEY, OFFICER),
     ),
     _Operation(
         endpoints.EXPLAIN,

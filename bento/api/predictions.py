@@ -3,10 +3,12 @@
 import json
 import re
 import time
+import unicodedata
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self, get_args
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -28,6 +30,8 @@ from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
+OFFICER_LENGTHS, CORRECTION_LENGTHS = (1, 100), (10, 1000)
+"""Least and most characters of the name of an officer, and of the reason of a correction."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 SWITCH_VALUES = {"true": True, "1": True, "false": False, "0": False}
 BATCH_FILE_COST = 0.25
@@ -42,12 +46,20 @@ class Parameters:
     purpose: Purpose
     idempotency_key: str | None
     key_id: str
+    officer: str | None = None
+    correction: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> Self:
         """Read the parameters of a request; raise ProblemError for an invalid one."""
         purpose, idempotency_key = purpose_of(request), idempotency_key_of(request)
-        return cls(purpose=purpose, idempotency_key=idempotency_key, key_id=request.scope["api_key"].id)
+        return cls(
+            purpose=purpose,
+            idempotency_key=idempotency_key,
+            key_id=request.scope["api_key"].id,
+            officer=text_of(request, "Officer", OFFICER_LENGTHS),
+            correction=text_of(request, "Correction", CORRECTION_LENGTHS),
+        )
 
 
 class DecisionMaker:
@@ -69,7 +81,7 @@ class DecisionMaker:
         refuse_impossible(credit_file, rules)
         async with self.slots.slot():
             scored = score(self.state.model, [credit_file], rules=rules, reasons=True)[0]
-        prediction = self._prediction(credit_file, scored, parameters.purpose)
+        prediction = self._prediction(credit_file, scored, parameters)
         if parameters.purpose == "simulation":
             return prediction.model_dump_json(), False
         body, key_id, idempotency_key = request.scope["body"], parameters.key_id, parameters.idempotency_key
@@ -97,7 +109,7 @@ class DecisionMaker:
         valid = _validated(batch, items, rules)
         scored = dict(zip(valid, score(model, list(valid.values()), rules=rules, reasons=with_reasons), strict=True))
         predictions = {
-            position: self._prediction(credit_file, scored[position], parameters.purpose)
+            position: self._prediction(credit_file, scored[position], parameters)
             for position, credit_file in valid.items()
         }
         entries: dict[int, Entry] = {}
@@ -132,14 +144,14 @@ class DecisionMaker:
         refuse_impossible(credit_file, rules)
         return explanation(model, credit_file, self.state.version, file_warnings(model, credit_file), rules=rules)
 
-    def _prediction(self, credit_file: CreditFile, scored: ScoredApplication, purpose: Purpose) -> Prediction:
+    def _prediction(self, credit_file: CreditFile, scored: ScoredApplication, parameters: Parameters) -> Prediction:
         model = self.state.model
         # A refusal below the threshold is a rule's: the costs of errors of the model are not its ground.
         refused_by_rule = scored.decision is Decision.REFUSED and scored.probability < model.threshold
         cost = None if refused_by_rule else expected_cost(scored.probability, model.threshold, model.manifest.costs)
         return Prediction(
-            decision_id=str(uuid.uuid4()) if purpose == "decision" else None,
-            purpose=purpose,
+            decision_id=str(uuid.uuid4()) if parameters.purpose == "decision" else None,
+            purpose=parameters.purpose,
             decided_at=datetime.fromtimestamp(time.time(), UTC),
             SK_ID_CURR=int(credit_file.application["SK_ID_CURR"]),
             probability_of_default=scored.probability,
@@ -153,6 +165,8 @@ class DecisionMaker:
             reasons=scored.reasons,
             model=self.state.version,
             warnings=file_warnings(model, credit_file),
+            officer=parameters.officer,
+            correction=parameters.correction,
         )
 
 
@@ -204,3 +218,23 @@ def idempotency_key_of(request: Request) -> str | None:
     if len(values) > 1 or not all(map(IDEMPOTENCY_KEY.fullmatch, values)):
         raise wrong_parameter("header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII, once")
     return values[0] if values else None
+
+
+def text_of(request: Request, name: str, lengths: tuple[int, int]) -> str | None:
+    """Return the percent-encoded text of a header, None where there is none.
+
+    Raises:
+        ProblemError: it is there twice, is not UTF-8, holds control characters, or is too short or too long.
+    """
+    values = request.headers.getlist(name)
+    if not values:
+        return None
+    least, most = lengths
+    message = f"Input should be {least} to {most} characters as percent-encoded UTF-8, once"
+    try:
+        text = unquote(values[0], errors="strict").strip()
+    except UnicodeDecodeError:
+        raise wrong_parameter("header", name, message) from None
+    if len(values) > 1 or not least <= len(text) <= most or any(unicodedata.category(char) == "Cc" for char in text):
+        raise wrong_parameter("header", name, message)
+    return text

@@ -43,6 +43,8 @@ class Prediction(BaseModel):
     reasons: list[Reason] | None = Field(description="what weighed most; null where reasons were not asked for")
     model: ModelVersion
     warnings: list[FieldWarning] = Field(description="what was scored although it was not understood, or is missing")
+    officer: str | None = Field(default=None, description="the person who asked for the decision, where named")
+    correction: str | None = Field(default=None, description="why the officer corrected the client's file, if so")
 
 
 class BatchRequest(Received):
@@ -193,6 +195,8 @@ class DecisionOut(BaseModel):
     rules_version: str | None = Field(description="of the rules that were in force; null before there were any")
     reasons: list[Reason] | None
     warnings: list[FieldWarning] | None
+    officer: str | None = Field(default=None, description="the person who asked for the decision, where named")
+    correction: str | None = Field(default=None, description="why the officer corrected the client's file, if so")
     credit_file: dict[str, object] | None
     state: State
     reviews: list[ReviewOut] = Field(description="oldest first; none is ever rewritten")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.requests import Request
@@ -101,8 +102,9 @@ def writer(journal: Journal) -> Iterator[Writer]:
     made.close()
 
 
-def _request(file: Json, query: str = "", key: str | None = None) -> Request:
+def _request(file: Json, query: str = "", key: str | None = None, **texts: str) -> Request:
     headers = [(b"idempotency-key", key.encode())] if key else []
+    headers += [(name.encode(), text.encode("latin-1")) for name, text in texts.items()]
     scope = {"type": "http", "query_string": query.encode(), "headers": headers, "api_key": LOCAL, "charge": float}
     return Request(scope | {"body": json.dumps(file).encode()})
 
@@ -113,8 +115,8 @@ class Client:
     def __init__(self, state: ServingState, writer: Writer) -> None:
         self.maker = DecisionMaker(state, Recorder(writer), ScoringSlots(4))
 
-    def predict(self, file: Json, query: str = "", key: str | None = None) -> Prediction:
-        request = _request(file, query, key)
+    def predict(self, file: Json, query: str = "", key: str | None = None, **texts: str) -> Prediction:
+        request = _request(file, query, key, **texts)
         answer, _ = asyncio.run(self.maker.predict(CreditFile.model_validate(file), request))
         return Prediction.model_validate_json(answer)
 
@@ -133,6 +135,31 @@ def test_a_plausible_file_is_decided_by_the_model_alone(client: Client):
     answer = client.predict(GRANTED)
     assert (answer.decision, answer.rules) == (Decision.GRANTED, [])
     assert answer.rules_version == Rulebook.read().version
+
+
+def test_officer_and_reason_of_a_correction_stand_in_the_journal(client: Client, journal: Journal):
+    names = {"officer": quote("Zoé d'Aÿ"), "correction": quote("L'âge était faux sur le dossier.")}
+
+    answer = client.predict(GRANTED, **names)
+
+    assert (answer.officer, answer.correction) == ("Zoé d'Aÿ", "L'âge était faux sur le dossier.")
+    stored = journal.find(answer.decision_id or "")
+    assert stored is not None
+    written = json.loads(stored.answer or b"")
+    assert (written["officer"], written["correction"]) == (answer.officer, answer.correction)
+    assert client.predict(GRANTED).officer is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("officer", "%20"), ("officer", "a" * 101), ("officer", "%FF"), ("officer", "a%0Ab"), ("correction", "short")],
+)
+def test_an_officer_or_reason_that_cannot_be_journalled_is_refused(client: Client, name: str, text: str):
+    with pytest.raises(ProblemError) as refusal:
+        client.predict(GRANTED, **{name: text})
+
+    assert refusal.value.problem.status == 422
+    assert [error.loc for error in refusal.value.problem.errors] == [["header", name.title()]]
 
 
 def test_an_unaffordable_loan_is_reviewed_and_says_why(client: Client):

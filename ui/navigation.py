@@ -1,0 +1,39 @@
+"""The pages of the application, in the order of the menu."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from ui import messages
+
+VIEWS = Path(__file__).parent / "views"
+"""Not named `pages`: Streamlit would run each file of such a folder by itself, without `ui/app.py`."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: `ui/views/{name}.py`, its address `/{name}`, and its title, the text `page_{name}`."""
+
+    name: str
+    icon: str
+    """An icon of the font that Streamlit serves itself."""
+
+
+ENTRIES = (Entry("decide", ":material/fact_check:"),)
+"""The first is the page that opens."""
+
+
+def pages(language: str) -> list[StreamlitPage]:
+    """Return the pages with their titles in a language."""
+    return [
+        st.Page(
+            VIEWS / f"{entry.name}.py",
+            title=messages.say(language, f"page_{entry.name}"),
+            icon=entry.icon,
+            url_path=entry.name,
+            default=entry is ENTRIES[0],
+        )
+        for entry in ENTRIES
+    ]
