@@ -97,13 +97,19 @@ def covered(connection: sa.Connection, keys: JournalKeys, kind: str, entries: se
     return set(connection.execute(query.where(CHAIN.c.keyed == (keys.chain is not None))).scalars())
 
 
-def is_altered(connection: sa.Connection, keys: JournalKeys, kind: str, row: Row, *, purged: bool) -> bool | None:
-    """Whether an entry differs from what the chain covers; None where it is not in the chain."""
-    keyed = keys.chain is not None
-    query = sa.select(CHAIN.c.kept, CHAIN.c.personal)
-    query = query.where(CHAIN.c.entry == row["id"], CHAIN.c.kind == kind, CHAIN.c.keyed == keyed)
-    covered = connection.execute(query).all()
-    return differs(link(keys, kind, row, keyed=keyed), covered, purged=purged) if covered else None
+def covering(connection: sa.Connection, keys: JournalKeys, kind: str, entries: Iterable[str]) -> dict[str, list[Any]]:
+    """Return for each of some entries its rows of the chain; an entry that the chain does not cover is left out."""
+    query = sa.select(CHAIN.c.entry, CHAIN.c.kept, CHAIN.c.personal)
+    query = query.where(CHAIN.c.entry.in_(entries), CHAIN.c.kind == kind, CHAIN.c.keyed == (keys.chain is not None))
+    rows: dict[str, list[Any]] = {}
+    for row in connection.execute(query):
+        rows.setdefault(row.entry, []).append(row)
+    return rows
+
+
+def is_altered(keys: JournalKeys, kind: str, row: Row, covering: Sequence[Any], *, purged: bool) -> bool | None:
+    """Whether an entry differs from the rows of the chain that cover it; None where there are none."""
+    return differs(link(keys, kind, row, keyed=keys.chain is not None), covering, purged=purged) if covering else None
 
 
 def differs(link: Link, covered: Sequence[Any], *, purged: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,11 @@ ENCRYPTED = ("credit_file", "answer")
 """Columns of `decisions` that the vault compresses and encrypts."""
 PLAIN_OF_REVIEWS = ("reviewed_at", "key_id", "verdict", "outcome")
 _STORED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in ENCRYPTED)
+PAGE_SIZE = 500
+"""Decisions that one query reads: a page takes some 15 MB, and larger ones are not read faster."""
+_WITH_KEY = sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key).outerjoin(
+    CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key
+)
 _IN_ANSWER = {
     "decided_at": ("decided_at",),
     "decision": ("decision",),
@@ -37,22 +42,34 @@ def find(connection: sa.Connection, vault: Vault, keys: JournalKeys, decision_id
         VaultError: it cannot be decrypted.
         AlteredError: it is not as it was written.
     """
-    query = (
-        sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key)
-        .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-        .where(DECISIONS.c.id == decision_id)
-    )
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_WITH_KEY.where(DECISIONS.c.id == decision_id)).mappings().first()
     if row is None:
         return None
-    is_purged = row["purged_at"] is not None
-    is_altered = chain.is_altered(connection, keys, chain.DECISION, row, purged=is_purged)
-    opened = {name: _opened(vault, row, name) for name in ENCRYPTED}
-    if is_altered is None and opened["answer"] is not None:  # written by code that knew no chain
-        is_altered = _contradicts(row, opened["answer"])
-    if is_altered:
-        raise AlteredError(f"decision {decision_id} is not as it was written; see: python -m bento journal verify")
-    return StoredDecision(**{name: row[name] for name in _STORED} | opened)
+    return _decision(vault, keys, row, chain.covering(connection, keys, chain.DECISION, [decision_id]))
+
+
+def decided_between(
+    connection: sa.Connection,
+    vault: Vault,
+    keys: JournalKeys,
+    start: datetime,
+    end: datetime,
+    after: StoredDecision | None,
+    limit: int,
+) -> list[StoredDecision]:
+    """Return the first `limit` decisions from `start` up to, not including, `end`, oldest first; errors as `find`.
+
+    With `after`, the last decision of one page, those of the page that follows.
+    """
+    query = _WITH_KEY.where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
+    if after is not None:
+        place = sa.tuple_(DECISIONS.c.decided_at, DECISIONS.c.id)
+        # The first condition is implied by the second, which cannot use the index on `decided_at`.
+        query = query.where(DECISIONS.c.decided_at >= after.decided_at, place > (after.decided_at, after.id))
+    query = query.order_by(DECISIONS.c.decided_at, DECISIONS.c.id).limit(limit)
+    rows = connection.execute(query).mappings().all()
+    covering = chain.covering(connection, keys, chain.DECISION, [row["id"] for row in rows])
+    return [_decision(vault, keys, row, covering) for row in rows]
 
 
 def reviews_of(connection: sa.Connection, vault: Vault, keys: JournalKeys, decision_id: str) -> list[StoredReview]:
@@ -64,7 +81,9 @@ def reviews_of(connection: sa.Connection, vault: Vault, keys: JournalKeys, decis
         .where(REVIEWS.c.decision_id == decision_id)
         .order_by(REVIEWS.c.reviewed_at, REVIEWS.c.id)
     )
-    return [_review(connection, vault, keys, row) for row in connection.execute(query).mappings().all()]
+    rows = connection.execute(query).mappings().all()
+    covering = chain.covering(connection, keys, chain.REVIEW, [row["id"] for row in rows])
+    return [_review(vault, keys, row, covering.get(row["id"], ())) for row in rows]
 
 
 def existing_decisions(
@@ -83,6 +102,19 @@ def existing_decisions(
     ]
 
 
+def _decision(vault: Vault, keys: JournalKeys, row: Row, covering: Mapping[str, Sequence[Any]]) -> StoredDecision:
+    """Return the decision of a row of `_WITH_KEY`, of which `covering` holds the entries of the chain."""
+    decision_id = row["id"]
+    is_purged = row["purged_at"] is not None
+    is_altered = chain.is_altered(keys, chain.DECISION, row, covering.get(decision_id, ()), purged=is_purged)
+    opened = {name: _opened(vault, row, name) for name in ENCRYPTED}
+    if is_altered is None and opened["answer"] is not None:  # written by code that knew no chain
+        is_altered = _contradicts(row, opened["answer"])
+    if is_altered:
+        raise AlteredError(f"decision {decision_id} is not as it was written; see: python -m bento journal verify")
+    return StoredDecision(**{name: row[name] for name in _STORED} | opened)
+
+
 def _opened(vault: Vault, row: Row, name: str) -> bytes | None:
     if row[name] is None:
         return None
@@ -90,7 +122,7 @@ def _opened(vault: Vault, row: Row, name: str) -> bytes | None:
     return vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
 
 
-def _review(connection: sa.Connection, vault: Vault, keys: JournalKeys, row: Row) -> StoredReview:
+def _review(vault: Vault, keys: JournalKeys, row: Row, covering: Sequence[Any]) -> StoredReview:
     is_purged = row["purged_at"] is not None
     content: dict[str, Any] = {"reason": None, "reviewer": None}
     if row["content"] is not None:
@@ -98,7 +130,7 @@ def _review(connection: sa.Connection, vault: Vault, keys: JournalKeys, row: Row
         text = vault.open(row["content"], row["wrapped_key"], row["data_key"] or "", f"{row['id']} content")
         content = json.loads(text)
     lacks_content = row["content"] is None and not is_purged
-    if lacks_content or chain.is_altered(connection, keys, chain.REVIEW, row, purged=is_purged):
+    if lacks_content or chain.is_altered(keys, chain.REVIEW, row, covering, purged=is_purged):
         raise AlteredError(f"review {row['id']} is not as it was written; see: python -m bento journal verify")
     return StoredReview(**{name: row[name] for name in PLAIN_OF_REVIEWS}, **content)
 

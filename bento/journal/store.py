@@ -26,7 +26,15 @@ from bento.journal.entries import (
     StoredReview,
 )
 from bento.journal.keys import client_keys, journal_keys, make_journal_keys
-from bento.journal.reading import ENCRYPTED, PLAIN_OF_REVIEWS, existing_decisions, find, reviews_of
+from bento.journal.reading import (
+    ENCRYPTED,
+    PAGE_SIZE,
+    PLAIN_OF_REVIEWS,
+    decided_between,
+    existing_decisions,
+    find,
+    reviews_of,
+)
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION, RULEBOOKS
 from bento.journal.sqlite_file import SqliteFile
 from bento.journal.vault import JournalKeys, Vault, pack
@@ -165,19 +173,21 @@ class Journal:
             yield ids
             after = ids[-1]
 
-    def decided_between(self, start: datetime, end: datetime) -> Iterator[StoredDecision]:
-        """Yield the decisions from `start` up to, not including, `end`, oldest first; errors as `find`."""
-        query = (
-            sa.select(DECISIONS.c.id)
-            .where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
-            .order_by(DECISIONS.c.decided_at, DECISIONS.c.id)
-        )
-        with self.reader() as connection:
-            ids = [str(value) for value in connection.execute(query).scalars()]
-        for decision_id in ids:
-            decision = self.find(decision_id)
-            if decision is not None:
-                yield decision
+    def decided_between(self, start: datetime, end: datetime, page_size: int = PAGE_SIZE) -> Iterator[StoredDecision]:
+        """Yield the decisions from `start` up to, not including, `end`, oldest first; errors as `find`.
+
+        They are read `page_size` at a time, so that any number fits into memory.
+        """
+        page: list[StoredDecision] = []
+        while True:
+            after = page[-1] if page else None
+            # A connection for each page: a statement that stays open while decisions are used would hold the database.
+            with self.reader() as connection:
+                keys = self.reading_keys(connection)
+                page = decided_between(connection, self.vault, keys, start, end, after, page_size)
+            if not page:
+                return
+            yield from page
 
     def rulebook(self, version: str | None) -> Rulebook:
         """Return the rules of a version; those of None, before there were any, are empty.
@@ -203,6 +213,13 @@ class Journal:
         """Return the reviews of a decision, oldest first; errors as `find`."""
         with self.reader() as connection:
             return reviews_of(connection, self.vault, self.reading_keys(connection), decision_id)
+
+    def reviewed_between(self, start: datetime, end: datetime) -> set[str]:
+        """Return the ids of the decisions from `start` up to and including `end` that have a review."""
+        query = sa.select(REVIEWS.c.decision_id).join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
+        query = query.where(DECISIONS.c.decided_at.between(start, end))
+        with self.reader() as connection:
+            return {str(value) for value in connection.execute(query).scalars()}
 
     def add_review(self, decision_id: str, review: StoredReview, earlier: int | None = None) -> bool:
         """Append a review durably; return False if there is no such decision or it is purged.
