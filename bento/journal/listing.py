@@ -11,6 +11,8 @@ from bento.journal.reviewing import Record
 from bento.journal.schema import CONTESTS, DECISIONS, REVIEWS
 from bento.journal.vault import VaultError
 
+PAGE_SIZE = 500
+"""Decisions that one query of a period reads: a page takes some 15 MB, and larger ones are not read faster."""
 ListedState = Literal["waiting", "contested", "reviewed", "all"]
 """waiting: the model left the decision to a person, and none has decided; contested: by the client, and
 no review has come after; reviewed: a person has decided, and the client has not contested since."""
@@ -44,6 +46,7 @@ class Selection:
     """Not included."""
 
 
+_ORDER = sa.tuple_(DECISIONS.c.decided_at, DECISIONS.c.id)
 _OF_THIS = {table: table.c.decision_id == DECISIONS.c.id for table in (REVIEWS, CONTESTS)}
 _LATEST_OUTCOME = (
     sa.select(REVIEWS.c.outcome)
@@ -87,7 +90,22 @@ def page(
         chosen = chosen.where(DECISIONS.c.decided_at < selection.until)
     if after is not None:
         # The first condition is implied by the second; with it the index on `decided_at` is used.
-        order = sa.tuple_(DECISIONS.c.decided_at, DECISIONS.c.id)
-        types = (DECISIONS.c.decided_at.type, DECISIONS.c.id.type)
-        chosen = chosen.where(DECISIONS.c.decided_at <= after.decided_at, order < sa.tuple_(*after, types=types))
+        chosen = chosen.where(
+            DECISIONS.c.decided_at <= after.decided_at, _ORDER < sa.tuple_(*after, types=_ORDER_TYPES)
+        )
     return chosen.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.id.desc()).limit(size)
+
+
+def places_between(start: datetime, end: datetime, after: Place | None) -> sa.Select[tuple[datetime, str]]:
+    """Select the places from `start` up to, not including, `end`, oldest first; those after a place, where given."""
+    chosen = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id)
+    chosen = chosen.where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
+    if after is not None:  # the first condition is implied, as in `page`
+        chosen = chosen.where(
+            DECISIONS.c.decided_at >= after.decided_at, _ORDER > sa.tuple_(*after, types=_ORDER_TYPES)
+        )
+    return chosen.order_by(DECISIONS.c.decided_at, DECISIONS.c.id)
+
+
+def _tuple(place: Place) -> sa.Tuple:
+    return sa.tuple_(*place, types=[DECISIONS.c.decided_at.type, DECISIONS.c.id.type])

@@ -25,10 +25,10 @@ from bento.journal.entries import (
     StoredReview,
 )
 from bento.journal.keys import client_keys, journal_keys, make_journal_keys
-from bento.journal.listing import Listed, Place, Selection, page
+from bento.journal.listing import PAGE_SIZE, Listed, Place, Selection, page, places_between
 from bento.journal.reading import ENCRYPTED, existing_decisions, find, find_all, sound
 from bento.journal.reviewing import Record, add, records
-from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVISION, RULEBOOKS
+from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION, RULEBOOKS
 from bento.journal.sqlite_file import SqliteFile
 from bento.journal.vault import JournalKeys, Vault, pack
 from bento.rules.rulebook import Rulebook
@@ -166,24 +166,23 @@ class Journal:
             yield ids
             after = ids[-1]
 
-    def decided_between(
-        self, start: datetime, end: datetime, size: int = LIMITS.max_listed_decisions
-    ) -> Iterator[StoredDecision]:
-        """Yield the decisions from `start` up to, not including, `end`, oldest first, read `size` at a time.
+    def decided_between(self, start: datetime, end: datetime, page_size: int = PAGE_SIZE) -> Iterator[StoredDecision]:
+        """Yield the decisions from `start` up to, not including, `end`, oldest first; errors as `find`.
 
-        Errors as `find`.
+        They are read `page_size` at a time, so that any number fits into memory.
         """
-        query = (
-            sa.select(DECISIONS.c.id)
-            .where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
-            .order_by(DECISIONS.c.decided_at, DECISIONS.c.id)
-        )
-        with self.reader() as connection:
-            ids = [str(value) for value in connection.execute(query).scalars()]
-        for portion in (ids[at : at + size] for at in range(0, len(ids), size)):
+        place = None
+        while True:
+            query = places_between(start, end, place).limit(page_size)
+            # A connection for each page: a statement that stays open while decisions are used would hold the database.
             with self.reader() as connection:
-                decisions = find_all(connection, self.vault, self.reading_keys(connection), portion)
-            yield from (sound(decisions[decision_id]) for decision_id in portion if decision_id in decisions)
+                places = [Place(row.decided_at, row.id) for row in connection.execute(query)]
+                if not places:
+                    return
+                ids = [place.id for place in places]
+                decisions = find_all(connection, self.vault, self.reading_keys(connection), ids)
+            yield from (sound(decisions[decision_id]) for decision_id in ids if decision_id in decisions)
+            place = places[-1]
 
     def listed(self, selection: Selection, after: Place | None, size: int) -> list[Listed]:
         """Return up to `size` decisions after a place, newest first, each with its reviews and contests.
@@ -228,6 +227,13 @@ class Journal:
     def reviews(self, decision_id: str) -> list[StoredReview]:
         """Return the reviews of a decision, oldest first; errors as `find`."""
         return list(self.record(decision_id).reviews)
+
+    def reviewed_between(self, start: datetime, end: datetime) -> set[str]:
+        """Return the ids of the decisions from `start` up to and including `end` that have a review."""
+        query = sa.select(REVIEWS.c.decision_id).join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
+        query = query.where(DECISIONS.c.decided_at.between(start, end))
+        with self.reader() as connection:
+            return {str(value) for value in connection.execute(query).scalars()}
 
     def add_review(self, decision_id: str, review: StoredReview, earlier: tuple[int, int] | None = None) -> bool:
         """Append a review durably; return False if there is no such decision or it is purged.
