@@ -90,9 +90,7 @@ def page(
         chosen = chosen.where(DECISIONS.c.decided_at < selection.until)
     if after is not None:
         # The first condition is implied by the second; with it the index on `decided_at` is used.
-        chosen = chosen.where(
-            DECISIONS.c.decided_at <= after.decided_at, _ORDER < sa.tuple_(*after, types=_ORDER_TYPES)
-        )
+        chosen = chosen.where(DECISIONS.c.decided_at <= after.decided_at, _ORDER < _tuple(after))
     return chosen.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.id.desc()).limit(size)
 
 
@@ -101,9 +99,7 @@ def places_between(start: datetime, end: datetime, after: Place | None) -> sa.Se
     chosen = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id)
     chosen = chosen.where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
     if after is not None:  # the first condition is implied, as in `page`
-        chosen = chosen.where(
-            DECISIONS.c.decided_at >= after.decided_at, _ORDER > sa.tuple_(*after, types=_ORDER_TYPES)
-        )
+        chosen = chosen.where(DECISIONS.c.decided_at >= after.decided_at, _ORDER > _tuple(after))
     return chosen.order_by(DECISIONS.c.decided_at, DECISIONS.c.id)
 
 
