@@ -1,0 +1,3 @@
+"""Texts."""
+
+TEXTS: dict[str, dict[str, str]] = {"page_model": {"fr": "x", "en": "x"}}
