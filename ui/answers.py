@@ -111,6 +111,13 @@ class GroupContribution(AnswerPart):
     contribution: float
 
 
+class Spread(AnswerPart):
+    """The values of a feature below which 10, 25, 50, 75 and 90 % of some clients lie, and their words."""
+
+    values: tuple[float, float, float, float, float]
+    texts: tuple[Text, Text, Text, Text, Text]
+
+
 class FeatureContribution(AnswerPart):
     """Contribution of one feature to the log-odds of default; `similar` is its median among similar clients.
 
@@ -119,8 +126,11 @@ class FeatureContribution(AnswerPart):
 
     group: str
     meaning: Text
+    value: float | str | None
     value_text: Text | None
     similar_text: Text | None
+    among_all: Spread | None = None
+    among_similar: Spread | None = None
     contribution: float
 
 

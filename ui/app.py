@@ -14,31 +14,23 @@ ROOT = str(Path(__file__).parents[1])
 if ROOT not in sys.path:  # `streamlit run` adds the folder of the script, not the root of the project
     sys.path.append(ROOT)
 
-from ui import messages, navigation, session  # noqa: E402
+from ui import messages, navigation, page, session  # noqa: E402
 
 # Served by Streamlit; an icon by its name would be fetched from another host.
 ICON = Path(__file__).parent / "icon.svg"
-
-
-def page_settings(language: str) -> str:
-    """Return HTML for what Streamlit cannot set: language, the cookie of the desk, no text on its upload limit."""
-    return (
-        f"<script>document.documentElement.lang = '{language}'; {session.cookie_script()}</script>"
-        "<style>[data-testid=stFileUploaderDropzoneInstructions] {display:none}</style>"
-    )
 
 
 def main() -> None:
     """Show what all pages share, then the page."""
     language = session.language()
     st.set_page_config(page_title=messages.say(language, "page_title"), page_icon=ICON, layout="wide")
-    st.html(page_settings(language), unsafe_allow_javascript=True)
-    page = st.navigation(navigation.pages(language))
+    st.html(page.page_settings(language), unsafe_allow_javascript=True)
+    chosen = st.navigation(navigation.pages(language))
     with st.sidebar:
         session.choose_language()
         session.identify()
         session.show_service_state()
-    page.run()
+    chosen.run()
 
 
 main()

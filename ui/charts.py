@@ -119,7 +119,7 @@ def risk_scale(language: str, prediction: Prediction) -> go.Figure:
             )
     figure.update_xaxes(range=[left, right], visible=False, fixedrange=True)
     figure.update_yaxes(range=[-1.4, 2.2], visible=False, fixedrange=True)
-    return _styled(figure, language, height=160, top=0, bottom=0)
+    return styled(figure, language, height=160, top=0, bottom=0)
 
 
 def _add_zones(figure: go.Figure, language: str, prediction: Prediction) -> None:
@@ -151,7 +151,7 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
         *(step.label(language) for step in steps),
         messages.say(language, "final", position=position(language, explanation.log_odds)),
     ]
-    ticks = [_wrapped(label) for label in labels]
+    ticks = [wrapped(label) for label in labels]
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
@@ -190,7 +190,7 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
         fixedrange=True,
     )
     lines = sum(tick.count("<br>") + 1 for tick in ticks)
-    return _styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
+    return styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
 
 
 def _add_threshold(figure: go.Figure, language: str, threshold: float) -> None:
@@ -256,7 +256,7 @@ def position(language: str, log_odds: float) -> str:
     return messages.say(language, "position", share=messages.percent(language, _share(log_odds)))
 
 
-def _styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
+def styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
     """Apply the style of the page."""
     return figure.update_layout(
         template="none",
@@ -293,6 +293,6 @@ def _anchor(x: float, left: float, right: float) -> str:
     return "left" if place < 0.15 else "right" if place > 0.85 else "center"
 
 
-def _wrapped(label: str) -> str:
+def wrapped(label: str) -> str:
     """Wrap a label and escape what Plotly would read as markup."""
     return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, MAX_LABEL_LENGTH))

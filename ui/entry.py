@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui import client, form, histories, messages, session
 from ui.texts import columns
@@ -31,9 +32,18 @@ class Entries:
 
 
 def fill_form(
-    language: str, source: str, credit_file: client.CreditFile, tables: client.Tables, *, is_new: bool
+    language: str,
+    source: str,
+    credit_file: client.CreditFile,
+    tables: client.Tables,
+    below: DeltaGenerator,
+    *,
+    is_new: bool,
 ) -> Entries:
-    """Show the form and return its content; it starts from the credit file, or from what was entered for it so far."""
+    """Show the form, its histories in the container `below`, and return its content.
+
+    It starts from the credit file, or from what was entered for it so far.
+    """
     draft: dict[str, Any] = session.kept(f"draft/{source}") or {}
     entries = Entries()
     for section, names in form.fields(tables["application"]).items():
@@ -55,9 +65,10 @@ def fill_form(
                 entries.wrong[name] = value
             else:
                 entries.values[name] = value
-    for table in columns.HISTORIES:
-        if table in tables:
-            _history(language, source, credit_file, table, tables[table], draft, entries)
+    with below:
+        for table in columns.HISTORIES:
+            if table in tables:
+                _history(language, source, credit_file, table, tables[table], draft, entries)
     _keep(source, credit_file, tables["application"], entries)
     return entries
 

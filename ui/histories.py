@@ -1,6 +1,6 @@
 """The histories of a credit file as tables of texts, and the rows of what was entered into them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,18 +69,6 @@ def edited_cells(base: Sequence[Texts], state: Mapping[str, Any]) -> dict[int, T
 def changed_tables(credit_file: Mapping[str, Any], tables: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
     """Return the histories that differ from those of the credit file."""
     return {name: rows for name, rows in tables.items() if rows != credit_file.get(name, [])}
-
-
-def differences(before: Sequence[Row], after: Sequence[Row]) -> Iterator[tuple[int, str, Any, Any]]:
-    """Yield the number of the row, the column, and its value before and after, for each cell that differs.
-
-    Rows are compared where as many remain; otherwise nothing is yielded.
-    """
-    if len(before) == len(after):
-        for number, (old, new) in enumerate(zip(before, after, strict=True), start=1):
-            for name in {**old, **new}:
-                if old.get(name) != new.get(name):
-                    yield number, name, old.get(name), new.get(name)
 
 
 def _text(language: str, name: str, raw: Any, column: Column) -> str | None:

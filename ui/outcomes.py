@@ -25,19 +25,19 @@ class Outcome:
 
 def simulate(credit_file: client.CreditFile) -> Outcome:
     """Return what would be decided on a credit file; a fault is kept too, until `retry`."""
-    known: dict[str, Outcome] = st.session_state.setdefault("simulations", {})
+    cached: dict[str, Outcome] = st.session_state.setdefault("simulations", {})
     key = desk.digest(credit_file)
-    if key not in known:
-        known[key] = _asked(credit_file)
-        for oldest in list(known)[:-MAX_ANSWERS]:
-            del known[oldest]
-    return known[key]
+    if key not in cached:
+        cached[key] = _asked(credit_file)
+        for oldest in list(cached)[:-MAX_ANSWERS]:
+            del cached[oldest]
+    return cached[key]
 
 
 def retry() -> None:
     """Ask again for everything that was not answered."""
-    known: dict[str, Outcome] = st.session_state.get("simulations", {})
-    st.session_state["simulations"] = {key: outcome for key, outcome in known.items() if outcome.fault is None}
+    cached: dict[str, Outcome] = st.session_state.get("simulations", {})
+    st.session_state["simulations"] = {key: outcome for key, outcome in cached.items() if outcome.fault is None}
     session.service_fault.clear()
 
 

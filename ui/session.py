@@ -51,12 +51,12 @@ def keep(key: str, value: Any) -> None:
 
 def _desk() -> dict[str, Any]:
     if "desk" not in st.session_state:
-        desks, cookie = desk.Desks(Settings().ui_drafts), st.context.cookies.get(desk.COOKIE)
+        desks = desk.Desks(Settings().ui_drafts)
         desks.delete_old()
-        token = st.session_state.setdefault(
-            "desk_token", cookie if cookie and desk.is_token(cookie) else desk.new_token()
-        )
-        st.session_state["desk"] = desks.load(token)
+        if "desk_token" not in st.session_state:
+            cookie = st.context.cookies.get(desk.COOKIE)
+            st.session_state["desk_token"] = cookie if cookie and desk.is_token(cookie) else desk.new_token()
+        st.session_state["desk"] = desks.load(st.session_state["desk_token"])
     content: dict[str, Any] = st.session_state["desk"]
     return content
 

@@ -15,6 +15,8 @@ AMOUNTS = ("AMT_CREDIT", "AMT_GOODS_PRICE", "AMT_ANNUITY")
 """Columns of the application that the client and the bank may still change."""
 RATIOS = {"term": ("AMT_CREDIT", "AMT_ANNUITY"), "goods_cover": ("AMT_CREDIT", "AMT_GOODS_PRICE")}
 """Ratios of the amounts, numerator and denominator: the bank offers no loan outside their ranges in training."""
+SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Shares of the clients below the quantiles of a group; at least five clients lie beyond the outermost."""
 MIN_GROUP_SIZE = 50
 """Least number of clients in a peer group: medians of fewer could expose one of them."""
 
@@ -78,6 +80,9 @@ class PeerGroup(BaseModel):
     clients: int = Field(ge=MIN_GROUP_SIZE)
     medians: dict[str, Value] = Field(
         description="by feature: the median, or the most frequent category; null where most are unknown"
+    )
+    quantiles: dict[str, tuple[float, float, float, float, float]] = Field(
+        default={}, description="by numeric feature that enough clients have: the values at SHARES"
     )
 
     def includes(self, income_type: str | None, credit: float) -> bool:

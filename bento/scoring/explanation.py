@@ -10,6 +10,7 @@ from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS, Group
 from bento.i18n import Wording
 from bento.model.manifest import ModelVersion
+from bento.model.peer_groups import PeerGroup
 from bento.model.scoring_model import ScoringModel, probability
 from bento.policy import Decision
 from bento.rules.check import RuleHit, Rules
@@ -23,6 +24,17 @@ class GroupContribution(BaseModel):
     group: Group
     label: Wording
     contribution: float
+
+
+MAX_SPREADS = 12
+"""Features whose distribution is answered: those that weigh most."""
+
+
+class Spread(BaseModel):
+    """How a feature is distributed among training clients: its values below which 10, 25, 50, 75 and 90 % lie."""
+
+    values: list[float]
+    texts: list[Wording] = Field(description="the values in words, with their unit")
 
 
 class FeatureContribution(BaseModel):
@@ -42,6 +54,10 @@ class FeatureContribution(BaseModel):
     )
     value_text: Wording | None = Field(description="the value in words, with its unit; null where it is not known")
     similar_text: Wording | None = Field(description="the same for similar clients")
+    among_all: Spread | None = Field(
+        default=None, description="among all training clients; given for the numbers that weigh most"
+    )
+    among_similar: Spread | None = Field(default=None, description="among similar training clients")
     contribution: float
 
 
@@ -127,13 +143,27 @@ def explanation(
         log_odds=log_odds,
         base_value=base_value,
         groups=groups,
-        contributions=sorted(by_feature, key=lambda item: -abs(item.contribution)),
+        contributions=[
+            _with_spreads(item, model.reference.groups[-1], peers) if rank < MAX_SPREADS else item
+            for rank, item in enumerate(sorted(by_feature, key=lambda item: -abs(item.contribution)))
+        ],
         similar_clients=SimilarClients(description=peers.description, clients=peers.clients),
         counterfactual=nearest,
         rules=rules.hits(rules.inputs([credit_file.application], features))[0],
         model=version,
         warnings=warnings,
     )
+
+
+def _with_spreads(item: FeatureContribution, everybody: PeerGroup, peers: PeerGroup) -> FeatureContribution:
+    spreads = {"among_all": _spread(everybody, item.feature), "among_similar": _spread(peers, item.feature)}
+    return item.model_copy(update=spreads)
+
+
+def _spread(group: PeerGroup, feature: str) -> Spread | None:
+    values = group.quantiles.get(feature)
+    texts = [text for value in values or () if (text := value_in_words(feature, value)) is not None]
+    return None if values is None or len(texts) < len(values) else Spread(values=list(values), texts=texts)
 
 
 def _by_group(contributions: Iterable[FeatureContribution]) -> list[GroupContribution]:

@@ -9,6 +9,7 @@ from bento.api.endpoints import PREDICT
 from bento.serve import check_port, port_number
 from research.cli import CommandError, add_data_option, shown
 from research.data.dataset import open_data
+from research.data.sample import write_sample
 from research.deployment.pipeline import pipeline, pipeline_lock, print_decision, write_credit_file
 from research.deployment.processes import LOGS, LOOPBACK, ask, running, service_log, serving, wait_for_end
 from research.deployment.show import UI_PORT, ui_command
@@ -43,11 +44,20 @@ def run(options: argparse.Namespace) -> None:
             data = open_data(options.data)
             bento = pipeline(data, reuse=True, settings=settings)
             path = write_credit_file(data, data.first_client())
+            clients = write_sample(data)
             service = programs.enter_context(serving(str(bento.tag), options.port))
         print_decision(ask(service_url + PREDICT.path, path.read_bytes()))
         ui_log = LOGS / f"ui_{options.ui_port}.log"
         ui_command_line = ui_command(options.ui_port)
-        ui = programs.enter_context(running(ui_command_line, f"{ui_url}/_stcore/health", ui_log, API_URL=service_url))
+        ui = programs.enter_context(
+            running(
+                ui_command_line,
+                f"{ui_url}/_stcore/health",
+                ui_log,
+                API_URL=service_url,
+                UI_CLIENTS=str(clients.resolve()),
+            )
+        )
         body = shlex.quote(f"@{shown(path)}")
         print(f"again:   curl -s -H 'Content-Type: application/json' --data {body} {service_url}{PREDICT.path}")
         print(f"service: {service_url}   UI: {ui_url}   Ctrl-C stops both", flush=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from bento.serve import check_port, port_number
 from research import tracking
 from research.cli import NO_TELEMETRY, ROOT, CommandError
+from research.data.sample import newest_sample
 from research.deployment.processes import LOOPBACK
 from research.settings import Settings
 
@@ -46,5 +47,7 @@ def run(options: argparse.Namespace) -> None:
             raise CommandError("MLFLOW_TRACKING_URI names a server of MLflow: open its address in a browser")
         tracking.connect()
         command = mlflow_command(options.port, store)
+    sample = newest_sample()
+    settings = {} if sample is None else {"UI_CLIENTS": str(sample.resolve())}
     os.chdir(ROOT)
-    os.execve(command[0], command, os.environ | NO_TELEMETRY)  # noqa: S606 - no shell
+    os.execve(command[0], command, settings | os.environ | NO_TELEMETRY)  # noqa: S606 - no shell

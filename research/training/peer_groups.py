@@ -7,7 +7,7 @@ import polars as pl
 
 from bento.features.catalogue import CATALOGUE
 from bento.model.given_fields import GivenFields
-from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Range, Reference
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, SHARES, PeerGroup, Range, Reference
 from bento.rules.measures import MEASURES, Inputs
 from research.cli import CommandError
 from research.training.products import CONTRACT_TYPE, sold_products
@@ -58,7 +58,17 @@ def peer_group_statistics(
         if (clients := int(chosen.sum())) >= MIN_GROUP_SIZE:
             rows = features.filter(chosen)
             medians = {name: _median(rows[name]) for name in names}
-            segments.append(PeerGroup(income_type=income_type, low=low, high=high, clients=clients, medians=medians))
+            quantiles = {name: values for name in names if (values := _quantiles(rows[name])) is not None}
+            segments.append(
+                PeerGroup(
+                    income_type=income_type,
+                    low=low,
+                    high=high,
+                    clients=clients,
+                    medians=medians,
+                    quantiles=quantiles,
+                )
+            )
     return Reference(
         ranges=_ranges(applications),
         usual=dict(usual),
@@ -96,6 +106,15 @@ def _median(values: pl.Series) -> float | str | None:
     if 2 * len(present) < len(values) or present.is_empty():
         return None
     return typical_value(present) if feature.is_category else float(present.median())  # type: ignore[arg-type]
+
+
+def _quantiles(values: pl.Series) -> tuple[float, float, float, float, float] | None:
+    """Return the values at `SHARES`; None for a category, and where too few clients have one."""
+    present = values.drop_nulls()
+    if CATALOGUE[values.name].is_category or len(present) < MIN_GROUP_SIZE:
+        return None
+    low, lower, middle, upper, high = (float(present.quantile(share, "linear") or 0.0) for share in SHARES)
+    return low, lower, middle, upper, high
 
 
 def _ranges(applications: pl.DataFrame) -> dict[str, Range]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from research.deployment.processes import free_port
 from tests.support.deadlines import timeout_s, wait_until
@@ -40,16 +40,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def page_url(browser: Browser, service_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run `streamlit run ui/app.py` from the root of the project and return its address."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("streamlit") / "log"
+def page_url(
+    browser: Browser, service_url: str, synthetic_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Run `streamlit run ui/app.py` from the root of the project, with a sample of clients, and return its address."""
+    port, folder = free_port(), tmp_path_factory.mktemp("streamlit")
+    log = folder / "log"
+    settings = {"API_URL": service_url, "UI_CLIENTS": str(synthetic_folder), "UI_DRAFTS": str(folder / "drafts")}
     streamlit = Path(sys.executable).with_name("streamlit")  # not `python -m`, which would add the root to sys.path
     with log.open("w") as output:
         program = subprocess.Popen(
             [streamlit, "run", "ui/app.py", "--server.port", str(port)],
             cwd=ROOT,
-            env=os.environ | {"API_URL": service_url},
+            env=os.environ | settings,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -75,11 +78,18 @@ def wait_until_healthy(url: str, program: subprocess.Popen[bytes], log: Path) ->
 
 
 @pytest.fixture
-def page(browser: Browser, page_url: str) -> Iterator[Page]:
-    """Open the page, 1280 pixels wide."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 2040})
-    opened.set_default_timeout(1000 * timeout_s(READY_TIMEOUT_S))
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of a French officer, without cookies; it notes what it fetches."""
+    made = browser.new_context(viewport={"width": 1280, "height": 1400}, locale="fr-FR")
+    made.set_default_timeout(1000 * timeout_s(READY_TIMEOUT_S))
     expect.set_options(timeout=1000 * timeout_s(READY_TIMEOUT_S))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, page_url: str) -> Page:
+    """Open the page, 1280 pixels wide."""
+    opened = context.new_page()
     opened.goto(page_url)
-    yield opened
-    opened.close()
+    return opened

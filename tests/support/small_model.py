@@ -29,7 +29,7 @@ from bento.model.manifest import (
     ModelFeature,
     ModelManifest,
 )
-from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, PeerGroup, Plan, Product, Range, Reference
+from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, SHARES, PeerGroup, Plan, Product, Range, Reference
 from bento.model.predictors import BoosterPredictor, LinearPredictor, Term
 from bento.model.scoring_model import ScoringModel, digests, encode, probability
 from bento.rules.measures import MEASURES, Inputs
@@ -192,8 +192,14 @@ def describe_clients(
         )
         if len(members) >= MIN_GROUP_SIZE:
             medians = {name: _median(members[name]) for name in names}
-            group = PeerGroup(income_type=income_type, low=None, high=None, clients=len(members), medians=medians)
-            groups.append(group)
+            numbers = [name for name in names if not CATALOGUE[name].is_category]
+            quantiles = {
+                name: tuple(members[name].quantile(share) for share in SHARES)
+                for name in numbers
+                if members[name].count() >= MIN_GROUP_SIZE
+            }
+            bounds = {"income_type": income_type, "low": None, "high": None, "clients": len(members)}
+            groups.append(PeerGroup(**bounds, medians=medians, quantiles=quantiles))
     return Reference(
         ranges=ranges,
         usual=_usual(applications, features),

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.deadlines import timeout_s
 from tests.ui.stand_in import CREDIT_FILE, EXPLANATION, PREDICTION, Service
+from ui.desk import new_token
 
 APP = Path(__file__).parents[2] / "ui" / "app.py"
 
@@ -58,18 +59,22 @@ def _quick_pages() -> Iterator[None]:
 
 @pytest.fixture
 def page(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
-    """Opens the page in a language, with one example client, before the local service."""
+    """Opens the page in a language and a browser, with one example client, before the local service."""
     (tmp_path / "client_100123.json").write_text(json.dumps(CREDIT_FILE), encoding="utf-8")
     monkeypatch.setenv("API_URL", service.url)
     monkeypatch.delenv("SCORING_API_KEY", raising=False)
     monkeypatch.setenv("API_TIMEOUT", "5")
     monkeypatch.setenv("UI_EXAMPLES", str(tmp_path))
+    monkeypatch.setenv("UI_DRAFTS", str(tmp_path / "drafts"))
     st.cache_data.clear()
     st.cache_resource.clear()
 
-    def open_page(language: str = "fr") -> AppTest:
+    def open_page(language: str = "fr", browser: str = "", officer: str = "Zoé Martin") -> AppTest:
         app = AppTest.from_file(APP, default_timeout=timeout_s(20))
         app.session_state["language"] = language
+        app.session_state["desk_token"] = browser or new_token()
+        if officer:
+            app.session_state["officer"] = officer
         return app.run()
 
     return open_page

@@ -27,7 +27,21 @@ DOCUMENT: dict[str, Any] = {
     },
     "components": {
         "schemas": {
-            "CreditFile": {"properties": {"application": {"$ref": "#/components/schemas/application_row"}}},
+            "CreditFile": {
+                "properties": {
+                    "application": {"$ref": "#/components/schemas/application_row"},
+                    "bureau": {"type": "array", "items": {"$ref": "#/components/schemas/bureau_row"}},
+                }
+            },
+            "bureau_row": {
+                "properties": {
+                    "SK_ID_CURR": nullable(type="integer", minimum=1.0),
+                    "SK_ID_BUREAU": nullable(type="integer", minimum=1.0),
+                    "CREDIT_ACTIVE": nullable(type="string", examples=["Active", "Closed"]),
+                    "DAYS_CREDIT": nullable(type="integer", minimum=-30000.0, maximum=0.0),
+                    "AMT_CREDIT_SUM": nullable(type="number", minimum=0.0),
+                },
+            },
             "application_row": {
                 "required": ["SK_ID_CURR", "AMT_CREDIT", "AMT_INCOME_TOTAL", "DAYS_BIRTH"],
                 "properties": {
@@ -48,6 +62,8 @@ DOCUMENT: dict[str, Any] = {
                         },
                     ),
                     "EXT_SOURCE_1": nullable(type="number", minimum=0.0, maximum=1.0),
+                    "FLAG_MOBIL": nullable(type="integer", minimum=0.0, maximum=1.0, unit="flag"),
+                    "CODE_GENDER": nullable(type="string", examples=["F", "M"]),
                 },
             },
         }
@@ -152,6 +168,14 @@ EXPLANATION: dict[str, Any] = {
             "similar": 0.52,
             "value_text": {"en": "0.31", "fr": "0,31"},
             "similar_text": {"en": "0.52", "fr": "0,52"},
+            "among_all": {
+                "values": [0.3, 0.4, 0.5, 0.6, 0.7],
+                "texts": [{"en": f"0.{n}", "fr": f"0,{n}"} for n in range(3, 8)],
+            },
+            "among_similar": {
+                "values": [0.35, 0.4, 0.5, 0.6, 0.7],
+                "texts": [{"en": text, "fr": text.replace(".", ",")} for text in ("0.35", "0.4", "0.5", "0.6", "0.7")],
+            },
             "contribution": 1.25,
         },
         *(

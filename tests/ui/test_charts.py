@@ -14,7 +14,7 @@ def explained(service):
 @pytest.fixture
 def decided(service):
     with client.connect(service.url, 5) as connection:
-        return client.predict(connection, {}, "key")
+        return client.decide(connection, {}, "key", "Zoé")
 
 
 @pytest.mark.parametrize("steps_of", [charts.group_steps, charts.feature_steps])

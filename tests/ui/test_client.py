@@ -17,10 +17,11 @@ def kind_of(raised):
 
 def test_the_columns_come_with_their_limits_and_categories(service):
     with client.connect(service.url, 5) as connection:
-        columns = client.application_columns(connection)
+        columns = client.declared_tables(connection)["application"]
 
     assert columns["AMT_CREDIT"] == client.Column("number", 0.0, None, (), required=True)
     assert columns["CNT_CHILDREN"] == client.Column("integer", 0.0, 50.0, (), required=False)
+    assert columns["FLAG_MOBIL"].kind == "flag"
     assert columns["NAME_INCOME_TYPE"].categories == ("Pensioner", "State servant", "Working")
     assert columns["NAME_INCOME_TYPE"].labels["State servant"] == {"en": "civil servant", "fr": "fonctionnaire"}
 
@@ -32,18 +33,21 @@ def test_the_columns_are_found_in_a_request_described_in_place(service):
     service.answers["/docs.json"] = (200, document)
 
     with client.connect(service.url, 5) as connection:
-        columns = client.application_columns(connection)
+        columns = client.declared_tables(connection)["application"]
 
     assert columns["AMT_CREDIT"].required
 
 
 def test_a_decision_is_asked_for_under_its_key_and_read_whole(service, prediction, credit_file):
     with client.connect(service.url, 5) as connection:
-        read = client.predict(connection, credit_file, "the-key")
+        read = client.decide(connection, credit_file, "the-key", "Zoé", "Âge corrigé")
 
     (request,) = service.received
     assert (request.path, request.body) == ("/predict?purpose=decision", credit_file)
     assert request.headers["Idempotency-Key"] == "the-key"
+    assert request.headers["Officer"] == "Zo%C3%A9"
+    assert request.headers["Correction"] == "%C3%82ge%20corrig%C3%A9"
+    assert not read.replayed
     assert (read.client, read.decision, read.probability) == (100123, "refused", prediction["probability_of_default"])
     assert (read.decision_id, read.simulated) == (prediction["decision_id"], False)
     assert read.decided_at == datetime(2026, 11, 25, 9, 41, 7, 123456, tzinfo=UTC)
@@ -54,9 +58,19 @@ def test_a_decision_is_asked_for_under_its_key_and_read_whole(service, predictio
     assert read.received == prediction
 
 
+def test_a_decision_recorded_before_is_marked(service, credit_file):
+    service.headers = {"Idempotent-Replayed": "true"}
+
+    with client.connect(service.url, 5) as connection:
+        read = client.decide(connection, credit_file, "the-key", "Zoé")
+
+    assert read.replayed
+    assert "Correction" not in service.received[0].headers
+
+
 def test_a_simulation_is_asked_for_without_a_key(service, credit_file):
     with client.connect(service.url, 5) as connection:
-        read = client.predict(connection, credit_file, None)
+        read = client.simulate(connection, credit_file)
 
     (request,) = service.received
     assert request.path == "/predict?purpose=simulation"
@@ -68,7 +82,7 @@ def test_a_decision_that_a_person_takes_has_its_band(service, prediction):
     service.answers["/predict"] = (200, prediction | REVIEW)
 
     with client.connect(service.url, 5) as connection:
-        read = client.predict(connection, {}, "the-key")
+        read = client.decide(connection, {}, "the-key", "Zoé")
 
     assert (read.decision, read.review_band) == ("review", answers.ReviewBand(low=0.07, high=0.2))
 
@@ -79,7 +93,9 @@ def test_an_explanation_is_read_whole(service, explanation, credit_file):
 
     (request,) = service.received
     assert (request.path, request.body) == ("/explain", credit_file)
-    assert read.groups[1] == answers.GroupContribution(label={"fr": "Emploi", "en": "Employment"}, contribution=-0.25)
+    assert read.groups[1] == answers.GroupContribution(
+        group="employment", label={"fr": "Emploi", "en": "Employment"}, contribution=-0.25
+    )
     assert read.features[0].value_text == {"en": "0.31", "fr": "0,31"}
     assert read.features[1].value_text is None
     assert read.similar_clients.model_dump() == explanation["similar_clients"]
@@ -134,7 +150,7 @@ def test_every_status_has_its_fault(service, status, kind):
     service.answers["/predict"] = (status, problem(status, "No."))
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.predict(connection, {}, "key")
+        client.decide(connection, {}, "key", "Zoé")
 
     fault = raised.value
     assert (fault.kind, fault.status, fault.details, fault.reason) == (kind, status, (), "No.")
@@ -148,7 +164,7 @@ def test_a_busy_service_says_when_to_ask_again(service, header, wait):
     service.answers["/predict"], service.headers = (503, problem(503)), header
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.predict(connection, {}, "key")
+        client.decide(connection, {}, "key", "Zoé")
 
     assert raised.value.wait == wait
 
@@ -158,7 +174,7 @@ def test_a_rejection_names_its_fields(service):
     service.answers["/predict"] = (422, problem(422, "1 field is wrong", fault))
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.predict(connection, {}, None)
+        client.simulate(connection, {})
 
     assert raised.value.details == (
         client.Detail("bureau.3.DAYS_CREDIT", "float_type", "Input should be a valid number"),
@@ -202,7 +218,7 @@ def test_a_decision_of_another_shape_is_unexpected(service, prediction, change):
     service.answers["/predict"] = (200, prediction | change)
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.predict(connection, {}, "key")
+        client.decide(connection, {}, "key", "Zoé")
 
     assert kind_of(raised) == "unexpected"
 
@@ -230,7 +246,7 @@ def test_a_document_of_another_shape_is_unexpected(service, document):
     service.answers["/docs.json"] = (200, document)
 
     with client.connect(service.url, 5) as connection, pytest.raises(client.NoAnswerError) as raised:
-        client.application_columns(connection)
+        client.declared_tables(connection)
 
     assert kind_of(raised) == "unexpected"
 

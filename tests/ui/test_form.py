@@ -9,6 +9,7 @@ EMPLOYED = Column("integer", -50_000.0, 365_243.0, (), required=False)
 AMOUNT = Column("number", 0.0, None, (), required=True)
 SCORE = Column("number", 0.0, 1.0, (), required=False)
 CHILDREN = Column("integer", 0.0, 50.0, (), required=False)
+FLAG = Column("flag", 0.0, 1.0, (), required=False, unit="flag")
 INCOME = Column("category", None, None, ("Pensioner", "Working"), required=False)
 
 
@@ -21,13 +22,14 @@ INCOME = Column("category", None, None, ("Pensioner", "Working"), required=False
         ("DAYS_EMPLOYED", EMPLOYED, 365_243, None),
         ("DAYS_EMPLOYED", EMPLOYED, None, None),
         ("AMT_CREDIT", AMOUNT, 450_000, 450_000.0),
-        ("AMT_CREDIT", AMOUNT, "450000", None),
-        ("AMT_CREDIT", AMOUNT, True, None),
-        ("AMT_CREDIT", AMOUNT, 10**400, None),
+        ("AMT_CREDIT", AMOUNT, "450000", form.Wrong('"450000"', "not_a_number")),
+        ("AMT_CREDIT", AMOUNT, True, form.Wrong("true", "not_a_number")),
+        ("AMT_CREDIT", AMOUNT, 10**30, form.Wrong(str(10**30), "not_a_number")),
         ("CNT_CHILDREN", CHILDREN, 2.0, 2),
-        ("CNT_CHILDREN", CHILDREN, 2.5, None),
+        ("CNT_CHILDREN", CHILDREN, 2.5, 2.5),
         ("NAME_INCOME_TYPE", INCOME, "Astronaut", "Astronaut"),
-        ("NAME_INCOME_TYPE", INCOME, 7, None),
+        ("NAME_INCOME_TYPE", INCOME, 7, form.Wrong("7", "not_a_number")),
+        ("FLAG_MOBIL", FLAG, 1, 1),
     ],
 )
 def test_a_raw_value_is_shown_in_the_officers_terms(name, column, raw, expected):
@@ -62,30 +64,50 @@ def test_an_age_sent_is_shown_again_as_it_was_entered():
 def test_changes_leave_the_credit_file_itself_alone():
     credit_file = {"application": {"AMT_CREDIT": 1.0, "other": "kept"}, "bureau": [{}]}
 
-    assert form.with_changes(credit_file, {"AMT_CREDIT": 2.0}) == {
+    assert form.with_changes(credit_file, {"AMT_CREDIT": 2.0}, {"bureau": []}) == {
         "application": {"AMT_CREDIT": 2.0, "other": "kept"},
-        "bureau": [{}],
+        "bureau": [],
     }
     assert credit_file["application"]["AMT_CREDIT"] == 1.0
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "value", "expected"),
+    ("name", "column", "text", "expected"),
     [
-        ("AMT_CREDIT", AMOUNT, 450_000.0, form.NumberInput(0.0, None, 1000.0, "%.2f")),
-        ("AMT_CREDIT", AMOUNT, -5.0, form.NumberInput(-5.0, None, 1000.0, "%.2f")),
-        ("EXT_SOURCE_1", SCORE, None, form.NumberInput(0.0, 1.0, 0.01, "%.3f")),
-        ("CNT_CHILDREN", CHILDREN, 70, form.NumberInput(0, 70, 1, "%d")),
-        ("DAYS_BIRTH", AGE, 40, form.NumberInput(0, 136, 1, "%d")),
-        ("DAYS_EMPLOYED", EMPLOYED, None, form.NumberInput(0.0, 136.9, 0.5, "%.1f")),
+        ("AMT_CREDIT", AMOUNT, "450 000,50", 450_000.5),
+        ("AMT_CREDIT", AMOUNT, "", None),
+        ("AMT_CREDIT", AMOUNT, "-900000", form.Wrong("-900000", "too_small", 0.0)),
+        ("AMT_CREDIT", AMOUNT, "beaucoup", form.Wrong("beaucoup", "not_a_number")),
+        ("EXT_SOURCE_1", SCORE, "45", form.Wrong("45", "too_great", 1.0)),
+        ("CNT_CHILDREN", CHILDREN, "2", 2),
+        ("CNT_CHILDREN", CHILDREN, "2,5", form.Wrong("2,5", "not_whole")),
+        ("DAYS_BIRTH", AGE, "40", 40),
+        ("DAYS_BIRTH", AGE, "40,5", form.Wrong("40,5", "not_whole")),
+        ("DAYS_BIRTH", AGE, "137", form.Wrong("137", "too_great", 136)),
+        ("DAYS_EMPLOYED", EMPLOYED, "2,5", 2.5),
+        ("DAYS_EMPLOYED", EMPLOYED, "-1", form.Wrong("-1", "too_small", 0)),
     ],
 )
-def test_limits_are_the_services_widened_to_the_clients_value(name, column, value, expected):
-    entry = form.number_input(name, column, value)
+def test_a_text_is_its_number_or_says_what_is_wrong(name, column, text, expected):
+    assert form.entered("fr", name, text, column) == expected
 
-    assert entry == expected
-    kind = int if expected.pattern == "%d" else float
-    assert all(isinstance(limit, kind) for limit in (entry.minimum, entry.maximum, entry.step) if limit is not None)
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("value", [450_000.0, 24_750.5, 0.2629485927471776, 0.1 + 0.2, 1e-7, -12.25, 123_456.789, 0.0])
+def test_a_written_number_is_entered_as_the_same_number(language, value):
+    free = Column("number", None, None, (), required=False)
+
+    assert form.entered(language, "AMT_CREDIT", form.written(language, "AMT_CREDIT", value), free) == value
+
+
+def test_a_number_of_a_client_is_written_without_groups():
+    assert form.written("fr", "SK_ID_CURR", 100_123) == "100123"
+
+
+def test_required_fields_that_are_empty_are_missing():
+    columns = {"AMT_CREDIT": AMOUNT, "DAYS_BIRTH": AGE, "CNT_CHILDREN": CHILDREN}
+
+    assert form.missing({"application": {"AMT_CREDIT": 1.0, "DAYS_BIRTH": None}}, columns) == ["DAYS_BIRTH"]
 
 
 def test_choices_are_the_categories_the_clients_value_and_empty():
@@ -97,8 +119,18 @@ def test_choices_are_the_categories_the_clients_value_and_empty():
     assert form.choices(required, None) == [None, "Pensioner", "Working"]
 
 
-def test_the_form_asks_for_declared_columns_only():
-    asked = {name for names in form.SECTIONS.values() for name in names}
+def test_a_flag_is_yes_no_or_empty():
+    assert form.choices(FLAG, 1) == [None, 1, 0]
 
-    assert asked <= {column.name for column in APPLICATION}
-    assert not any(APPLICATION[name].audit_only for name in asked)
+
+def test_the_form_has_every_field_once_and_no_audited_one():
+    declared = {column.name: AMOUNT for column in APPLICATION}
+
+    sections = form.fields(declared)
+
+    asked = [name for names in sections.values() for name in names]
+    assert sorted(asked) == sorted(column.name for column in APPLICATION if not column.audit_only)
+    assert list(sections)[:4] == list(form.MAIN_SECTIONS)
+    assert "AMT_REQ_CREDIT_BUREAU_DAY" in sections["section_enquiries"]
+    assert "APARTMENTS_AVG" in sections["section_building"]
+    assert len(sections["section_building"]) == 47

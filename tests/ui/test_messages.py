@@ -7,8 +7,9 @@ from typing import get_args
 
 import pytest
 
-from bento.data.tables import HISTORIES
+from bento.data.tables import HISTORIES, TABLES
 from ui import client, form, messages
+from ui.texts import columns, decide, faults, letter, shared
 
 UI = Path(messages.__file__).parent
 MORNING = datetime(2026, 11, 25, 9, 5, tzinfo=timezone(timedelta(hours=1)))
@@ -26,19 +27,32 @@ def test_every_message_has_both_languages_and_the_same_placeholders():
 
 
 def test_every_field_category_table_and_fault_has_its_words():
-    asked = [name for names in form.SECTIONS.values() for name in names]
-
-    assert {*asked, *form.SECTIONS} <= messages.MESSAGES.keys()
+    assert {*form.MAIN_SECTIONS, *form.CONCEPTS} <= messages.MESSAGES.keys()
+    assert {f"table_{name}" for name in HISTORIES} <= messages.MESSAGES.keys()
     assert client.HISTORIES == HISTORIES
     assert {f"history_{name}" for name in HISTORIES} <= messages.MESSAGES.keys()
     assert {f"fault_{kind}" for kind in get_args(client.FaultKind)} <= messages.MESSAGES.keys()
     assert set(messages.DETAIL_KINDS.values()) <= messages.MESSAGES.keys()
 
 
+def test_every_column_has_its_name_in_both_languages():
+    for table, declared in TABLES.items():
+        names = columns.APPLICATION if table == "application" else columns.HISTORIES[table]
+        assert set(names) == {column.name for column in declared} - ({"SK_ID_CURR"} if table in HISTORIES else set())
+        assert all(fr.strip() and en.strip() for fr, en in names.values())
+
+
+def test_no_text_stands_in_two_modules():
+    modules = (shared, faults, decide, letter)
+
+    assert len(messages.MESSAGES) == sum(len(module.TEXTS) for module in modules)
+
+
 def test_no_message_is_left_over():
     sources = "".join(path.read_text(encoding="utf-8") for path in UI.rglob("*.py"))
     composed = re.compile(  # put together, or in tables
-        r"fault_|history_|section_|detail_|(granted|review|refused)_|page_|[A-Z_0-9]+(_help)?$"
+        r"(technical_)?fault_|technical_|history_|table_|section_|detail_|field_|intention_|source_|letter_|distance_|obstacle_"
+        r"|place_|(granted|review|refused)_|page_|[A-Z_0-9]+_help$"
     )
 
     unused = [
@@ -53,7 +67,8 @@ def test_no_message_is_left_over():
     [
         str(path.relative_to(UI))
         for path in sorted(UI.rglob("*.py"))
-        if path.name not in {"messages.py", "client.py", "answers.py", "settings.py"} and path.parent.name != "texts"
+        if path.name not in {"messages.py", "client.py", "answers.py", "settings.py", "samples.py"}
+        and path.parent.name != "texts"
     ],
 )
 def test_no_visible_string_stands_outside_the_dictionary(module):
@@ -113,5 +128,19 @@ def test_french_punctuation_never_begins_a_line():
 
 
 def test_foreign_text_brings_no_markup():
-    assert messages.plain("![x](http://e.org) <b> $a$ :red[b]") == (r"\!\[x\]\(http\://e.org\) \<b\> \$a\$ \:red\[b\]")
+    assert messages.plain("![x] <b> $a$ :red[b]") == r"\!\[x\] \<b\> \$a\$ \:red\[b\]"
     assert messages.code("a`b") == "`a\u2019b`"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://e.org", "https://e.org", "www.e.org", "HTTP://e.org", "ftp://e.org", "mailto:a"]
+)
+def test_an_address_in_foreign_text_begins_no_link(address):
+    escaped = messages.plain(f"see {address} now")
+
+    assert escaped.replace("\u2060", "").replace("\\", "") == f"see {address} now"
+    assert not re.search(r"(https?|ftp|mailto)\\?:|www\.", escaped, re.IGNORECASE)
+
+
+def test_an_email_address_in_foreign_text_is_no_link():
+    assert messages.plain("a.b@e.org") == "a.b\u2060@e.org"

@@ -126,18 +126,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "base": {"fr": "Point de départ : {position}", "en": "Starting point: {position}"},
     "final": {"fr": "Ce client : {position}", "en": "This client: {position}"},
     "others": {"fr": "{count} autres données", "en": "{count} other data points"},
-    "position": {"fr": "risque de\xa0{share}", "en": "risk of\xa0{share}"},
-    "multiplier": {"fr": "{sign}\xa0×\xa0{factor}", "en": "{sign}\xa0×\xa0{factor}"},
+    "position": {"fr": "risque de\u00a0{share}", "en": "risk of\u00a0{share}"},
+    "multiplier": {"fr": "{sign}\u00a0\u00d7\u00a0{factor}", "en": "{sign}\u00a0\u00d7\u00a0{factor}"},
     "risk_axis": {
         "fr": "Risque de défaut ; il augmente vers la droite",
         "en": "Risk of default; it rises to the right",
     },
     "reasons_explained": {
         "fr": "Le point de départ est le même pour tous les clients. Chaque barre orange (▲) augmente le risque, "
-        "chaque barre bleue (▼) le réduit. « × 1,40 » : pour un même nombre de crédits remboursés, cette "
+        "chaque barre bleue (▼) le réduit. « \u00d7 1,40 » : pour un même nombre de crédits remboursés, cette "
         "donnée multiplie par 1,4 les défauts attendus.",
         "en": "The starting point is the same for all clients. Each orange bar (▲) raises the risk, each blue "
-        "bar (▼) lowers it. “× 1.40”: for the same number of loans repaid, this data multiplies the "
+        "bar (▼) lowers it. “\u00d7 1.40”: for the same number of loans repaid, this data multiplies the "
         "expected defaults by 1.4.",
     },
     "waterfall_alternative": {
@@ -208,6 +208,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "forget_upload": {"fr": "Fermer ce dossier", "en": "Close this file"},
     "client_of_upload": {"fr": "Client du fichier", "en": "Client in the file"},
     # The form
+    "histories": {"fr": "Les historiques du client", "en": "The client's histories"},
     "form": {"fr": "La demande", "en": "The application"},
     "yes": {"fr": "Oui", "en": "Yes"},
     "no": {"fr": "Non", "en": "No"},
@@ -226,9 +227,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "field_range": {"fr": "De {low} à {high}.", "en": "From {low} to {high}."},
     "history_section": {"fr": "{name} : {rows}", "en": "{name}: {rows}"},
     "history_units": {
-        "fr": "Les jours et les mois sont comptés depuis la demande : −30 est 30 jours avant. Une ligne vide en "
+        "fr": "Les jours et les mois sont comptés depuis la demande : \u221230 est 30 jours avant. Une ligne vide en "
         "bas du tableau en ajoute une.",
-        "en": "Days and months are counted from the application: −30 is 30 days before. The empty row at the "
+        "en": "Days and months are counted from the application: \u221230 is 30 days before. The empty row at the "
         "bottom adds one.",
     },
     "history_cell": {"fr": "Ligne {row}, {column}, {text}", "en": "Row {row}, {column}, {text}"},
@@ -355,4 +356,31 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "open_theme": {"fr": "Ouvrir un thème", "en": "Open a theme"},
     "no_theme": {"fr": "aucun : les thèmes seulement", "en": "none: themes only"},
+    "standings": {"fr": "Ce client parmi les autres", "en": "This client among the others"},
+    "standings_explained": {
+        "fr": "Pour les nombres qui ont le plus pesé. Clients semblables : {description} ({clients} clients).",
+        "en": "For the numbers that weighed most. Similar clients: {description} ({clients} clients).",
+    },
+    "standings_alternative": {
+        "fr": "Place du client parmi tous les clients et parmi les clients semblables ; les mêmes valeurs sont "
+        "dans le tableau qui suit.",
+        "en": "The client's place among all clients and among similar clients; the same values are in the table "
+        "that follows.",
+    },
+    "standings_axis": {
+        "fr": "Part des clients qui ont une valeur plus basse",
+        "en": "Share of the clients with a lower value",
+    },
+    "column_among_all": {"fr": "Parmi tous les clients", "en": "Among all clients"},
+    "column_among_similar": {"fr": "Parmi les clients semblables", "en": "Among similar clients"},
+    "place": {
+        "fr": "{place} ; pour la plupart, de {low} à {high} (médiane {middle})",
+        "en": "{place}; for most, from {low} to {high} (median {middle})",
+    },
+    "place_lowest": {"fr": "parmi les 10 % les plus bas", "en": "among the lowest 10%"},
+    "place_highest": {"fr": "parmi les 10 % les plus hauts", "en": "among the highest 10%"},
+    "place_above": {
+        "fr": "plus haut que {percent} % des clients environ",
+        "en": "higher than about {percent}% of the clients",
+    },
 }

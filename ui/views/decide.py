@@ -18,6 +18,7 @@ from ui import (
     letter_view,
     messages,
     outcomes,
+    peers,
     results,
     session,
 )
@@ -52,27 +53,32 @@ def show_credit_file(language: str, chosen: choice.Chosen, tables: client.Tables
     """Show the form beside the answer to what it holds."""
     entered, answered = st.columns([1, 2], gap="large")
     source, credit_file = chosen.source, chosen.credit_file
+    below = st.container()
+    with below:
+        st.header(messages.say(language, "histories"), anchor=False)
     with entered:
         st.header(messages.say(language, "form"), anchor=False)
-        entries = entry.fill_form(language, source, credit_file, tables, is_new=chosen.is_new)
+        entries = entry.fill_form(language, source, credit_file, tables, below, is_new=chosen.is_new)
     changes = form.changed(credit_file, entries.values, tables["application"])
     changed_tables = histories.changed_tables(credit_file, entries.tables)
     to_send = form.with_changes(credit_file, changes, changed_tables)
     with answered:
         show_client(language, to_send)
+        action = st.container()  # above what appears with a change, so that a click right after typing hits the button
         is_changed = bool(changes or changed_tables) and not chosen.is_new
         is_correction, reason = False, ""
         if is_changed:
             show_changes(language, credit_file, changes, changed_tables, tables)
             is_correction, reason = choose_intention(language, source)
         missing = [name for name in form.missing(to_send, tables["application"]) if name not in entries.wrong]
-        decide_button(
-            language,
-            chosen,
-            to_send,
-            obstacle=obstacle(entries, missing, is_changed=is_changed, is_correction=is_correction, reason=reason),
-            correction=reason.strip() if is_correction else "",
-        )
+        with action:
+            decide_button(
+                language,
+                chosen,
+                to_send,
+                obstacle=obstacle(entries, missing, is_changed=is_changed, is_correction=is_correction, reason=reason),
+                correction=reason.strip() if is_correction else "",
+            )
         if entries.is_wrong or missing:
             show_incomplete(language, entries, missing)
         else:
@@ -185,7 +191,9 @@ def field_value(language: str, name: str, raw: Any, column: client.Column) -> st
     content = form.shown(name, raw, column)
     if isinstance(content, form.Wrong):
         return messages.code(content.text)
-    return messages.plain(entry.option(language, column, content))
+    if column.kind in ("category", "flag") or content is None:
+        return messages.plain(entry.option(language, column, content))
+    return messages.plain(form.written(language, name, content))
 
 
 def show_incomplete(language: str, entries: entry.Entries, missing: list[str]) -> None:
@@ -228,6 +236,7 @@ def show_answer(language: str, chosen: choice.Chosen, to_send: client.CreditFile
     if simulated.explanation is not None:
         explanations.show_other_version(language, prediction.model, simulated.explanation.model)
         explanations.show_contributions(language, simulated.explanation)
+        peers.show_standings(language, simulated.explanation)
     elif simulated.fault is not None:
         faults.show_no_explanation(language, simulated.fault)
     letter_view.show_letter(language, prediction, simulated.explanation, to_send)

@@ -12,7 +12,7 @@ from bento.model.manifest import ModelVersion
 from bento.model.peer_groups import AMOUNTS
 from bento.model.scoring_model import ScoringModel
 from bento.rules.check import Rules
-from bento.scoring.explanation import Explanation
+from bento.scoring.explanation import MAX_SPREADS, Explanation
 from bento.scoring.explanation import explanation as explanation_by_rules
 from bento.scoring.wording.facts import describe_fact, quoted_features
 from tests.bento.scoring.conftest import NAMES
@@ -69,6 +69,21 @@ def test_each_value_has_the_median_of_similar_clients(model, credit_files, expla
         assert {item.feature: item.similar for item in answer.contributions} == similar.medians
         assert answer.similar_clients.clients == similar.clients
         assert answer.similar_clients.description == similar.description
+
+
+def test_what_weighs_most_has_its_distribution_among_all_and_similar(model, credit_files, explained):
+    for file, answer in zip(credit_files, explained, strict=True):
+        everybody, similar = model.reference.groups[-1], model.reference.peer_group(file.application)
+        first, rest = answer.contributions[:MAX_SPREADS], answer.contributions[MAX_SPREADS:]
+        for item in first:
+            for spread, group in ((item.among_all, everybody), (item.among_similar, similar)):
+                expected = group.quantiles.get(item.feature)
+                assert (spread is None) is (expected is None)
+                if spread is not None:
+                    assert tuple(spread.values) == expected
+                    assert len(spread.texts) == len(spread.values) == 5
+        assert any(item.among_all is not None for item in first)
+        assert all(item.among_all is None and item.among_similar is None for item in rest)
 
 
 def test_known_values_are_in_words_as_in_the_reasons(model, explained):

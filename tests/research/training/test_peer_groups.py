@@ -57,6 +57,24 @@ def features() -> pl.DataFrame:
     )
 
 
+def test_quantiles_are_those_counted_by_hand(features: pl.DataFrame, applications: pl.DataFrame):
+    reference = peer_group_statistics(features, applications, NO_EARLIER, NAMES, **NOTHING)
+
+    everybody = reference.groups[-1]
+    ordered = sorted(features[NUMBER].to_list())
+    assert everybody.quantiles.keys() == {NUMBER, SPARSE}
+    for share, value in zip((0.1, 0.25, 0.5, 0.75, 0.9), everybody.quantiles[NUMBER], strict=True):
+        assert ordered[int(share * (CLIENTS - 1))] <= value <= ordered[int(share * (CLIENTS - 1)) + 1]
+
+
+def test_too_few_values_have_no_quantiles(features: pl.DataFrame, applications: pl.DataFrame):
+    few = features.with_columns(pl.when(pl.int_range(pl.len()) < MIN_GROUP_SIZE - 1).then(NUMBER).alias(NUMBER))
+
+    reference = peer_group_statistics(few, applications, NO_EARLIER, NAMES, **NOTHING)
+
+    assert all(NUMBER not in group.quantiles for group in reference.groups)
+
+
 def test_medians_are_those_counted_by_hand(features: pl.DataFrame, applications: pl.DataFrame):
     statistics = peer_group_statistics(features, applications, NO_EARLIER, NAMES, **NOTHING)
     rows = [

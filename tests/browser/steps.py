@@ -1,0 +1,59 @@
+"""Steps of an officer in a browser."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+DECISION = re.compile(r"(Crédit (accordé|refusé)|À examiner par une personne)$")
+SIMULATION = re.compile(r"Simulation : (crédit (accordé|refusé)|à examiner par une personne)$")
+RECORDED = "Décision enregistrée"
+OFFICER = "Zoé Martin"
+
+
+def sign(page: Page, name: str = OFFICER) -> None:
+    """Give the officer's name."""
+    field = page.get_by_label("Votre nom", exact=True)
+    field.fill(name)
+    field.press("Tab")
+
+
+def simulated(page: Page) -> Locator:
+    """Wait for the answer to what is on the screen, and return its heading."""
+    heading = page.get_by_role("heading", name=SIMULATION)
+    expect(heading).to_be_visible()
+    return heading
+
+
+def decide_button(page: Page) -> Locator:
+    return page.get_by_role("button", name="Enregistrer la décision")
+
+
+def decide(page: Page) -> str:
+    """Take the decision and return its id."""
+    decide_button(page).click()
+    return recorded_id(page)
+
+
+def recorded_id(page: Page) -> str:
+    record = page.get_by_text(re.compile("(a|avait déjà été) enregistrée|Décision enregistrée")).first
+    return record.locator("code").inner_text()
+
+
+def choose(page: Page, way: str) -> None:
+    """Choose how the credit file comes to the page."""
+    page.get_by_role("radiogroup", name="Dossier à décider").get_by_text(way, exact=True).click()
+
+
+def find_client(page: Page, number: str) -> None:
+    """Search a client by number."""
+    page.get_by_label("Numéro de client", exact=True).first.fill(number)
+    expect(page.get_by_role("heading", name=f"Client {number}", exact=True)).to_be_visible()
+
+
+def amount(page: Page) -> Locator:
+    return page.get_by_label("Montant du crédit", exact=True)
+
+
+def upload(page: Page, name: str, content: bytes) -> None:
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]

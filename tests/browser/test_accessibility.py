@@ -1,0 +1,125 @@
+"""The rules of axe-core on the states of the pages, and pictures of them."""
+
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.steps import amount, choose, decide, sign, simulated
+from tests.support.deadlines import timeout_s
+
+WIDTHS = {"wide": 1280, "phone": 390, "zoomed": 640}
+"""640 is a screen of 1280 pixels at a zoom of 200 %."""
+MAX_PICTURE_BYTES = 400_000
+
+
+def opened(page: Page) -> None:
+    simulated(page)
+
+
+def decided(page: Page) -> None:
+    simulated(page)
+    if page.get_by_role("button", name="Ouvrir le menu").is_visible():
+        page.get_by_role("button", name="Ouvrir le menu").click()
+    sign(page)
+    if page.get_by_role("button", name="Fermer le menu").is_visible() and page.viewport_size["width"] < 700:
+        page.get_by_role("button", name="Fermer le menu").click()
+    decide(page)
+
+
+def wrong(page: Page) -> None:
+    simulated(page)
+    amount(page).fill("-5")
+    expect(page.get_by_text("Corrigez ces champs")).to_be_visible()
+
+
+def changed(page: Page) -> None:
+    simulated(page)
+    amount(page).fill("90 000")
+    expect(page.get_by_text("Dossier du client sans changement")).to_be_visible()
+
+
+def unfolded(page: Page) -> None:
+    simulated(page)
+    for section in ("Client et ressources", "Contact et identité", "Immeuble"):
+        page.get_by_text(section, exact=True).click()
+    page.get_by_text("Demandes antérieures chez nous :").click()
+    expect(page.get_by_text("Les jours et les mois sont comptés")).to_be_visible()
+
+
+def blank(page: Page) -> None:
+    choose(page, "Nouvelle demande")
+    expect(page.get_by_text("Il manque, pour obtenir une réponse")).to_be_visible()
+
+
+def uploading(page: Page) -> None:
+    choose(page, "Mon fichier")
+    expect(page.get_by_text("Déposez un dossier de crédit")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("state", [opened, decided, wrong, changed, unfolded, blank, uploading])
+def test_a_state_breaks_no_rule_of_accessibility(
+    browser: Browser, page_url: str, state: Callable[[Page], None], width: str
+):
+    page = open_page(browser, page_url, "fr-FR", width)
+    state(page)
+    page.wait_for_timeout(500)  # what was shown before fades out, with another contrast
+
+    violations = Axe().run(page).response["violations"]
+
+    page.context.close()
+    assert [(one["id"], one["impact"], [node["html"][:200] for node in one["nodes"]]) for one in violations] == []
+
+
+@pytest.mark.parametrize("width", ["wide", "phone", "zoomed"])
+def test_nothing_is_wider_than_the_screen(browser: Browser, page_url: str, width: str):
+    page = open_page(browser, page_url, "fr-FR", width)
+    simulated(page)
+
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    page.context.close()
+    assert overflow <= 0
+
+
+def test_headings_are_in_order(page: Page):
+    simulated(page)
+    expect(page.get_by_role("heading", name="Ce client parmi les autres")).to_be_visible()
+
+    levels = page.locator("h1, h2, h3, h4").evaluate_all("headings => headings.map(one => Number(one.tagName[1]))")
+
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
+
+
+@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="takes the pictures of docs/images, by make screenshots")
+@pytest.mark.parametrize("width", ["wide", "phone"])
+@pytest.mark.parametrize(("language", "locale"), [("fr", "fr-FR"), ("en", "en-GB")])
+def test_the_pictures_are_taken(browser: Browser, page_url: str, language: str, locale: str, width: str):
+    page = open_page(browser, page_url, locale, width)
+    page.get_by_role("heading", name="Simulation").wait_for()
+    page.locator(".waterfalllayer").first.wait_for(state="attached")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)  # the charts fade in
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": WIDTHS[width], "height": min(height, 2600)})
+    page.wait_for_timeout(500)
+    path = Path(os.environ["SCREENSHOTS"]) / f"decide_{language}_{width}.png"
+
+    page.screenshot(path=path)
+
+    page.context.close()
+    assert path.stat().st_size < MAX_PICTURE_BYTES
+
+
+def open_page(browser: Browser, page_url: str, locale: str, width: str) -> Page:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 1400}, locale=locale)
+    context.set_default_timeout(1000 * timeout_s(60))
+    page = context.new_page()
+    page.goto(page_url)
+    return page

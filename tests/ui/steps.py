@@ -1,0 +1,47 @@
+"""Steps of an officer on a page, for tests."""
+
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from ui import messages
+from ui.texts import columns
+
+
+def press(page: AppTest, key: str, language: str = "fr") -> AppTest:
+    label = messages.say(language, key)
+    return next(button for button in page.button if button.label == label).click().run()
+
+
+def field(page: AppTest, name: str, language: str = "fr") -> Any:
+    label = columns.name(language, "application", name)
+    return next(entry for entry in (*page.text_input, *page.selectbox) if entry.label == label)
+
+
+def enter(page: AppTest, name: str, value: Any, language: str = "fr") -> AppTest:
+    return field(page, name, language).set_value(value).run()
+
+
+def unfold(page: AppTest, section: str, kind: str = "file") -> AppTest:
+    """Open a section of the form."""
+    page.session_state[f"box/{kind}/{section}"] = True
+    return page.run()
+
+
+def speak(page: AppTest, language: str) -> AppTest:
+    return page.radio(key="language").set_value(language).run()
+
+
+def notices(page: AppTest) -> tuple[Any, ...]:
+    return (*page.success, *page.error, *page.warning, *page.info)
+
+
+def texts(page: AppTest) -> str:
+    """All that the page says, in one text, with plain spaces."""
+    assert not page.exception
+    elements = (*page.title, *page.header, *page.subheader, *page.markdown, *page.caption, *notices(page))
+    return plain("\n".join(element.value for element in elements))
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")

@@ -1,0 +1,53 @@
+// Translate the words that Streamlit writes in English, wherever they appear on the page; back again in English.
+// Content of the application is left alone: its texts are in Markdown containers, tables and fields.
+(function () {
+  const ATTRIBUTES = ["aria-label", "title", "placeholder"];
+  const CONTENT = "[data-testid=stMarkdownContainer], table, textarea, option, script, style, code";
+  const UPLOADER = "[data-testid=stFileUploader] button";
+  const settings = SETTINGS;
+  const translate = (text) => {
+    const trimmed = text.trim();
+    if (!trimmed) return null;
+    const [word, ...name] = trimmed.split(": ");
+    if (word in settings.words) return text.replace(trimmed, [settings.words[word], ...name].join(" : "));
+    for (const [pattern, replacement] of settings.patterns) {
+      if (pattern.test(trimmed)) return text.replace(trimmed, trimmed.replace(pattern, replacement));
+    }
+    return null;
+  };
+  const visit = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) {
+      const parent = node.parentElement;
+      if (parent === null || (parent.closest(CONTENT) !== null && parent.closest(UPLOADER) === null)) return;
+      const translated = translate(node.nodeValue);
+      if (translated !== null && translated !== node.nodeValue) node.nodeValue = translated;
+      return;
+    }
+    if (node.nodeType !== Node.ELEMENT_NODE) return;
+    // Streamlit names this section and takes its role away at the same time.
+    if (node.matches("[data-testid=stFileUploaderDropzone][role=presentation]")) node.setAttribute("role", "group");
+    for (const name of ATTRIBUTES) {
+      const translated = node.hasAttribute(name) ? translate(node.getAttribute(name)) : null;
+      if (translated !== null && translated !== node.getAttribute(name)) node.setAttribute(name, translated);
+    }
+    node.childNodes.forEach(visit);
+  };
+  settings.patterns = settings.patterns.map(([pattern, replacement]) => [new RegExp(pattern), replacement]);
+  if (window.pageWords !== undefined) window.pageWords.disconnect();
+  window.pageWords = new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "childList") change.addedNodes.forEach(visit);
+      else if (change.type === "characterData") visit(change.target);
+      else {
+        const translated = translate(change.target.getAttribute(change.attributeName) ?? "");
+        if (translated !== null && translated !== change.target.getAttribute(change.attributeName)) {
+          change.target.setAttribute(change.attributeName, translated);
+        }
+      }
+    }
+  });
+  window.pageWords.observe(document.body, {
+    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
+  });
+  visit(document.body);
+})();
