@@ -31,7 +31,7 @@ def read_day(text: str) -> datetime | None:
     for order in _ORDERS:
         if match := order.fullmatch(written):
             try:
-                return datetime(*(int(match[part]) for part in ("year", "month", "day")), tzinfo=UTC)
+                return datetime(int(match["year"]), int(match["month"]), int(match["day"]), tzinfo=UTC)
             except ValueError:
                 break
     raise DayError(written)

@@ -20,7 +20,7 @@ def line(language: str, summary: Summary) -> str:
     moment = messages.moment(language, summary.decided_at)
     if summary.state is None or summary.outcome is None:
         return messages.say(language, "list_unreadable", moment=moment)
-    risk = "–" if summary.probability is None else messages.percent(language, summary.probability)
+    risk = "\u2013" if summary.probability is None else messages.percent(language, summary.probability)
     return messages.say(
         language,
         "list_line",
@@ -79,11 +79,7 @@ def events(language: str, record: Record) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """Return a text of a person as one line of Markdown, without markup.
-
-    >>> one_line("yes,\\n# no")
-    'yes, \\\\# no'
-    """
+    """Return a text of a person as one line of Markdown, without markup."""
     return messages.plain(" ".join(text.split()))
 
 

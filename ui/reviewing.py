@@ -95,7 +95,7 @@ def _show_contest(language: str, record: records.Record) -> None:
     say = partial(messages.say, language)
     with (
         st.expander(say("contest_title")),
-        st.form(f"contest_{record.decision_id}", border=False, clear_on_submit=False),
+        st.form(f"contest_{record.decision_id}", border=False),
     ):
         statement = st.text_area(
             say("contest_statement"), max_chars=MAX_STATEMENT, key=f"statement_{record.decision_id}"

@@ -1,4 +1,4 @@
-"""The page that finds a recorded decision: by its number, its client, its day, its outcome; `?decision=ID` opens one."""
+"""The page that finds a recorded decision, by number, client, day or outcome; `?decision=ID` opens one."""
 
 from datetime import timedelta
 from functools import partial
