@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
+	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean
 
@@ -167,6 +167,9 @@ test-mutation: setup ## A sample of mutants of the features: do the tests detect
 test-browser: setup ## The UI in headless Chromium, against a real service
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
 	@.venv/bin/pytest tests/browser
+
+screenshots: setup ## Take the pictures of the pages again, into docs/images
+	@SCREENSHOTS=docs/images .venv/bin/pytest tests/browser -k pictures
 
 test-container: setup ## The image: built, run, and asked the same as the service
 	@for program in buildah debootstrap runc; do \

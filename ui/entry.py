@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ui import client, form, histories, messages, session
-from ui.texts import columns
+from ui.texts import categories, columns
 
 TYPING_PAUSE = "400ms"
 """Pause in typing after which a value counts: short enough to answer at once, long enough for the next digit."""
@@ -200,7 +200,7 @@ def _column(language: str, table: str, name: str, column: client.Column) -> Any:
     label = columns.name(language, table, name)
     if column.kind == "category":
         return st.column_config.SelectboxColumn(
-            label, options=list(column.categories), format_func=partial(option, language, column)
+            label, options=list(column.categories), format_func=partial(categories.in_words, language, name)
         )
     return st.column_config.TextColumn(label, alignment="right")
 

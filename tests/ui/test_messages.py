@@ -9,7 +9,7 @@ import pytest
 
 from bento.data.tables import HISTORIES, TABLES
 from ui import client, form, messages
-from ui.texts import columns, decide, faults, letter, shared
+from ui.texts import categories, columns, decide, faults, letter, shared
 
 UI = Path(messages.__file__).parent
 MORNING = datetime(2026, 11, 25, 9, 5, tzinfo=timezone(timedelta(hours=1)))
@@ -40,6 +40,16 @@ def test_every_column_has_its_name_in_both_languages():
         names = columns.APPLICATION if table == "application" else columns.HISTORIES[table]
         assert set(names) == {column.name for column in declared} - ({"SK_ID_CURR"} if table in HISTORIES else set())
         assert all(fr.strip() and en.strip() for fr, en in names.values())
+
+
+def test_every_category_of_a_history_has_its_words():
+    for table in HISTORIES:
+        for column in TABLES[table]:
+            words = categories.CATEGORIES.get(column.name, {})
+            assert set(column.categories) <= set(words), column.name
+            assert all(fr.strip() and en.strip() for fr, en in words.values())
+    assert categories.in_words("fr", "STATUS", "0") == "à jour"
+    assert categories.in_words("en", "STATUS", "unlisted") == "unlisted"
 
 
 def test_no_text_stands_in_two_modules():
