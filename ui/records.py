@@ -146,6 +146,11 @@ def contest(service: httpx.Client, record: Record, statement: str, officer: str)
     answer(service, "POST", f"/decisions/{record.decision_id}/contest", {"statement": statement, "recorder": officer})
 
 
+def is_of_another_person(fault: NoAnswerError) -> bool:
+    """Return whether the access key names another person than the officer."""
+    return fault.status == httpx.codes.FORBIDDEN and "another person" in fault.reason
+
+
 def replay(service: httpx.Client, decision_id: str) -> Replay:
     """Have a decision made again on the same file; raise NoAnswerError where no answer comes."""
     return validated(Replay, answer(service, "GET", f"/decisions/{quote(decision_id, safe='')}/replay"))

@@ -124,7 +124,7 @@ def _send(language: str, write: Callable[[], None], done: str) -> None:
         if fault.kind == "conflict":
             st.session_state["record_notice"] = ("warning", messages.say(language, "changed_meanwhile"))
             st.rerun()
-        if "another person" in fault.reason:
+        if records.is_of_another_person(fault):
             st.error(messages.say(language, "not_your_key"))
         else:
             faults.show_fault(language, fault)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of results, as the page is told of it."""
+    """A folder of results, as the page is set to read it."""
     folder = tmp_path / "project" / "research" / "results"
     folder.mkdir(parents=True)
     monkeypatch.setenv("UI_RESULTS", str(folder))
@@ -140,7 +140,7 @@ QUIET: dict[str, Any] = RUN | {"kind": "watch", "created": "2026-11-20T09:41:07Z
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of runs, as the page is told of it."""
+    """A folder of runs, as the page is set to read it."""
     folder = tmp_path / "drift"
     (folder / "a").mkdir(parents=True)
     (folder / "a" / "drift.html").write_text('<html><body>"the report" & more</body></html>')
@@ -160,7 +160,7 @@ def drift_page(page):
 def test_the_last_run_is_the_state_of_the_alarm(drift_page, runs: Path):
     opened = drift_page()
     (alarm,) = opened.error
-    assert plain(alarm.value) == "✖ Alerte du 25/11/2026 à 09:41 (UTC). Le \\*revenu\\* a dérivé."
+    assert plain(alarm.value) == "Alerte du 25/11/2026 à 09:41 (UTC). Le \\*revenu\\* a dérivé."
     assert [plain(option) for option in opened.radio(key="drift_run").options] == [
         "25/11/2026 à 09:41 (UTC) · données · ✖ alerte",
         "20/11/2026 à 09:41 (UTC) · surveillance · ✔ rien à signaler",

@@ -205,7 +205,7 @@ def portfolio_page(page, service: Service):
             200,
             {
                 "results": [
-                    {"prediction": {"probability_of_default": 0.05, "decision": "granted"}},
+                    {"prediction": {"probability_of_default": 0.04, "decision": "granted"}},
                     {"prediction": {"probability_of_default": 0.3, "decision": "refused"}},
                 ]
             },
@@ -232,7 +232,7 @@ def test_a_portfolio_is_shown_under_a_movable_cutoff(portfolio_page, service: Se
     values = {plain(name): plain(value) for name, value in figures.items()}
     assert values["Demandes évaluées"] == "2"
     assert values["Part accordée"] == "50,0 %"
-    assert values["Coût attendu"] == "105"  # 0.05 x 0.55 x 1000 lost, and 0.7 x 0.055 x 2000 missed
+    assert values["Coût attendu"] == "99"  # 0.04 x 0.55 x 1000 lost, and 0.7 x 0.055 x 2000 missed
     opened.select_slider(key="portfolio_cutoff").set_value(0.4).run()
     figures = dict(zip(*opened.table[0].value.to_dict("list").values(), strict=True))
     assert plain(figures["Part accordée"]) == "100,0 %"
