@@ -252,6 +252,22 @@ def test_a_contest_needs_words_and_a_person(served: Journal):
     assert ask(address, STATEMENT | {"recorder": "A. Officer"}).json()["recorder"] == "A. Officer"
 
 
+@pytest.mark.promise("an application's key reviews under the name that the request gives, and never without one")
+def test_a_key_of_an_application_names_the_person_each_time(served: Journal):
+    key = OFFICER.model_copy(update={"name": None, "scopes": frozenset(["review", "delegate"])})
+    address = f"/decisions/{_decided(served, decision='refused')}"
+    assert _problem(ask(f"{address}/contest", STATEMENT, key), 422).errors[0].loc == ["recorder"]
+    assert ask(f"{address}/contest", STATEMENT | {"recorder": "B. Officer"}, key).json()["recorder"] == "B. Officer"
+    reviewed = {
+        "verdict": "confirmed",
+        "outcome": "refused",
+        "reason": "no payslip was given",
+        "reviewer": "C. Officer",
+    }
+    assert ask(f"{address}/review", reviewed, key).json()["reviewer"] == "C. Officer"
+    assert [written["key_id"] for written in ask(address).json()["reviews"]] == [key.id]
+
+
 def test_a_purged_decision_cannot_be_contested(served: Journal):
     decision_id = _decided(served)
     purge(served, NOW + HOUR, NOW)

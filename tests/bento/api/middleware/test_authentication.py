@@ -146,6 +146,18 @@ def test_a_key_without_a_name_cannot_review(recorder: Recorder, keys: dict[str, 
     assert recorder.scopes == []
 
 
+def test_a_key_that_names_others_reviews_with_the_scope_for_it(
+    recorder: Recorder, keys: dict[str, str], tmp_path: Path
+):
+    path = tmp_path / "keys.json"
+    of_application, _ = new_key(path, ["review", "delegate"])
+    alone, _ = new_key(path, ["delegate"])
+    guarded = behind_gateway(recorder, lambda: KeyRing(path))
+    assert ask(guarded, "POST", "/decisions/0a1b/review", headers=bearer(of_application)).status_code == 200
+    problem_of(ask(guarded, "POST", "/decisions/0a1b/review", headers=bearer(alone)), 403)
+    assert len(recorder.scopes) == 1
+
+
 def test_metrics_ask_for_a_key_where_the_settings_say_so(recorder: Recorder, keys: dict[str, str], tmp_path: Path):
     path = tmp_path / "keys.json"
     scraper, _ = new_key(path, ["metrics"])
