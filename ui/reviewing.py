@@ -44,9 +44,23 @@ def show_forms(language: str, record: records.Record) -> None:
     """Show the forms that review a decision and record the client's statement; none on one that is purged."""
     if record.state == "purged":
         return
-    _show_review(language, record)
+    is_changed = has_changed(record)
+    if is_changed:
+        st.warning(messages.say(language, "changed_meanwhile"))
+    _show_review(language, record, is_changed=is_changed)
     _show_contest(language, record)
     record_view.show_tools(language, record)
+
+
+def has_changed(record: records.Record) -> bool:
+    """Return whether others reviewed or contested a decision since this session showed it, and remember what it shows.
+
+    A click reads the decision anew before the form is read: without this, what came meanwhile would count as read.
+    """
+    seen, now = f"seen_{record.decision_id}", (len(record.reviews), len(record.contests))
+    before = st.session_state.get(seen, now)
+    st.session_state[seen] = now
+    return bool(before != now)
 
 
 def show_notice() -> None:
@@ -64,7 +78,7 @@ def outcomes(record: records.Record) -> dict[Decision, str]:
     return {outcome: f"keep_{outcome}" if outcome == record.outcome else f"change_{outcome}" for outcome in others}
 
 
-def _show_review(language: str, record: records.Record) -> None:
+def _show_review(language: str, record: records.Record, *, is_changed: bool) -> None:
     say = partial(messages.say, language)
     st.subheader(say("your_decision"), anchor=False)
     choices = outcomes(record)
@@ -80,7 +94,7 @@ def _show_review(language: str, record: records.Record) -> None:
         )
         reason = st.text_area(say("review_reason"), max_chars=MAX_REASON, key=f"reason_{record.decision_id}")
         saved = st.form_submit_button(say("review_save"), type="primary")
-    if not saved:
+    if not saved or is_changed:
         return
     if outcome is None:
         st.warning(say("need_outcome"))
@@ -129,5 +143,7 @@ def _send(language: str, write: Callable[[], None], done: str) -> None:
         else:
             faults.show_fault(language, fault)
         return
+    for seen in [key for key in st.session_state if str(key).startswith("seen_")]:
+        del st.session_state[seen]
     st.session_state["record_notice"] = ("success", done)
     st.rerun()

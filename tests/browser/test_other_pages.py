@@ -110,7 +110,7 @@ def test_two_tabs_do_not_overwrite_each_other(
 
     review(other, "Accorder le crédit")
 
-    expect(other.get_by_text("cette décision a changé depuis que vous l'avez ouverte")).to_be_visible()
+    expect(other.get_by_text("Cette décision a changé depuis que vous l'avez ouverte")).to_be_visible()
     expect(other.get_by_text("le client conteste")).to_be_visible()
     expect(other.get_by_label(re.compile("^Motif de votre décision"))).to_have_value(REASON)
     assert record_of(service_url, waiting)["reviews"] == []

@@ -144,9 +144,23 @@ def test_a_decision_that_changed_meanwhile_is_shown_anew(review_page, service: S
     opened = decide(opened, "granted", REASON)
 
     shown = texts(opened)
-    assert "cette décision a changé depuis que vous l'avez ouverte" in shown
+    assert "Cette décision a changé depuis que vous l'avez ouverte" in shown
     assert "le client conteste" in shown
     assert opened.text_area(key=f"reason_{ID}").value == REASON
+
+
+def test_what_came_since_the_page_was_shown_does_not_count_as_read(review_page, service: Service):
+    opened = review_page()
+    service.answers[f"/decisions/{ID}"] = (200, RECORD | {"state": "contested", "contests": [CONTEST]})
+
+    opened = decide(opened, "granted", REASON)
+
+    assert posted(service) == []
+    assert "Cette décision a changé depuis que vous l'avez ouverte" in texts(opened)
+    opened = press(opened, "review_save")
+    ((_, body),) = posted(service)
+    assert body["contests"] == 1
+    assert "a changé" not in texts(opened)
 
 
 def test_the_statement_of_the_client_is_recorded(review_page, service: Service):

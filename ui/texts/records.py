@@ -138,9 +138,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "First give your name, in the menu: it goes with your decision.",
     },
     "changed_meanwhile": {
-        "fr": "Rien n'est enregistré : cette décision a changé depuis que vous l'avez ouverte. Relisez-la ci-dessous, "
-        "puis décidez.",
-        "en": "Nothing is recorded: this decision has changed since you opened it. Read it again below, then decide.",
+        "fr": "Cette décision a changé depuis que vous l'avez ouverte, et rien n'a été enregistré. Relisez-la, puis "
+        "décidez.",
+        "en": "This decision has changed since you opened it, and nothing was recorded. Read it again, then decide.",
     },
     "not_your_key": {
         "fr": "Rien n'est enregistré : l'accès de cette application est au nom d'une autre personne. Prévenez l'équipe "
