@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from ui import client, form, histories, messages, session
 from ui.texts import categories, columns
 
-TYPING_PAUSE = "400ms"
-"""Pause in typing after which a value counts: short enough to answer at once, long enough for the next digit."""
+TYPING_PAUSE = "200ms"
+"""Pause in typing after which a value counts: the answer is to be on the screen within 400 ms of the last digit."""
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The letter that tells a client the decision, its reasons and the client's rights; as text, and as tagged PDF."""
 
+import html
 import json
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,8 @@ from ui.answers import Explanation, Prediction
 from ui.client import CreditFile
 from ui.settings import Settings
 
+PART = "article"
+"""Element of HTML that holds a letter."""
 TEMPLATE = Path(__file__).parent / "letter.typ"
 SCORES = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
 
@@ -87,20 +90,20 @@ def written_letter(
     )
 
 
-def markdown(letter: Letter) -> str:
-    """Return the body of a letter as Markdown, in which no text becomes a link or markup."""
-    lines = [
-        f"*{messages.plain(letter.date)}. {messages.plain(letter.reference)}*",
-        f"### {messages.plain(letter.title)}",
+def markup(letter: Letter) -> str:
+    """Return a letter as HTML in its language, in which no text becomes a link or markup."""
+    parts = [
+        _element("p", *letter.sender),
+        _element("p", letter.date, letter.reference),
+        _element("h3", letter.title),
     ]
     for section in letter.sections:
-        if section.heading:
-            lines.append(f"#### {messages.plain(section.heading)}")
-        lines += map(messages.plain, section.paragraphs)
-        if section.items:
-            lines.append("\n".join(f"- {messages.plain(item)}" for item in section.items))
-        lines += map(messages.plain, section.after)
-    return "\n\n".join([*lines, f"*{messages.plain(letter.legal)}*"])
+        parts += [_element("h4", section.heading)] if section.heading else []
+        parts += [_element("p", paragraph) for paragraph in section.paragraphs]
+        parts += ["<ul>", *(_element("li", item) for item in section.items), "</ul>"] if section.items else []
+        parts += [_element("p", paragraph) for paragraph in section.after]
+    parts.append(_element("p", letter.legal))
+    return f'<{PART} lang="{letter.language}">{"".join(parts)}</{PART}>'
 
 
 def pdf(letter: Letter) -> bytes:
@@ -123,6 +126,10 @@ def pdf(letter: Letter) -> bytes:
     )
     assert isinstance(document, bytes)  # noqa: S101 - one file for the format PDF
     return document
+
+
+def _element(name: str, *lines: str) -> str:
+    return f"<{name}>{'<br>'.join(map(html.escape, lines))}</{name}>"
 
 
 def _grounds(language: str, prediction: Prediction) -> str:

@@ -31,4 +31,4 @@ def show_letter(
         key="letter_pdf",
     )
     with st.container(border=True, key="letter"):
-        st.markdown(letter.markdown(written))
+        st.html(letter.markup(written))

@@ -102,8 +102,12 @@ def _place(language: str, share: float | None, spread: Spread | None) -> str:
         return say("missing")
     percent = messages.number(language, 5 * round(20 * share))
     key = "place_lowest" if share < SHARES[0] else "place_highest" if share > SHARES[-1] else "place_above"
-    low, middle, high = (messages.plain(spread.texts[at][language]) for at in (0, 2, 4))
-    return say("place", place=say(key, percent=percent), low=low, middle=middle, high=high)
+    low, middle, high = (spread.texts[at][language] for at in (0, 2, 4))
+    if low.partition(" ")[2] == high.partition(" ")[2] == middle.partition(" ")[2]:  # the unit once is enough
+        low, middle = low.partition(" ")[0], middle.partition(" ")[0]
+    words = {"low": low, "middle": middle, "high": high}
+    place = say(key, percent=percent)
+    return say("place", place=place, **{name: messages.plain(text) for name, text in words.items()})
 
 
 def _chart(language: str, rows: list[Standing]) -> go.Figure:

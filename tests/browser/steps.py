@@ -54,6 +54,11 @@ def amount(page: Page) -> Locator:
     return page.get_by_label("Montant du crédit", exact=True)
 
 
+def speak(page: Page, language: str) -> None:
+    """Choose the language of the page."""
+    page.get_by_test_id("stSidebar").get_by_text(language, exact=True).click()
+
+
 def upload(page: Page, name: str, content: bytes) -> None:
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]

@@ -2,6 +2,7 @@
 
 WORDS: dict[str, str] = {
     "Upload": "Déposer",
+    "Add files": "Ajouter des fichiers",
     "Browse files": "Parcourir",
     "file upload": "dépôt de fichier",
     "Drag and drop file here": "Glissez un fichier ici",
