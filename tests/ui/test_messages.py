@@ -9,16 +9,13 @@ import pytest
 
 from bento.data.tables import HISTORIES, TABLES
 from ui import client, form, messages
-<<<<<<< HEAD
-=======
 from ui.listing import listing
->>>>>>> C1
 from ui.texts import categories, columns
 
 UI = Path(messages.__file__).parent
 UNSEEN = {
     *("messages.py", "client.py", "answers.py", "settings.py", "samples.py"),
-    *("records.py", "model_facts.py", "drift_runs.py"),
+    *("records.py", "model_facts.py", "drift_runs.py", "listing.py"),
 }
 """Modules that show nothing: their strings belong to HTTP, files and formats."""
 MORNING = datetime(2026, 11, 25, 9, 5, tzinfo=timezone(timedelta(hours=1)))
@@ -63,15 +60,12 @@ def test_every_category_of_a_history_has_its_words():
 
 def test_no_text_stands_in_two_modules():
     assert len(messages.MESSAGES) == sum(len(module.TEXTS) for module in messages.MODULES)
-<<<<<<< HEAD
-=======
 
 
 def test_the_document_lists_every_text():
     document = UI.parent / "docs" / "wording_pages.md"
 
     assert document.read_text(encoding="utf-8") == listing(), "python -m ui.listing > docs/wording_pages.md"
->>>>>>> C1
 
 
 def test_no_message_is_left_over():
@@ -95,12 +89,7 @@ def test_no_message_is_left_over():
     [
         str(path.relative_to(UI))
         for path in sorted(UI.rglob("*.py"))
-<<<<<<< HEAD
         if path.name not in UNSEEN and path.parent.name != "texts"
-=======
-        if path.name not in {"messages.py", "client.py", "answers.py", "settings.py", "samples.py", "listing.py"}
-        and path.parent.name != "texts"
->>>>>>> C1
     ],
 )
 def test_no_visible_string_stands_outside_the_dictionary(module):
