@@ -68,7 +68,7 @@ def test_an_officer_decides_on_a_waiting_file(page: Page, page_url: str, service
 
     review(page, "Accorder le crédit")
 
-    expect(page.get_by_text("Votre décision est enregistrée : accordé.")).to_be_visible()
+    expect(page.get_by_text("Votre décision est enregistrée : crédit accordé.")).to_be_visible()
     expect(page.get_by_text(waiting["decision_id"])).to_have_count(0)
     (written,) = record_of(service_url, waiting)["reviews"]
     assert (written["outcome"], written["reason"], written["reviewer"]) == ("granted", REASON, OFFICER)
@@ -91,7 +91,7 @@ def test_a_contested_decision_comes_back_and_is_reviewed(
     expect(page.get_by_text(waiting["decision_id"])).to_be_visible()
     review(page, "Refuser le crédit")
 
-    expect(page.get_by_text("Votre décision est enregistrée : refusé.")).to_be_visible()
+    expect(page.get_by_text("Votre décision est enregistrée : crédit refusé.")).to_be_visible()
     record = record_of(service_url, waiting)
     assert (record["state"], record["outcome"]) == ("reviewed", "refused")
     assert record["contests"][0]["recorder"] == OFFICER
@@ -115,7 +115,7 @@ def test_two_tabs_do_not_overwrite_each_other(
     expect(other.get_by_label(re.compile("^Motif de votre décision"))).to_have_value(REASON)
     assert record_of(service_url, waiting)["reviews"] == []
     other.get_by_role("button", name="Enregistrer votre décision").click()
-    expect(other.get_by_text("Votre décision est enregistrée : accordé.")).to_be_visible()
+    expect(other.get_by_text("Votre décision est enregistrée : crédit accordé.")).to_be_visible()
 
 
 def test_a_decision_is_searched_opened_reloaded_and_computed_again(page: Page, page_url: str, waiting: dict[str, Any]):

@@ -67,7 +67,7 @@ def test_a_waiting_decision_is_shown_with_data_reasons_and_history(review_page):
     shown = texts(opened)
     assert "## ◐ Client 100123 : À examiner par une personne" in shown
     assert "Risque estimé : 8,9 % ; seuil : 9,1 % ; modèle 3." in shown
-    assert "décision automatique demandée par Zoé Martin, à examiner." in shown
+    assert "décision automatique demandée par Zoé Martin, crédit à examiner." in shown
     assert "Vos scores externes augmentent votre risque" in shown
     data = opened.table[0].value
     assert "Montant du crédit" in data.to_string()
@@ -83,7 +83,7 @@ def test_a_person_decides_with_a_reason_and_a_name(review_page, service: Service
             {"verdict": "overturned", "outcome": "granted", "reason": REASON, "reviewer": "Zoé Martin", "contests": 0},
         )
     ]
-    assert "Votre décision est enregistrée : accordé." in texts(opened)
+    assert "Votre décision est enregistrée : crédit accordé." in texts(opened)
 
 
 @pytest.mark.parametrize(("outcome", "verdict"), [("refused", "confirmed"), ("granted", "overturned")])

@@ -75,19 +75,22 @@ TEXTS: dict[str, dict[str, str]] = {
     "record_first_rows": {"fr": "Les {count} premières lignes.", "en": "The first {count} rows."},
     "record_table": {"fr": "Valeurs du dossier : {table}", "en": "Values of the file: {table}"},
     "record_history": {"fr": "Historique de la décision", "en": "History of the decision"},
-    "event_decided": {"fr": "{moment} : décision automatique, {outcome}.", "en": "{moment}: automated, {outcome}."},
+    "event_decided": {
+        "fr": "{moment} : décision automatique, crédit {outcome}.",
+        "en": "{moment}: automated decision, credit {outcome}.",
+    },
     "event_decided_for": {
-        "fr": "{moment} : décision automatique demandée par {officer}, {outcome}.",
-        "en": "{moment}: automated decision asked for by {officer}, {outcome}.",
+        "fr": "{moment} : décision automatique demandée par {officer}, crédit {outcome}.",
+        "en": "{moment}: automated decision asked for by {officer}, credit {outcome}.",
     },
     "event_corrected": {"fr": "Dossier corrigé : {reason}", "en": "File corrected: {reason}"},
     "event_confirmed": {
-        "fr": "{moment} : confirmée par {reviewer}, {outcome}. Motif : {reason}",
-        "en": "{moment}: confirmed by {reviewer}, {outcome}. Reason: {reason}",
+        "fr": "{moment} : confirmée par {reviewer}, crédit {outcome}. Motif : {reason}",
+        "en": "{moment}: confirmed by {reviewer}, credit {outcome}. Reason: {reason}",
     },
     "event_overturned": {
-        "fr": "{moment} : décidée autrement par {reviewer}, {outcome}. Motif : {reason}",
-        "en": "{moment}: overturned by {reviewer}, {outcome}. Reason: {reason}",
+        "fr": "{moment} : décidée autrement par {reviewer}, crédit {outcome}. Motif : {reason}",
+        "en": "{moment}: overturned by {reviewer}, credit {outcome}. Reason: {reason}",
     },
     "event_contested": {
         "fr": "{moment} : le client conteste (recueilli par {recorder}) : {statement}",
@@ -114,8 +117,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "review_save": {"fr": "Enregistrer votre décision", "en": "Record your decision"},
     "review_saved": {
-        "fr": "✔ Votre décision est enregistrée : {outcome}.",
-        "en": "✔ Your decision is recorded: {outcome}.",
+        "fr": "✔ Votre décision est enregistrée : crédit {outcome}.",
+        "en": "✔ Your decision is recorded: credit {outcome}.",
     },
     "contest_title": {"fr": "Le client n'est pas d'accord", "en": "The client does not agree"},
     "contest_statement": {

@@ -1,5 +1,6 @@
 """The page on the model: what it is, how good, what it relies on, what it costs, whom it treats how."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -54,7 +55,7 @@ def show() -> None:
     card = model_facts.card(folder)
     if card is not None:
         with st.expander(say("model_card")):
-            st.markdown(without_images(card))
+            st.markdown(readable_card(card))
 
 
 def show_model(language: str, model: model_facts.Served) -> None:
@@ -273,14 +274,23 @@ def threshold_chart(language: str, rows: Sequence[model_facts.Ratio]) -> go.Figu
     return styled(figure, language, height=280, top=10, bottom=60).update_layout(margin={"l": 60})
 
 
-def without_images(card: str) -> str:
-    r"""Return a model card without its pictures, which are not installed here, and with headings below the page's.
+def readable_card(card: str) -> str:
+    r"""Return a model card for this page: without pictures and quotations, with headings below those of the page.
 
-    >>> without_images("# Card\n![a](b.png)\ntext")
-    '### Card\n\ntext'
+    Pictures are not installed here, grey quotations lack contrast, and a column without a title cannot be read aloud.
+
+    >>> readable_card("# Card\n![a](b.png)\n> note\n\n| | AUC |\n|---|---|\n| test | 0.7 |")
+    '### Card\n\nnote\n\n| Item | AUC |\n|---|---|\n| test | 0.7 |'
     """
     lines = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", card).split("\n")
-    return "\n".join(f"##{line}" if re.match(r"#{1,4} ", line) else line for line in lines)
+    for number, (line, following) in enumerate(itertools.zip_longest(lines, lines[1:], fillvalue="")):
+        if re.match(r"#{1,4} ", line):
+            lines[number] = f"##{line}"
+        elif line.startswith("> "):
+            lines[number] = line[2:]
+        elif re.fullmatch(r"\|[-:| ]+\|", following):
+            lines[number] = re.sub(r"\|\s*(?=\|)", "| Item ", line)
+    return "\n".join(lines)
 
 
 def _measure(language: str, name: str, value: float) -> str:
