@@ -171,7 +171,7 @@ test-faults: setup ## Faults, fuzzing and Schemathesis, against real services
 
 test-postgres: setup ## The journal and its faults on a PostgreSQL server that the tests start
 	@$(RUN) tests.support.postgresql
-	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift
+	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift tests/end_to_end
 
 test-notebooks: setup ## The five notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks

@@ -219,6 +219,8 @@ class Limits:
     """Seconds to write what is waiting when the service ends."""
     max_purged_per_transaction: int = 500
     """Decisions, or keys, in one transaction of a purge, so that the service can write in between."""
+    max_listed_decisions: int = 100
+    """Decisions of one page of a list: each is decrypted, and compared with the chain."""
     maintenance_timeout_s: int = 600
     """Seconds for a connection, a statement or a lock of the journal's commands, which may read all decisions."""
     maintenance_pause_s: float = 0.15

@@ -40,7 +40,7 @@ class EstimateResult(Part):
     cost: float = Field(description="of 1,000 applications, in good clients refused")
     low: float = Field(description="end of the 95 % interval of the realised cost if the PD are right")
     high: float
-    recalibrated: bool = Field(description="whether the PD were calibrated again on known outcomes")
+    recalibrated: int = Field(description="decisions whose PD was calibrated again on known outcomes")
 
 
 class Figures(Part):
@@ -83,7 +83,8 @@ class Decided:
     """1 default, 0 repaid, NaN not known; never known of a refused application."""
     months: Sequence[str]
     groups: pl.DataFrame
-    is_recalibrated: bool
+    recalibrated: NDArray[np.bool_]
+    """Whose PD was calibrated again on known outcomes."""
     costs: CostAssumptions
     overrides: Overrides
 
@@ -97,8 +98,10 @@ def decided(journal: Journal, population: Population, outcomes: Outcomes | None,
     """Join the decisions of a population with their outcomes and reviews, and estimate the rest."""
     decisions = population.decisions
     final, reviews, overturned = [], 0, 0
+    moments = [decision.decided_at for decision in decisions]
+    reviewed = journal.reviewed_between(min(moments), max(moments))
     for decision in decisions:
-        history = journal.reviews(decision.id)
+        history = journal.reviews(decision.id) if decision.id in reviewed else []
         reviews += len(history)
         overturned += sum(review.verdict == "overturned" for review in history)
         final.append(history[-1].outcome if history else decision.decision)
@@ -107,9 +110,10 @@ def decided(journal: Journal, population: Population, outcomes: Outcomes | None,
     target[refused] = np.nan
     probability = np.array([decision.probability for decision in decisions], dtype=np.float64)
     expected, has_outcome = probability, ~np.isnan(target)
+    is_recalibrated = np.zeros(len(decisions), dtype=bool)
     if model is not None and has_outcome.any() and not has_outcome.all():
         features = population.features(model.feature_names).select(model.feature_names)
-        expected = recalibrated(
+        expected, is_recalibrated = recalibrated(
             probability, features, target[has_outcome], probability[has_outcome], features.filter(has_outcome)
         )
     return Decided(
@@ -119,7 +123,7 @@ def decided(journal: Journal, population: Population, outcomes: Outcomes | None,
         target=target,
         months=[f"{decision.decided_at:%Y-%m}" for decision in decisions],
         groups=_groups(population.applications),
-        is_recalibrated=expected is not probability,
+        recalibrated=is_recalibrated,
         costs=DEFAULT_COSTS if model is None else model.manifest.costs,
         overrides=Overrides(reviews=reviews, overturned=overturned),
     )
@@ -177,7 +181,8 @@ def _figures(decisions: Decided, name: str, rows: NDArray[np.bool_]) -> Figures:
         expected_cost=_rounded(1000 * expected_costs(probability, granted, decisions.costs).mean()) if enough else None,
         expected_auc=_rounded(expected_auc(probability)) if enough else None,
         estimate=EstimateResult(
-            **{key: _rounded(value) for key, value in vars(expected).items()}, recalibrated=decisions.is_recalibrated
+            **{key: _rounded(value) for key, value in vars(expected).items()},
+            recalibrated=int(decisions.recalibrated[rows].sum()),
         ),
     )
 

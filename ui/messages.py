@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
 from ui.client import Detail
-from ui.texts import decide, faults, letter, shared
+from ui.texts import decide, drift, faults, letter, model, portfolio, records, shared
 
 LANGUAGES = {"fr": "Français", "en": "English"}
 
@@ -19,7 +19,7 @@ LINK_MARKS = re.compile(r"(?:https?|ftp|mailto|xmpp|www)(?=\\?[:.])|[^\s@](?=@)"
 
 Wording = dict[str, str]
 
-MODULES = (shared, faults, decide, letter)
+MODULES = (shared, faults, decide, letter, records, portfolio, model, drift)
 MESSAGES: dict[str, Wording] = {key: wording for module in MODULES for key, wording in module.TEXTS.items()}
 """The texts of all pages; a page has its module in `ui.texts`."""
 

@@ -21,7 +21,14 @@ class Entry:
     """An icon of the font that Streamlit serves itself."""
 
 
-ENTRIES = (Entry("decide", ":material/fact_check:"),)
+ENTRIES = (
+    Entry("decide", ":material/fact_check:"),
+    Entry("review", ":material/rate_review:"),
+    Entry("decisions", ":material/manage_search:"),
+    Entry("portfolio", ":material/pie_chart:"),
+    Entry("model", ":material/model_training:"),
+    Entry("drift", ":material/trending_up:"),
+)
 """The first is the page that opens."""
 
 

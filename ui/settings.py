@@ -35,3 +35,7 @@ class Settings(BaseSettings):
     """Postal address of the lender on letters, and where clients write to; lines are separated by `|`."""
     lender_contact: str = ""
     """Telephone and email of the lender on letters."""
+    ui_results: Path = Path(__file__).parents[1] / "research" / "results"
+    """Folder of the results of the training that the page on the model shows."""
+    ui_drift: Path = Path(__file__).parents[1] / "data" / "results" / "drift"
+    """Folder of the runs of the watch on drift, with their list `index.json`."""

@@ -57,6 +57,7 @@ _open = partial(Endpoint, method="GET", access="open")
 PREDICT = _scoring(path="/predict", max_body_bytes=LIMITS.max_credit_file_bytes)
 PREDICT_BATCH = _scoring(path="/predict_batch", max_body_bytes=LIMITS.max_batch_bytes)
 EXPLAIN = _scoring(path="/explain", max_body_bytes=LIMITS.max_credit_file_bytes, cost=2.0)
+DECISIONS = Endpoint(path="/decisions", method="GET", access="review", tag="journal")
 DECISION = Endpoint(path="/decisions/{decision_id}", method="GET", access="read", tag="journal")
 REVIEW = Endpoint(
     path="/decisions/{decision_id}/review",
@@ -65,6 +66,14 @@ REVIEW = Endpoint(
     max_body_bytes=LIMITS.max_other_body_bytes,
     tag="journal",
 )
+CONTEST = Endpoint(
+    path="/decisions/{decision_id}/contest",
+    method="POST",
+    access="review",
+    max_body_bytes=LIMITS.max_other_body_bytes,
+    tag="journal",
+)
+REPLAY = Endpoint(path="/decisions/{decision_id}/replay", method="GET", access="review", tag="journal", cost=2.0)
 MODEL = Endpoint(path="/model", method="GET", access="any key", tag="model")
 LIVEZ = _open(path="/livez", tag="operation", is_counted=False)
 READYZ = _open(path="/readyz", tag="operation", is_counted=False)
@@ -79,8 +88,11 @@ ENDPOINTS = (
     PREDICT,
     PREDICT_BATCH,
     EXPLAIN,
+    DECISIONS,
     DECISION,
     REVIEW,
+    CONTEST,
+    REPLAY,
     MODEL,
     LIVEZ,
     READYZ,

@@ -25,9 +25,10 @@ log = logging.getLogger("bentoml.credit_scoring")
 
 PREFIX = "pad"
 
-Scope = Literal["score", "read", "review", "metrics"]
-"""score: predict and explain; read: what was decided; review: confirm or overturn a decision, under the name of the
-key; metrics: /metrics, where the settings ask for a key."""
+Scope = Literal["score", "read", "review", "delegate", "metrics"]
+"""score: predict and explain; read: what was decided; review: list decisions, confirm or overturn them, and
+take down what the client says, under the name of the key; delegate: the same under the name that the
+request gives, for an application where persons sign in; metrics: /metrics, where the settings ask for a key."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 NO_KEYS = (
@@ -159,8 +160,12 @@ def new_key(
     Raises:
         KeysError: the file is there and broken, or cannot be written, or a key for reviews has no name.
     """
-    if "review" in scopes and not name:
+    if "review" in scopes and "delegate" not in scopes and not name:
         raise KeysError("a key with the scope review belongs to one person: give the name with --name 'First Last'")
+    if "delegate" in scopes and name:
+        raise KeysError(
+            "a key with the scope delegate belongs to no person: its requests give the name; leave out --name"
+        )
     key_id = secrets.token_hex(4)
     text = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
     now = datetime.now(UTC)

@@ -29,6 +29,7 @@ NULL_SHARE = Histogram(
     buckets=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1),
 )
 REVIEWS = Counter("credit_reviews", "Reviews written, by verdict and outcome", ["verdict", "outcome"])
+CONTESTS = Counter("credit_contests", "Contests written, by the outcome that the client contests", ["outcome"])
 
 
 def count(scored: ScoredApplication, warnings: Sequence[FieldWarning]) -> None:

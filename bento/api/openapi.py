@@ -8,10 +8,25 @@ from pydantic.json_schema import models_json_schema
 
 from bento.api import endpoints
 from bento.api.endpoints import Endpoint, formatted_size
+from bento.api.listing import CURSOR, DEFAULT_SIZE, MAX_CLIENT, STATES
 from bento.api.problems import DETAILS, MEDIA_TYPE, Problem
-from bento.api.schemas import BatchPrediction, BatchRequest, DecisionOut, ModelCard, Prediction, Review, ReviewOut
+from bento.api.schemas import (
+    BatchPrediction,
+    BatchRequest,
+    Contest,
+    ContestOut,
+    DecisionOut,
+    DecisionPage,
+    ModelCard,
+    Prediction,
+    ReplayOut,
+    Review,
+    ReviewOut,
+)
 from bento.data.credit_file import CreditFile
+from bento.policy import Decision
 from bento.scoring.explanation import Explanation
+from bento.settings import LIMITS
 
 ABOUT = """Decides on loan applications, explains the decisions, and keeps account of them.
 
@@ -79,6 +94,31 @@ REVIEW: dict[str, Any] = {
     "reason": "income was seen on paper",
     "reviewer": "A. Officer",
 }
+CONTEST: dict[str, Any] = {"statement": "My income has risen since: see the payslip of May", "recorder": "A. Officer"}
+
+
+def _filter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+_MOMENT = {"type": "string", "format": "date-time"}
+FILTERS = (
+    _filter(
+        "state",
+        "waiting: for a person; contested: by the client, and no review has come after; reviewed: by a person",
+        {"type": "string", "enum": list(STATES), "default": "all"},
+    ),
+    _filter("outcome", "what holds now, reviews included", {"type": "string", "enum": list(Decision)}),
+    _filter("client", "SK_ID_CURR", {"type": "integer", "minimum": 1, "maximum": MAX_CLIENT}),
+    _filter("since", "decided at this moment or later", _MOMENT),
+    _filter("until", "decided before this moment", _MOMENT),
+    _filter("after", "`next` of the page before", {"type": "string", "pattern": f"^{CURSOR.pattern}$"}),
+    _filter(
+        "limit",
+        "decisions of the page, at most",
+        {"type": "integer", "minimum": 1, "maximum": LIMITS.max_listed_decisions, "default": DEFAULT_SIZE},
+    ),
+)
 _REF = "#/components/schemas/{model}"
 
 
@@ -95,6 +135,8 @@ class _Operation:
     parameters: tuple[dict[str, Any], ...] = ()
     errors: tuple[int, ...] = ()
     status: int = 200
+    operation_id: str | None = None
+    """By default made of the path."""
 
     def described(self) -> dict[str, Any]:
         statuses = {401, 403, 429, 500, 503, 504, *self.errors}
@@ -104,7 +146,8 @@ class _Operation:
         described = {
             "summary": self.summary,
             "description": self.description,
-            "operationId": self.endpoint.path.strip("/").replace("/{decision_id}", "").replace("/", "_"),
+            "operationId": self.operation_id
+            or self.endpoint.path.strip("/").replace("/{decision_id}", "").replace("/", "_"),
             "tags": [self.endpoint.tag],
             "parameters": list(self.parameters),
             "responses": answers | {str(status): _problem(status) for status in sorted(statuses)},
@@ -147,6 +190,15 @@ _OPERATIONS = (
         EXAMPLE,
     ),
     _Operation(
+        endpoints.DECISIONS,
+        "List decisions",
+        "Newest first, a summary of each, in pages that hold although others decide meanwhile.",
+        DecisionPage,
+        parameters=FILTERS,
+        errors=(422,),
+        operation_id="list_decisions",
+    ),
+    _Operation(
         endpoints.DECISION,
         "Read a decision again",
         "What was decided, on what data, by which model, and why; and what became of it in review.",
@@ -164,6 +216,27 @@ _OPERATIONS = (
         (DECISION_ID,),
         (404, 409),
         201,
+    ),
+    _Operation(
+        endpoints.CONTEST,
+        "Take down what the client says against a decision",
+        "In the client's own words. The decision is then listed as contested until a person reviews it; the same words "
+        "are taken down once until then.",
+        ContestOut,
+        Contest,
+        CONTEST,
+        (DECISION_ID,),
+        (404, 409),
+        201,
+    ),
+    _Operation(
+        endpoints.REPLAY,
+        "Decide again, and compare",
+        "The credit file of a decision once more, with the rules then in force: whether the result is the same. Only "
+        "decisions of the model and the code in service are compared; `journal replay` compares others.",
+        ReplayOut,
+        parameters=(DECISION_ID,),
+        errors=(404,),
     ),
     _Operation(
         endpoints.MODEL,

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from bento.api.metrics import count
 from bento.api.middleware.request_log import note
-from bento.api.problems import Fault, Problem, ProblemError, impossible, invalid, problem
+from bento.api.problems import Problem, ProblemError, impossible, invalid, wrong_parameter
 from bento.api.process_tuning import ScoringSlots
 from bento.api.recording import Recorder, entry_of
 from bento.api.schemas import BatchItem, BatchPrediction, BatchRequest, Prediction, Purpose
@@ -196,7 +196,7 @@ def purpose_of(request: Request) -> Purpose:
     """Return the query parameter `purpose`; raise ProblemError where it is neither decision nor simulation."""
     value = request.query_params.get("purpose", PURPOSES[0])
     if value not in PURPOSES:
-        raise _wrong_parameter("query", "purpose", f"Input should be {' or '.join(PURPOSES)}")
+        raise wrong_parameter("query", "purpose", f"Input should be {' or '.join(PURPOSES)}")
     return value
 
 
@@ -204,7 +204,7 @@ def switch_of(request: Request, name: str) -> bool:
     """Return a query parameter that is true or false, by default false; raise ProblemError where it is neither."""
     value = request.query_params.get(name, "false").lower()
     if value not in SWITCH_VALUES:
-        raise _wrong_parameter("query", name, "Input should be true or false")
+        raise wrong_parameter("query", name, "Input should be true or false")
     return SWITCH_VALUES[value]
 
 
@@ -216,9 +216,7 @@ def idempotency_key_of(request: Request) -> str | None:
     """
     values = request.headers.getlist("Idempotency-Key")
     if len(values) > 1 or not all(map(IDEMPOTENCY_KEY.fullmatch, values)):
-        raise _wrong_parameter(
-            "header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII, once"
-        )
+        raise wrong_parameter("header", "Idempotency-Key", "Input should be 1 to 200 characters of visible ASCII, once")
     return values[0] if values else None
 
 
@@ -236,11 +234,7 @@ def text_of(request: Request, name: str, lengths: tuple[int, int]) -> str | None
     try:
         text = unquote(values[0], errors="strict").strip()
     except UnicodeDecodeError:
-        raise _wrong_parameter("header", name, message) from None
+        raise wrong_parameter("header", name, message) from None
     if len(values) > 1 or not least <= len(text) <= most or any(unicodedata.category(char) == "Cc" for char in text):
-        raise _wrong_parameter("header", name, message)
+        raise wrong_parameter("header", name, message)
     return text
-
-
-def _wrong_parameter(place: str, name: str, message: str) -> ProblemError:
-    return ProblemError(problem(422, f"{name} is wrong", [Fault(loc=[place, name], type="value_error", msg=message)]))

@@ -118,6 +118,11 @@ def invalid(error: ValidationError) -> Problem:
     return _invalid(error.errors(include_url=False, include_context=False, include_input=False))
 
 
+def wrong_parameter(place: str, name: str, message: str) -> ProblemError:
+    """Return the error of a parameter in `place`, query or header, without its value."""
+    return ProblemError(problem(422, f"{name} is wrong", [Fault(loc=[place, name], type="value_error", msg=message)]))
+
+
 def impossible(faults: Sequence[RuleFault]) -> Problem:
     """Return the problem of an application that is impossible by rules of the lender."""
     return _of_faults(

@@ -89,6 +89,13 @@ class Review(Received):
         max_length=100,
         description="who decides: the name of the API key, also where left out; to be given where no keys are used",
     )
+    contests: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="how many contests of the client the reviewer has read: where the decision has more, nothing is "
+        "written (409)",
+    )
 
 
 class ReviewOut(BaseModel):
@@ -100,6 +107,69 @@ class ReviewOut(BaseModel):
     reviewer: str | None = Field(description="who decided; null once the decision is purged")
     reviewed_at: datetime
     key_id: str
+
+
+class Contest(Received):
+    """What the client says against a decision, in his own words, as a person took it down."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    statement: str = Field(min_length=1, max_length=10_000, description="the client's own words")
+    recorder: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="who takes it down: the name of the API key, also where left out; to be given where no keys are "
+        "used",
+    )
+
+
+class ContestOut(BaseModel):
+    """A contest as the journal holds it."""
+
+    statement: str | None = Field(description="the client's own words; null once the decision is purged")
+    recorder: str | None = Field(description="who took it down; null once the decision is purged")
+    contested_at: datetime
+    key_id: str
+
+
+State = Literal["waiting", "contested", "reviewed", "settled", "purged"]
+"""waiting: for a person, as the model or a rule leaves the decision to one; contested: by the client, and no
+review has come after; reviewed: by a person; settled: decided by model and rules, and neither of these."""
+
+
+class DecisionSummary(BaseModel):
+    """A decision in a list; what concerns the person is null once it is purged, or where the entry cannot be used."""
+
+    decision_id: str
+    decided_at: datetime
+    state: State | None = None
+    SK_ID_CURR: int | None = None
+    decision: Decision | None = None
+    outcome: Decision | None = Field(default=None, description="the decision, or what the latest review made of it")
+    probability_of_default: float | None = None
+    model: ModelVersion | None = None
+    reviews: int = Field(default=0, description="how many there are")
+    contests: int = Field(default=0, description="how many there are")
+    contested_at: datetime | None = Field(default=None, description="when the client contested last")
+    problem: Problem | None = Field(default=None, description="why the entry cannot be used: altered, or unreadable")
+
+
+class DecisionPage(BaseModel):
+    """A page of decisions, newest first."""
+
+    decisions: list[DecisionSummary]
+    next: str | None = Field(description="`after` of the next page; null on the last")
+
+
+class ReplayOut(BaseModel):
+    """The same credit file decided again with the model, the code and the rules that decided."""
+
+    decision_id: str
+    verdict: Literal["same", "different", "other code", "other model", "purged"] = Field(
+        description="other code, other model: no longer those of the service, so that nothing was compared"
+    )
+    differences: list[str]
 
 
 class DecisionOut(BaseModel):
@@ -128,7 +198,9 @@ class DecisionOut(BaseModel):
     officer: str | None = Field(default=None, description="the person who asked for the decision, where named")
     correction: str | None = Field(default=None, description="why the officer corrected the client's file, if so")
     credit_file: dict[str, object] | None
+    state: State
     reviews: list[ReviewOut] = Field(description="oldest first; none is ever rewritten")
+    contests: list[ContestOut] = Field(description="oldest first; none is ever rewritten")
 
 
 class CatalogueEntry(BaseModel):

@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bento.journal.entries import JournalError, JournalUnavailableError
-from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION
+from bento.journal.schema import CLIENT_KEYS, CONTESTS, DECISIONS, REVIEWS, REVISION
 from bento.journal.sqlite_file import COMPANIONS
 from bento.journal.store import Journal
 from bento.journal.vault import Vault, VaultError
@@ -112,13 +112,13 @@ def check(journal: Journal) -> str:
     has_key = sa.exists().where(CLIENT_KEYS.c.client == DECISIONS.c.data_key)
     lost = sa.select(sa.func.count()).select_from(DECISIONS).where(DECISIONS.c.data_key.is_not(None), ~has_key)
     with journal.reader() as connection:
-        decisions, reviews = (
+        decisions, reviews, contests = (
             connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for table in (DECISIONS, REVIEWS)
+            for table in (DECISIONS, REVIEWS, CONTESTS)
         )
         unreadable = connection.execute(lost).scalar_one()
     note = f", {unreadable} of which cannot be decrypted, as their keys are not here" if unreadable else ""
-    return f"{journal.address}: sound, {decisions} decisions{note}, {reviews} reviews"
+    return f"{journal.address}: sound, {decisions} decisions{note}, {reviews} reviews, {contests} contests"
 
 
 def postgresql_lines(command: str, target: Path, keys: Path | None) -> list[str]:

@@ -7,7 +7,8 @@ what was changed before a head that the log names.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,17 +19,18 @@ from bento.journal.vault import JournalKeys
 
 Row = Mapping[Any, Any]
 """A row of a table by the names of its columns."""
-DECISION, REVIEW, PURGE = "decision", "review", "purge"
+DECISION, REVIEW, CONTEST, PURGE = "decision", "review", "contest", "purge"
 KEPT: dict[str, tuple[str, ...]] = {
     DECISION: tuple(
         "id decided_at key_id idempotency_hash credit_file_hash features_hash decision threshold model_name "
         "model_version model_tag bento code rules".split()
     ),
     REVIEW: ("id", "decision_id", "reviewed_at", "key_id", "verdict", "outcome"),
+    CONTEST: ("id", "decision_id", "contested_at", "key_id"),
     PURGE: ("id", "purged_at"),
 }
 """By kind of entry the columns that never change."""
-EMPTIED: dict[str, tuple[str, ...]] = {DECISION: PERSONAL, REVIEW: ("content",), PURGE: ()}
+EMPTIED: dict[str, tuple[str, ...]] = {DECISION: PERSONAL, REVIEW: ("content",), CONTEST: ("content",), PURGE: ()}
 """By kind of entry the columns that a purge empties."""
 _UNKEYED = b"credit-scoring/journal/chain without a key"
 _START = b""
@@ -97,13 +99,24 @@ def covered(connection: sa.Connection, keys: JournalKeys, kind: str, entries: se
     return set(connection.execute(query.where(CHAIN.c.keyed == (keys.chain is not None))).scalars())
 
 
-def is_altered(connection: sa.Connection, keys: JournalKeys, kind: str, row: Row, *, purged: bool) -> bool | None:
-    """Whether an entry differs from what the chain covers; None where it is not in the chain."""
-    keyed = keys.chain is not None
-    query = sa.select(CHAIN.c.kept, CHAIN.c.personal)
-    query = query.where(CHAIN.c.entry == row["id"], CHAIN.c.kind == kind, CHAIN.c.keyed == keyed)
-    covered = connection.execute(query).all()
-    return differs(link(keys, kind, row, keyed=keyed), covered, purged=purged) if covered else None
+def altered(
+    connection: sa.Connection, keys: JournalKeys, kind: str, rows: Sequence[Row], *, purged: Set[str]
+) -> dict[str, bool | None]:
+    """Return by id whether entries differ from what the chain covers; None for one that is not in the chain.
+
+    `purged` holds the ids of those whose personal columns a purge has emptied.
+    """
+    keyed, covered = keys.chain is not None, defaultdict[str, list[Any]](list)
+    query = sa.select(CHAIN.c.entry, CHAIN.c.kept, CHAIN.c.personal)
+    query = query.where(CHAIN.c.entry.in_([row["id"] for row in rows]), CHAIN.c.kind == kind, CHAIN.c.keyed == keyed)
+    for row in connection.execute(query):
+        covered[row.entry].append(row)
+    return {
+        row["id"]: differs(link(keys, kind, row, keyed=keyed), covered[row["id"]], purged=row["id"] in purged)
+        if row["id"] in covered
+        else None
+        for row in rows
+    }
 
 
 def differs(link: Link, covered: Sequence[Any], *, purged: bool) -> bool:

@@ -21,7 +21,7 @@ class OutcomeUnknownError(JournalUnavailableError):
 
 
 class ReviewConflictError(JournalError):
-    """Another review was written after the reviewer read the decision."""
+    """Another review, or a contest, was written after the decision was read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,16 @@ class StoredReview:
     outcome: str
     reason: str | None
     reviewer: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredContest:
+    """The statement of a client against a decision; statement and recorder are None once purged."""
+
+    contested_at: datetime
+    key_id: str
+    statement: str | None
+    recorder: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

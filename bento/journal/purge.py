@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bento.journal.chain import PURGE
 from bento.journal.entries import JournalUnavailableError
-from bento.journal.schema import CLIENT_KEYS, DECISIONS, PERSONAL, REVIEWS
+from bento.journal.schema import CLIENT_KEYS, CONTESTS, DECISIONS, PERSONAL, REVIEWS
 from bento.journal.store import Journal
 from bento.settings import LIMITS
 
@@ -87,7 +87,8 @@ def _empty(journal: Journal, ids: Sequence[str], now: datetime) -> int:
             .returning(DECISIONS.c.id)
         ).scalars()
         purged = [{"id": decision_id, "purged_at": now} for decision_id in emptied]
-        connection.execute(sa.update(REVIEWS).where(REVIEWS.c.decision_id.in_(ids)).values(content=None))
+        for table in (REVIEWS, CONTESTS):
+            connection.execute(sa.update(table).where(table.c.decision_id.in_(ids)).values(content=None))
         journal.append(connection, PURGE, purged)
     return len(purged)
 

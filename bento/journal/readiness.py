@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bento.journal.entries import JournalUnavailableError
-from bento.journal.schema import CHAIN, CLIENT_KEYS, DECISIONS, JOURNAL_KEYS, REVIEWS, RULEBOOKS
+from bento.journal.schema import CHAIN, CLIENT_KEYS, CONTESTS, DECISIONS, JOURNAL_KEYS, REVIEWS, RULEBOOKS
 from bento.journal.store import Journal
 from bento.settings import LIMITS
 
 log = logging.getLogger("bentoml.credit_scoring")
 
+_LOCKED = (CLIENT_KEYS, JOURNAL_KEYS, RULEBOOKS, REVIEWS, CONTESTS, CHAIN)
 _CACHED_PAGES = 10
 """Pages that SQLite keeps during the probe: further ones are written at once, and a full disk shows before a commit."""
 _PROBE_BYTES = 2**18
@@ -92,7 +93,7 @@ def probe(journal: Journal) -> None:
     with journal.rolled_back() as connection:
         if connection.dialect.name == "postgresql":
             # The locks that the service takes, for which the same rights are needed.
-            tables = ", ".join(table.name for table in (CLIENT_KEYS, JOURNAL_KEYS, RULEBOOKS, REVIEWS, CHAIN))
+            tables = ", ".join(table.name for table in _LOCKED)
             connection.execute(sa.text(f"LOCK TABLE {tables} IN ROW EXCLUSIVE MODE"))
             connection.execute(DECISIONS.insert(), _ROW_OF_PROBE | {"id": str(uuid.uuid4())})
             return

@@ -1,22 +1,22 @@
-"""Read decisions and reviews on a connection: decrypted, and compared with what authenticates them."""
+"""Read decisions on a connection: decrypted, and compared with what authenticates them."""
 
 import json
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from bento.journal import chain
 from bento.journal.chain import Row
-from bento.journal.entries import Entry, StoredDecision, StoredReview
-from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS
+from bento.journal.entries import Entry, StoredDecision
+from bento.journal.schema import CLIENT_KEYS, DECISIONS
 from bento.journal.vault import AlteredError, JournalKeys, Vault, VaultError
 
+Readable = TypeVar("Readable")
 ENCRYPTED = ("credit_file", "answer")
 """Columns of `decisions` that the vault compresses and encrypts."""
-PLAIN_OF_REVIEWS = ("reviewed_at", "key_id", "verdict", "outcome")
 _STORED = tuple(name for name in StoredDecision.__dataclass_fields__ if name not in ENCRYPTED)
 _IN_ANSWER = {
     "decided_at": ("decided_at",),
@@ -37,34 +37,36 @@ def find(connection: sa.Connection, vault: Vault, keys: JournalKeys, decision_id
         VaultError: it cannot be decrypted.
         AlteredError: it is not as it was written.
     """
+    decisions = find_all(connection, vault, keys, [decision_id])
+    return sound(decisions[decision_id]) if decision_id in decisions else None
+
+
+def find_all(
+    connection: sa.Connection, vault: Vault, keys: JournalKeys, ids: Sequence[str]
+) -> dict[str, StoredDecision | VaultError]:
+    """Return the decisions of some ids; in place of one that is altered or cannot be decrypted, the error says so."""
     query = (
         sa.select(DECISIONS, CLIENT_KEYS.c.wrapped_key)
         .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-        .where(DECISIONS.c.id == decision_id)
+        .where(DECISIONS.c.id.in_(ids))
     )
-    row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
-    is_purged = row["purged_at"] is not None
-    is_altered = chain.is_altered(connection, keys, chain.DECISION, row, purged=is_purged)
-    opened = {name: _opened(vault, row, name) for name in ENCRYPTED}
-    if is_altered is None and opened["answer"] is not None:  # written by code that knew no chain
-        is_altered = _contradicts(row, opened["answer"])
-    if is_altered:
-        raise AlteredError(f"decision {decision_id} is not as it was written; see: python -m bento journal verify")
-    return StoredDecision(**{name: row[name] for name in _STORED} | opened)
+    rows = connection.execute(query).mappings().all()
+    purged = {row["id"] for row in rows if row["purged_at"] is not None}
+    altered = chain.altered(connection, keys, chain.DECISION, rows, purged=purged)
+    decisions: dict[str, StoredDecision | VaultError] = {}
+    for row in rows:
+        try:
+            decisions[row["id"]] = _decision(vault, row, is_altered=altered[row["id"]])
+        except VaultError as error:
+            decisions[row["id"]] = error
+    return decisions
 
 
-def reviews_of(connection: sa.Connection, vault: Vault, keys: JournalKeys, decision_id: str) -> list[StoredReview]:
-    """Return the reviews of a decision, oldest first; errors as `find`."""
-    query = (
-        sa.select(REVIEWS, DECISIONS.c.data_key, DECISIONS.c.purged_at, CLIENT_KEYS.c.wrapped_key)
-        .join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
-        .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-        .where(REVIEWS.c.decision_id == decision_id)
-        .order_by(REVIEWS.c.reviewed_at, REVIEWS.c.id)
-    )
-    return [_review(connection, vault, keys, row) for row in connection.execute(query).mappings().all()]
+def sound(value: Readable | VaultError) -> Readable:
+    """Return what was read; raise the error that stands in its place."""
+    if isinstance(value, VaultError):
+        raise value
+    return value
 
 
 def existing_decisions(
@@ -83,29 +85,26 @@ def existing_decisions(
     ]
 
 
+def require_key(row: Row, what: str) -> None:
+    """Raise VaultError where the database does not hold the key of an entry's client."""
+    if row["data_key"] is not None and row["wrapped_key"] is None:
+        raise VaultError(f"{what} cannot be decrypted: this database does not hold the key of its client")
+
+
+def _decision(vault: Vault, row: Row, *, is_altered: bool | None) -> StoredDecision:
+    opened = {name: _opened(vault, row, name) for name in ENCRYPTED}
+    if is_altered is None and opened["answer"] is not None:  # written by code that knew no chain
+        is_altered = _contradicts(row, opened["answer"])
+    if is_altered:
+        raise AlteredError(f"decision {row['id']} is not as it was written; see: python -m bento journal verify")
+    return StoredDecision(**{name: row[name] for name in _STORED} | opened)
+
+
 def _opened(vault: Vault, row: Row, name: str) -> bytes | None:
     if row[name] is None:
         return None
-    _require_key(row, f"decision {row['id']}")
+    require_key(row, f"decision {row['id']}")
     return vault.open(row[name], row["wrapped_key"], row["client"], f"{row['id']} {name}")
-
-
-def _review(connection: sa.Connection, vault: Vault, keys: JournalKeys, row: Row) -> StoredReview:
-    is_purged = row["purged_at"] is not None
-    content: dict[str, Any] = {"reason": None, "reviewer": None}
-    if row["content"] is not None:
-        _require_key(row, f"review {row['id']}")
-        text = vault.open(row["content"], row["wrapped_key"], row["data_key"] or "", f"{row['id']} content")
-        content = json.loads(text)
-    lacks_content = row["content"] is None and not is_purged
-    if lacks_content or chain.is_altered(connection, keys, chain.REVIEW, row, purged=is_purged):
-        raise AlteredError(f"review {row['id']} is not as it was written; see: python -m bento journal verify")
-    return StoredReview(**{name: row[name] for name in PLAIN_OF_REVIEWS}, **content)
-
-
-def _require_key(row: Row, what: str) -> None:
-    if row["data_key"] is not None and row["wrapped_key"] is None:
-        raise VaultError(f"{what} cannot be decrypted: this database does not hold the key of its client")
 
 
 def _contradicts(row: Row, answer: bytes) -> bool:

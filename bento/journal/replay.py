@@ -42,13 +42,19 @@ def replay(decision: StoredDecision, rulebook: Rulebook, bento_folder: str | Non
         return Replay(decision.id, "purged")
     if decision.code != code_fingerprint():
         return Replay(decision.id, "other code", (f"decided by {decision.code}, this is {code_fingerprint()}",))
+    differing = differences(decision, rulebook, model_of(decision.model_tag, bento_folder))
+    return Replay(decision.id, "different" if differing else "same", differing)
+
+
+def differences(decision: StoredDecision, rulebook: Rulebook, model: ScoringModel) -> tuple[str, ...]:
+    """Decide again on the credit file of a decision that is not purged, with the model and the code that decided."""
+    assert decision.credit_file is not None  # noqa: S101 - not purged
+    assert decision.answer is not None  # noqa: S101
     answer = json.loads(decision.answer)
     credit_file = CreditFile.model_validate_json(decision.credit_file)
-    model = model_of(decision.model_tag, bento_folder)
     rules = Rules(rulebook, model.reference.usual)
     again = score(model, [credit_file], rules=rules, reasons=answer["reasons"] is not None)[0]
-    differences = tuple(_differences(decision, answer, again))
-    return Replay(decision.id, "different" if differences else "same", differences)
+    return tuple(_differences(decision, answer, again))
 
 
 def _differences(decision: StoredDecision, answer: dict[str, object], again: ScoredApplication) -> Iterator[str]:

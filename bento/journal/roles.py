@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from bento.journal.entries import JournalError
-from bento.journal.schema import CHAIN, CLIENT_KEYS, DECISIONS, JOURNAL_KEYS, REVIEWS, RULEBOOKS
+from bento.journal.schema import CHAIN, CLIENT_KEYS, CONTESTS, DECISIONS, JOURNAL_KEYS, REVIEWS, RULEBOOKS
 from bento.journal.store import Journal
 
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_TABLES = (DECISIONS, REVIEWS, CONTESTS, RULEBOOKS, CHAIN, CLIENT_KEYS, JOURNAL_KEYS)
 _LOCKED = {CLIENT_KEYS.name: "created_at", DECISIONS.name: "purged_at"}
 """Columns whose update is granted: PostgreSQL asks for that right to lock a row. A trigger refuses the second."""
 
@@ -23,7 +24,7 @@ def grants(role: str) -> list[str]:
     """
     if _ROLE.fullmatch(role) is None:
         raise JournalError(f"{role!r} is no name of a role: small letters, digits and _, 63 at most")
-    tables = ", ".join(table.name for table in (DECISIONS, REVIEWS, RULEBOOKS, CHAIN, CLIENT_KEYS, JOURNAL_KEYS))
+    tables = ", ".join(table.name for table in _TABLES)
     return [
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT ON alembic_version TO {role}",

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0003"
+REVISION = "0004"
 """The schema that this code writes and reads: that of the newest migration."""
 
 
@@ -83,6 +83,15 @@ DECISIONS = sa.Table(
     sa.Index("decisions_decided_at", "decided_at"),
     sa.Index("decisions_client", "client"),
     sa.Index("decisions_data_key", "data_key"),
+    # Few decisions are for a person: without this index their list would read all of them.
+    sa.Index(
+        "decisions_for_review",
+        "decided_at",
+        "id",
+        "purged_at",
+        sqlite_where=sa.text("decision = 'review'"),
+        postgresql_where=sa.text("decision = 'review'"),
+    ),
 )
 
 REVIEWS = sa.Table(
@@ -97,13 +106,23 @@ REVIEWS = sa.Table(
     sa.Column("content", sa.LargeBinary, doc="JSON: reason and reviewer, compressed, then encrypted; null once purged"),
 )
 
+CONTESTS = sa.Table(
+    "contests",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("decision_id", sa.String(36), sa.ForeignKey("decisions.id"), nullable=False, index=True),
+    sa.Column("contested_at", Moment, nullable=False),
+    sa.Column("key_id", sa.String(40), nullable=False),
+    sa.Column("content", sa.LargeBinary, doc="JSON: statement of the client and who took it down, as in `reviews`"),
+)
+
 CHAIN = sa.Table(
     "chain",
     METADATA,
     sa.Column("writer", sa.String(36), primary_key=True, doc="the process that appended, which has a chain by itself"),
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, doc="0, 1, 2, … without a gap"),
-    sa.Column("kind", sa.String(10), nullable=False, doc="decision, review or purge"),
-    sa.Column("entry", sa.String(36), nullable=False, doc="id of the decision or the review"),
+    sa.Column("kind", sa.String(10), nullable=False, doc="decision, review, contest or purge"),
+    sa.Column("entry", sa.String(36), nullable=False, doc="id of the decision, the review or the contest"),
     sa.Column("keyed", sa.Boolean, nullable=False, doc="under a secret key; false in a journal without encryption"),
     sa.Column("kept", sa.LargeBinary, nullable=False, doc="HMAC of the columns that nothing changes"),
     sa.Column("personal", sa.LargeBinary, doc="HMAC of the columns that a purge empties"),

@@ -3,13 +3,14 @@
 import sqlalchemy as sa
 
 from bento.journal import chain
-from bento.journal.schema import CHAIN, DECISIONS, REVIEWS
+from bento.journal.schema import CHAIN, CONTESTS, DECISIONS, REVIEWS
 from bento.journal.store import Journal
 from bento.settings import LIMITS
 
 _ENTRIES: tuple[tuple[str, sa.Table, sa.ColumnElement[bool]], ...] = (
     (chain.DECISION, DECISIONS, sa.true()),
     (chain.REVIEW, REVIEWS, sa.true()),
+    (chain.CONTEST, CONTESTS, sa.true()),
     (chain.PURGE, DECISIONS, DECISIONS.c.purged_at.is_not(None)),
 )
 

@@ -1,6 +1,5 @@
 """The journal: write and read decisions and reviews in SQLite (WAL) or PostgreSQL."""
 
-import json
 import logging
 import threading
 import time
@@ -21,12 +20,14 @@ from bento.journal.entries import (
     JournalError,
     JournalUnavailableError,
     OutcomeUnknownError,
-    ReviewConflictError,
+    StoredContest,
     StoredDecision,
     StoredReview,
 )
 from bento.journal.keys import client_keys, journal_keys, make_journal_keys
-from bento.journal.reading import ENCRYPTED, PLAIN_OF_REVIEWS, existing_decisions, find, reviews_of
+from bento.journal.listing import PAGE_SIZE, Listed, Place, Selection, page, places_between
+from bento.journal.reading import ENCRYPTED, existing_decisions, find, find_all, sound
+from bento.journal.reviewing import Record, add, records
 from bento.journal.schema import CLIENT_KEYS, DECISIONS, REVIEWS, REVISION, RULEBOOKS
 from bento.journal.sqlite_file import SqliteFile
 from bento.journal.vault import JournalKeys, Vault, pack
@@ -165,19 +166,38 @@ class Journal:
             yield ids
             after = ids[-1]
 
-    def decided_between(self, start: datetime, end: datetime) -> Iterator[StoredDecision]:
-        """Yield the decisions from `start` up to, not including, `end`, oldest first; errors as `find`."""
-        query = (
-            sa.select(DECISIONS.c.id)
-            .where(DECISIONS.c.decided_at >= start, DECISIONS.c.decided_at < end)
-            .order_by(DECISIONS.c.decided_at, DECISIONS.c.id)
-        )
+    def decided_between(self, start: datetime, end: datetime, page_size: int = PAGE_SIZE) -> Iterator[StoredDecision]:
+        """Yield the decisions from `start` up to, not including, `end`, oldest first; errors as `find`.
+
+        They are read `page_size` at a time, so that any number fits into memory.
+        """
+        place = None
+        while True:
+            query = places_between(start, end, place).limit(page_size)
+            # A connection for each page: a statement that stays open while decisions are used would hold the database.
+            with self.reader() as connection:
+                places = [Place(row.decided_at, row.id) for row in connection.execute(query)]
+                if not places:
+                    return
+                ids = [place.id for place in places]
+                decisions = find_all(connection, self.vault, self.reading_keys(connection), ids)
+            yield from (sound(decisions[decision_id]) for decision_id in ids if decision_id in decisions)
+            place = places[-1]
+
+    def listed(self, selection: Selection, after: Place | None, size: int) -> list[Listed]:
+        """Return up to `size` decisions after a place, newest first, each with its reviews and contests.
+
+        One that is altered or cannot be decrypted is replaced by its error, and so are its reviews and contests.
+        """
         with self.reader() as connection:
-            ids = [str(value) for value in connection.execute(query).scalars()]
-        for decision_id in ids:
-            decision = self.find(decision_id)
-            if decision is not None:
-                yield decision
+            keys = self.reading_keys(connection)
+            pseudonym = None if selection.client is None else keys.pseudonym(selection.client)
+            rows = connection.execute(page(selection, pseudonym, after, size))
+            places = [Place(row.decided_at, row.id) for row in rows]
+            ids = [place.id for place in places]
+            decisions = find_all(connection, self.vault, keys, ids)
+            by_decision = records(connection, self.vault, keys, ids)
+        return [Listed(place, decisions[place.id], by_decision[place.id]) for place in places if place.id in decisions]
 
     def rulebook(self, version: str | None) -> Rulebook:
         """Return the rules of a version; those of None, before there were any, are empty.
@@ -199,42 +219,47 @@ class Journal:
         with self.reader() as connection:
             return [(row.version, row.kept_at) for row in connection.execute(query)]
 
+    def record(self, decision_id: str) -> Record:
+        """Return the reviews and contests of a decision; errors as `find`."""
+        with self.reader() as connection:
+            return sound(records(connection, self.vault, self.reading_keys(connection), [decision_id])[decision_id])
+
     def reviews(self, decision_id: str) -> list[StoredReview]:
         """Return the reviews of a decision, oldest first; errors as `find`."""
-        with self.reader() as connection:
-            return reviews_of(connection, self.vault, self.reading_keys(connection), decision_id)
+        return list(self.record(decision_id).reviews)
 
-    def add_review(self, decision_id: str, review: StoredReview, earlier: int | None = None) -> bool:
+    def reviewed_between(self, start: datetime, end: datetime) -> set[str]:
+        """Return the ids of the decisions from `start` up to and including `end` that have a review."""
+        query = sa.select(REVIEWS.c.decision_id).join(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
+        query = query.where(DECISIONS.c.decided_at.between(start, end))
+        with self.reader() as connection:
+            return {str(value) for value in connection.execute(query).scalars()}
+
+    def add_review(self, decision_id: str, review: StoredReview, earlier: tuple[int, int] | None = None) -> bool:
         """Append a review durably; return False if there is no such decision or it is purged.
 
-        The review is later than every earlier one, of which the reviewer knew `earlier`; None if it does not matter.
+        The review is later than every review and contest, of which the reviewer knew the numbers `earlier`; None if
+        they do not matter.
 
         Raises:
             JournalUnavailableError: it is not certain that the review was written.
-            ReviewConflictError: there are more reviews by now; nothing is written.
+            ReviewConflictError: there are more reviews or contests by now; nothing is written.
             VaultError: the client's key cannot be decrypted.
         """
-        review_id = str(uuid.uuid4())
+        return self._add(chain.REVIEW, decision_id, review, earlier)
+
+    def add_contest(self, decision_id: str, contest: StoredContest, earlier: tuple[int, int] | None = None) -> bool:
+        """Append a client's statement against a decision; returns and errors as `add_review`."""
+        return self._add(chain.CONTEST, decision_id, contest, earlier)
+
+    def _add(
+        self, kind: str, decision_id: str, remark: StoredReview | StoredContest, earlier: tuple[int, int] | None
+    ) -> bool:
         with self.appending() as connection:
-            query = (
-                sa.select(DECISIONS.c.data_key, CLIENT_KEYS.c.wrapped_key)
-                .outerjoin(CLIENT_KEYS, CLIENT_KEYS.c.client == DECISIONS.c.data_key)
-                .where(DECISIONS.c.id == decision_id, DECISIONS.c.purged_at.is_(None))
-                .with_for_update(of=DECISIONS)  # a purge or another review at the same time waits
-            )
-            decision = connection.execute(query).first()
-            if decision is None:
+            row = add(connection, self.vault, decision_id, remark, earlier)
+            if row is None:
                 return False
-            count = sa.select(sa.func.count()).select_from(REVIEWS).where(REVIEWS.c.decision_id == decision_id)
-            if earlier is not None and connection.execute(count).scalar() != earlier:
-                raise ReviewConflictError(f"{decision_id} was reviewed by another meanwhile")
-            text = json.dumps({"reason": review.reason, "reviewer": review.reviewer}).encode()
-            place = f"{review_id} content"
-            content = self.vault.seal(pack(text), decision.wrapped_key, decision.data_key or "", place)
-            row = {name: getattr(review, name) for name in PLAIN_OF_REVIEWS}
-            row |= {"id": review_id, "decision_id": decision_id, "content": content}
-            connection.execute(REVIEWS.insert(), row)
-            self.append(connection, chain.REVIEW, [row])
+            self.append(connection, kind, [row])
         return True
 
     def close(self) -> None:
@@ -286,7 +311,7 @@ class Journal:
             self._appending.release()
 
     def append(self, connection: sa.Connection, kind: str, rows: Iterable[chain.Row]) -> None:
-        """Append rows of `decisions` or `reviews`, or purges of them, to the chain, within `appending`."""
+        """Append rows of `decisions`, `reviews` or `contests`, or purges, to the chain, within `appending`."""
         keys = self.writing_keys(connection)
         links = [chain.link(keys, kind, row) for row in rows]
         if links:

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bento.journal import chain
-from bento.journal.chain import DECISION, PURGE, REVIEW, Head, Link
-from bento.journal.schema import CHAIN, DECISIONS, REVIEWS
+from bento.journal.chain import CONTEST, DECISION, PURGE, REVIEW, Head, Link
+from bento.journal.schema import CHAIN, CONTESTS, DECISIONS, REVIEWS
 from bento.journal.seal import outside
 from bento.journal.store import Journal
 from bento.journal.vault import JournalKeys
@@ -40,7 +40,7 @@ def faults(
     with journal.reader() as connection:
         keys = journal.reading_keys(connection)
         writers = connection.execute(sa.select(CHAIN.c.writer).distinct().order_by(CHAIN.c.writer)).scalars().all()
-    for kind in (DECISION, REVIEW, PURGE):
+    for kind in (DECISION, REVIEW, CONTEST, PURGE):
         yield from _outside(journal, keys, kind, size)
     for writer in writers:
         verified.chains += 1
@@ -103,21 +103,23 @@ def _gaps(journal: Journal, keys: JournalKeys, writer: str, size: int) -> Iterat
 def _faults_of_rows(journal: Journal, keys: JournalKeys, rows: Sequence[Any]) -> Iterator[str]:
     """Yield the entries that are not as rows of the chain cover them."""
     names = {row.entry for row in rows}
-    of_review = sa.select(REVIEWS, DECISIONS.c.purged_at).outerjoin(DECISIONS, DECISIONS.c.id == REVIEWS.c.decision_id)
     with journal.reader() as connection:
         decisions = _by_id(connection, sa.select(DECISIONS).where(DECISIONS.c.id.in_(names)))
-        reviews = _by_id(connection, of_review.where(REVIEWS.c.id.in_(names)))
+        entries = {DECISION: decisions, PURGE: decisions}
+        for kind, table in ((REVIEW, REVIEWS), (CONTEST, CONTESTS)):
+            query = sa.select(table, DECISIONS.c.purged_at).outerjoin(DECISIONS, DECISIONS.c.id == table.c.decision_id)
+            entries[kind] = _by_id(connection, query.where(table.c.id.in_(names)))
     for row in rows:
-        stored = (reviews if row.kind == REVIEW else decisions).get(row.entry)
+        stored = entries.get(row.kind, {}).get(row.entry)
         if stored is None:
-            yield f"{'review' if row.kind == REVIEW else 'decision'} {row.entry} was deleted"
+            yield f"{DECISION if row.kind == PURGE else row.kind} {row.entry} was deleted"
         elif row.kind == PURGE and stored["purged_at"] is None:
             yield f"decision {row.entry}: its purge was undone"
         else:
             is_purged = stored["purged_at"] is not None
             link = chain.link(keys, row.kind, stored, keyed=row.keyed)
             if chain.differs(link, [row], purged=is_purged and row.kind != PURGE):
-                yield f"{'decision' if row.kind == PURGE else row.kind} {row.entry} was altered"
+                yield f"{DECISION if row.kind == PURGE else row.kind} {row.entry} was altered"
 
 
 def _by_id(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Mapping[str, Any]]:

@@ -1,5 +1,6 @@
 """A headless Chromium, and the page as the loan officers see it, before the real service."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -40,13 +41,43 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def drift_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with one run of the watch on drift, whose report would fetch a picture and reach the page."""
+    folder = tmp_path_factory.mktemp("drift")
+    (folder / "drift.html").write_text(
+        "<html lang='en'><head><title>Drift</title></head><body><main><h1>Income</h1><p id='origin'></p></main>"
+        "<img alt='' src='http://127.0.0.2:9/picture.png'>"
+        "<script>let reached = true; try { parent.parent.document.title } catch { reached = false }"
+        "document.getElementById('origin').textContent = reached ? 'reached the page' : 'runs apart'</script></body>"
+        "</html>"
+    )
+    run = {
+        "kind": "report",
+        "created": "2026-11-25T09:41:07Z",
+        "verdict": "drift",
+        "exit_code": 1,
+        "sentence": {"en": "The income has drifted.", "fr": "Le revenu a dérivé."},
+        "html": "drift.html",
+        "json": "drift.json",
+        "markdown": "drift.md",
+    }
+    (folder / "index.json").write_text(json.dumps([run]))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def page_url(
-    browser: Browser, service_url: str, synthetic_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser,
+    service_url: str,
+    synthetic_folder: Path,
+    drift_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """Run `streamlit run ui/app.py` from the root of the project, with a sample of clients, and return its address."""
     port, folder = free_port(), tmp_path_factory.mktemp("streamlit")
     log = folder / "log"
     settings = {"API_URL": service_url, "UI_CLIENTS": str(synthetic_folder), "UI_DRAFTS": str(folder / "drafts")}
+    settings["UI_DRIFT"] = str(drift_folder)
     streamlit = Path(sys.executable).with_name("streamlit")  # not `python -m`, which would add the root to sys.path
     with log.open("w") as output:
         program = subprocess.Popen(

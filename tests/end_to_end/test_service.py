@@ -357,6 +357,30 @@ def test_reviews_overturn_and_confirm_without_rewriting_the_decision(client: htt
     problem(client.post(f"/decisions/{UNKNOWN_ID}/review", json=valid), 404)
 
 
+def test_a_contested_decision_is_listed_until_it_is_reviewed(client: httpx.Client, files: list[Json]):
+    decided = next(answer for file in files if (answer := _decided(client, file))["decision"] != "review")
+    address = f"/decisions/{decided['decision_id']}"
+    of_client = {"client": decided["SK_ID_CURR"]}
+
+    statement = client.post(f"{address}/contest", json={"statement": "I earn more now", "recorder": "A. Officer"})
+
+    assert statement.status_code == 201
+    contested = client.get("/decisions", params={"state": "contested"} | of_client).json()["decisions"]
+    assert [listed["decision_id"] for listed in contested] == [decided["decision_id"]]
+    assert client.get(f"{address}/replay").json()["verdict"] == "same"
+    reviewed = {
+        "verdict": "confirmed",
+        "outcome": decided["decision"],
+        "reason": "no payslip was given",
+        "reviewer": "A. Officer",
+        "contests": 1,
+    }
+    assert client.post(f"{address}/review", json=reviewed).status_code == 201
+    assert client.get("/decisions", params={"state": "contested"} | of_client).json()["decisions"] == []
+    everything = client.get("/decisions", params=of_client).json()["decisions"]
+    assert {listed["decision_id"]: listed["state"] for listed in everything}[decided["decision_id"]] == "reviewed"
+
+
 def test_the_model_card_describes_the_model(client: httpx.Client, model_folder: Path):
     card = ModelCard.model_validate_json(client.get("/model").content)
     scoring = ScoringModel(model_folder).manifest
@@ -392,8 +416,11 @@ def test_the_service_is_alive_ready_and_documented(client: httpx.Client):
         "/predict",
         "/predict_batch",
         "/explain",
+        "/decisions",
         "/decisions/{decision_id}",
         "/decisions/{decision_id}/review",
+        "/decisions/{decision_id}/contest",
+        "/decisions/{decision_id}/replay",
         "/model",
         "/livez",
         "/readyz",

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bento.journal.entries import Entry, StoredReview
+from bento.journal.entries import Entry, StoredContest, StoredReview
 from bento.journal.store import Journal
 from bento.journal.upgrade import upgrade
 from bento.journal.vault import Vault
@@ -75,6 +75,17 @@ def review(**changes: Any) -> StoredReview:
     return StoredReview(**values | changes)
 
 
+def contest(**changes: Any) -> StoredContest:
+    """Return what the client says two days after the decision, with `changes`."""
+    values: dict[str, Any] = {
+        "contested_at": NOW + timedelta(days=2),
+        "key_id": "e5f6a7b8",
+        "statement": "my income has risen since",
+        "recorder": "Camille Martin",
+    }
+    return StoredContest(**values | changes)
+
+
 def rows(journal: Journal, table: str = "decisions") -> list[dict[str, Any]]:
     """Return the rows of a table as the database gives them."""
     with journal.engine.connect() as connection:
@@ -91,7 +102,7 @@ def execute(journal: Journal, *statements: str) -> None:
 
 def without_triggers(journal: Journal) -> None:
     """Let history be rewritten, as the owner of the tables can."""
-    tables = ("decisions", "reviews", "chain")
+    tables = ("decisions", "reviews", "contests", "chain")
     if journal.engine.dialect.name == "postgresql":
         execute(journal, *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables))
     else:

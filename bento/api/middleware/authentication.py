@@ -66,7 +66,7 @@ class AuthenticationMiddleware:
         key = self._key(scope)
         if required != "any key" and required not in key.scopes:
             raise ProblemError(problem(403, f"the API key lacks the scope {required}"))
-        if required == "review" and key.name is None and key is not LOCAL:
+        if required == "review" and key.name is None and "delegate" not in key.scopes:
             raise ProblemError(problem(403, "the API key names no reviewer; make one with keys new-key --name"))
         return key
 

@@ -1,6 +1,5 @@
 """Reading decisions of the journal, those too that are purged, altered or cannot be decrypted."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +8,10 @@ import pytest
 
 from bento.api import decisions
 from bento.api.problems import ALTERED, UNREADABLE, Problem
-from bento.api.state import ServingState
 from bento.journal.purge import purge
 from bento.journal.store import Journal
 from bento.journal.vault import Vault
-from bento.model.manifest import ModelVersion
-from bento.rules.rulebook import Rulebook
+from tests.support.journal_answers import ask, state_of
 from tests.support.journals import NOW, entry, execute, review, without_triggers
 
 ANSWER = b"""{"decision_id": "x", "purpose": "decision", "decided_at": "2026-05-04T12:30:15.250000Z", "SK_ID_CURR": 1,
@@ -24,21 +21,8 @@ ANSWER = b"""{"decision_id": "x", "purpose": "decision", "decided_at": "2026-05-
 
 
 def _get(journal: Journal, decision_id: str, monkeypatch: pytest.MonkeyPatch) -> httpx.Response:
-    state = ServingState(
-        verified_model=None,
-        version=ModelVersion(name="credit_scoring", version="3"),
-        model_tag="credit_scoring:abc",
-        bento_tag="a:b",
-        journal=journal,
-        rulebook=Rulebook.none(),
-    )
-    monkeypatch.setattr(decisions, "_state", lambda: state)
-
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(decisions.app), base_url="http://service") as client:
-            return await client.get(f"/decisions/{decision_id}")
-
-    return asyncio.run(ask())
+    monkeypatch.setattr(decisions, "_state", lambda: state_of(journal))
+    return ask(f"/decisions/{decision_id}")
 
 
 def _assert_problem(answer: httpx.Response, kind: str) -> None:

@@ -18,7 +18,10 @@ OPERATE = Path(__file__).parents[3] / "docs" / "operate.md"
         ("/livez/", "/livez"),
         ("/", UNLISTED),
         ("/predicts", UNLISTED),
-        ("/decisions/", UNLISTED),
+        ("/decisions", "/decisions"),
+        ("/decisions/", "/decisions"),
+        ("/decisions/4f1d7f2e/contest", "/decisions/{decision_id}/contest"),
+        ("/decisions/4f1d7f2e/replay", "/decisions/{decision_id}/replay"),
         ("/decisions//", UNLISTED),
         ("/decisions/1/review/2", UNLISTED),
         ("/predict\n", UNLISTED),
@@ -33,10 +36,13 @@ def test_a_path_is_labelled_by_its_template(path: str, template: str):
     ("path", "access"),
     [
         ("/predict/", "score"),
-        ("/decisions/", "read"),
+        ("/decisions", "review"),
+        ("/decisions/", "review"),
         ("/decisions//", "read"),
         ("/decisions/review", "read"),
         ("/decisions//review", "review"),
+        ("/decisions//contest", "review"),
+        ("/decisions//replay", "review"),
         ("/decisions/1/review/", "review"),
         ("/model/", "any key"),
         ("/static_content/", "open"),
@@ -49,7 +55,7 @@ def test_a_path_is_guarded_by_its_endpoint(path: str, access: str):
     assert endpoint.access == access
 
 
-@pytest.mark.parametrize("path", ["", "//", "/livez/", "/docs.json/", "/docsXjson", "/static_content", "/decisions"])
+@pytest.mark.parametrize("path", ["", "//", "/livez/", "/docs.json/", "/docsXjson", "/static_content", "/decision"])
 def test_other_spellings_belong_to_no_endpoint(path: str):
     assert endpoint_of(path) is None
 

@@ -105,6 +105,10 @@ def test_a_broken_file_is_not_overwritten(path: Path, capsys: pytest.CaptureFixt
     ("arguments", "reason"),
     [
         (["--scope", "review"], "a key with the scope review belongs to one person: give the name with --name"),
+        (
+            ["--scope", "review", "--scope", "delegate", "--name", "A"],
+            "a key with the scope delegate belongs to no person",
+        ),
         (["--scope", "read", "--expires", "0"], "argument --expires: 0 is not between 1 and 3650"),
         (["--scope", "read", "--expires", "soon"], "argument --expires: invalid"),
     ],
@@ -376,7 +380,7 @@ def test_without_keys_the_error_says_how_to_make_one(name: str | None, reason: s
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ({"scopes": ["all"]}, "keys.0.scopes.0: Input should be 'score', 'read', 'review' or 'metrics'"),
+        ({"scopes": ["all"]}, "keys.0.scopes.0: Input should be 'score', 'read', 'review', 'delegate' or 'metrics'"),
         ({"sha256": "é" * 64}, "keys.0.sha256: String should match pattern"),
         ({"sha256": "0" * 63}, "keys.0.sha256: String should match pattern"),
         ({"created_at": "yesterday"}, "keys.0.created_at: Input should be a valid datetime"),

@@ -333,7 +333,7 @@ def test_the_commands_back_up_restore_and_check(tmp_path: Path, capsys: pytest.C
     code, output = _main(capsys, url, "check")
     assert (code, output.rstrip().partition(": ")[2]) == (
         0,
-        "sound, 2 decisions, 2 of which cannot be decrypted, as their keys are not here, 2 reviews",
+        "sound, 2 decisions, 2 of which cannot be decrypted, as their keys are not here, 2 reviews, 0 contests",
     )
 
 

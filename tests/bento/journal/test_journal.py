@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from bento.journal.entries import JournalError
 from bento.journal.purge import purge
 from bento.journal.store import Journal
-from bento.journal.vault import Vault, VaultError
-from tests.support.journals import CLIENT, NOW, VAULTS, entry, execute, opened, review, rows
+from bento.journal.vault import AlteredError, Vault, VaultError
+from tests.support.journals import CLIENT, NOW, VAULTS, entry, execute, opened, review, rows, without_triggers
 
 
 @pytest.fixture
@@ -49,6 +49,44 @@ def test_decisions_of_a_period_come_oldest_first_without_its_end(journal: Journa
 
     assert [decision.decided_at for decision in decisions] == [NOW + timedelta(hours=hours) for hours in (0, 1, 2)]
     assert all(decision.credit_file is not None for decision in decisions)
+
+
+def test_pages_of_a_period_hold_each_decision_once_and_take_few_queries(journal: Journal):
+    moments = [NOW + timedelta(seconds=second) for second in (0, 1, 1, 1, 1, 2, 3)]
+    entries = [entry(decided_at=moment) for moment in moments]
+    journal.write(entries)
+    statements: list[str] = []
+    sa.event.listen(journal.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    decisions = list(journal.decided_between(NOW, NOW + timedelta(seconds=3), page_size=2))
+    queries = [statement for statement in statements if "FROM decisions" in statement or "FROM chain" in statement]
+
+    expected = sorted((written.decided_at, written.id) for written in entries[:-1])
+    assert [(decision.decided_at, decision.id) for decision in decisions] == expected
+    assert decisions == [journal.find(decision_id) for _, decision_id in expected]
+    assert len(queries) <= 3 * (len(decisions) / 2 + 1)  # places, decisions and chain of each page
+
+
+def test_decisions_of_a_period_with_a_review_are_listed(journal: Journal):
+    entries = [entry(decided_at=NOW + timedelta(hours=hours)) for hours in range(4)]
+    journal.write(entries)
+    for written in entries[1:]:
+        journal.add_review(written.id, review())
+
+    ids = journal.reviewed_between(NOW, NOW + timedelta(hours=2))
+
+    assert ids == {written.id for written in entries[1:3]}
+
+
+def test_an_altered_decision_of_a_period_is_not_returned(journal: Journal):
+    journal.write([entry(decided_at=NOW + timedelta(seconds=second)) for second in range(3)])
+    without_triggers(journal)
+    execute(journal, "UPDATE decisions SET threshold = 0.5 WHERE decided_at = (SELECT max(decided_at) FROM decisions)")
+    decisions = journal.decided_between(NOW, NOW + timedelta(hours=1), page_size=2)
+
+    assert [next(decisions).decided_at for _ in range(2)] == [NOW, NOW + timedelta(seconds=1)]
+    with pytest.raises(AlteredError, match="is not as it was written"):
+        next(decisions)
 
 
 def test_an_unknown_decision_is_not_found(plain: Journal):

@@ -21,7 +21,18 @@ OPEN = (
 
 @pytest.mark.parametrize(
     "path",
-    ["/predict", "/decisions/1", "/decisions/1/review", "/model", "/nowhere", "//predict", "/Livez", "/livez/"],
+    [
+        "/predict",
+        "/decisions",
+        "/decisions/1",
+        "/decisions/1/review",
+        "/decisions/1/contest",
+        "/model",
+        "/nowhere",
+        "//predict",
+        "/Livez",
+        "/livez/",
+    ],
 )
 def test_without_a_valid_key_every_answer_is_the_same_401(
     guarded: ASGIApp, recorder: Recorder, keys: dict[str, str], path: str
@@ -44,9 +55,12 @@ def test_without_a_valid_key_every_answer_is_the_same_401(
         ("GET", "/predict", "score"),
         ("GET", "/decisions/0a1b", "read"),
         ("GET", "/decisions/0a1b/", "read"),
-        ("GET", "/decisions/", "read"),
+        ("GET", "/decisions", "review"),
+        ("GET", "/decisions/", "review"),
         ("POST", "/decisions/0a1b/review", "review"),
         ("POST", "/decisions//review", "review"),
+        ("POST", "/decisions/0a1b/contest", "review"),
+        ("GET", "/decisions/0a1b/replay", "review"),
     ],
 )
 @pytest.mark.promise("a key reaches the addresses of its scope only")
@@ -130,6 +144,18 @@ def test_a_key_without_a_name_cannot_review(recorder: Recorder, keys: dict[str, 
     answer = ask(guarded, "POST", "/decisions/0a1b/review", headers=bearer(keys["review"]))
     assert "keys new-key --name" in problem_of(answer, 403).detail
     assert recorder.scopes == []
+
+
+def test_a_key_that_names_others_reviews_with_the_scope_for_it(
+    recorder: Recorder, keys: dict[str, str], tmp_path: Path
+):
+    path = tmp_path / "keys.json"
+    of_application, _ = new_key(path, ["review", "delegate"])
+    alone, _ = new_key(path, ["delegate"])
+    guarded = behind_gateway(recorder, lambda: KeyRing(path))
+    assert ask(guarded, "POST", "/decisions/0a1b/review", headers=bearer(of_application)).status_code == 200
+    problem_of(ask(guarded, "POST", "/decisions/0a1b/review", headers=bearer(alone)), 403)
+    assert len(recorder.scopes) == 1
 
 
 def test_metrics_ask_for_a_key_where_the_settings_say_so(recorder: Recorder, keys: dict[str, str], tmp_path: Path):

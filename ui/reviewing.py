@@ -1,0 +1,149 @@
+"""What the pages on recorded decisions share: the list to choose from, and the forms of a review and of a contest."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import get_args
+
+import streamlit as st
+
+from ui import client, faults, messages, record_view, records, session
+from ui.answers import Decision
+
+MIN_REASON, MAX_REASON, MAX_STATEMENT = 10, 2000, 10_000
+"""Characters that the service takes."""
+
+
+def choose(language: str, filters: records.Filters, empty: str, *, key: str) -> str | None:
+    """Show a list of decisions, page by page, and return the id of the chosen one; None where the list is empty.
+
+    Raises NoAnswerError where the service does not list them.
+    """
+    say = partial(messages.say, language)
+    pages: list[str] = st.session_state.setdefault(f"{key}_pages", [])
+    listing = records.listed(session.service(), filters, pages[-1] if pages else None)
+    lines = {summary.decision_id: record_view.line(language, summary) for summary in listing.decisions}
+    if not lines:
+        st.info(say(empty))
+        if pages:
+            st.button(say("first_page"), on_click=pages.clear, key=f"{key}_first")
+        else:
+            st.button(say("refresh"), key=f"{key}_refresh")
+        return None
+    chosen = st.radio(say("list_label"), list(lines), format_func=lines.__getitem__, key=f"{key}_chosen")
+    older, newest = st.columns(2)
+    if listing.following is not None:
+        older.button(say("next_page"), on_click=pages.append, args=(listing.following,), key=f"{key}_next")
+    if pages:
+        newest.button(say("first_page"), on_click=pages.clear, key=f"{key}_first")
+    else:
+        newest.button(say("refresh"), key=f"{key}_refresh")
+    return chosen
+
+
+def show_forms(language: str, record: records.Record) -> None:
+    """Show the forms that review a decision and record the client's statement; none on one that is purged."""
+    if record.state == "purged":
+        return
+    is_changed = has_changed(record)
+    if is_changed:
+        st.warning(messages.say(language, "changed_meanwhile"))
+    _show_review(language, record, is_changed=is_changed)
+    _show_contest(language, record)
+    record_view.show_tools(language, record)
+
+
+def has_changed(record: records.Record) -> bool:
+    """Return whether others reviewed or contested a decision since this session showed it, and remember what it shows.
+
+    A click reads the decision anew before the form is read: without this, what came meanwhile would count as read.
+    """
+    seen, now = f"seen_{record.decision_id}", (len(record.reviews), len(record.contests))
+    before = st.session_state.get(seen, now)
+    st.session_state[seen] = now
+    return bool(before != now)
+
+
+def show_notice() -> None:
+    """Show what the last form did, once, on the page as it is afterwards."""
+    kind, text = st.session_state.pop("record_notice", (None, ""))
+    if kind is not None:
+        {"success": st.success, "warning": st.warning}[kind](text)
+
+
+def outcomes(record: records.Record) -> dict[Decision, str]:
+    """Return the outcomes that a person may choose, with the key of the text of each."""
+    others: tuple[Decision, ...] = tuple(outcome for outcome in get_args(Decision) if outcome != "review")
+    if record.outcome == "review":
+        return {outcome: f"take_{outcome}" for outcome in others}
+    return {outcome: f"keep_{outcome}" if outcome == record.outcome else f"change_{outcome}" for outcome in others}
+
+
+def _show_review(language: str, record: records.Record, *, is_changed: bool) -> None:
+    say = partial(messages.say, language)
+    st.subheader(say("your_decision"), anchor=False)
+    choices = outcomes(record)
+    # A form: the text is sent with the click, although the field was not left before.
+    with st.form(f"review_{record.decision_id}", border=False):
+        outcome = st.radio(
+            say("your_decision"),
+            list(choices),
+            format_func=lambda value: say(choices[value]),
+            index=None,
+            label_visibility="collapsed",
+            key=f"outcome_{record.decision_id}",
+        )
+        reason = st.text_area(say("review_reason"), max_chars=MAX_REASON, key=f"reason_{record.decision_id}")
+        saved = st.form_submit_button(say("review_save"), type="primary")
+    if not saved or is_changed:
+        return
+    if outcome is None:
+        st.warning(say("need_outcome"))
+    elif len(reason.strip()) < MIN_REASON:
+        st.warning(say("need_reason"))
+    elif _has_name(language):
+        done = say("review_saved", outcome=say(f"{outcome}_short"))
+        _send(language, lambda: records.review(session.service(), record, outcome, reason, session.officer()), done)
+
+
+def _show_contest(language: str, record: records.Record) -> None:
+    say = partial(messages.say, language)
+    with (
+        st.expander(say("contest_title")),
+        st.form(f"contest_{record.decision_id}", border=False),
+    ):
+        statement = st.text_area(
+            say("contest_statement"), max_chars=MAX_STATEMENT, key=f"statement_{record.decision_id}"
+        )
+        saved = st.form_submit_button(say("contest_save"))
+    if not saved:
+        return
+    if not statement.strip():
+        st.warning(say("need_statement"))
+    elif _has_name(language):
+        done = say("contest_saved")
+        _send(language, lambda: records.contest(session.service(), record, statement, session.officer()), done)
+
+
+def _has_name(language: str) -> bool:
+    if not session.officer():
+        st.warning(messages.say(language, "need_officer"))
+    return bool(session.officer())
+
+
+def _send(language: str, write: Callable[[], None], done: str) -> None:
+    """Write what a form holds, and show the page anew; where that fails, the form keeps what was typed."""
+    try:
+        write()
+    except client.NoAnswerError as fault:
+        if fault.kind == "conflict":
+            st.session_state["record_notice"] = ("warning", messages.say(language, "changed_meanwhile"))
+            st.rerun()
+        if records.is_of_another_person(fault):
+            st.error(messages.say(language, "not_your_key"))
+        else:
+            faults.show_fault(language, fault)
+        return
+    for seen in [key for key in st.session_state if str(key).startswith("seen_")]:
+        del st.session_state[seen]
+    st.session_state["record_notice"] = ("success", done)
+    st.rerun()
