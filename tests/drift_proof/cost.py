@@ -13,14 +13,15 @@ from tests.drift_proof.results import CostError
 from tests.drift_proof.world import World
 
 PAST = 8_000
-"""Applications whose outcome is known."""
+"""Past applications; the outcome is known of those that the model granted."""
 ROWS = 3_000
 """New applications, whose cost is estimated."""
 CONCEPT = 0.5
 """Rise of the true log-odds of default: half as many defaults again, of the same applications."""
+NEW_CONCEPT, KNOWN_CONCEPT = "concept drift", "concept drift in the known outcomes"
 EMPTIED = 0.5
 """Share of the new applications whose external scores vanish."""
-COST_SHIFTS = ("none", "younger clients", "weaker external scores", "scores vanish", "concept drift")
+COST_SHIFTS = ("none", "younger clients", "weaker external scores", "scores vanish", NEW_CONCEPT, KNOWN_CONCEPT)
 
 
 def cost_errors(world: World, folder: Path, seeds: int) -> Iterator[CostError]:
@@ -59,8 +60,14 @@ def _errors(world: World, truth: Floats, shift: str, seed: int) -> tuple[float, 
     new = np.sort(random.choice(pool, ROWS, replace=False, p=_weights(world, pool, shift)))
     true, model = truth[new], world.model
     features, probability = world.scores.features[new], world.scores.probability[new]
-    if shift == "concept drift":
+    past = past[world.scores.probability[past] < model.threshold]
+    target = world.population.target
+    assert target is not None
+    past_outcomes = target[past].cast(pl.Float64).to_numpy()
+    if shift in (NEW_CONCEPT, KNOWN_CONCEPT):
         true = expit(logit(true) + CONCEPT)
+    if shift == KNOWN_CONCEPT:
+        past_outcomes = (random.random(len(past)) < expit(logit(truth[past]) + CONCEPT)).astype(float)
     if shift == "scores vanish":
         applications = world.population.applications[new]
         emptied = pl.Series(random.random(ROWS) < EMPTIED)
@@ -70,12 +77,10 @@ def _errors(world: World, truth: Floats, shift: str, seed: int) -> tuple[float, 
         features, probability = scores.features, scores.probability
     refused = probability >= model.threshold
     costs = model.manifest.costs
-    target = world.population.target
-    assert target is not None
-    adapted = recalibrated(
+    adapted, _ = recalibrated(
         probability,
         features.select(model.feature_names),
-        target[past].cast(pl.Float64).to_numpy(),
+        past_outcomes,
         world.scores.probability[past],
         world.scores.features[past].select(model.feature_names),
     )
