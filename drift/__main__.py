@@ -7,9 +7,9 @@ from typing import Any
 
 from bento import FAULT, INTERRUPTED, CorrectableError, os_fault
 from bento.data.files import DataError
-from drift import performance, report, watch
+from drift import performance, report, runs_list, watch
 
-COMMANDS: dict[str, Any] = {"report": report, "performance": performance, "watch": watch}
+COMMANDS: dict[str, Any] = {"report": report, "performance": performance, "watch": watch, "list": runs_list}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

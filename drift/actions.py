@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bento.i18n import Wording
 from drift.performance import PerformanceReport
 from drift.summary import ColumnResult, DriftReport
 
@@ -34,6 +35,13 @@ REMEDIES: dict[Action, str] = {
     "it fits calibration and threshold again) and let the gate decide",
     "look": "find the cause first; repair the source of the data where it is a fault, and run the watch again",
     "nothing": "no action is needed",
+}
+
+ACTIONS: dict[Action, Wording] = {
+    "retrain": Wording(en="Train again", fr="Entraîner de nouveau"),
+    "recalibrate": Wording(en="Calibrate again", fr="Calibrer de nouveau"),
+    "look": Wording(en="Look for the cause", fr="Chercher la cause"),
+    "nothing": Wording(en="No action needed", fr="Aucune action nécessaire"),
 }
 
 
@@ -66,16 +74,16 @@ class Month:
 def findings(report: DriftReport, performance: PerformanceReport, months: Sequence[Month]) -> list[Finding]:
     """Return all findings, that which decides first; a single "nothing" where there is none."""
     ordered = [
-        *_on_data(report),
+        *_on_data([*report.faults, *performance.faults], report.drifted_columns),
         *_on_outcomes(performance),
         *_on_population(report, performance, months),
     ]
     return ordered or [Finding("nothing", "neither data, PD, outcomes nor reviews changed by more than chance")]
 
 
-def _on_data(report: DriftReport) -> Iterator[Finding]:
-    yield from (Finding("look", f"could not be judged: {fault}") for fault in report.faults)
-    for column in report.drifted_columns:
+def _on_data(faults: Sequence[str], drifted: Sequence[ColumnResult]) -> Iterator[Finding]:
+    yield from (Finding("look", f"could not be judged: {fault}") for fault in faults)
+    for column in drifted:
         if fault := _fault(column):
             yield Finding("look", f"{column.column}: {fault}")
 

@@ -39,6 +39,8 @@ class Separation:
     """Density of current over reference at each sampled reference row, up to a factor: shape (reference rows,)."""
     rows: Positions
     """Positions of the sampled reference rows."""
+    current_weights: Floats
+    """The same density at each sampled current row: shape (current rows,)."""
 
     @property
     def is_beyond_chance(self) -> bool:
@@ -68,12 +70,14 @@ def separation(reference: pl.DataFrame, current: pl.DataFrame, seed: int = 1, ma
         gains += booster.feature_importance("gain")
     largest = np.argsort(-gains)[:5]
     total = gains.sum() or 1.0
+    weights = np.exp(np.clip(scores, -5, 5)) * n / m
     return Separation(
         auc=auc(scores, label),
         by_chance=0.5 + DEVIATIONS * float(np.sqrt((n + m + 1) / (12 * n * m))),
         gains={reference.columns[at]: float(gains[at] / total) for at in largest if gains[at] > 0},
-        weights=np.exp(np.clip(scores[:n], -5, 5)) * n / m,
+        weights=weights[:n],
         rows=drawn[0],
+        current_weights=weights[n:],
     )
 
 

@@ -2,14 +2,18 @@
 
 The PD of a calibrated model says how many defaults to expect, and so what each decision will cost and how well the PD
 ranks (confidence-based performance estimation, CBPE). Where the population has shifted, the PD is first calibrated
-again on known outcomes, each weighted by how typical its application is of the new ones (as PAPE does). A change of
-the relation between application and default (concept drift) cannot be seen without outcomes: no estimate shows it.
+again on known outcomes, each weighted by how typical its application is of the new ones (as PAPE does). Weights need
+overlap: of applications that have no like among those with an outcome, such as those that would have been refused or
+whose scores vanished, known outcomes say nothing, and the few that come nearest would get all the weight. Such
+applications (MAX_RATIO) keep the PD of the model, and the others are weighed without them. A change of the relation
+between application and default (concept drift) cannot be seen without outcomes: no estimate shows it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from bento.policy import CostAssumptions
@@ -18,8 +22,10 @@ from drift.distributions import Floats
 
 MIN_DEFAULTS = 30
 """Known defaults, by effective number, from which the PD is calibrated again."""
-MAX_PAST = 20_000
-"""Past applications by which the PD is calibrated again."""
+MAX_RATIO = 5.0
+"""Density of new over past applications from which a new one has no like among the past: below one for five."""
+MIN_TYPICAL = 100
+"""New applications that have their like among the past, from which the PD is calibrated again."""
 RIDGE = 10.0
 """Weight of the model's own calibration, in defaults: few outcomes move it little."""
 _STEPS = 25
@@ -89,7 +95,7 @@ def expected_auc(probability: Floats, scores: Floats | None = None) -> float:
 
 def recalibrated(
     probability: Floats, features: pl.DataFrame, outcomes: Floats, past: Floats, past_features: pl.DataFrame
-) -> Floats:
+) -> tuple[Floats, NDArray[np.bool_]]:
     """Calibrate PD again on past applications with known outcomes, weighted by how typical they are of the new ones.
 
     Args:
@@ -100,18 +106,44 @@ def recalibrated(
         past_features: a row for each past application, columns as `features`.
 
     Returns:
-        The PD as they were where too few defaults are known.
+        The PD, and which of them were calibrated again: none where too few defaults are known, and none of the
+        applications that have no like among the past.
     """
+    unchanged = probability, np.zeros(len(probability), dtype=bool)
     if outcomes.sum() < MIN_DEFAULTS or not 0 < outcomes.mean() < 1:
-        return probability
-    separated = separation(past_features, features, max_rows=MAX_PAST)
-    rows = separated.rows
-    weights = separated.weights / separated.weights.mean() if separated.is_beyond_chance else np.ones(len(rows))
-    defaults = weights * outcomes[rows]
-    if defaults.sum() ** 2 / max((defaults**2).sum(), _MIN_PD) < MIN_DEFAULTS:
-        return probability
-    intercept, slope = _calibration(logit(np.clip(past[rows], _MIN_PD, 1 - _MIN_PD)), outcomes[rows], weights)
-    return expit(intercept + slope * logit(np.clip(probability, _MIN_PD, 1 - _MIN_PD)))
+        return unchanged
+    # The PD is a column too: it decides who was granted, and so whose outcome is known.
+    typical, weights = _overlap(
+        features.with_columns(PD=pl.Series(probability)), past_features.with_columns(PD=pl.Series(past))
+    )
+    if typical.sum() < MIN_TYPICAL or _effective_defaults(weights, outcomes) < MIN_DEFAULTS:
+        return unchanged
+    intercept, slope = _calibration(_log_odds(past), outcomes, weights)
+    return np.where(typical, expit(intercept + slope * _log_odds(probability)), probability), typical
+
+
+def _overlap(features: pl.DataFrame, past_features: pl.DataFrame) -> tuple[NDArray[np.bool_], Floats]:
+    """Return which new applications have their like among the past, and the weight of each past one for these."""
+    rows = max(features.height, past_features.height)
+    separated = separation(past_features, features, max_rows=rows)
+    typical = np.ones(features.height, dtype=bool)
+    if separated.is_beyond_chance:
+        typical = separated.current_weights < MAX_RATIO
+        if MIN_TYPICAL <= typical.sum() < len(typical):
+            separated = separation(past_features, features.filter(typical), max_rows=rows)
+    if not separated.is_beyond_chance:
+        return typical, np.ones(past_features.height)
+    return typical, separated.weights / separated.weights.mean()
+
+
+def _effective_defaults(weights: Floats, outcomes: Floats) -> float:
+    """Return the known defaults, weighted, of as many applications of equal weight as have the same variance (Kish)."""
+    applications = weights.sum() ** 2 / (weights**2).sum()
+    return float(applications * np.average(outcomes, weights=weights))
+
+
+def _log_odds(probability: Floats) -> Floats:
+    return logit(np.clip(probability, _MIN_PD, 1 - _MIN_PD))
 
 
 def _calibration(log_odds: Floats, outcomes: Floats, weights: Floats) -> tuple[float, float]:

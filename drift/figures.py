@@ -81,6 +81,8 @@ class Decided:
     """Whether no loan was given: refused, or still waiting for a review."""
     target: Floats
     """1 default, 0 repaid, NaN not known; never known of a refused application."""
+    ages: Floats | None
+    """Full months from decision to outcome, NaN not known; None where outcomes have no date."""
     months: Sequence[str]
     groups: pl.DataFrame
     recalibrated: NDArray[np.bool_]
@@ -121,6 +123,7 @@ def decided(journal: Journal, population: Population, outcomes: Outcomes | None,
         expected=expected,
         refused=refused,
         target=target,
+        ages=None if outcomes is None else outcomes.months,
         months=[f"{decision.decided_at:%Y-%m}" for decision in decisions],
         groups=_groups(population.applications),
         recalibrated=is_recalibrated,

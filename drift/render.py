@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 from html import escape
 
-from drift.summary import ColumnResult, DriftReport, Figures
+from bento.i18n import NARROW_SPACE, Wording, format_number
+from drift.summary import ColumnResult, DriftReport, Figures, Verdict
 
+VERDICTS: dict[Verdict, Wording] = {
+    "drift": Wording(en="Drift", fr="Dérive"),
+    "no drift": Wording(en="No drift", fr="Pas de dérive"),
+    "could not tell": Wording(en="Could not tell", fr="Verdict impossible"),
+}
 MAX_ROWS = 12
 """Rows of a table on the terminal; drift.json and drift.html hold all."""
 HEADER = ("", "PSI", "threshold", "missing", "now", "threshold", "middle", "now", "change of PD", "")
@@ -43,6 +49,22 @@ def html(report: DriftReport, evidently: str) -> str:
     if not evidently:
         return f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><body>{findings}</body></html>\n'
     return evidently.replace("<body>", f"<body>{findings}", 1)
+
+
+def in_short(report: DriftReport) -> Wording:
+    """Return the verdict and what changed in one sentence."""
+    verdict, drifted = VERDICTS[report.verdict], len(report.drifted_columns)
+    english = f"{verdict.en}: {drifted} of {len(report.columns)} columns drifted"
+    french = f"{verdict.fr}{NARROW_SPACE}: {drifted} colonnes sur {len(report.columns)} ont dérivé"
+    if report.probability is not None:
+        rates = (report.probability.approval_reference, report.probability.approval_current)
+        before, now = (format_number(100 * rate, 1) for rate in rates)
+        english += f"; approved by the model {before[0]}%, now {now[0]}%"
+        french += (
+            f"{NARROW_SPACE}; accordés par le modèle{NARROW_SPACE}: {before[1]}{NARROW_SPACE}%, "
+            f"désormais {now[1]}{NARROW_SPACE}%"
+        )
+    return Wording(en=f"{english}.", fr=f"{french}.")
 
 
 def source(report: DriftReport) -> str:
@@ -155,4 +177,6 @@ def _remarks(column: ColumnResult) -> Iterator[str]:
 
 
 def _middle(value: float | str | None) -> str:
-    return "" if value is None else f"{value:,.5g}" if isinstance(value, float) else value
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.5g}"
+    return value or ""

@@ -15,21 +15,22 @@ Exit code: 0 no drift, 1 drift, 2 could not tell, or bad input.
 import argparse
 import difflib
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bento import CorrectableError, require_writable
 from bento.data.files import DataError, find_file
 from bento.data.tables import APPLICATION
 from bento.journal.store import Journal
+from drift import runs
 from drift.champion import champion, scores
 from drift.compare import Field, application_fields, feature_fields
 from drift.evidently_page import evidently_html
 from drift.journals import open_journal
 from drift.judge import Judgement, Weighed, judge
 from drift.populations import REFERENCE, Population, period, population
-from drift.render import html, text
+from drift.render import html, in_short, text
+from drift.runs import at_least, progress
 from drift.summary import DriftReport, Verdict
 
 EXAMPLE = "python -m drift report --current journal:2026-01-01..2026-02-01"
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_source_arguments(parser)
     add("--current", metavar="SOURCE", help="what is compared (default: application_test of --data)")
-    add("--out", type=Path, metavar="DIR", default=Path("data/results/drift"), help="where to write (%(default)s)")
+    runs.add_arguments(parser)
     add("--columns", nargs="+", metavar="NAME", help="compare these columns only (default: all)")
     add("--mlflow", action="store_true", help="also log the report as a run of MLflow (MLFLOW_TRACKING_URI)")
     add("--schema", action="store_true", help="print the JSON schema of drift.json, and nothing else")
@@ -61,7 +62,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write drift.html and drift.json, print the findings, and return the exit code of the verdict."""
+    """Write drift.html, drift.json and drift.md, print the findings, and return the exit code of the verdict."""
     if options.schema:
         print(json.dumps(DriftReport.model_json_schema(), indent=1))
         return 0
@@ -69,12 +70,17 @@ def run(options: argparse.Namespace) -> int:
     require_writable(options.out)
     reference, current = open_populations(options)
     judgement = judgement_of(options, reference, current, fields)
-    written = write(judgement, options.out, fields)
+    report = judgement.report
+    code, findings = EXIT_CODES[report.verdict], text(report)
+    with runs.new_folder(options.out, "report") as folder:
+        page = write(judgement, folder, fields)
+        (folder / "drift.md").write_text(f"# {report.sentence}\n\n```\n{findings}\n```\n", encoding="utf-8")
+        runs.record(folder, "report", report.verdict, code, in_short(report), options.keep)
     if options.mlflow:
-        _log(judgement.report, options.out)
-    print(text(judgement.report))
-    print(f"{judgement.report.sentence} Report: {written}")
-    return EXIT_CODES[judgement.report.verdict]
+        _log(report, folder)
+    print(findings)
+    print(f"{report.sentence} Report: {page}")
+    return code
 
 
 def open_reference(options: argparse.Namespace, journal: Journal | None) -> Population:
@@ -151,23 +157,6 @@ def _log(report: DriftReport, out: Path) -> None:
             mlflow.log_metric("pd_psi", report.probability.psi or 0.0)
         for name in ("drift.json", "drift.html"):
             mlflow.log_artifact(str(out / name))
-
-
-def at_least(minimum: int) -> Callable[[str], int]:
-    """Return the reader of a whole number of an option that may not be below a minimum."""
-
-    def whole_number(text: str) -> int:
-        value = int(text)
-        if value < minimum:
-            raise argparse.ArgumentTypeError(f"{value} is below {minimum}")
-        return value
-
-    return whole_number
-
-
-def progress(message: str) -> None:
-    """Print what is done, apart from the results."""
-    print(message, file=sys.stderr, flush=True)
 
 
 def _default_data() -> Path:

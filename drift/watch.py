@@ -1,8 +1,8 @@
 """Watch a period of the journal: drift, performance and stability by month, compared with earlier runs.
 
-Writes drift.html, drift.json, performance.json, watch.json and watch.md, adds a line to watch.jsonl, and posts the
-summary to the address in DRIFT_WEBHOOK, where it is set, as JSON: {"text": ...}. docs/drift.md has the rule that
-leads from findings to an action.
+Writes drift.html, drift.json, performance.json, performance.md, watch.json and watch.md to the folder of the run, adds
+a line to watch.jsonl beside it, and posts the summary to the address in DRIFT_WEBHOOK, where it is set, as JSON:
+{"text": ...}. docs/drift.md has the rule that leads from findings to an action.
 
 Exit code: 0 nothing to do, 1 look, recalibrate or retrain, 2 could not tell, or bad input.
 """
@@ -22,17 +22,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bento import require_writable
 from bento.addresses import without_secrets
 from bento.data.files import DataError
+from bento.i18n import NARROW_SPACE, Wording, format_number
 from drift import report as drift_report
-from drift.actions import REMEDIES, Action, Finding, Month, findings
+from drift import runs
+from drift.actions import ACTIONS, REMEDIES, Action, Finding, Month, findings
 from drift.distributions import number_distance
 from drift.journals import open_journal
 from drift.judge import MIN_PD_PSI, Weighed
 from drift.performance import PerformanceReport, performance
+from drift.performance import write as write_performance
 from drift.populations import Population, of_journal, period
-from drift.report import add_source_arguments, progress
+from drift.report import add_source_arguments
+from drift.runs import progress
 from drift.summary import DriftReport, Part, Verdict
 
 EXAMPLE = "python -m drift watch --current journal:2026-06-01..2026-07-01 --outcomes outcomes.csv"
+HISTORY = "watch.jsonl"
 MIN_DECISIONS = 100
 """Decisions of a month from which it has a point."""
 DEVIATIONS = 3
@@ -67,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source_arguments(parser)
     add("--current", metavar="SOURCE", required=True, help="the period: journal:FROM..TO")
     add("--outcomes", type=Path, metavar="CSV", help="outcomes by decision_id or SK_ID_CURR, with TARGET")
-    add("--out", type=Path, metavar="DIR", default=Path("data/results/drift"), help="where to write (%(default)s)")
+    runs.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,20 +85,23 @@ def run(options: argparse.Namespace) -> int:
     judgement = drift_report.judgement_of(options, reference, current)
     if judgement.weighed is None:
         raise DataError("there is no model to watch; import one (`make import`) or name it with --model")
-    drift_report.write(judgement, options.out)
     measured = performance(journal, current, options.outcomes, judgement.weighed.tag, judgement.weighed.model)
-    (options.out / "performance.json").write_text(measured.model_dump_json(indent=1) + "\n", encoding="utf-8")
     months = stability(judgement.weighed, current)
     results = findings(judgement.report, measured, months)
     earlier = _earlier(options.out, judgement.report.current.name)
     line = _line(judgement.report, measured, results[0].action)
     text = "\n".join(markdown(judgement.report, measured, months, results, earlier, line))
-    _write(options.out, line, results, months, text)
+    code = 2 if line.verdict == "could not tell" or measured.faults else 0 if line.action == "nothing" else 1
+    with runs.new_folder(options.out, "watch") as folder:
+        drift_report.write(judgement, folder)
+        write_performance(measured, folder)
+        _write(folder, line, results, months, text)
+        runs.record(folder, "watch", line.action, code, in_short(line, results), options.keep)
+    with (options.out / HISTORY).open("a", encoding="utf-8") as file:
+        file.write(line.model_dump_json() + "\n")
     print(text)
     _post(text)
-    if judgement.report.verdict == "could not tell":
-        return 2
-    return 0 if line.action == "nothing" else 1
+    return code
 
 
 def stability(weighed: Weighed, current: Population) -> list[Month]:
@@ -155,6 +163,17 @@ def markdown(
     yield report.sentence
 
 
+def in_short(line: Line, results: Sequence[Finding]) -> Wording:
+    """Return the action, how many findings there are, and the approval rate in one sentence."""
+    action, count = ACTIONS[line.action], sum(finding.action != "nothing" for finding in results)
+    approved, approved_fr = format_number(100 * line.approval_rate, 1)
+    return Wording(
+        en=f"{action.en}; findings: {count}; approved: {approved}%.",
+        fr=f"{action.fr}{NARROW_SPACE}; constats{NARROW_SPACE}: {count}{NARROW_SPACE}; "
+        f"accordés{NARROW_SPACE}: {approved_fr}{NARROW_SPACE}%.",
+    )
+
+
 def _cost(measured: PerformanceReport) -> str:
     expected = measured.overall.estimate
     return f"expected cost of 1,000 applications {expected.cost:.0f} ({expected.low:.0f} to {expected.high:.0f})"
@@ -176,7 +195,7 @@ def _line(report: DriftReport, measured: PerformanceReport, action: Action) -> L
 
 def _earlier(out: Path, current: str) -> Line | None:
     """Return the last run on another period."""
-    path = out / "watch.jsonl"
+    path = out / HISTORY
     if not path.is_file():
         return None
     try:
@@ -186,15 +205,13 @@ def _earlier(out: Path, current: str) -> Line | None:
     return next((line for line in reversed(lines) if line.period != current), None)
 
 
-def _write(out: Path, line: Line, results: Sequence[Finding], months: Sequence[Month], text: str) -> None:
+def _write(folder: Path, line: Line, results: Sequence[Finding], months: Sequence[Month], text: str) -> None:
     content = line.model_dump() | {
         "findings": [asdict(finding) for finding in results],
         "months": [asdict(month) for month in months],
     }
-    (out / "watch.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (out / "watch.md").write_text(text + "\n", encoding="utf-8")
-    with (out / "watch.jsonl").open("a", encoding="utf-8") as file:
-        file.write(line.model_dump_json() + "\n")
+    (folder / "watch.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (folder / "watch.md").write_text(text + "\n", encoding="utf-8")
 
 
 def _post(text: str) -> None:

@@ -34,6 +34,7 @@ LIBRARIES = (
     "sqlalchemy",
     "mlflow",
     "locust",
+    "evidently",
 )
 RESULT, PICTURE = "benchmarks.json", "service.png"
 
@@ -70,7 +71,7 @@ def benchmarks(
         _report(f"making {clients:,} synthetic clients")
         _make_clients(folder, clients, seed)
         chosen, asked = write_three(folder, files), write_requests(folder, load)
-        figures: Figures = {"data": "synthetic", "clients": clients, "seed": seed, "machine": _machine()}
+        figures: Figures = {"data": "synthetic", "clients": clients, "seed": seed, "machine": machine()}
         _report("offline: ours and pandas in turn")
         figures["offline"] = _offline(folder, rounds)
         _report("online: ours and pandas in turn, one thread")
@@ -84,7 +85,7 @@ def benchmarks(
         figures["service"] = {"asked": asked} | service
     if full is not None:
         _report(f"full size: {full}")
-        figures["full"] = _source(full) | in_process(PYTHON, "tests.benchmarks.offline", "ours", full)
+        figures["full"] = source(full) | in_process(PYTHON, "tests.benchmarks.offline", "ours", full)
         figures["full"]["by_table"] = in_process(PYTHON, "tests.benchmarks.offline", "ours_by_table", full)
     return figures
 
@@ -127,14 +128,16 @@ def _online(bento: bentoml.Bento, files: Path, chosen: Mapping[str, Figures], se
     return answer
 
 
-def _source(folder: Path) -> Figures:
+def source(folder: Path) -> Figures:
+    """Return where the data of a folder is from: synthetic data names its seed."""
     note = folder / "synthetic.json"
     if not note.is_file():
         return {"data": "real", "seed": None}
     return {"data": "synthetic", "seed": json.loads(note.read_text())["seed"]}
 
 
-def _machine() -> Figures:
+def machine() -> Figures:
+    """Return what the figures were measured on."""
     return {
         "cores": os.cpu_count(),
         "memory_gib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,

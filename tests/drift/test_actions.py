@@ -80,11 +80,20 @@ def performance(overrides: Overrides = Overrides(reviews=0, overturned=0), **cha
         "realised_cost": interval(500),
         "expected_cost": 500.0,
         "expected_auc": 0.70,
-        "estimate": EstimateResult(default_rate=0.08, auc=0.7, cost=500, low=450, high=550, recalibrated=False),
+        "estimate": EstimateResult(default_rate=0.08, auc=0.7, cost=500, low=450, high=550, recalibrated=0),
     }
     overall = Figures(**values | changes)
     return PerformanceReport(
-        period="p", model="m", caveat="", notes=[], overall=overall, by_month=[], by_group=[], overrides=overrides
+        period="p",
+        model="m",
+        caveat="",
+        faults=[],
+        notes=[],
+        by_vintage=[],
+        overall=overall,
+        by_month=[],
+        by_group=[],
+        overrides=overrides,
     )
 
 

@@ -56,8 +56,11 @@ def test_a_pd_that_is_too_low_everywhere_is_corrected_by_known_outcomes():
     past_features, past_truth = population(2)
     low = expit(logit(truth) - 0.7)
 
-    corrected = recalibrated(low, features, drawn(past_truth, 3), expit(logit(past_truth) - 0.7), past_features)
+    corrected, is_recalibrated = recalibrated(
+        low, features, drawn(past_truth, 3), expit(logit(past_truth) - 0.7), past_features
+    )
 
+    assert is_recalibrated.all()
     assert corrected.mean() == pytest.approx(truth.mean(), rel=0.05)
 
 
@@ -67,7 +70,7 @@ def test_weights_correct_an_error_that_depends_on_what_shifted():
     past_features, past_truth = population(2)
     blind, past_blind = (expit(-2.5 + 1.0 * frame["a"].to_numpy()) for frame in (features, past_features))
 
-    corrected = recalibrated(blind[chosen], features.filter(chosen), drawn(past_truth, 3), past_blind, past_features)
+    corrected, _ = recalibrated(blind[chosen], features.filter(chosen), drawn(past_truth, 3), past_blind, past_features)
 
     before, after = (abs(values.mean() - truth[chosen].mean()) for values in (blind[chosen], corrected))
     assert after < 0.2 * before
@@ -78,4 +81,55 @@ def test_few_known_defaults_leave_the_pd_as_it_is():
     outcomes = np.zeros(ROWS)
     outcomes[:29] = 1
 
-    assert recalibrated(truth, features, outcomes, truth, features) is truth
+    corrected, is_recalibrated = recalibrated(truth, features, outcomes, truth, features)
+
+    assert corrected is truth
+    assert not is_recalibrated.any()
+
+
+def test_applications_without_like_in_the_past_keep_their_pd():
+    features, truth = population(1)
+    past_features, past_truth = population(2)
+    low = expit(logit(truth) - 0.7)
+    emptied = np.arange(ROWS) % 2 == 0
+    features = features.with_columns(a=pl.when(~pl.Series(emptied)).then("a"))
+
+    corrected, is_recalibrated = recalibrated(
+        low, features, drawn(past_truth, 3), expit(logit(past_truth) - 0.7), past_features
+    )
+
+    assert (is_recalibrated == ~emptied).mean() > 0.99
+    assert (corrected[~is_recalibrated] == low[~is_recalibrated]).all()
+    assert corrected[~emptied].mean() == pytest.approx(truth[~emptied].mean(), rel=0.05)
+
+
+def test_outcomes_of_granted_loans_leave_the_estimate_right_for_all():
+    features, truth = population(1)
+    past_features, past_truth = population(2)
+    granted = past_truth < 0.15
+    outcomes = [drawn(past_truth[granted], seed) for seed in range(5)]
+
+    corrected = [
+        recalibrated(truth, features, target, past_truth[granted], past_features.filter(granted))[0]
+        for target in outcomes
+    ]
+
+    assert [values.mean() / truth.mean() for values in corrected] == pytest.approx([1.0] * 5, abs=0.03)
+
+
+def test_few_past_applications_with_all_the_weight_are_no_ground():
+    features, truth = population(1)
+    past_features, past_truth = population(2)
+    chosen, few = features["b"].to_numpy() > 1, past_features["b"].to_numpy() > 1
+    kept = ~few | (np.cumsum(few) <= 150)
+
+    corrected, is_recalibrated = recalibrated(
+        truth[chosen],
+        features.filter(chosen),
+        drawn(past_truth[kept], 3),
+        past_truth[kept],
+        past_features.filter(kept),
+    )
+
+    assert not is_recalibrated.any()
+    assert (corrected == truth[chosen]).all()

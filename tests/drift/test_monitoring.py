@@ -16,6 +16,7 @@ from bento.model.scoring_model import ScoringModel
 from drift.__main__ import main
 from drift.performance import PerformanceReport
 from tests.drift.journal import files, record
+from tests.support.drift_runs import last_run
 from tests.support.journals import opened, review
 
 pytestmark = pytest.mark.end_to_end
@@ -62,7 +63,7 @@ def write_outcomes(clients: Path, path: Path, contents: list[dict[str, Any]], od
 
 
 def content_of(tmp_path: Path) -> PerformanceReport:
-    return PerformanceReport.model_validate_json((tmp_path / "out" / "performance.json").read_text())
+    return PerformanceReport.model_validate_json((last_run(tmp_path / "out") / "performance.json").read_text())
 
 
 def test_performance_measures_granted_loans_and_estimates_all(clients, model, run, journal_url, tmp_path):
@@ -103,12 +104,50 @@ def test_outcomes_repeated_contradicting_and_of_others_are_named(clients, model,
     assert content_of(tmp_path).overall.auc is None
 
 
+def test_outcomes_with_dates_give_a_table_by_vintage(clients, model, run, tmp_path, capsys):
+    contents = files(clients, 0, 240)
+    with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
+        first = record(journal, model, contents[:120], START)
+        second = record(journal, model, contents[120:], START + timedelta(days=31))
+        granted = [[one for one in ids if journal.find(one).decision == "granted"] for ids in (first, second)]
+        rows = [f"{one},{int(place < 10)},2026-04-15" for place, one in enumerate(granted[0][:40])]
+        rows += [f"{one},1,2026-06-30" for one in granted[0][40:45]]
+        rows += [f"{granted[1][0]},1,2026-04-15", f"{granted[1][1]},0,2026-03-31"]
+        (tmp_path / "outcomes.csv").write_text("\n".join(["decision_id,TARGET,OUTCOME_DATE", *rows]) + "\n")
+
+        assert run("performance", address(journal), "--outcomes", tmp_path / "outcomes.csv") == 0
+
+    report = content_of(tmp_path)
+    table = {(point.month, point.age): (point.outcomes, point.defaults) for point in report.by_vintage}
+    assert table == {
+        ("2026-03", 1): (40, 10),
+        ("2026-03", 2): (40, 10),
+        ("2026-03", 3): (45, 15),
+        ("2026-04", 1): (1, 1),
+        ("2026-04", 2): (1, 1),
+    }
+    assert report.by_vintage[0].granted == len(granted[0])
+    assert report.by_vintage[0].default_rate == pytest.approx(10 / len(granted[0]), rel=1e-3)
+    assert "outcomes.csv: 1 rows dated before their decision, the first in row 48" in report.notes
+    lines = capsys.readouterr().out.splitlines()
+    assert "| granted in | loans | 1 month | 2 months | 3 months |" in lines
+    last = f"| 2026-04 | {len(granted[1])} | {1 / len(granted[1]):.1%} (1) | {1 / len(granted[1]):.1%} (1) |  |"
+    assert last in lines
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("decision_id,TARGET\na,0\nb,2\n", "row 3, column TARGET: write 1 for a default"),
         ("decision_id,OUTCOME\na,0\n", "has no column TARGET"),
+        ("SK_ID_CURR,TARGET\n1,0\nx,1\n", "row 3, column SK_ID_CURR: write the number of a client"),
+        ("", "cannot be read: empty CSV"),
+        ("decision_id,TARGET\na,1,2\n", "cannot be read: found more fields"),
         ("id,TARGET\na,0\n", "has no column SK_ID_CURR"),
+        (
+            "decision_id,TARGET,OUTCOME_DATE\na,0,2026-01-31\nb,1,31/01/2026\n",
+            "row 3, column OUTCOME_DATE: write a date",
+        ),
     ],
 )
 def test_a_file_of_outcomes_that_cannot_be_used_is_one_line(clients, model, run, tmp_path, capsys, text, message):
@@ -119,6 +158,22 @@ def test_a_file_of_outcomes_that_cannot_be_used_is_one_line(clients, model, run,
         assert run("performance", address(journal), "--outcomes", tmp_path / "outcomes.csv") == 2
 
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "file"), [("performance", "performance.md"), ("watch", "watch.md")])
+def test_outcomes_of_unknown_decisions_alone_are_named_beside_the_estimate(
+    clients, model, run, tmp_path, capsys, command, file
+):
+    (tmp_path / "outcomes.csv").write_text("decision_id,TARGET\nnone,0\nother,1\n")
+    with opened(f"sqlite:///{tmp_path}/journal.db") as journal:
+        record(journal, model, files(clients, 0, 120), START)
+
+        assert run(command, address(journal), "--outcomes", tmp_path / "outcomes.csv") == 2
+
+    fault = "outcomes.csv: none of its 2 rows is of a decision in journal:2026-03-01..2026-05-01"
+    assert fault in capsys.readouterr().out
+    assert fault in (last_run(tmp_path / "out") / file).read_text()
+    assert content_of(tmp_path).overall.estimate.cost > 0
 
 
 def test_reviews_decide_and_overturned_ones_are_counted(clients, model, run, tmp_path):
@@ -142,16 +197,19 @@ def test_a_quiet_period_needs_no_action_and_is_compared_with_the_next(clients, m
         record(journal, model, files(clients, 0, COUNT), START, STEP)
 
         assert run("watch", address(journal)) == 0
-        first = (tmp_path / "out" / "watch.md").read_text()
+        first = (last_run(tmp_path / "out") / "watch.md").read_text()
         assert run("watch", address(journal), "--current", "journal:2026-03-01..2026-04-01") == 0
 
-    second = (tmp_path / "out" / "watch.md").read_text()
+    second = (last_run(tmp_path / "out") / "watch.md").read_text()
     assert "nothing" in first.splitlines()[0]
     assert "Before (journal:2026-03-01..2026-05-01): nothing" in second
     assert len((tmp_path / "out" / "watch.jsonl").read_text().splitlines()) == 2
-    months = json.loads((tmp_path / "out" / "watch.json").read_text())["months"]
+    runs = json.loads((tmp_path / "out" / "index.json").read_text())
+    assert [(run["kind"], run["verdict"], run["exit_code"]) for run in runs] == [("watch", "nothing", 0)] * 2
+    assert runs[0]["sentence"]["fr"].startswith("Aucune action nécessaire\u202f; constats\u202f: 0\u202f; accordés")
+    months = json.loads((last_run(tmp_path / "out") / "watch.json").read_text())["months"]
     assert [month["month"] for month in months] == ["2026-03"]
-    assert (tmp_path / "out" / "drift.html").is_file()
+    assert (last_run(tmp_path / "out") / "drift.html").is_file()
 
 
 def test_scores_that_vanish_call_for_a_look_at_the_source(clients, model, run, journal_url, tmp_path, capsys):
@@ -177,7 +235,7 @@ def test_defaults_beyond_the_predicted_ones_call_for_calibration(clients, model,
 
         code = run("watch", address(journal), "--outcomes", outcomes)
 
-    content = json.loads((tmp_path / "out" / "watch.json").read_text())
+    content = json.loads((last_run(tmp_path / "out") / "watch.json").read_text())
     assert (content["action"], code) == (action, int(action != "nothing"))
 
 
@@ -191,7 +249,7 @@ def test_outcomes_without_relation_to_the_pd_call_for_training(clients, model, r
 
         assert run("watch", address(journal), "--outcomes", outcomes) == 1
 
-    assert json.loads((tmp_path / "out" / "watch.json").read_text())["action"] == "retrain"
+    assert json.loads((last_run(tmp_path / "out") / "watch.json").read_text())["action"] == "retrain"
 
 
 def test_the_summary_is_posted_to_the_address_of_the_setting(clients, model, run, tmp_path, monkeypatch):
@@ -218,7 +276,7 @@ def test_the_summary_is_posted_to_the_address_of_the_setting(clients, model, run
         server.shutdown()
         thread.join()
 
-    assert bodies == [{"text": (tmp_path / "out" / "watch.md").read_text().rstrip("\n")}]
+    assert bodies == [{"text": (last_run(tmp_path / "out") / "watch.md").read_text().rstrip("\n")}]
 
 
 def test_a_webhook_that_does_not_answer_is_a_warning(clients, model, run, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """Populations of the journal: what a period holds, and what is left out of it."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -104,6 +105,12 @@ def test_a_journal_of_another_schema_or_without_its_key_is_one_line(clients, mod
 
         assert main(command) == 2
         assert "holds encrypted entries; name its master key" in capsys.readouterr().err
+
+        (tmp_path / "key").write_text(base64.b64encode(bytes(32)).decode())
+        (tmp_path / "key").chmod(0o600)
+        monkeypatch.setenv("SCORING_MASTER_KEY_FILE", str(tmp_path / "key"))
+        assert main(command) == 2
+        assert "another master key" in capsys.readouterr().err
 
         execute(journal, "UPDATE alembic_version SET version_num = '0000'")
         assert main(command) == 2

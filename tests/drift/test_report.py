@@ -9,6 +9,7 @@ import pytest
 from drift.__main__ import main
 from drift.summary import DriftReport
 from tests.drift.population import applications, write
+from tests.support.drift_runs import last_run
 
 pytestmark = pytest.mark.end_to_end
 
@@ -21,8 +22,8 @@ def report(data: Path, *options: str | Path) -> int:
 
 
 def written(data: Path) -> tuple[DriftReport, str]:
-    content = (data / "out" / "drift.json").read_text()
-    return DriftReport.model_validate_json(content), (data / "out" / "drift.html").read_text()
+    content = (last_run(data / "out") / "drift.json").read_text()
+    return DriftReport.model_validate_json(content), (last_run(data / "out") / "drift.html").read_text()
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -51,6 +52,25 @@ def test_one_population_has_no_drift(same, model_folder, capsys):
     assert content.reference.rows == content.current.rows_scored == ROWS
     assert "No drift" in html
     assert capsys.readouterr().out.splitlines()[-1].startswith("No drift: 0 of ")
+
+
+def test_each_report_has_a_folder_and_a_sentence_in_both_languages(same, model_folder):
+    report(same, "--model", model_folder, "--columns", *COLUMNS)
+    report(same, "--model", model_folder)
+
+    runs = json.loads((same / "out" / "index.json").read_text())
+    columns = [len(json.loads((same / "out" / run["json"]).read_text())["columns"]) for run in runs]
+    assert columns == [120, 4]
+    assert [(run["kind"], run["verdict"], run["exit_code"]) for run in runs] == [("report", "no drift", 0)] * 2
+    sentence = runs[1]["sentence"]
+    rate = written(same)[0].probability.approval_reference
+    assert sentence["en"].startswith(
+        f"No drift: 0 of 4 columns drifted; approved by the model {100 * rate:.1f}%".rstrip("0%")
+    )
+    assert sentence["fr"].startswith(
+        "Pas de dérive\u202f: 0 colonnes sur 4 ont dérivé\u202f; accordés par le modèle\u202f: "
+    )
+    assert (same / "out" / runs[0]["markdown"]).read_text().startswith("# No drift: 0 of")
 
 
 def test_scores_that_vanish_are_drift_and_stand_first(clients, model_folder, tmp_path, capsys):
@@ -98,7 +118,7 @@ def test_the_schema_describes_the_report(same, model_folder, capsys):
 
     report(same, "--model", model_folder)
 
-    assert schema["properties"].keys() == json.loads((same / "out" / "drift.json").read_text()).keys()
+    assert schema["properties"].keys() == json.loads((last_run(same / "out") / "drift.json").read_text()).keys()
 
 
 def test_without_a_model_a_shift_cannot_be_weighed(shifted, monkeypatch, capsys):
@@ -154,7 +174,7 @@ def test_too_few_rows_are_refused_by_file(tmp_path, capsys, rows):
     assert report(tmp_path) == 2
 
     assert f"application_test.parquet: holds {rows} rows" in one_line(capsys)
-    assert not (tmp_path / "out" / "drift.json").exists()
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_columns_without_values_and_constant_ones_are_judged(tmp_path, model_folder):

@@ -30,7 +30,7 @@ def draw(proof: DriftProof, path: Path) -> None:
         axes = figure.add_subplot(rows, 1, rows)
         places = range(len(proof.cost))
         axes.bar([place - 0.2 for place in places], [row.error_plain for row in proof.cost], 0.4, label="from PD alone")
-        axes.bar([place + 0.2 for place in places], [row.error for row in proof.cost], 0.4, label="with the shift")
+        axes.bar([place + 0.2 for place in places], [row.error for row in proof.cost], 0.4, label="calibrated again")
         axes.set_xticks(list(places), [row.shift for row in proof.cost], rotation=15, fontsize=8)
         axes.set_ylabel("error of cost of 1,000")
         axes.legend(fontsize=8)

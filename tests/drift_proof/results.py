@@ -75,6 +75,32 @@ class DriftProof(Part):
         return min(sufficient, default=None)
 
 
+class NannymlError(Part):
+    """Mean absolute errors of two estimates of the cost of 1,000 applications, under one shift."""
+
+    shift: str
+    seeds: int
+    error_nannyml: float
+    """NannyML's CBPE, calibrated on the outcomes of all past applications."""
+    error_pd: float
+    """From the PD alone."""
+
+
+class NannymlResults(Part):
+    """The content of nannyml.json."""
+
+    data: str
+    clients: int
+    seed: int
+    version: str
+    rows: list[NannymlError]
+
+    @property
+    def document_rows(self) -> list[str]:
+        """The rows of the table in docs/drift.md."""
+        return [f"| {row.shift} | {row.error_nannyml:.0f} | {row.error_pd:.0f} |" for row in self.rows]
+
+
 def document_rows(proof: DriftProof) -> list[str]:
     """Return the rows of the tables in docs/drift.md."""
     rows = [f"| {size.rows:,} | {size.false_verdicts} of {size.seeds} |" for size in proof.null]

@@ -8,8 +8,9 @@ from bento.model.scoring_model import ScoringModel
 from research.cli import ROOT
 from research.synthetic import write
 from tests.drift_proof.__main__ import FILE, PICTURE, main
-from tests.drift_proof.cost import COST_SHIFTS
-from tests.drift_proof.results import DriftProof, PowerPoint, document_rows
+from tests.drift_proof.beside_nannyml import FILE as NANNYML_FILE
+from tests.drift_proof.cost import KNOWN_CONCEPT, SHIFTS_OF_COST
+from tests.drift_proof.results import DriftProof, NannymlResults, PowerPoint, document_rows
 from tests.drift_proof.shifts import SHIFTS
 from tests.support.small_model import write_small_model
 
@@ -51,7 +52,7 @@ def test_large_shifts_are_found_and_small_ones_need_more_rows(proof: DriftProof)
 def test_the_error_of_the_estimate_is_given_for_every_shift(proof: DriftProof):
     errors = {row.shift: row for row in proof.cost}
 
-    assert tuple(errors) == COST_SHIFTS
+    assert tuple(errors) == SHIFTS_OF_COST
     assert all(0 < row.true_cost and row.low <= row.error <= row.high for row in errors.values())
     assert errors["concept drift"].error > errors["none"].error
 
@@ -65,6 +66,15 @@ def test_the_smallest_size_holds_for_all_larger_ones():
 
     assert proof.smallest("s") == 2000
     assert proof.smallest("s", share=0.99) == 5000
+
+
+def test_the_table_beside_nannyml_is_the_published_one():
+    document = (ROOT / "docs" / "drift.md").read_text("utf-8")
+    results = NannymlResults.model_validate_json((ROOT / "research" / "results" / NANNYML_FILE).read_bytes())
+
+    assert f"NannyML {results.version} " in document
+    assert [row.shift for row in results.rows] == [shift for shift in SHIFTS_OF_COST if shift != KNOWN_CONCEPT]
+    assert [row for row in results.document_rows if row not in document] == []
 
 
 def test_the_tables_of_the_document_are_those_of_the_published_proof():

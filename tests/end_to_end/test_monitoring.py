@@ -21,6 +21,7 @@ from drift.summary import DriftReport
 from research.data.credit_files import credit_file_contents
 from research.synthetic import write
 from tests.support.deadlines import timeout_s
+from tests.support.drift_runs import last_run
 from tests.support.services import REQUEST_TIMEOUT_S, Service, served
 
 DECISIONS = 2000
@@ -80,13 +81,15 @@ def test_shifted_decisions_are_found_measured_and_acted_on(
         population = of_journal(service.journal, *period(current))
 
     assert codes == [1, 0, 1]
-    report = DriftReport.model_validate_json((tmp_path / "out" / "drift.json").read_text())
+    report = DriftReport.model_validate_json((last_run(tmp_path / "out") / "drift.json").read_text())
     assert report.current.rows == DECISIONS
     assert {column.column for column in report.columns[:3]} == set(EXTERNAL)
     assert report.probability is not None
     assert report.probability.drifted
 
-    overall = PerformanceReport.model_validate_json((tmp_path / "out" / "performance.json").read_text()).overall
+    overall = PerformanceReport.model_validate_json(
+        (last_run(tmp_path / "out") / "performance.json").read_text()
+    ).overall
     truth = truth_of(applicants, population.applications["SK_ID_CURR"])
     refused = np.array([decision.decision != "granted" for decision in population.decisions])
     true_cost = 1000 * float(expected_costs(truth, refused, DEFAULT_COSTS).mean())
@@ -99,6 +102,6 @@ def test_shifted_decisions_are_found_measured_and_acted_on(
     true_cost_of_granted = 1000 * float(expected_costs(truth, refused, DEFAULT_COSTS)[:WITH_OUTCOME][granted].mean())
     assert overall.realised_cost.low < true_cost_of_granted < overall.realised_cost.high
 
-    content = json.loads((tmp_path / "out" / "watch.json").read_text())
+    content = json.loads((last_run(tmp_path / "out") / "watch.json").read_text())
     assert content["action"] == "look"
     assert any("EXT_SOURCE_2: missing in 50%" in finding["text"] for finding in content["findings"])
