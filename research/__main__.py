@@ -48,6 +48,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "publish results": {
         "publish": "research.reporting.publish",
+        "slides": "research.reporting.slides.command",
         "notebooks": "research.reporting.run_notebooks",
     },
 }
