@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
-	notebooks import bento container serve ui mlflow drift bench slides lock clean
+	notebooks import bento container serve ui mlflow drift bench slides note lock clean
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -175,6 +175,9 @@ test-container: setup ## The image: built, run, and asked the same as the servic
 
 slides: setup ## The slides of the talk in English and French: build/slides, .pptx, and PDF where LibreOffice is installed
 	@$(RUN) research slides
+
+note: setup ## The note of method in English and French: docs/, and build/note as PDF where Chromium is installed
+	@$(RUN) research note
 
 lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade

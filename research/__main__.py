@@ -49,6 +49,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "publish results": {
         "publish": "research.reporting.publish",
         "slides": "research.reporting.slides.command",
+        "note": "research.reporting.note",
         "notebooks": "research.reporting.run_notebooks",
     },
 }

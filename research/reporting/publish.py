@@ -1,4 +1,4 @@
-"""Publish the results of runs: README and model card take their figures from there alone."""
+"""Publish the results of runs: README, model card and note of method take their figures from there alone."""
 
 import argparse
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 from research.cli import ROOT, CommandError, shown
 from research.data.dataset import DATA
 from research.reporting.model_card import interval, metric_rows, write_model_card
+from research.reporting.note import write_notes
 from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
@@ -143,9 +144,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Copy the results of the runs, and write README and model card anew."""
+    """Copy the results of the runs, and write README, model card and note of method anew."""
     for run_id in options.runs:
         publish(run_id)
     write_readme()
     write_model_card(PUBLISHED)
+    write_notes(PUBLISHED)
     print(f"{shown(PUBLISHED)}: results on {read(TrainingResults, PUBLISHED / RESULTS_FILE).description}")
