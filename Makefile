@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
+	test-benchmarks test-mutation test-browser test-container test-docs demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
-	notebooks import bento container serve ui mlflow drift bench slides note lock clean
+	notebooks import bento container serve ui mlflow drift bench slides docs lock clean
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -176,8 +176,13 @@ test-container: setup ## The image: built, run, and asked the same as the servic
 slides: setup ## The slides of the talk in English and French: build/slides, .pptx, and PDF where LibreOffice is installed
 	@$(RUN) research slides
 
-note: setup ## The note of method in English and French: docs/, and build/note as PDF where Chromium is installed
-	@$(RUN) research note
+docs: setup ## The site of documentation: build/site; the note of method as PDF: build/note, where Chromium is installed
+	@$(RUN) research docs
+
+test-docs: setup ## The site of documentation, links and spelling
+	@command -v hunspell >/dev/null || { \
+		echo "missing: hunspell (Debian packages hunspell, hunspell-en-gb, hunspell-fr)"; exit 2; }
+	@.venv/bin/pytest tests/docs
 
 lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade

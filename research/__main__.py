@@ -49,7 +49,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "publish results": {
         "publish": "research.reporting.publish",
         "slides": "research.reporting.slides.command",
-        "note": "research.reporting.note",
+        "docs": "research.reporting.site",
         "notebooks": "research.reporting.run_notebooks",
     },
 }

@@ -16,9 +16,11 @@ from bento.features.catalogue import CATALOGUE
 from bento.i18n import MINUS, NARROW_SPACE
 from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS
 from bento.rules.rulebook import Rulebook
-from research.cli import CommandError
+from research.cli import ROOT, CommandError
 from research.data.splits import SHARES
 
+PUBLISHED = ROOT / "research" / "results"
+"""Folder of the published results, from which all documents take their figures."""
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 

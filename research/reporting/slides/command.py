@@ -8,8 +8,7 @@ import tempfile
 from pathlib import Path
 
 from research.cli import ROOT, CommandError, last_line, shown, user_path
-from research.reporting.publish import PUBLISHED
-from research.reporting.quoted_figures import LANGUAGES, QuotedFigures
+from research.reporting.quoted_figures import LANGUAGES, PUBLISHED, QuotedFigures
 from research.reporting.slides.layout import presentation
 
 EXAMPLE = "python -m research slides --out build/slides"

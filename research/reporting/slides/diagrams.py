@@ -209,6 +209,7 @@ STEP_WORDS: dict[str, TextPair] = {
     "make test-mutation": ("planted faults", "fautes plantées"),
     "make test-browser": ("page in a browser", "page dans un\nnavigateur"),
     "make test-container": ("image", "image"),
+    "make test-docs": ("documents", "documents"),
 }
 """Words for the steps of `.ci/run`; a step that is not listed is drawn by its name."""
 

@@ -1,0 +1,169 @@
+"""Map features to the circumstances that the law lets a lender assess, and price leaving out the doubtful ones."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bento.features.catalogue import CATALOGUE
+from bento.features.definitions import GROUP_LABELS, Feature, Group
+from research.reporting.quoted_figures import QuotedFigures
+from research.reporting.reference import table
+from research.training.quoted import LEFT_OUT, families
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """What a feature tells of the client, and why its relevance, necessity or proportion may be doubted."""
+
+    name: str
+    doubt: str = ""
+
+
+HISTORY = Circumstance("credit history and commitments")
+GROUPS: dict[Group, Circumstance] = {
+    "bureau_debt": Circumstance("expenses: commitments at other lenders"),
+    "bureau_history": HISTORY,
+    "past_applications": HISTORY,
+    "instalment_discipline": HISTORY,
+    "card_use": HISTORY,
+}
+"""Features that are computed from histories: credits, applications, instalments, cards."""
+_RULES: tuple[tuple[str, Circumstance], ...] = (
+    (
+        r"ext_source.*|(credit|annuity)_to_ext_source_3",
+        Circumstance(
+            "scores of outside agencies", "their content is unknown: only a score from lawful sources may be used"
+        ),
+    ),
+    (r"phone_change_.*", Circumstance("identity and contact", "a change of telephone is no economic circumstance")),
+    (
+        r"(id_change|registration)_.*|id_changed_at_.*",
+        Circumstance("identity and contact", "a renewed document or registration is no economic circumstance"),
+    ),
+    (
+        r"(employer|home|other)_phone|email",
+        Circumstance("identity and contact", "a number or address that was given is no economic circumstance"),
+    ),
+    (r"acquaintances_.*", Circumstance("social circle", "the debts of others; social networks are no lawful source")),
+    (r"hour", Circumstance("conduct while applying", "the hour of the application is no economic circumstance")),
+    (
+        r"documents?(_.*)?",
+        Circumstance("documents given", "which papers were given describes the process, not the client"),
+    ),
+    (
+        r"organization",
+        Circumstance("employment", "the kind of employer stands for persons, and may stand for origin or sex"),
+    ),
+    (r"education", Circumstance("education", "no financial circumstance, though income follows it")),
+    (r"family_status", Circumstance("family", "a protected status in several member states")),
+    (r"(live|work)_.*|region_.*", Circumstance("place of living", "a place may stand for origin")),
+    (r"age_.*|.*_to_age|hired_at_years", Circumstance("age", "a protected attribute; left out by default")),
+    (
+        r"building_.*",
+        Circumstance("housing", "averages of the building, not of the client; necessity is open"),
+    ),
+    (r"(annuity_to|credit_to)?_?income.*", Circumstance("income")),
+    (r"family_members|children", Circumstance("expenses: dependants")),
+    (r"occupation|employed_.*", Circumstance("economic circumstances: employment")),
+    (r"housing|owns_.*|car_age", Circumstance("economic circumstances: housing and property")),
+    (r"enquiries.*", HISTORY),
+    (r"credit.*|annuity.*|goods_.*|contract_type|due_in_.*", Circumstance("the loan that is asked for")),
+)
+"""Patterns of the features of the application, the first that fits counts."""
+
+PRICED = {
+    "organisation": "without organisation",
+    "documents": "without documents",
+    "hour and contact flags": "without hour and contact flags",
+    "building": "without building",
+    "acquaintances": "without acquaintances",
+}
+"""Families of doubtful features, and the arm of the study that leaves each of them out."""
+
+
+def circumstance(feature: Feature) -> Circumstance:
+    """Return what a feature tells of the client.
+
+    Raises:
+        KeyError: a feature of the application that no pattern names.
+    """
+    name = feature.name.removeprefix("application_")
+    if name != feature.name:
+        for pattern, result in _RULES:
+            if re.fullmatch(pattern, name):
+                return result
+        raise KeyError(f"{feature.name}: state in research/reporting/lawful.py which circumstance it tells")
+    if feature.group in GROUPS:
+        return GROUPS[feature.group]
+    return HISTORY if feature.group == "documents" else Circumstance("the loan that is asked for, beside earlier ones")
+
+
+def left_out_by() -> dict[str, str]:
+    """Return the features that no model is given by default, with the family or attribute that they belong to."""
+    by_family = families()
+    names = {name: family for family in LEFT_OUT for name in by_family[family]}
+    return {feature.name: "age" for feature in CATALOGUE.values() if feature.uses_age} | names
+
+
+def page(figures: QuotedFigures) -> str:
+    """Return the page of features by circumstance, with doubts and prices."""
+    weights = {entry["feature"]: entry["mean_abs_shap"] for entry in figures.value("results", "explanations.features")}
+    parts = [
+        _INTRODUCTION,
+        "## Doubtful features, and what leaving them out costs",
+        _PRICES,
+        table(["left out", "AUC, change", "cost per client, change"], _prices(figures)),
+        "Not priced one by one: telephone, identity document and registration, education, family status, region, and"
+        " the external scores. Gender and age are priced in the [model card](../../MODEL_CARD.md).",
+        "## Features of the application",
+        "*Weight* is the mean absolute SHAP value, given for the features that weigh most.",
+        table(["feature", "circumstance", "doubt", "given to a model by default", "weight"], _application(weights)),
+        "## Features of histories",
+        "Computed from credits elsewhere, earlier applications, instalments and cards: the client's commitments and how"
+        " they were kept.",
+        table(["concept", "circumstance", "features", "of them given by default"], _histories()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _prices(figures: QuotedFigures) -> Iterator[list[str]]:
+    for family, arm in PRICED.items():
+        row = figures.value("quotable", f"arms[arm={arm}]")
+        state = "left out by default" if family in LEFT_OUT else "used by default"
+        yield [
+            f"{family} ({state})",
+            f"{row['auc_gain']:+.4f} ± {row['auc_gain_error']:.4f}",
+            f"{0 - row['cost_gain']:+.4f} ± {row['cost_gain_error']:.4f}",
+        ]
+
+
+def _application(weights: dict[str, float]) -> Iterator[list[str]]:
+    missing = left_out_by()
+    for name, feature in CATALOGUE.items():
+        if name.startswith("application_"):
+            result = circumstance(feature)
+            weight = f"{weights[name]:.3f}" if name in weights else ""
+            given = f"no: {missing[name]}" if name in missing else "yes"
+            yield [f"`{name}`", result.name, result.doubt, given, weight]
+
+
+def _histories() -> Iterator[list[object]]:
+    missing = left_out_by()
+    features = [feature for name, feature in CATALOGUE.items() if not name.startswith("application_")]
+    for group in dict.fromkeys(feature.group for feature in features):
+        members = [feature for feature in features if feature.group == group]
+        given = [feature for feature in members if feature.name not in missing]
+        names = " · ".join(sorted({circumstance(feature).name for feature in members}))
+        yield [GROUP_LABELS[group]["en"], names, len(members), len(given)]
+
+
+_INTRODUCTION = """# Features and article 18
+
+Article 18 of Directive (EU) 2023/2225, in force in national law since 20 November 2026 (in France: Code de la
+consommation, L. 312-16), has the lender assess the client from relevant and exact data on income, expenses and other
+**economic and financial circumstances**, necessary and proportionate to the credit. Special categories of personal data
+are excluded, and social networks are no source. This page states for each feature which circumstance it tells, and
+marks those whose relevance, necessity or proportion may be doubted. It is the reading of the project's authors in
+November 2026, not an opinion of a lawyer: a lender decides, and has it checked."""
+_PRICES = """What leaving a family out changes, measured on the same folds (`python -m research quotable`): below zero,
+AUC is lost; above zero, cost is added, in good clients refused per client. ± is a standard error."""
