@@ -1,24 +1,18 @@
 """Diagrams of the slides: the path of a decision, the parts of the project, its checks, its commits."""
 
-import re
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import yaml
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from bento.data.tables import TABLES
 from bento.i18n import TextPair
-from research.cli import ROOT, CommandError
+from research.cli import ROOT
 from research.data.splits import SHARES
 from research.reporting.quoted_figures import number
-from research.reporting.slides.drawing import BLUE, GREEN, GREY, ORANGE, Canvas, Draw, arrow, bars, box, text_width
+from research.reporting.slides.drawing import BLUE, GREEN, GREY, ORANGE, Canvas, Draw, arrow, bars, box
 
 IMAGES = ROOT / "docs" / "images"
-MAX_COMMITS = 9
 
 
 def column_of_boxes(canvas: Canvas, texts: Sequence[TextPair], colours: Sequence[str]) -> Figure:
@@ -118,30 +112,6 @@ def cost_matrix(canvas: Canvas) -> Figure:
     return figure
 
 
-def commits(canvas: Canvas) -> Figure:
-    """Draw the latest commits; a `CommandError` where the folder has no history."""
-    command = ["git", "log", "--no-merges", f"--max-count={MAX_COMMITS}", "--date=short", "--format=%h%x09%ad%x09%s"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CommandError("the slide of the commits needs git and the project's history: clone the repository")
-    figure, axes = canvas.board()
-    lines = done.stdout.splitlines()
-    step = canvas.height / MAX_COMMITS
-    for place, line in enumerate(lines):
-        digest, day, subject = line.split("\t", 2)
-        height = canvas.height - (place + 0.5) * step
-        axes.plot([0.25], [height], "o", ms=11, color=BLUE)
-        if place + 1 < len(lines):
-            axes.plot([0.25, 0.25], [height, height - step], color=BLUE, lw=2)
-        short = subject
-        while text_width(short) > canvas.width - 3.4:
-            short = f"{short.removesuffix('…')[:-1].rstrip()}…"
-        axes.text(0.55, height, digest, va="center", family="monospace", color=GREY)
-        axes.text(1.85, height, day, va="center", color=GREY)
-        axes.text(3.3, height, short, va="center")
-    return figure
-
-
 def rooms(canvas: Canvas) -> Figure:
     """Draw the parts of the project and what each may import or call."""
     figure, axes = canvas.board()
@@ -179,94 +149,6 @@ def rooms(canvas: Canvas) -> Figure:
     arrow(axes, (0.1 + width, low + height), (middle, high), "")
     arrow(axes, (middle + width, high), (right, low + height), "")
     arrow(axes, (right + width / 2, high), (right + width / 2, low + height))
-    return figure
-
-
-def row_of_boxes(canvas: Canvas, texts: Sequence[str], columns: int, colours: Sequence[str]) -> Figure:
-    """Draw boxes in rows from left to right, each row below the one before, with arrows between."""
-    figure, axes = canvas.board()
-    rows = -(-len(texts) // columns)
-    width, height = canvas.width / columns, canvas.height / rows
-    for place, (text, colour) in enumerate(zip(texts, colours, strict=True)):
-        row, column = divmod(place, columns)
-        left, bottom = column * width + 0.2, canvas.height - (row + 1) * height + 0.15
-        box(axes, (left, bottom, width - 0.4, height - 0.3), text, colour)
-        if column:
-            arrow(axes, (left - 0.4, bottom + height / 2 - 0.15), (left, bottom + height / 2 - 0.15))
-    return figure
-
-
-STEP_WORDS: dict[str, TextPair] = {
-    "Debian packages": ("Debian packages", "paquets Debian"),
-    "make setup": ("environments", "environnements"),
-    "make check": ("format, types,\nlayers, words", "format, types,\ncouches, mots"),
-    "make test": ("unit tests", "tests unitaires"),
-    "make test-serving": ("tests of the\ncontainer's code", "tests du code\ndu conteneur"),
-    "make test-faults": ("faults, fuzzing", "pannes, requêtes\naléatoires"),
-    "make test-postgres": ("PostgreSQL", "PostgreSQL"),
-    "make test-notebooks": ("notebooks", "notebooks"),
-    "make test-benchmarks": ("benchmarks", "mesures"),
-    "make test-mutation": ("planted faults", "fautes plantées"),
-    "make test-browser": ("page in a browser", "page dans un\nnavigateur"),
-    "make test-container": ("image", "image"),
-    "make test-docs": ("documents", "documents"),
-}
-"""Words for the steps of `.ci/run`; a step that is not listed is drawn by its name."""
-
-
-def integration_steps(script: Path = ROOT / ".ci" / "run") -> list[str]:
-    """Return the names of the steps of the integration script, without its last line."""
-    names = re.findall(r'^step "(.+)"$', script.read_text("utf-8"), re.MULTILINE)
-    return [name for name in names if name != "all passed"]
-
-
-def pipeline(canvas: Canvas) -> Figure:
-    """Draw the steps of the continuous integration."""
-    commit = canvas.text(("commit", "commit"))
-    names = integration_steps()
-    texts = [canvas.text(STEP_WORDS[name]) if name in STEP_WORDS else name.removeprefix("make ") for name in names]
-    texts = [commit, *texts]
-    return row_of_boxes(canvas, texts, 5, [ORANGE, *[BLUE] * len(names)])
-
-
-DELIVERY: list[TextPair] = [
-    ("train:\na challenger", "train :\nun challenger"),
-    ("promote:\nthe gate decides", "promote :\nle contrôle décide"),
-    ("import: examples\nrecomputed", "import : exemples\nrecalculés"),
-    ("build:\nlocked packages", "build :\npaquets figés"),
-    ("containerize:\nno root, no secret", "containerize :\nni root, ni secret"),
-    ("start: model,\njournal, keys", "démarrage : modèle,\njournal, clés"),
-    ("first prediction\nas expected", "première prédiction\ncomme attendu"),
-    ("watch: measures,\ndrift, rollback", "surveillance :\ndérive, retour"),
-]
-
-
-def deployment(canvas: Canvas) -> Figure:
-    """Draw the jobs of the workflow that deploys, or else the commands from a model to a running service."""
-    jobs = deployment_jobs()
-    if jobs:
-        return row_of_boxes(canvas, jobs, 4, [BLUE] * len(jobs))
-    return row_of_boxes(canvas, [canvas.text(step) for step in DELIVERY], 4, [BLUE] * 5 + [ORANGE] * 2 + [GREEN])
-
-
-def deployment_jobs(folder: Path = ROOT / ".github" / "workflows") -> list[str]:
-    """Return the jobs of the first workflow whose name holds "deploy", in their order; none without such a workflow."""
-    for workflow in sorted(folder.glob("*deploy*.y*ml")):
-        content: dict[str, Any] = yaml.safe_load(workflow.read_text("utf-8"))
-        return [str(job.get("name", key)).replace(" ", "\n", 1) for key, job in content["jobs"].items()]
-    return []
-
-
-def tests(canvas: Canvas) -> Figure:
-    """Draw the number of test functions by part of the project."""
-    figure, axes = canvas.axes(("test functions", "fonctions de test"))
-    counts: dict[str, int] = {}
-    for module in (ROOT / "tests").rglob("test_*.py"):
-        part = module.relative_to(ROOT / "tests").parts[0].removesuffix(".py").replace("test_", "")
-        part = part if (ROOT / "tests" / part).is_dir() else "documents"
-        counts[part] = counts.get(part, 0) + len(re.findall(r"^def test_", module.read_text("utf-8"), re.MULTILINE))
-    largest = dict(sorted(counts.items(), key=lambda entry: -entry[1])[:9])
-    bars(axes, list(largest), list(largest.values()), [str(count) for count in largest.values()], [BLUE] * len(largest))
     return figure
 
 
@@ -325,11 +207,7 @@ DIAGRAMS: dict[str, Draw] = {
     "splits": splits,
     "cost_matrix": cost_matrix,
     "mlflow_runs": picture("mlflow_runs", (0.165, 0.165, 0.72)),
-    "commits": commits,
     "rooms": rooms,
-    "tests": tests,
-    "pipeline": pipeline,
-    "deployment": deployment,
     "ui": picture("ui"),
     "actions": actions,
 }

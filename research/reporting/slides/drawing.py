@@ -67,6 +67,8 @@ def text_width(text: str, size: int = MIN_POINTS, bold: bool = False) -> float:
     return float(_font(size, bold).getlength(text)) / 720
 
 
+MARGIN = 0.1
+"""Inches that a box is wider than its text, at least."""
 Draw = Callable[[Canvas], Figure]
 STYLE: Any = {"font.size": MIN_POINTS, "axes.labelsize": MIN_POINTS, "axes.titlesize": MIN_POINTS + 1}
 """Settings of matplotlib in which pictures are drawn."""
@@ -81,7 +83,10 @@ def box(
     """
     left, bottom, width, height = place
     lines = text.split("\n")
-    if max(text_width(line, bold=bold) for line in lines) > width or len(lines) * MIN_POINTS * 1.25 / 72 > height:
+    if (
+        max(text_width(line, bold=bold) for line in lines) > width - MARGIN
+        or len(lines) * MIN_POINTS * 1.25 / 72 > height
+    ):
         raise CommandError(f"{text!r} does not fit into a box of {width:.1f} by {height:.1f} inches; shorten it")
     shape = FancyBboxPatch(
         (left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.08", fc=PALE, ec=colour, lw=2

@@ -15,6 +15,7 @@ from research.cli import CommandError
 from research.reporting.quoted_figures import Language, QuotedFigures
 from research.reporting.slides.charts import CHARTS
 from research.reporting.slides.deck import FilledSlide, filled, read_deck
+from research.reporting.slides.delivery import DELIVERY_DIAGRAMS
 from research.reporting.slides.diagrams import DIAGRAMS
 from research.reporting.slides.drawing import MIN_POINTS, STYLE, Canvas, text_width
 
@@ -26,7 +27,7 @@ LINE_HEIGHT = 1.2
 INDENT = 0.3
 """Inches of a point's text behind its bullet."""
 PICTURE_DPI = 150
-PICTURES = CHARTS | DIAGRAMS
+PICTURES = CHARTS | DIAGRAMS | DELIVERY_DIAGRAMS
 INK, SOFT = RGBColor(0x1B, 0x26, 0x31), RGBColor(0x5A, 0x63, 0x6D)
 
 

@@ -18,9 +18,9 @@ from pptx.util import Inches
 from research.cli import ROOT, CommandError
 from research.reporting.publish import PUBLISHED
 from research.reporting.quoted_figures import LANGUAGES, QUOTE, Language, QuotedFigures
-from research.reporting.slides import command, layout
+from research.reporting.slides import command, delivery, layout
 from research.reporting.slides.deck import MAX_SLIDES, Slide, filled, read_deck
-from research.reporting.slides.diagrams import deployment_jobs, integration_steps
+from research.reporting.slides.delivery import deployment_jobs, integration_steps
 from research.reporting.slides.drawing import MIN_POINTS, STYLE, Canvas, box
 
 DECK = read_deck()
@@ -316,7 +316,25 @@ def test_the_drawn_pipeline_is_that_of_the_integration_script(tmp_path: Path):
 
 
 def test_the_drawn_deployment_is_that_of_the_workflow(tmp_path: Path):
-    assert deployment_jobs(tmp_path) == []
-    (tmp_path / "deploy.yml").write_text("jobs:\n  image:\n    name: build the image\n  smoke: {}\n")
+    assert deployment_jobs(tmp_path) == {}
+    (tmp_path / "deploy.yml").write_text(
+        "jobs:\n  image:\n    name: Build\n    uses: ./.github/workflows/build.yml\n"
+        "  smoke:\n    steps: [{uses: actions/checkout@v7}, {name: Ask once}]\n"
+    )
+    (tmp_path / "build.yml").write_text(
+        "jobs: {run: {steps: [{name: Image of the service}, {name: Push by digest}]}}\n"
+    )
 
-    assert deployment_jobs(tmp_path) == ["build\nthe image", "smoke"]
+    assert deployment_jobs(tmp_path) == {"Build": ["Image of the service", "Push by digest"], "smoke": ["Ask once"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_deployment_with_long_and_repeated_steps_is_drawn(language: Language, monkeypatch: pytest.MonkeyPatch):
+    names = ["Image of the service", "Image of the page", "A step with a name that is much longer than its box is wide"]
+    monkeypatch.setattr(delivery, "deployment_jobs", lambda: {"Build": names, "Production": ["Deploy, test"]})
+
+    figure = layout.PICTURES["deployment"](Canvas(FIGURES, language, 12.1, 4.5))
+
+    texts = [text.get_text().split("\n")[0] for text in figure.findobj(Text) if text.get_text()]
+    assert len(texts) == 5
+    assert [text[:6] for text in texts[:4]] == [texts[0][:6], "images", "A step", texts[3][:6]]
