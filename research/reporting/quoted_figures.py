@@ -3,6 +3,9 @@
 A text names each figure by file, path and format: `{results:metrics.test_auc:.3f}`. Formats are those of Python, with
 two words before them: `1000 .0f` multiplies, and `interval .3f` writes a figure with its interval. The file `project`
 holds counts that are computed from the code.
+
+A part `{synthetic? ... ?}` or `{real? ... ?}` stands in texts on that kind of data only, and `{? ... ?}` only where the
+files hold its figures.
 """
 
 import json
@@ -25,11 +28,16 @@ Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 QUOTE = re.compile(r"\{([a-z_/]+):([^:{}]+):([^{}]+)\}")
+_CONDITION = re.compile(r"\{(synthetic|real|)\?(.*?)\?\}", re.DOTALL)
 _SELECTOR = re.compile(r"(\w*)\[(\w+)=([^\]]+)\]")
 _BEFORE_MARK = re.compile(r" (?=[:;?!»](\s|$))|(?<=«) ")
 """Blanks of French typography at which no line may break."""
 NO_BREAK_SPACE = "\u00a0"
 _FACTOR = re.compile(r"(\d+|interval) (.+)")
+
+
+class MissingFigureError(CommandError):
+    """A text quotes a figure that the result files do not hold."""
 
 
 class QuotedFigures:
@@ -48,7 +56,7 @@ class QuotedFigures:
             try:
                 self._files[name] = json.loads(path.read_text("utf-8"))
             except OSError as error:
-                raise CommandError(f"{path}: {error.strerror}; publish a run that holds it") from error
+                raise MissingFigureError(f"{path}: {error.strerror}; publish a run that holds it") from error
             except ValueError as error:
                 raise CommandError(f"{path}: no JSON ({error}); publish the run again") from error
         return self._files[name]
@@ -70,11 +78,13 @@ class QuotedFigures:
                 else:
                     value = value[part]
             except (KeyError, TypeError, StopIteration) as error:
-                raise CommandError(f"{name}.json holds no {path} (at {part!r}): publish a run that holds it") from error
+                message = f"{name}.json holds no {path} (at {part!r}): publish a run that holds it"
+                raise MissingFigureError(message) from error
         return value
 
     def fill(self, text: str, language: Language) -> str:
-        """Replace each quoted figure of a text; a `CommandError` where the files do not hold one."""
+        """Replace each quoted figure of a text; a `MissingFigureError` where the files do not hold one."""
+        text = _CONDITION.sub(lambda match: self._part(match[1], match[2], language), text)
         text = QUOTE.sub(lambda match: self._written(match[1], match[2], match[3], language), text)
         return text if language == "en" else _BEFORE_MARK.sub(NO_BREAK_SPACE, text)
 
@@ -86,6 +96,16 @@ class QuotedFigures:
             "real": {"en": "real data", "fr": "données réelles"},
         }[content["data"]][language]
         return f"{kind}, {number(content['clients'], ',.0f', language)} clients"
+
+    def _part(self, kind: str, text: str, language: Language) -> str:
+        """Return a part of a text where its condition holds, otherwise nothing."""
+        if kind:
+            return text if self.file("results")["data"] == kind else ""
+        try:
+            self.fill(text, language)
+        except MissingFigureError:
+            return ""
+        return text
 
     def _written(self, name: str, path: str, form: str, language: Language) -> str:
         value = self.value(name, path)

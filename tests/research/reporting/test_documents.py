@@ -74,6 +74,21 @@ def test_a_new_result_changes_the_documents(tmp_path: Path):
     }
 
 
+def test_results_on_real_data_are_not_shown_as_generated(tmp_path: Path):
+    published, docs = tmp_path / "published", tmp_path / "docs"
+    shutil.copytree(PUBLISHED, published)
+    results = json.loads((published / "results.json").read_text())
+    (published / "results.json").write_text(json.dumps(results | {"data": "real", "seed": None, "oracle": None}))
+
+    documents.write_documents(published, docs)
+
+    english, french = ((docs / NOTES[language]).read_text("utf-8") for language in LANGUAGES)
+    assert "clients of the lender; the [model card]" in english
+    assert "clients du prêteur\u00a0; la [fiche du modèle]" in french
+    for text in (english, french):
+        assert not re.search("generated|génér|vraie probabilité|\\{|\\?}", text)
+
+
 def test_the_page_of_article_18_is_that_of_the_catalogue():
     assert (documents.DOCS / documents.ARTICLE_18).read_text("utf-8") == lawful.page(FIGURES)
 

@@ -87,6 +87,27 @@ def test_a_new_result_changes_the_slide(tmp_path: Path):
     assert "Gini 0,123" in filled(quality, QuotedFigures(tmp_path), "fr").points[0]
 
 
+def test_a_part_stands_where_its_condition_holds():
+    text = "AUC {results:metrics.test_auc:.3f}{?, at most {results:oracle.test_auc:.3f}?}{? or {results:no.such:.1f}?}"
+
+    assert FIGURES.fill(text, "en") == "AUC 0.774, at most 0.839"
+    assert FIGURES.fill("{synthetic?generated?}{real?real?} data", "en") == "generated data"
+
+
+def test_results_on_real_data_have_no_slide_on_generated_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shutil.copytree(PUBLISHED, tmp_path, dirs_exist_ok=True)
+    results = json.loads((tmp_path / "results.json").read_text())
+    (tmp_path / "results.json").write_text(json.dumps(results | {"data": "real", "seed": None, "oracle": None}))
+    monkeypatch.setattr(layout, "PICTURE_DPI", 20)
+
+    deck = layout.presentation(QuotedFigures(tmp_path), "en")
+
+    shown = [shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.has_text_frame]
+    assert len(deck.slides) == len(DECK) - 1
+    assert "real data, 60,000 clients" in shown
+    assert not [text for text in shown if "generated" in text or "{" in text]
+
+
 def _value(name: str, path: str) -> Any:
     return FIGURES.value(name, path)
 
