@@ -12,7 +12,7 @@ import markdown
 import matplotlib as mpl
 
 from research.cli import ROOT, CommandError, last_line
-from research.reporting import lawful
+from research.reporting import article_18
 from research.reporting.quoted_figures import PUBLISHED, Language, QuotedFigures
 from research.reporting.slides.drawing import STYLE, Canvas
 from research.reporting.slides.layout import PICTURES
@@ -60,7 +60,7 @@ def write_documents(folder: Path = PUBLISHED, docs: Path = DOCS) -> list[Path]:
             _draw(figures, picture[0], picture[1], docs / "images" / "drawn")
     path = docs / ARTICLE_18
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(lawful.page(figures), "utf-8")
+    path.write_text(article_18.page(figures), "utf-8")
     return [*paths, path]
 
 

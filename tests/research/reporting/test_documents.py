@@ -10,8 +10,9 @@ import pytest
 from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import Feature
 from research.cli import CommandError
-from research.reporting import documents, lawful
+from research.reporting import article_18, documents
 from research.reporting.quoted_figures import LANGUAGES, PUBLISHED, QUOTE, Language, QuotedFigures
+from research.training import lawful
 
 CONSTANTS = re.compile(
     "|".join(
@@ -90,7 +91,7 @@ def test_results_on_real_data_are_not_shown_as_generated(tmp_path: Path):
 
 
 def test_the_page_of_article_18_is_that_of_the_catalogue():
-    assert (documents.DOCS / documents.ARTICLE_18).read_text("utf-8") == lawful.page(FIGURES)
+    assert (documents.DOCS / documents.ARTICLE_18).read_text("utf-8") == article_18.page(FIGURES)
 
 
 @pytest.mark.parametrize(
@@ -124,12 +125,12 @@ def test_a_new_feature_of_the_application_must_be_mapped():
     feature: Feature = CATALOGUE["application_income"]
     renamed = type("Renamed", (), {"name": "application_zodiac", "group": feature.group})()
 
-    with pytest.raises(KeyError, match="application_zodiac: state in research/reporting/lawful"):
+    with pytest.raises(KeyError, match="application_zodiac: state in research/training/lawful"):
         lawful.circumstance(renamed)
 
 
 def test_a_family_that_is_left_out_is_marked_so():
-    page = lawful.page(FIGURES)
+    page = article_18.page(FIGURES)
 
     assert "| `application_document_3` | documents given |" in page
     assert re.search(r"\| `application_document_3` .* \| no: documents \|", page)

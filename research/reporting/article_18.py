@@ -1,75 +1,13 @@
-"""Map features to the circumstances that the law lets a lender assess, and price leaving out the doubtful ones."""
+"""Write the page of features by the circumstances that the law lets a lender assess, with doubts and prices."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bento.features.catalogue import CATALOGUE
-from bento.features.definitions import GROUP_LABELS, Feature, Group
+from bento.features.definitions import GROUP_LABELS
 from research.reporting.quoted_figures import QuotedFigures
 from research.reporting.reference import table
+from research.training.lawful import circumstance, doubtful_features
 from research.training.quoted import LEFT_OUT, families
-
-
-@dataclass(frozen=True)
-class Circumstance:
-    """What a feature tells of the client, and why its relevance, necessity or proportion may be doubted."""
-
-    name: str
-    doubt: str = ""
-
-
-HISTORY = Circumstance("credit history and commitments")
-GROUPS: dict[Group, Circumstance] = {
-    "bureau_debt": Circumstance("expenses: commitments at other lenders"),
-    "bureau_history": HISTORY,
-    "past_applications": HISTORY,
-    "instalment_discipline": HISTORY,
-    "card_use": HISTORY,
-}
-"""Features that are computed from histories: credits, applications, instalments, cards."""
-_RULES: tuple[tuple[str, Circumstance], ...] = (
-    (
-        r"ext_source.*|(credit|annuity)_to_ext_source_3",
-        Circumstance(
-            "scores of outside agencies", "their content is unknown: only a score from lawful sources may be used"
-        ),
-    ),
-    (r"phone_change_.*", Circumstance("identity and contact", "a change of telephone is no economic circumstance")),
-    (
-        r"(id_change|registration)_.*|id_changed_at_.*",
-        Circumstance("identity and contact", "a renewed document or registration is no economic circumstance"),
-    ),
-    (
-        r"(employer|home|other)_phone|email",
-        Circumstance("identity and contact", "a number or address that was given is no economic circumstance"),
-    ),
-    (r"acquaintances_.*", Circumstance("social circle", "the debts of others; social networks are no lawful source")),
-    (r"hour", Circumstance("conduct while applying", "the hour of the application is no economic circumstance")),
-    (
-        r"documents?(_.*)?",
-        Circumstance("documents given", "which papers were given describes the process, not the client"),
-    ),
-    (
-        r"organization",
-        Circumstance("employment", "the kind of employer stands for persons, and may stand for origin or sex"),
-    ),
-    (r"education", Circumstance("education", "no financial circumstance, though income follows it")),
-    (r"family_status", Circumstance("family", "a protected status in several member states")),
-    (r"(live|work)_.*|region_.*", Circumstance("place of living", "a place may stand for origin")),
-    (r"age_.*|.*_to_age|hired_at_years", Circumstance("age", "a protected attribute; left out by default")),
-    (
-        r"building_.*",
-        Circumstance("housing", "averages of the building, not of the client; necessity is open"),
-    ),
-    (r"(annuity_to|credit_to)?_?income.*", Circumstance("income")),
-    (r"family_members|children", Circumstance("expenses: dependants")),
-    (r"occupation|employed_.*", Circumstance("economic circumstances: employment")),
-    (r"housing|owns_.*|car_age", Circumstance("economic circumstances: housing and property")),
-    (r"enquiries.*", HISTORY),
-    (r"credit.*|annuity.*|goods_.*|contract_type|due_in_.*", Circumstance("the loan that is asked for")),
-)
-"""Patterns of the features of the application, the first that fits counts."""
 
 PRICED = {
     "organisation": "without organisation",
@@ -79,23 +17,6 @@ PRICED = {
     "acquaintances": "without acquaintances",
 }
 """Families of doubtful features, and the arm of the study that leaves each of them out."""
-
-
-def circumstance(feature: Feature) -> Circumstance:
-    """Return what a feature tells of the client.
-
-    Raises:
-        KeyError: a feature of the application that no pattern names.
-    """
-    name = feature.name.removeprefix("application_")
-    if name != feature.name:
-        for pattern, result in _RULES:
-            if re.fullmatch(pattern, name):
-                return result
-        raise KeyError(f"{feature.name}: state in research/reporting/lawful.py which circumstance it tells")
-    if feature.group in GROUPS:
-        return GROUPS[feature.group]
-    return HISTORY if feature.group == "documents" else Circumstance("the loan that is asked for, beside earlier ones")
 
 
 def left_out_by() -> dict[str, str]:
@@ -115,9 +36,12 @@ def page(figures: QuotedFigures) -> str:
         table(["left out", "AUC, change", "cost per client, change"], _prices(figures)),
         "Not priced one by one: telephone, identity document and registration, education, family status, region, and"
         " the external scores. Gender and age are priced in the [model card](../../MODEL_CARD.md).",
+        "`python -m research train --lawful strict` leaves out every doubtful feature but the external scores, without"
+        " which there is no model. Its run shows the price beside that of the default.",
         "## Features of the application",
-        "*Weight* is the mean absolute SHAP value, given for the features that weigh most.",
-        table(["feature", "circumstance", "doubt", "given to a model by default", "weight"], _application(weights)),
+        "*By default*: not with `--lawful strict`. *Weight* is the mean absolute SHAP value, given for the features"
+        " that weigh most.",
+        table(["feature", "circumstance", "doubt", "given to a model", "weight"], _application(weights)),
         "## Features of histories",
         "Computed from credits elsewhere, earlier applications, instalments and cards: the client's commitments and how"
         " they were kept.",
@@ -138,12 +62,12 @@ def _prices(figures: QuotedFigures) -> Iterator[list[str]]:
 
 
 def _application(weights: dict[str, float]) -> Iterator[list[str]]:
-    missing = left_out_by()
+    missing, doubtful = left_out_by(), doubtful_features()
     for name, feature in CATALOGUE.items():
         if name.startswith("application_"):
             result = circumstance(feature)
             weight = f"{weights[name]:.3f}" if name in weights else ""
-            given = f"no: {missing[name]}" if name in missing else "yes"
+            given = f"no: {missing[name]}" if name in missing else "by default" if name in doubtful else "yes"
             yield [f"`{name}`", result.name, result.doubt, given, weight]
 
 
