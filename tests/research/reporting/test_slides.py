@@ -147,7 +147,8 @@ FINDINGS: dict[str, Callable[[], bool]] = {
         and _family("random_forest")["cost_per_client"]["value"] > _family("lightgbm")["cost_per_client"]["value"]
     ),
     "imbalance": lambda: (
-        all(_costs("class_weights")[family] >= cost for family, cost in _costs("none").items())
+        1 / 13 < _value("results", "metrics.out_of_fold_default_rate") < 1 / 11.5
+        and all(_costs("class_weights")[family] >= cost for family, cost in _costs("none").items())
         and all(
             _family(f"{name}, smote")["cost_per_client"]["value"] > _family(name)["cost_per_client"]["high"]
             for name in ("random_forest", "xgboost", "lightgbm")
@@ -157,6 +158,7 @@ FINDINGS: dict[str, Callable[[], bool]] = {
     "quality": lambda: (
         _value("results", "business.test.model.cost_per_client.value")
         < 2 / 3 * _value("results", "business.test.accept_all.cost_per_client.value")
+        and 0.22 < _value("results", "business.test.model.good_clients_refused") < 0.28
     ),
     "calibration": lambda: (
         all(
