@@ -5,7 +5,7 @@ SHELL := /bin/bash
 	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
-	test-cloud
+	test-cloud test-docs slides docs
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -197,6 +197,17 @@ test-container: setup ## The image: built, run, and asked the same as the servic
 
 test-cloud: setup ## The cloud stack: templates, and deployments against a server that stands for AWS
 	@.venv/bin/pytest tests/cloud
+
+slides: setup ## The slides of the talk in English and French: build/slides, .pptx, and PDF where LibreOffice is installed
+	@$(RUN) research slides
+
+docs: setup ## The site of documentation: build/site; the note of method as PDF: build/note, where Chromium is installed
+	@$(RUN) research docs
+
+test-docs: setup ## The site of documentation, links and spelling
+	@command -v hunspell >/dev/null || { \
+		echo "missing: hunspell (Debian packages hunspell, hunspell-en-gb, hunspell-fr)"; exit 2; }
+	@.venv/bin/pytest tests/docs
 
 lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade

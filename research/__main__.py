@@ -50,6 +50,8 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "publish results": {
         "publish": "research.reporting.publish",
+        "slides": "research.reporting.slides.command",
+        "docs": "research.reporting.site",
         "notebooks": "research.reporting.run_notebooks",
     },
 }

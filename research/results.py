@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bento.model.manifest import Calibration, DataSource
 from bento.policy import CostAssumptions, LoanEconomics, ReviewBand
 from research.cli import CommandError
+from research.training.lawful import Reading
 
 RESULTS_FILE = "results.json"
 GATE_FILE = "gate.json"
@@ -279,6 +280,7 @@ class TrainingResults(ResultFile):
     folds: int
     constraints: bool
     with_age: bool
+    lawful: Reading = "usual"
     costs: CostAssumptions
     economics: LoanEconomics
     metrics: dict[str, float]

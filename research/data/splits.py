@@ -38,7 +38,8 @@ def persons(applications: pl.DataFrame) -> pl.Series:
     Days are counted back from each application, so all of them shift by the same number between two applications of a
     person: the age at the last change of registration and the age at the last change of identity document stay the
     same until one changes again. A person who changed one of them gets a second number. Two people with the same two
-    ages and gender get one number, which only puts them in the same fold.
+    ages and gender get one number, which only puts them in the same fold. An application without one of the two ages
+    gets a number by itself: otherwise all clients of a lender who knows neither would be one person, in one fold.
 
     >>> one = {"DAYS_BIRTH": -12000, "DAYS_REGISTRATION": -4000, "DAYS_ID_PUBLISH": -900, "CODE_GENDER": "F"}
     >>> later = one | {"DAYS_BIRTH": -12090, "DAYS_REGISTRATION": -4090, "DAYS_ID_PUBLISH": -990}
@@ -50,6 +51,8 @@ def persons(applications: pl.DataFrame) -> pl.Series:
         identified_at=pl.col("DAYS_BIRTH") - pl.col("DAYS_ID_PUBLISH"),
         gender="CODE_GENDER",
     )
+    is_unknown = pl.any_horizontal(pl.col("registered_at", "identified_at").is_null())
+    traits = traits.with_columns(alone=pl.when(is_unknown).then(pl.int_range(pl.len())))
     return traits.select(pl.struct(pl.all()).rank("dense").alias("person")).to_series()
 
 

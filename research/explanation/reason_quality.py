@@ -179,7 +179,7 @@ def trained_again(run: TrainedRun, folder: Path, seed: int, *, bootstrap: bool) 
     if results.family != "lightgbm":
         raise CommandError(f"{results.run}: a {results.family} model; only boosted trees are trained again")
     rows = run.data.rows("development")
-    data = training_matrix(rows, catalogue_names(results.with_age))
+    data = training_matrix(rows, catalogue_names(results.with_age, lawful=results.lawful))
     clients = np.arange(len(data))
     if bootstrap:
         clients = np.random.default_rng(seed).integers(0, len(data), len(data))

@@ -138,6 +138,9 @@ decision is explained.
 
 def _training(results: TrainingResults) -> str:
     age = "they may be used" if results.with_age else "left out"
+    rest = "Family status, region and housing stay in: they may be proxies of what is left out, see below."
+    if results.lawful == "strict":
+        rest = "All features that a strict reading of the law doubts are left out, but the external scores."
     constraints = "held to one direction each" if results.constraints else "free"
     metrics = results.metrics
     return f"""## Data and exclusions
@@ -149,7 +152,7 @@ def _training(results: TrainingResults) -> str:
   and {metrics["test_clients"]:,.0f} test clients. Applications that seem to be the same person's stay in
   one fold, but may fall into different splits.
 - **Gender is never a feature**, nor is maternity leave. Features computed from age: {age}. Monotone features:
-  {constraints}. Family status, region and housing stay in: they may be proxies of what is left out, see below.
+  {constraints}. {rest}
 - Defaults in the development rows: {metrics["out_of_fold_default_rate"]:.1%}; test:
   {metrics["test_default_rate"]:.1%}."""
 

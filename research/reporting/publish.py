@@ -1,4 +1,4 @@
-"""Publish the results of runs: README and model card take their figures from there alone."""
+"""Publish the results of runs: README, model card and documents take their figures from there alone."""
 
 import argparse
 import shutil
@@ -7,7 +7,9 @@ from pathlib import Path
 
 from research.cli import ROOT, CommandError, shown
 from research.data.dataset import DATA
+from research.reporting.documents import write_documents
 from research.reporting.model_card import interval, metric_rows, write_model_card
+from research.reporting.quoted_figures import PUBLISHED
 from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
@@ -29,7 +31,6 @@ from research.results import (
 
 EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
 
-PUBLISHED = ROOT / "research" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- results: written by python -m research publish -->", "<!-- end of results -->"
 PUBLISHABLE = (
@@ -143,9 +144,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Copy the results of the runs, and write README and model card anew."""
+    """Copy the results of the runs, and write README, model card and documents anew."""
     for run_id in options.runs:
         publish(run_id)
     write_readme()
     write_model_card(PUBLISHED)
+    write_documents(PUBLISHED)
     print(f"{shown(PUBLISHED)}: results on {read(TrainingResults, PUBLISHED / RESULTS_FILE).description}")

@@ -14,6 +14,7 @@ from bento.model.manifest import ModelFeature
 from bento.model.predictors import Predictor
 from bento.model.scoring_model import encode
 from research.data.dataset import Rows
+from research.training.lawful import Reading, doubtful_features
 from research.training.quoted import LEFT_OUT, features_of_families
 from research.training.unknown_values import described
 from research.types import Floats, FoldSplit, Integers, OutOfFold, TrainingMatrix
@@ -40,12 +41,15 @@ class Fitted:
     """Mean over the folds of each early-stopping metric, by round, up to the shortest fold."""
 
 
-def catalogue_names(with_age: bool, left_out: Collection[str] = LEFT_OUT) -> list[str]:
+def catalogue_names(with_age: bool, left_out: Collection[str] = LEFT_OUT, lawful: Reading = "usual") -> list[str]:
     """Return the features that a model may be given, in the order of the catalogue.
 
-    Those computed from age are among them only if `with_age`, those of the families `left_out` never.
+    Those computed from age are among them only if `with_age`, those of the families `left_out` never, and with a strict
+    reading of the law none that is doubtful.
     """
     excluded = features_of_families(left_out)
+    if lawful == "strict":
+        excluded |= doubtful_features()
     return [
         feature.name
         for feature in CATALOGUE.values()

@@ -137,7 +137,7 @@ def report(
         "code_version": code_version(),
         "catalogue": catalogue_hash(),
         "seed_of_training": settings.seed,
-        **{name: getattr(settings, name) for name in ("folds", "constraints", "with_age")},
+        **{name: getattr(settings, name) for name in ("folds", "constraints", "with_age", "lawful")},
         "costs": cost_model.costs.model_dump(),
         "economics": cost_model.economics.model_dump(),
         "metrics": evaluation.metrics,

@@ -9,6 +9,7 @@ from research.evaluation.business_score import CostModel
 from research.explanation.lime_explainer import LIME_SAMPLES
 from research.options import FOLDS, SEED, check_folds, option
 from research.training import boosting
+from research.training.lawful import READINGS, Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,9 @@ class Settings:
         boosting.CONSTRAINTS, "keep the risk monotone where the catalogue declares it (boosters only)"
     )
     with_age: bool = option(boosting.WITH_AGE, "allow features that are computed from age")
+    lawful: Reading = option(  # noqa: RUF009 - a string, which cannot change
+        "usual", "strict: leave out every feature whose relevance by consumer-credit law may be doubted"
+    )
     lime_samples: int = option(LIME_SAMPLES, "neighbours that LIME draws of each client it explains")
     capacity: float = 0.0
     """Share of the applications that a person can review; 0: none is reviewed."""
@@ -36,6 +40,8 @@ class Settings:
             raise CommandError("--lime-samples must be at least 100")
         if not 0 <= self.capacity < 1:
             raise CommandError(f"--capacity must be at least 0 and below 1, it is {self.capacity:g}")
+        if self.lawful not in READINGS:
+            raise CommandError(f"--lawful is {' or '.join(READINGS)}, not {self.lawful!r}")
         if self.family not in FAMILIES:
             raise CommandError(f"no family {self.family!r} can be served; choose from {', '.join(FAMILIES)}")
 

@@ -86,7 +86,7 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
 
 def fit_family(development: Rows, settings: Settings) -> tuple[Fitted, Tuned | None]:
     """Fit the family that the settings name; boosters are tuned first."""
-    data = training_matrix(development, catalogue_names(settings.with_age))
+    data = training_matrix(development, catalogue_names(settings.with_age, lawful=settings.lawful))
     folds, seed = settings.folds, settings.seed
     if settings.family == "linear":
         return fit_linear(data, folds, seed, choose), None

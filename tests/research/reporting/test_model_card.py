@@ -77,6 +77,20 @@ def test_the_card_says_why_the_threshold_was_searched(folder: Path):
     assert "**0.1200** on, searched on out-of-fold scores: against theory's 0.0909 it saves +0.0100 per client" in card
 
 
+@pytest.mark.parametrize(
+    ("reading", "sentence"),
+    [
+        ("strict", "All features that a strict reading of the law doubts are left out"),
+        ("usual", "Family status, region"),
+    ],
+)
+def test_the_card_states_how_the_law_was_read(folder: Path, reading: str, sentence: str):
+    results = json.loads((folder / RESULTS_FILE).read_text())
+    (folder / RESULTS_FILE).write_text(json.dumps(results | {"lawful": reading}))
+
+    assert sentence in model_card(folder)
+
+
 def test_prices_of_rules_are_published(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("research.reporting.publish.DATA", tmp_path / "data")
     (tmp_path / "data" / "results" / "run").mkdir(parents=True)

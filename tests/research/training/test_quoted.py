@@ -9,6 +9,7 @@ from research.results import QUOTABLE_FILE, QuotableStudy, read
 from research.training import quoted
 from research.training.boosting import monotone_constraint_params
 from research.training.cross_fitting import catalogue_names
+from research.training.lawful import READINGS
 from research.training.quoted import DIRECTION_SETS, OTHER, direction, families, features_of_families
 from tests.research.made_up import declared_columns
 
@@ -51,6 +52,26 @@ def test_no_model_is_given_what_is_left_out():
 
     assert names == [name for name in CATALOGUE if name not in left_out]
     assert not features_of_families(quoted.LEFT_OUT) & set(catalogue_names(with_age=True))
+
+
+def test_a_strict_reading_of_the_law_leaves_out_what_is_doubtful():
+    usual, strict = (set(catalogue_names(with_age=False, lawful=reading)) for reading in READINGS)
+
+    assert strict < usual
+    assert {"application_income", "application_employed_years", "application_ext_source_2"} <= strict
+    assert (
+        not {
+            "application_phone_change_years",
+            "application_document_3",
+            "application_organization",
+            "application_acquaintances_default_30d",
+            "application_employer_phone",
+            "application_region_rating",
+            "application_family_status",
+        }
+        & strict
+    )
+    assert {"application_phone_change_years", "application_organization"} <= usual
 
 
 def test_directions_grow_from_set_to_set_and_never_contradict():

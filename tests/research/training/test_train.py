@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from research.options import settings_from
 from research.registry.promote import contract
 from research.results import OUT_OF_FOLD_FILE
 from research.training import train
+from research.training.lawful import READINGS, doubtful_features
 from research.training.train import Settings
+from research.types import TrainingMatrix
 
 
 @pytest.mark.end_to_end
@@ -48,6 +51,20 @@ def test_a_linear_model_is_registered_and_can_be_served(client, data: Data, tmp_
         assert report["metrics"][f"{split}_gini"] == 2 * report["metrics"][f"{split}_auc"] - 1
         assert 0 < report["metrics"][f"{split}_ks"] < report["metrics"][f"{split}_auc"]
     assert (results / OUT_OF_FOLD_FILE).is_file()
+
+
+def test_a_strict_reading_of_the_law_gives_the_model_no_doubtful_feature(data: Data, monkeypatch):
+    given: dict[str, set[str]] = {}
+
+    def fit(reading: str, matrix: TrainingMatrix, *_: object) -> None:
+        given[reading] = {column.name for column in matrix.columns}
+
+    for reading in READINGS:
+        monkeypatch.setattr(train, "fit_linear", partial(fit, reading))
+        train.fit_family(data.rows("development"), Settings(family="linear", lawful=reading))
+
+    assert given["usual"] - given["strict"] == doubtful_features() & given["usual"]
+    assert "application_phone_change_years" in given["usual"] - given["strict"]
 
 
 def test_an_interrupted_training_is_marked_so(client, data: Data, monkeypatch):
@@ -89,6 +106,7 @@ def test_rows_of_one_class_have_no_auc_gini_and_ks():
         ({"folds": 1}, "--folds must be at least 2"),
         ({"trials": -1}, "--trials must be at least 0"),
         ({"lime_samples": 99}, "--lime-samples must be at least 100"),
+        ({"lawful": "loose"}, "--lawful is usual or strict, not 'loose'"),
         ({"capacity": 1.0}, "--capacity must be at least 0 and below 1"),
     ],
 )

@@ -1,0 +1,93 @@
+"""Write the page of features by the circumstances that the law lets a lender assess, with doubts and prices."""
+
+from collections.abc import Iterator
+
+from bento.features.catalogue import CATALOGUE
+from bento.features.definitions import GROUP_LABELS
+from research.reporting.quoted_figures import QuotedFigures
+from research.reporting.reference import table
+from research.training.lawful import circumstance, doubtful_features
+from research.training.quoted import LEFT_OUT, families
+
+PRICED = {
+    "organisation": "without organisation",
+    "documents": "without documents",
+    "hour and contact flags": "without hour and contact flags",
+    "building": "without building",
+    "acquaintances": "without acquaintances",
+}
+"""Families of doubtful features, and the arm of the study that leaves each of them out."""
+
+
+def left_out_by() -> dict[str, str]:
+    """Return the features that no model is given by default, with the family or attribute that they belong to."""
+    by_family = families()
+    names = {name: family for family in LEFT_OUT for name in by_family[family]}
+    return {feature.name: "age" for feature in CATALOGUE.values() if feature.uses_age} | names
+
+
+def page(figures: QuotedFigures) -> str:
+    """Return the page of features by circumstance, with doubts and prices."""
+    weights = {entry["feature"]: entry["mean_abs_shap"] for entry in figures.value("results", "explanations.features")}
+    parts = [
+        _INTRODUCTION,
+        "## Doubtful features, and what leaving them out costs",
+        _PRICES,
+        table(["left out", "AUC, change", "cost per client, change"], _prices(figures)),
+        "Not priced one by one: telephone, identity document and registration, education, family status, region, and"
+        " the external scores. Gender and age are priced in the [model card](../../MODEL_CARD.md).",
+        "`python -m research train --lawful strict` leaves out every doubtful feature but the external scores, without"
+        " which there is no model. Its run shows the price beside that of the default.",
+        "## Features of the application",
+        "*By default*: not with `--lawful strict`. *Weight* is the mean absolute SHAP value, given for the features"
+        " that weigh most.",
+        table(["feature", "circumstance", "doubt", "given to a model", "weight"], _application(weights)),
+        "## Features of histories",
+        "Computed from credits elsewhere, earlier applications, instalments and cards: the client's commitments and how"
+        " they were kept.",
+        table(["concept", "circumstance", "features", "of them given by default"], _histories()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _prices(figures: QuotedFigures) -> Iterator[list[str]]:
+    for family, arm in PRICED.items():
+        row = figures.value("quotable", f"arms[arm={arm}]")
+        state = "left out by default" if family in LEFT_OUT else "used by default"
+        yield [
+            f"{family} ({state})",
+            f"{row['auc_gain']:+.4f} ± {row['auc_gain_error']:.4f}",
+            f"{0 - row['cost_gain']:+.4f} ± {row['cost_gain_error']:.4f}",
+        ]
+
+
+def _application(weights: dict[str, float]) -> Iterator[list[str]]:
+    missing, doubtful = left_out_by(), doubtful_features()
+    for name, feature in CATALOGUE.items():
+        if name.startswith("application_"):
+            result = circumstance(feature)
+            weight = f"{weights[name]:.3f}" if name in weights else ""
+            given = f"no: {missing[name]}" if name in missing else "by default" if name in doubtful else "yes"
+            yield [f"`{name}`", result.name, result.doubt, given, weight]
+
+
+def _histories() -> Iterator[list[object]]:
+    missing = left_out_by()
+    features = [feature for name, feature in CATALOGUE.items() if not name.startswith("application_")]
+    for group in dict.fromkeys(feature.group for feature in features):
+        members = [feature for feature in features if feature.group == group]
+        given = [feature for feature in members if feature.name not in missing]
+        names = " · ".join(sorted({circumstance(feature).name for feature in members}))
+        yield [GROUP_LABELS[group]["en"], names, len(members), len(given)]
+
+
+_INTRODUCTION = """# Features and article 18
+
+Article 18 of Directive (EU) 2023/2225, in force in national law since 20 November 2026 (in France: Code de la
+consommation, L. 312-16), has the lender assess the client from relevant and exact data on income, expenses and other
+**economic and financial circumstances**, necessary and proportionate to the credit. Special categories of personal data
+are excluded, and social networks are no source. This page states for each feature which circumstance it tells, and
+marks those whose relevance, necessity or proportion may be doubted. It is the reading of the project's authors in
+November 2026, not an opinion of a lawyer: a lender decides, and has it checked."""
+_PRICES = """What leaving a family out changes, measured on the same folds (`python -m research quotable`): below zero,
+AUC is lost; above zero, cost is added, in good clients refused per client. ± is a standard error."""

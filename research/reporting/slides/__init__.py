@@ -1,0 +1,1 @@
+"""Make the slides of the talk, in English and French, from published results."""

@@ -1,0 +1,363 @@
+"""The slides: figures from result files, titles that the figures bear out, texts that fit, both languages alike."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from pptx import Presentation
+from pptx.presentation import Presentation as PresentationFile
+from pptx.util import Inches
+
+from research.cli import ROOT, CommandError
+from research.reporting.publish import PUBLISHED
+from research.reporting.quoted_figures import LANGUAGES, QUOTE, Language, QuotedFigures
+from research.reporting.slides import command, delivery, layout
+from research.reporting.slides.deck import MAX_SLIDES, Slide, filled, read_deck
+from research.reporting.slides.delivery import deployment_jobs, integration_steps
+from research.reporting.slides.drawing import MIN_POINTS, STYLE, Canvas, box
+
+DECK = read_deck()
+FIGURES = QuotedFigures(PUBLISHED)
+CONSTANTS = r"1/11|1 \N{MULTIPLICATION SIGN} \(1 \N{MINUS SIGN} p\)|1,000|1 000|30|0[.,]8"
+"""Numbers that no result file holds: the rule's fraction, a unit of counting, names of groups, a convention."""
+ENGLISH = re.compile(r"\b(the|of|and|with|is|are|cost|features|share|grant|slowest|as it is)\b", re.IGNORECASE)
+UNTRANSLATED = ("commits", "tables", "tests")
+"""Pictures that hold names of the project, which are English."""
+
+
+def texts_of(slide: Slide, language: Language) -> list[str]:
+    return [getattr(slide.title, language), *getattr(slide.points, language), getattr(slide.notes, language)]
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def deck(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PresentationFile:
+    """The slides of a language, as they are read again from their file."""
+    path = tmp_path_factory.mktemp("slides") / "slides.pptx"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "PICTURE_DPI", 20)
+        layout.presentation(FIGURES, request.param).save(str(path))
+    return Presentation(str(path))
+
+
+def test_a_talk_of_twenty_minutes_has_few_slides():
+    assert 20 <= len(DECK) <= MAX_SLIDES
+    assert len({slide.id for slide in DECK}) == len(DECK)
+
+
+@pytest.mark.parametrize("slide", DECK, ids=lambda slide: slide.id)
+def test_both_languages_hold_the_same(slide: Slide):
+    english, french = (" ".join(texts_of(slide, language)) for language in LANGUAGES)
+
+    assert len(slide.points.en) == len(slide.points.fr)
+    assert set(QUOTE.findall(english)) == set(QUOTE.findall(french))
+    assert not ENGLISH.search(QUOTE.sub("", french))
+    assert (slide.picture is None) == (slide.alt is None)
+
+
+@pytest.mark.parametrize("slide", DECK, ids=lambda slide: slide.id)
+def test_every_number_is_quoted_from_a_result_file(slide: Slide):
+    for language in LANGUAGES:
+        for text in texts_of(slide, language):
+            assert not re.search(r"\d", re.sub(CONSTANTS, "", QUOTE.sub("", text))), text
+
+
+@pytest.mark.parametrize("slide", DECK, ids=lambda slide: slide.id)
+def test_a_slide_with_figures_names_their_data(slide: Slide):
+    shown = " ".join([slide.title.en, *slide.points.en])
+    files = {name for name, _, _ in QUOTE.findall(shown)} - {"project"}
+
+    assert not files or slide.source is not None
+
+
+def test_a_new_result_changes_the_slide(tmp_path: Path):
+    shutil.copytree(PUBLISHED, tmp_path, dirs_exist_ok=True)
+    results = json.loads((tmp_path / "results.json").read_text())
+    results["metrics"]["test_gini"] = 0.1234
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    quality = next(slide for slide in DECK if slide.id == "quality")
+
+    assert "Gini 0.123" in filled(quality, QuotedFigures(tmp_path), "en").points[0]
+    assert "Gini 0,123" in filled(quality, QuotedFigures(tmp_path), "fr").points[0]
+
+
+def test_a_part_stands_where_its_condition_holds():
+    text = "AUC {results:metrics.test_auc:.3f}{?, at most {results:oracle.test_auc:.3f}?}{? or {results:no.such:.1f}?}"
+
+    assert FIGURES.fill(text, "en") == "AUC 0.774, at most 0.839"
+    assert FIGURES.fill("{synthetic?generated?}{real?real?} data", "en") == "generated data"
+
+
+def test_results_on_real_data_have_no_slide_on_generated_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shutil.copytree(PUBLISHED, tmp_path, dirs_exist_ok=True)
+    results = json.loads((tmp_path / "results.json").read_text())
+    (tmp_path / "results.json").write_text(json.dumps(results | {"data": "real", "seed": None, "oracle": None}))
+    monkeypatch.setattr(layout, "PICTURE_DPI", 20)
+
+    deck = layout.presentation(QuotedFigures(tmp_path), "en")
+
+    shown = [shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.has_text_frame]
+    assert len(deck.slides) == len(DECK) - 1
+    assert "real data, 60,000 clients" in shown
+    assert not [text for text in shown if "generated" in text or "{" in text]
+
+
+def _value(name: str, path: str) -> Any:
+    return FIGURES.value(name, path)
+
+
+def _costs(arm: str) -> dict[str, float]:
+    rows = FIGURES.file("comparison")["rows"]
+    return {
+        row["family"]: row["cost_per_client"]["value"] for row in rows if row["arm"] == arm and row["family"] in NAMES
+    }
+
+
+NAMES = ("logistic", "random_forest", "xgboost", "lightgbm")
+
+
+def _family(name: str) -> dict[str, Any]:
+    return _value("comparison", f"rows[candidate={name}]")
+
+
+FINDINGS: dict[str, Callable[[], bool]] = {
+    "features": lambda: (
+        _value("feature_study", "numbers[arm=all].auc") - _value("feature_study", "numbers[arm=60 best].auc")
+        < _value("feature_study", "numbers[arm=all].auc_error")
+        and max(FIGURES.file("feature_study")["tables"], key=lambda arm: arm["auc"])["arm"].endswith(
+            "installments_payments"
+        )
+    ),
+    "threshold": lambda: (
+        _value("results", "metrics.searched_threshold_saves")
+        < _value("results", "metrics.searched_threshold_saves_error")
+    ),
+    "comparison": lambda: all(
+        _family(name)["cost_above_champion"]["low"] < 0 < _family(name)["cost_above_champion"]["high"]
+        for name in ("logistic", "xgboost", "lightgbm")
+    ),
+    "times": lambda: (
+        max(NAMES, key=lambda name: _family(name)["fit_seconds"]) == "random_forest"
+        and _family("random_forest")["cost_per_client"]["value"] > _family("lightgbm")["cost_per_client"]["value"]
+    ),
+    "imbalance": lambda: (
+        1 / 13 < _value("results", "metrics.out_of_fold_default_rate") < 1 / 11.5
+        and all(_costs("class_weights")[family] >= cost for family, cost in _costs("none").items())
+        and all(
+            _family(f"{name}, smote")["cost_per_client"]["value"] > _family(name)["cost_per_client"]["high"]
+            for name in ("random_forest", "xgboost", "lightgbm")
+        )
+    ),
+    "tuning": lambda: _value("results", "tuning.gain") < 2 * _value("results", "tuning.gain_error"),
+    "quality": lambda: (
+        _value("results", "business.test.model.cost_per_client.value")
+        < 2 / 3 * _value("results", "business.test.accept_all.cost_per_client.value")
+        and 0.22 < _value("results", "business.test.model.good_clients_refused") < 0.28
+    ),
+    "calibration": lambda: (
+        all(
+            method["log_loss_gain"] < method["log_loss_gain_error"]
+            for method in _value("results", "calibration.compared")
+            if method["method"] != "none"
+        )
+        and _value("results", "calibration.served.slope") == 1
+    ),
+    "global": lambda: (
+        [group["group"] for group in _value("results", "explanations.groups")[:3]]
+        == ["external_scores", "employment", "instalment_discipline"]
+        and _value("results", "explanations.lime.agreement.sign") == 1
+    ),
+    "local": lambda: _value("reasons", "fidelity.both.value") > 0.9,
+    "fairness": lambda: all(
+        price[measure]["low"] <= 0 <= price[measure]["high"]
+        for price in FIGURES.file("fairness_price")["prices"]
+        for measure in ("auc", "cost")
+    ),
+    "tests": lambda: _value("mutation", "killed") == _value("mutation", "mutants"),
+    "drift": lambda: any(
+        point["detected"] > 0.9 and point["evidently"] < 0.1 for point in FIGURES.file("drift_proof")["power"]
+    ),
+}
+"""By slide, whether the published results bear out its title and points."""
+
+
+@pytest.mark.parametrize("slide", FINDINGS)
+def test_the_results_bear_out_the_title(slide: str):
+    assert slide in {entry.id for entry in DECK}
+    assert FINDINGS[slide]()
+
+
+def test_no_text_is_small_and_none_overflows_its_box(deck: PresentationFile):
+    for page, slide in enumerate(deck.slides, start=1):
+        for shape in slide.shapes:
+            assert shape.left >= 0
+            assert shape.left + shape.width <= deck.slide_width
+            assert shape.top + shape.height <= deck.slide_height
+            if not shape.has_text_frame:
+                continue
+            (size,) = {run.font.size.pt for line in shape.text_frame.paragraphs for run in line.runs}
+            bold = bool(shape.text_frame.paragraphs[0].runs[0].font.bold)
+            space = shape.text_frame.paragraphs[0].space_after.pt
+            lines = [line.text for line in shape.text_frame.paragraphs]
+            indented = "buChar" in shape._element.xml
+            width = shape.width / Inches(1) - (layout.INDENT if indented else 0)
+            height = layout.text_height(lines, width, int(size), bold, space)
+
+            assert size >= MIN_POINTS, page
+            assert height <= shape.height / Inches(1), (page, lines)
+
+
+def test_no_two_parts_of_a_slide_overlap(deck: PresentationFile):
+    for page, slide in enumerate(deck.slides, start=1):
+        places = [(shape.left, shape.top, shape.left + shape.width, shape.top + shape.height) for shape in slide.shapes]
+        for number, one in enumerate(places):
+            for other in places[number + 1 :]:
+                apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+                assert apart, page
+
+
+def test_every_slide_has_notes_and_every_picture_a_description(deck: PresentationFile):
+    for slide in deck.slides:
+        assert len(slide.notes_slide.notes_text_frame.text) > 100
+        for shape in slide.shapes:
+            if not shape.has_text_frame:
+                assert len(shape._element.nvPicPr.cNvPr.get("descr")) > 15
+
+
+def ticks_beyond_the_axes(figure: Figure) -> list[Text]:
+    """Return the labels of ticks outside the limits of their axis, which matplotlib does not draw."""
+    labels = []
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            beyond = [tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high]
+            labels += [label for tick in beyond for label in (tick.label1, tick.label2)]
+    return labels
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slide", [slide for slide in DECK if slide.picture], ids=lambda slide: slide.id)
+def test_a_picture_is_legible_whole_and_in_one_language(slide: Slide, language: Language):
+    frame = layout.PICTURE[slide.layout]
+    with mpl.rc_context(STYLE):
+        figure = layout.PICTURES[str(slide.picture)](Canvas(FIGURES, language, frame.width, frame.height))
+    figure.draw_without_rendering()
+    bounds = figure.bbox
+
+    for text in figure.findobj(Text):
+        if not text.get_text().strip() or not text.get_visible() or text in ticks_beyond_the_axes(figure):
+            continue
+        extent = text.get_window_extent()
+        assert text.get_fontsize() >= MIN_POINTS
+        assert extent.x0 >= -1, text
+        assert extent.x1 <= bounds.x1 + 1, text
+        assert extent.y0 >= -1, text
+        assert extent.y1 <= bounds.y1 + 1, text
+        if language == "fr" and slide.picture not in UNTRANSLATED:
+            assert not ENGLISH.search(text.get_text())
+
+
+def test_a_text_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch):
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+
+    with pytest.raises(CommandError, match=r"slide x \(en\): 'word word .*' does not fit at 26 points; shorten it"):
+        layout.add_text(slide, ["word " * 60], *layout.TITLE, "slide x (en)")
+    with pytest.raises(CommandError, match=r"does not fit into a box of 1\.0 by 1\.0 inches"):
+        box(Canvas(FIGURES, "en", 5, 5).board()[1], (0, 0, 1, 1), "a long line of text")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{results:metrics.nothing:.2f}", r"results\.json holds no metrics\.nothing \(at 'nothing'\)"),
+        ("{comparison:rows[candidate=none].auc:.2f}", r"comparison\.json holds no rows\[candidate=none\]\.auc"),
+        ("{nowhere:metrics.auc:.2f}", r"nowhere\.json: No such file or directory; publish a run"),
+    ],
+)
+def test_a_figure_that_no_file_holds_is_named(text: str, message: str):
+    with pytest.raises(CommandError, match=message):
+        FIGURES.fill(text, "en")
+
+
+def test_french_lines_do_not_break_before_a_mark():
+    assert (
+        FIGURES.fill("Pourquoi ? « Oui » : {project:margin:.1%}", "fr")
+        == "Pourquoi\u00a0? «\u00a0Oui\u00a0»\u00a0: 5,5\u202f%"
+    )
+    assert FIGURES.fill("Why : {project:margin:.1%}", "en") == "Why : 5.5%"
+
+
+def test_without_libreoffice_the_command_names_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(command, "office", lambda: None)
+    monkeypatch.setattr(command, "write_slides", lambda out, figures: [out / "slides.en.pptx"])
+
+    command.run(type("Options", (), {"results": PUBLISHED, "out": tmp_path})())
+
+    output = capsys.readouterr()
+    assert "slides.en.pptx" in output.out
+    assert output.err == "no PDF: LibreOffice is missing (Debian package libreoffice-impress)\n"
+
+
+def test_a_failing_libreoffice_is_an_error_with_its_message(tmp_path: Path):
+    program = tmp_path / "soffice"
+    program.write_text("#!/bin/sh\necho 'no display' >&2\nexit 1\n")
+    program.chmod(0o755)
+
+    with pytest.raises(CommandError, match=r"slides\.pptx: LibreOffice wrote no PDF \(no display\)"):
+        command.to_pdf(str(program), tmp_path / "slides.pptx")
+
+
+@pytest.mark.skipif(
+    command.office() is None, reason="LibreOffice is not installed (Debian package libreoffice-impress)"
+)
+def test_libreoffice_writes_a_page_for_each_slide(deck: PresentationFile, tmp_path: Path):
+    path = tmp_path / "slides.pptx"
+    deck.save(str(path))
+
+    content = command.to_pdf(str(command.office()), path).read_bytes()
+
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == len(DECK)
+
+
+def test_the_drawn_pipeline_is_that_of_the_integration_script(tmp_path: Path):
+    steps = integration_steps()
+
+    assert steps[:2] == ["Debian packages", "make setup"]
+    assert "make test" in steps
+    assert all(
+        name.removeprefix("make ") in (ROOT / "Makefile").read_text() for name in steps if name.startswith("make ")
+    )
+
+
+def test_the_drawn_deployment_is_that_of_the_workflow(tmp_path: Path):
+    assert deployment_jobs(tmp_path) == {}
+    (tmp_path / "deploy.yml").write_text(
+        "jobs:\n  image:\n    name: Build\n    uses: ./.github/workflows/build.yml\n"
+        "  smoke:\n    steps: [{uses: actions/checkout@v7}, {name: Ask once}]\n"
+    )
+    (tmp_path / "build.yml").write_text(
+        "jobs: {run: {steps: [{name: Image of the service}, {name: Push by digest}]}}\n"
+    )
+
+    assert deployment_jobs(tmp_path) == {"Build": ["Image of the service", "Push by digest"], "smoke": ["Ask once"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_deployment_with_long_and_repeated_steps_is_drawn(language: Language, monkeypatch: pytest.MonkeyPatch):
+    names = ["Image of the service", "Image of the page", "A step with a name that is much longer than its box is wide"]
+    monkeypatch.setattr(delivery, "deployment_jobs", lambda: {"Build": names, "Production": ["Deploy, test"]})
+
+    figure = layout.PICTURES["deployment"](Canvas(FIGURES, language, 12.1, 4.5))
+
+    texts = [text.get_text().split("\n")[0] for text in figure.findobj(Text) if text.get_text()]
+    assert len(texts) == 5
+    assert [text[:6] for text in texts[:4]] == [texts[0][:6], "images", "A step", texts[3][:6]]
