@@ -140,6 +140,8 @@ check-rest:
 	@.venv/bin/ruff check --quiet .
 	@output=$$(.venv/bin/lint-imports) || { echo "$$output"; exit 1; }
 	@$(RUN) tests.words
+	@.venv/bin/actionlint
+	@.venv/bin/zizmor --offline --quiet --no-progress --persona=auditor .github
 
 test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
 	@.venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \

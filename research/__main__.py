@@ -37,6 +37,8 @@ GROUPS: dict[str, dict[str, str]] = {
     "decide which model is served": {
         "promote": "research.registry.promote",
         "rollback": "research.registry.rollback",
+        "export": "research.registry.export",
+        "restore": "research.registry.restore",
     },
     "bring it to users": {
         "import": "research.deployment.import_model",
