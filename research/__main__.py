@@ -44,6 +44,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "import": "research.deployment.import_model",
         "build": "research.deployment.build_bento",
         "containerize": "research.deployment.containerize",
+        "page-image": "research.deployment.page_image",
+        "github": "research.deployment.github",
         "pipeline": "research.deployment.pipeline",
         "demo": "research.deployment.demo",
         "show": "research.deployment.show",
