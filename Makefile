@@ -1,10 +1,10 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
+.PHONY: help packages setup check check-types check-rest coverage test test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
-	notebooks import bento container serve ui mlflow drift bench lock clean
+	notebooks import bento container page-image serve ui mlflow drift bench lock clean
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -31,6 +31,11 @@ help: ## List the targets
 	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data. Quote a folder with blanks."
 	@echo "  PORT=number, UI_PORT=number and MLFLOW_PORT=number choose other ports than 3000, 8501 and 5000."
 	@echo "  CAPACITY=share, 0.1 say, has train, pipeline and demo leave the closest cases, up to that share, to a person."
+
+packages: ## Install the Debian packages that the tests beyond Python need
+	@as_root=; [ "$$(id -u)" -eq 0 ] || as_root=sudo; $$as_root apt-get update -qq \
+		&& $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		$$(sed 's/#.*//' .ci/packages.txt) >/dev/null
 
 setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (everything) and .venv-serve (what the container holds)
 
@@ -113,6 +118,9 @@ bento: setup ## Build the Bento of the latest imported model
 container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
 	@$(RUN) research containerize $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
 
+page-image: setup ## Build the image of the officers' page, and its bill of materials (CONTAINER_ENGINE as above)
+	@$(RUN) research page-image $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
+
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
 	@.venv-serve/bin/python -m bento serve --no-auth --upgrade-journal $(PORT_OPTION)
 
@@ -141,11 +149,16 @@ check-rest:
 	@output=$$(.venv/bin/lint-imports) || { echo "$$output"; exit 1; }
 	@$(RUN) tests.words
 	@.venv/bin/actionlint
-	@.venv/bin/zizmor --offline --quiet --no-progress --persona=auditor .github
+	@.venv/bin/zizmor --offline --quiet --quiet --no-progress --persona=auditor .github
+
+TEST := .venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 
 test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
-	@.venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
-		--max-worker-restart 0
+	@$(TEST)
+
+coverage: setup ## The same tests, and the share of lines that they run: build/coverage.json
+	@COVERAGE_FILE=build/coverage $(TEST) --cov=bento --cov=research --cov=drift --cov=ui \
+		--cov-report=json:build/coverage.json --cov-report=
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
 	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento

@@ -16,7 +16,7 @@ import bentoml
 from bento import NAME
 from bento.addresses import without_secrets
 from bento.settings import KEYS_FILE_VARIABLE, MASTER_KEY_VARIABLE
-from research.cli import ROOT, CommandError
+from research.cli import ROOT, CommandError, user_path
 from research.deployment.build_bento import SBOM
 
 EXAMPLE = "python -m research containerize --engine podman"
@@ -202,6 +202,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=ENGINES, help="by default the first of these that is installed and running")
     parser.add_argument("--bento", default=f"{NAME}:latest", metavar="TAG", help="tag of the Bento")
     parser.add_argument("--tag", metavar="NAME:TAG", help="name of the image; by default the Bento's tag")
+    parser.add_argument("--sbom", type=user_path, metavar="FILE", help="copy the bill of materials to this file")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -213,4 +214,8 @@ def run(options: argparse.Namespace) -> None:
     size = containerize(bento, engine, image)
     print(f"{image} built, {size}; once it has keys and a journal (docs/operate.md), run it with:")
     print(f"  {_run_line(engine, image)}")
-    print(f"bill of materials (CycloneDX): {bento.path_of(SBOM)}")
+    sbom = Path(bento.path_of(SBOM))
+    if options.sbom:
+        options.sbom.parent.mkdir(parents=True, exist_ok=True)
+        sbom = shutil.copyfile(sbom, options.sbom)
+    print(f"bill of materials (CycloneDX): {sbom}")

@@ -54,14 +54,14 @@ def test_a_champion_is_downloaded_once_its_attestation_holds(gh: Gh, tmp_path: P
     assert downloaded.startswith("run download 7 --repo owner/project --name champion --dir ")
     assert "--signer-workflow owner/project/.github/workflows/train.yml" in verified
     assert verified.endswith("--deny-self-hosted-runners --source-ref refs/heads/main")
-    assert "of the newest successful run of train.yml" in capsys.readouterr().out
+    assert "champion.tar is of run 7 of train.yml" in capsys.readouterr().out
 
 
 def test_a_champion_without_attestation_is_not_kept(gh: Gh, tmp_path: Path):
     gh(run_list=ONE_RUN, run_download=files("champion.tar"), attestation_verify="echo 'no attestations' >&2; exit 1")
 
     with pytest.raises(CommandError, match=r"gh attestation verify .* failed: no attestations"):
-        github.download("train.yml", "champion", tmp_path / "build", attested=True)
+        github.download(7, "train.yml", "champion", tmp_path / "build", attested=True)
 
     assert not (tmp_path / "build").exists()
 
@@ -75,11 +75,54 @@ def test_a_champion_without_attestation_is_not_kept(gh: Gh, tmp_path: Path):
         ({"run_list": "exit 4"}, "gh run list --repo failed: it gave no reason"),
     ],
 )
-def test_without_a_champion_one_line_says_why(answers: dict[str, str], words: str, gh: Gh, tmp_path: Path):
+def test_without_a_champion_one_line_says_why(answers: dict[str, str], words: str, gh: Gh, tmp_path: Path, capsys):
     gh(**answers)
 
-    with pytest.raises(CommandError, match=words):
-        github.download("train.yml", "champion", tmp_path, attested=False)
+    assert run_command(github, "download", "--output", str(tmp_path / "build")) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+    assert not (tmp_path / "build").exists()
+
+
+def test_where_none_is_needed_the_first_run_goes_on(gh: Gh, tmp_path: Path, capsys):
+    gh(run_list="echo '[]'")
+
+    assert run_command(github, "download", "--or-none", "--output", str(tmp_path / "build")) == 0
+
+    assert capsys.readouterr().out == "train.yml has not succeeded on main yet: nothing to download\n"
+
+
+def test_the_results_of_a_failed_run_are_downloaded_where_asked(gh: Gh, tmp_path: Path):
+    log = gh(run_list=ONE_RUN, run_download=files("watch.jsonl"))
+    wanted = ("--workflow", "drift.yml", "--artifact", "drift", "--also-failed")
+
+    assert run_command(github, "download", *wanted, "--output", str(tmp_path / "build")) == 0
+
+    assert "--workflow drift.yml --branch main --status completed" in log.read_text()
+    assert "attestation" not in log.read_text()
+
+
+def test_what_was_pushed_becomes_outputs_of_a_step(tmp_path: Path, capsys):
+    pushed = {"image": IMAGE, "page": f"registry.example.org/page@{DIGEST}", "model_version": "3", "bento": "b"}
+    (tmp_path / "deployment.json").write_text(json.dumps(pushed))
+
+    assert run_command(github, "outputs", str(tmp_path / "deployment.json")) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert {"model-version=3", f"image={IMAGE}", f"image-digest={DIGEST}"} <= set(lines)
+    assert "page-name=registry.example.org/page" in lines
+
+
+@pytest.mark.parametrize(
+    "change", [{"image": "registry/x:latest"}, {"model_version": "3\nimage=other"}, {"page": None}]
+)
+def test_what_was_pushed_is_checked_before_others_use_it(change: dict[str, str | None], tmp_path: Path):
+    pushed = {"image": IMAGE, "page": IMAGE, "model_version": "3"} | change
+    (tmp_path / "deployment.json").write_text(json.dumps(pushed))
+
+    with pytest.raises(CommandError, match=f"{next(iter(change))} is missing or wrong: run cloud push again"):
+        github.outputs(tmp_path / "deployment.json")
 
 
 def test_an_image_needs_provenance_and_bill_of_materials(gh: Gh):
