@@ -48,6 +48,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "github": "research.deployment.github",
         "pipeline": "research.deployment.pipeline",
         "demo": "research.deployment.demo",
+        "cloud": "research.deployment.cloud.command",
         "show": "research.deployment.show",
     },
     "publish results": {

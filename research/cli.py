@@ -37,6 +37,15 @@ LIBRARY_FAULTS = {
         "BentoML failed ({reason}); see that BENTOML_HOME, by default ~/bentoml, is a store that may be written, then "
         "run this again",
     ),
+    "botocore.client": (
+        "ClientError",
+        "AWS refused ({reason}); grant the right or mend what it names, then run this again",
+    ),
+    "botocore.exceptions": (
+        "BotoCoreError",
+        "AWS cannot be asked ({reason}); see that credentials are set (aws sts get-caller-identity) and the region is "
+        "right, then run this again",
+    ),
 }
 """By module, the exception of a library that the user can correct, and the message."""
 
@@ -159,7 +168,7 @@ def run(command: Callable[[], int | None]) -> NoReturn:
         code = command()
     except correctable() as error:
         print(f"error: {without_secrets(described(error))}", file=sys.stderr)
-        code = FAULT
+        code = error.exit_code if isinstance(error, CorrectableError) else FAULT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = INTERRUPTED

@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     upgrade_parser.add_argument(
         "--service-role", metavar="ROLE", help="in PostgreSQL, let this role write and read, and nothing else"
     )
+    upgrade_parser.add_argument(
+        "--service-password-file",
+        type=Path,
+        metavar="FILE",
+        help="make the role where it is missing, with the password in this file",
+    )
     replay_parser = command(
         "replay",
         "decide again what the journal holds: 0 all the same, 1 something differs or was altered, 2 not comparable "
@@ -131,9 +137,14 @@ def _count(text: str) -> int:
 
 
 def _upgrade(journal: Journal, options: argparse.Namespace, __: Settings) -> int:
+    password = None
+    if options.service_password_file is not None:
+        if options.service_role is None:
+            raise JournalError("--service-password-file needs --service-role, which names the role")
+        password = options.service_password_file.read_text("utf-8").strip()
     before, after = upgrade(journal)
     if options.service_role is not None:
-        grant(journal, options.service_role)
+        grant(journal, options.service_role, password)
     print(f"{journal.address}: schema {after}" + (", as before" if before == after else f", before {before or 'none'}"))
     return 0
 

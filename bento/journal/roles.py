@@ -2,7 +2,9 @@
 
 import re
 
+import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 
 from bento.journal.entries import JournalError
 from bento.journal.schema import CHAIN, CLIENT_KEYS, DECISIONS, JOURNAL_KEYS, REVIEWS, RULEBOOKS
@@ -36,8 +38,10 @@ def script(role: str) -> str:
     return "".join(f"{statement};\n" for statement in (f"CREATE ROLE {role} LOGIN", *statements))
 
 
-def grant(journal: Journal, role: str) -> None:
-    """Grant a role what the service needs; errors as `grants`.
+def grant(journal: Journal, role: str, password: str | None = None) -> None:
+    """Grant a role what the service needs; with a password, make the role where it is missing and set it.
+
+    Errors as `grants`.
 
     Raises:
         JournalError: the journal is in SQLite, where the rights are those of the file.
@@ -45,6 +49,19 @@ def grant(journal: Journal, role: str) -> None:
     """
     if journal.engine.dialect.name != "postgresql":
         raise JournalError(f"{journal.address} is a file, without roles; its owner and mode say who may write it")
+    statements = grants(role)
     with journal.transaction() as connection:
-        for statement in grants(role):
+        if password is not None:
+            _make(connection, role, password)
+        for statement in statements:
             connection.execute(sa.text(statement))
+
+
+def _make(connection: sa.Connection, role: str, password: str) -> None:
+    """Make a role that may log in, unless it is there, and set its password, of which the server is sent a hash."""
+    is_there = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+    if is_there is None:
+        connection.execute(sa.text(f"CREATE ROLE {role} LOGIN"))
+    session: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    hashed = session.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    session.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))

@@ -223,6 +223,38 @@ def test_the_printed_sql_makes_the_role(postgresql_server: Server, capsys: pytes
 
 
 @pytest.mark.postgresql
+def test_an_upgrade_makes_the_role_with_the_password_of_a_file(postgresql_server: Server, tmp_path: Path):
+    url = postgresql_server.emptied_database()
+    file = tmp_path / "password"
+    upgrade = ["journal", "--url", url, "upgrade", "--service-role", "made_role", "--service-password-file", str(file)]
+    for password in ("first it's this", "then \\ that"):  # the second time the role is there
+        file.write_text(password + "\n")
+
+        assert commands.main(upgrade) == 0
+
+        host = f"host=127.0.0.1 port={postgresql_server.port} dbname={url.rpartition('/')[2]} user=made_role"
+        with psycopg.connect(host, password=password) as connection:
+            assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (0,)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("DELETE FROM decisions")
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(host, password="another")  # noqa: S106 - it is refused
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY made_role; DROP ROLE made_role")
+
+
+def test_a_password_without_a_role_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "password").write_text("word")
+    url = f"sqlite:///{tmp_path}/journal.db"
+
+    code = commands.main(["journal", "--url", url, "upgrade", "--service-password-file", str(tmp_path / "password")])
+
+    assert code == 2
+    assert "--service-role" in capsys.readouterr().err
+    assert not (tmp_path / "journal.db").exists()
+
+
+@pytest.mark.postgresql
 def test_a_server_that_becomes_read_only_is_left_for_the_one_that_writes(postgresql_server: Server):
     url = postgresql_server.new_database()
     name = url.rpartition("/")[2]
