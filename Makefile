@@ -166,9 +166,9 @@ test-serving: .venv-serve-tests/.synced ## The tests of bento with what the cont
 test-faults: setup ## Faults, fuzzing and Schemathesis, against real services
 	@.venv/bin/pytest -m "not postgresql" tests/faults
 
-test-postgres: setup ## The journal and its faults on a PostgreSQL server that the tests start
+test-postgres: setup ## The journal, its faults, and a team's MLflow, on a PostgreSQL server that the tests start
 	@$(RUN) tests.support.postgresql
-	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift
+	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift tests/research/registry
 
 test-notebooks: setup ## The five notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks
