@@ -54,7 +54,7 @@ def total(lines: list[Line]) -> Line:
 
 
 def _size(template: str, size: str) -> dict[str, float]:
-    mapping: dict[str, float] = read_template(template)["Mappings"]["Size"][size]
+    mapping: dict[str, float] = read_template(template)["Mappings"]["Sizes"][size]
     return mapping
 
 

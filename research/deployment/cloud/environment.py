@@ -146,7 +146,7 @@ def raised_alarms(region: str, environment: str) -> list[str]:
     client = boto3.client("cloudwatch", region_name=region)
     prefix = f"{stack_name(environment)}-"
     alarms = client.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM", AlarmTypes=["MetricAlarm"])
-    return sorted(one["AlarmName"] for one in alarms["MetricAlarms"])
+    return sorted(one["AlarmName"] for one in alarms["MetricAlarms"] if one["StateValue"] == "ALARM")
 
 
 def losses(stacks: Stacks, environment: str) -> list[str]:
@@ -174,7 +174,8 @@ def destroy(stacks: Stacks, environment: str) -> None:
     stack = stacks.find(name)
     if stack is None:
         return
-    if stack.status not in NEVER_STARTED and stack.parameters.get("Protection") == "on":
+    is_protected = stack.parameters.get("Size") == "standard" and stack.parameters.get("Protection") == "on"
+    if is_protected and stack.status not in NEVER_STARTED:
         stacks.apply(name, "environment.yaml", {**stack.parameters, "Protection": "off"})
     stacks.delete(name)
     client = boto3.client("ssm", region_name=stacks.region)
