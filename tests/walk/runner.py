@@ -1,7 +1,6 @@
 """Run a workflow at home: jobs in the order of their needs, steps by bash, actions and programs by stand-ins.
 
-The checkout is a folder of links to the project, so that what steps write beside it (`build/`, `data/`) stays apart.
-The stand-ins fail where the real ones would: without a role or a region there are no credentials, an artifact that is
+The checkout is a copy of the project, with its environments. The stand-ins fail where the real ones would: without a role or a region there are no credentials, an artifact that is
 missing ends the step, and an attestation names the workflow that called the action.
 """
 
@@ -25,8 +24,9 @@ from research.cli import ROOT
 from tests.support.workflows import read
 from tests.walk.expressions import filled, holds
 
-LINKED = (".ci", ".github", ".streamlit", ".venv", ".venv-serve", "bento", "drift", "research", "tests", "ui")
-LINKED_FILES = ("Makefile", "bentofile.yaml", "pyproject.toml", "uv.lock", "README.md", "MODEL_CARD.md")
+ENVIRONMENTS = (".venv", ".venv-serve")
+FOLDERS = (".github", ".streamlit", "bento", "drift", "research", "ui")
+FILES = ("Makefile", "bentofile.yaml", "pyproject.toml", "uv.lock", "README.md", "MODEL_CARD.md")
 REPOSITORY = "owner/project"
 STEP_TIMEOUT_S = 900
 """Seconds for a step; the longest, a deployment, takes half a minute."""
@@ -250,8 +250,12 @@ class _Machine:
         return 0, ""
 
     def _check_out(self, _: dict[str, str]) -> None:
-        for name in (*LINKED, *LINKED_FILES):
+        for name in ENVIRONMENTS:
             (self._folder / name).symlink_to(ROOT / name)
+        for name in FOLDERS:
+            shutil.copytree(ROOT / name, self._folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in FILES:
+            shutil.copy2(ROOT / name, self._folder / name)
 
     def _assume(self, options: dict[str, str]) -> None:
         if not options["role-to-assume"] or not options["aws-region"]:
