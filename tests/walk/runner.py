@@ -1,18 +1,20 @@
 """Run a workflow at home: jobs in the order of their needs, steps by bash, actions and programs by stand-ins.
 
-The checkout is a copy of the project, with its environments. The stand-ins fail where the real ones would: without a role or a region there are no credentials, an artifact that is
-missing ends the step, and an attestation names the workflow that called the action.
+The checkout is a copy of the project, with its environments. The stand-ins fail where the real ones would: without a role
+or a region there are no credentials, an artifact that is missing ends the step, and an attestation names the workflow
+that called the action.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,8 @@ class GitHub:
     secrets: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     """Of the machines that run jobs."""
+    process: subprocess.Popen[str] | None = None
+    """The newest step; it leads a process group."""
 
     def __post_init__(self) -> None:
         """Put the programs of this folder on the PATH of the machines."""
@@ -215,7 +219,7 @@ class _Machine:
         summary.write_text("")
         files = {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", filled(step["run"], self._contexts, {})]
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=self._folder,
             env=os.environ | self._github.environment | self._environment | environment | files,
@@ -223,14 +227,19 @@ class _Machine:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            check=False,
-            timeout=STEP_TIMEOUT_S,
+            start_new_session=True,
         )
+        self._github.process = process
+        try:
+            output, _ = process.communicate(timeout=STEP_TIMEOUT_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         self._result.summary += summary.read_text()
         if "id" in step:
             written = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
             self._contexts["steps"][step["id"]] = {"outputs": written}
-        return done.returncode, done.stdout
+        return process.returncode, output
 
     def _use(self, step: dict[str, Any]) -> tuple[int, str]:
         action = step["uses"].partition("@")[0]

@@ -1,7 +1,6 @@
 """A champion travels as one file: exported, imported into a store, restored in an empty registry."""
 
 import io
-import json
 import os
 import shutil
 import tarfile
@@ -27,6 +26,7 @@ from research.registry.promote import promote
 from research.registry.restore import RESTORED_FROM, restore
 from research.results import GateCheck
 from tests.research.commands import run_command
+from tests.support.archives import halved_example, remade
 from tests.support.registry import Register, version_of
 
 
@@ -66,19 +66,6 @@ def store() -> Iterator[None]:
             bentoml.models.delete(model.tag)
 
 
-def remade(archive: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
-    """Write an archive anew, its files changed or, where `change` returns None, left out."""
-    target = archive.with_name("changed.tar")
-    with tarfile.open(archive) as old, tarfile.open(target, "w") as new:
-        for member in old:
-            file = old.extractfile(member)
-            content = change(member.name, file.read() if file else b"")
-            if content is not None:
-                member.size = len(content)
-                new.addfile(member, io.BytesIO(content))
-    return target
-
-
 def test_the_same_champion_gives_the_same_file(client: mlflow.MlflowClient, archive: Path, tmp_path: Path):
     export(tracking.champion(client), tmp_path / "again.tar")
 
@@ -100,17 +87,10 @@ def test_the_import_of_an_archive_is_that_of_the_registry(client: mlflow.MlflowC
 
 
 def test_an_archive_whose_examples_differ_is_not_imported(archive: Path, store: None):
-    def halved(name: str, content: bytes) -> bytes:
-        if not name.endswith("examples.json"):
-            return content
-        examples = json.loads(content)
-        examples["examples"][0]["log_odds"] /= 2
-        return json.dumps(examples).encode()
-
     before = {model.tag for model in bentoml.models.list()}
 
     with pytest.raises(ModelError, match="example"):
-        import_model.import_archive(remade(archive, halved))
+        import_model.import_archive(remade(archive, halved_example))
 
     assert {model.tag for model in bentoml.models.list()} == before
 
