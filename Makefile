@@ -1,10 +1,11 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help packages setup check check-types check-rest coverage test test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
+.PHONY: help packages setup check check-types check-rest coverage test test-serving test-faults test-postgres \
+	test-notebooks test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
-	notebooks import bento container page-image serve ui mlflow drift bench lock clean
+	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment \
+	destroy test-cloud
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -13,7 +14,8 @@ WORKERS ?= 2
 MUTANTS ?= 250
 RUN := .venv/bin/python -m
 # What the user sets reaches the shell as environment variables, unchanged: a folder may be named `my data (2026); $$x`.
-VARIABLES := DATA CAPACITY CONTAINER_ENGINE PORT UI_PORT MLFLOW_PORT PYTHON_VERSION WORKERS SOAK FULL BENTO
+VARIABLES := DATA CAPACITY CONTAINER_ENGINE PORT UI_PORT MLFLOW_PORT PYTHON_VERSION WORKERS SOAK FULL BENTO \
+	ENVIRONMENT IMAGE MODEL_VERSION DELETE_JOURNAL CLOUD_OPTIONS
 SET_VARIABLES := $(foreach name,$(VARIABLES),$(if $(value $(name)),$(name)))
 $(foreach name,$(SET_VARIABLES),$(eval override $(name) := $$(value $(name))) $(eval export $(name)))
 DATA_OPTION := $${DATA:+"--data=$$DATA"}
@@ -121,6 +123,17 @@ container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker
 page-image: setup ## Build the image of the officers' page, and its bill of materials (CONTAINER_ENGINE as above)
 	@$(RUN) research page-image $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
 
+deploy: setup ## Deploy IMAGE (by digest) of MODEL_VERSION in ENVIRONMENT (staging or production), step by step
+	@$(RUN) research cloud deploy "--environment=$$ENVIRONMENT" "--image=$$IMAGE" \
+		"--model-version=$$MODEL_VERSION" $$CLOUD_OPTIONS
+
+rollback-deployment: setup ## Put the release deployed before back into service in ENVIRONMENT
+	@$(RUN) research cloud rollback "--environment=$$ENVIRONMENT" $$CLOUD_OPTIONS
+
+destroy: setup ## Delete ENVIRONMENT, once it was told what is lost (DELETE_JOURNAL=its name, for the journal too)
+	@$(RUN) research cloud destroy "--environment=$$ENVIRONMENT" $${DELETE_JOURNAL:+"--delete-journal=$$DELETE_JOURNAL"} \
+		$$CLOUD_OPTIONS
+
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys
 	@.venv-serve/bin/python -m bento serve --no-auth --upgrade-journal $(PORT_OPTION)
 
@@ -187,6 +200,9 @@ test-container: setup ## The image: built, run, and asked the same as the servic
 	@for program in buildah debootstrap runc; do \
 		command -v $$program >/dev/null || { echo "missing: $$program (Debian package $$program)"; exit 2; }; done
 	@.venv/bin/pytest tests/container
+
+test-cloud: setup ## The cloud stack: templates, and deployments against a server that stands for AWS
+	@.venv/bin/pytest tests/cloud
 
 lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade

@@ -21,7 +21,7 @@ ROOT = str(Path(__file__).parents[1])
 if ROOT not in sys.path:  # `streamlit run` adds the folder of the script, not the root of the project
     sys.path.append(ROOT)
 
-from ui import answers, client, form, messages, results  # noqa: E402
+from ui import answers, client, form, messages, results, sign_in  # noqa: E402
 from ui.settings import MAX_UPLOAD_MIB, Settings  # noqa: E402
 
 SETTINGS = Settings()
@@ -61,6 +61,7 @@ def main() -> None:
     st.set_page_config(page_title=say("page_title"), page_icon=":material/balance:", layout="wide")
     st.html(page_settings(language), unsafe_allow_javascript=True)
     st.title(say("page_title"), anchor=False)
+    sign_in.require(language, SETTINGS)
     try:
         with st.sidebar:
             choose_language(language)

@@ -1,6 +1,7 @@
 """Everything that the environment may set for the page, read in one place."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,3 +23,5 @@ class Settings(BaseSettings):
     """Seconds to wait for an answer."""
     ui_examples: Path = Path(__file__).parent / "examples"
     """Folder of the example clients."""
+    ui_sign_in: Literal["off", "required"] = "off"
+    """`required`: people sign in first, at the provider in the section `[auth]` of Streamlit's secrets."""

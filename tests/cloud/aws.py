@@ -14,6 +14,8 @@ import moto.backends  # noqa: F401 - loads moto's models, among which the stand-
 from moto.cloudformation import parsing
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.route_tables import RouteTable
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
@@ -163,6 +165,16 @@ ELBv2Backend.convert_and_validate_properties = lambda self, properties: properti
 ELBv2Backend.convert_and_validate_action_properties = lambda self, properties: properties["Actions"]
 FakeTargetGroup.has_cfn_attr = classmethod(lambda cls, attr: attr == "TargetGroupFullName")
 FakeTargetGroup.get_cfn_attribute = lambda self, attribute: self.arn.rpartition(":")[2]
+
+
+def _delete_routes(table: RouteTable, account_id: str, region_name: str) -> None:
+    backend = ec2_backends[account_id][region_name]
+    table._associations.clear()
+    backend.delete_route_table(table.id)
+
+
+# moto does not delete route tables with their stack, which then keep the network from being deleted.
+RouteTable.delete = _delete_routes
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """A repository on GitHub and an account in AWS, both stand-ins, and the service that is deployed, a real one."""
 
 import contextlib
+import hashlib
+import json
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,7 @@ from bento.journal.vault import Vault
 from bento.model.scoring_model import ScoringModel
 from research import tracking
 from research.deployment.cloud import environment, stacks
+from research.deployment.github import PREDICATES
 from research.deployment.processes import free_port, running
 from research.registry.archive import export
 from tests.cloud import aws
@@ -36,6 +40,7 @@ class World:
     github: GitHub
     folder: Path
     port: int
+    _images: int = 0
 
     def client(self, service: str) -> Any:
         """Return a client of AWS."""
@@ -46,6 +51,21 @@ class World:
         stack = stacks.Stacks(REGION).find(stacks.stack_name(environment_name))
         assert stack is not None
         return stack.outputs[output]
+
+    def new_image(self) -> str:
+        """Push another image, attested by build.yml, and return it by its digest."""
+        client = self.client("ecr")
+        self._images += 1
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        config = {"digest": f"sha256:{self._images:064}"}
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config})
+        tag = f"new{self._images}"
+        pushed = client.put_image(repositoryName="credit-scoring", imageTag=tag, imageManifest=manifest)
+        (repository,) = client.describe_repositories(repositoryNames=["credit-scoring"])["repositories"]
+        digest = pushed["image"]["imageId"]["imageDigest"]
+        for predicate in PREDICATES.values():
+            self.github.attest("build.yml", digest, predicate)
+        return f"{repository['repositoryUri']}@{digest}"
 
     @contextlib.contextmanager
     def deployed(self, bento_tag: str = f"{NAME}:latest", **settings: str) -> Iterator[None]:
@@ -92,6 +112,7 @@ def world(champion: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}.items():
             patch.setenv(name, value)
         patch.setattr(stacks, "TEMPLATES", _templates(folder, port))
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).close()  # noqa: S310
         account = stacks.Stacks(REGION, 0.05)
         (folder / "ca.pem").write_text(CERTIFICATE)
         push_role = environment.bootstrap(account, REPOSITORY, "").outputs["PushRole"]
@@ -116,8 +137,6 @@ def world(champion: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def keep_champion(github: GitHub, archive: Path) -> None:
     """Let a promoted run of train.yml have an attested champion."""
-    import hashlib
-
     number = github.new_run()
     github.artifact(number, "champion").mkdir(parents=True)
     shutil.copy(archive, github.artifact(number, "champion") / "champion.tar")

@@ -101,7 +101,7 @@ class _Parser:
         if token.startswith("'"):
             return token[1:-1].replace("''", "'")
         if token in ("true", "false"):
-            return token == "true"
+            return token == "true"  # noqa: S105 - of the grammar
         if self._take("("):
             arguments = []
             while not self._take(")"):

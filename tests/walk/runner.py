@@ -1,8 +1,8 @@
 """Run a workflow at home: jobs in the order of their needs, steps by bash, actions and programs by stand-ins.
 
-The checkout is a copy of the project, with its environments. The stand-ins fail where the real ones would: without a role
-or a region there are no credentials, an artifact that is missing ends the step, and an attestation names the workflow
-that called the action.
+The checkout is a copy of the project, with its environments. The stand-ins fail where the real ones would: without a
+role or a region there are no credentials, an artifact that is missing ends the step, and an attestation names the
+workflow that called the action.
 """
 
 import hashlib
