@@ -170,7 +170,7 @@ test: setup ## Every test that needs nothing beyond Python, in two processes (WO
 	@$(TEST)
 
 coverage: setup ## The same tests, and the share of lines that they run: build/coverage.json
-	@COVERAGE_FILE=build/coverage $(TEST) --cov=bento --cov=research --cov=drift --cov=ui \
+	@mkdir -p build; COVERAGE_FILE=build/coverage $(TEST) --cov=bento --cov=research --cov=drift --cov=ui \
 		--cov-report=json:build/coverage.json --cov-report=
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
@@ -201,8 +201,8 @@ test-container: setup ## The image: built, run, and asked the same as the servic
 		command -v $$program >/dev/null || { echo "missing: $$program (Debian package $$program)"; exit 2; }; done
 	@.venv/bin/pytest tests/container
 
-test-cloud: setup ## The cloud stack: templates, and deployments against a server that stands for AWS
-	@.venv/bin/pytest tests/cloud
+test-cloud: setup ## The cloud stack and the workflows: templates, deployments, deploy.yml walked through, no real AWS
+	@.venv/bin/pytest tests/cloud tests/walk
 
 lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade

@@ -16,7 +16,7 @@ SLOWEST = 10
 
 
 def summary(tier: str, folder: Path) -> Iterator[str]:
-    """Yield the lines of the summary; what was not written is said to be missing."""
+    """Yield the lines of the summary; it names what was not written."""
     yield f"## {tier}"
     yield ""
     results = folder / "tests.xml"

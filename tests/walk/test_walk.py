@@ -17,7 +17,7 @@ from typing import Any
 import moto.core
 import pytest
 import yaml
-from moto.cloudformation.models import FakeStack, cloudformation_backends
+from moto.cloudformation.models import Stack, cloudformation_backends
 
 from research.deployment.cloud import stacks
 from tests.support.archives import halved_example, remade
@@ -41,7 +41,7 @@ def serving(environment: str) -> str | None:
     return release.parameters["Image"] if release else None
 
 
-def backend_stack(name: str) -> FakeStack:
+def backend_stack(name: str) -> Stack:
     """Return a stack as moto holds it."""
     return cloudformation_backends[moto.core.DEFAULT_ACCOUNT_ID][REGION].get_stack(name)
 
@@ -204,26 +204,29 @@ def test_a_failed_smoke_test_puts_the_release_of_before_back(world: World, kept:
 @contextmanager
 def failing_release(reason: str) -> Iterator[None]:
     """Let CloudFormation take the next change of a release back, as where its tasks do not start."""
-    update, create = FakeStack.update, FakeStack.create_resources
+    update, create, left = Stack.update, Stack.create_resources, [1]
 
-    def fail(stack: FakeStack, status: str) -> None:
+    def is_taken_back(stack: Stack) -> bool:
+        return stack.name.endswith(("-blue", "-green")) and bool(left) and bool(left.pop())
+
+    def end(stack: Stack, status: str) -> None:
         stack._add_stack_event(f"{status}_IN_PROGRESS", resource_status_reason=reason)
         stack.status = f"{status}_COMPLETE"
 
-    def updating(self: FakeStack, template: str, *arguments: Any, **options: Any) -> None:
-        if not self.name.endswith(("-blue", "-green")):
-            update(self, template, *arguments, **options)
+    def updating(self: Stack, *arguments: Any, **options: Any) -> None:
+        if is_taken_back(self):
+            end(self, "UPDATE_ROLLBACK")
         else:
-            fail(self, "UPDATE_ROLLBACK")
+            update(self, *arguments, **options)
 
-    def creating(self: FakeStack) -> None:
+    def creating(self: Stack) -> None:
         create(self)
-        if self.name.endswith(("-blue", "-green")):
-            fail(self, "ROLLBACK")
+        if is_taken_back(self):
+            end(self, "ROLLBACK")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FakeStack, "update", updating)
-        patch.setattr(FakeStack, "create_resources", creating)
+        patch.setattr(Stack, "update", updating)
+        patch.setattr(Stack, "create_resources", creating)
         yield
 
 
@@ -246,21 +249,23 @@ def test_a_release_that_does_not_start_leaves_that_of_before(
     assert "not deployed" in result.error
 
 
-def mark(environment: str, begun: datetime) -> None:
-    """Mark an environment as one to which somebody deploys since a time."""
-    parameters = backend_stack(stacks.stack_name(environment, "traffic")).parameters
-    parameters["Deployment"] = f"0000@{begun.isoformat(timespec='seconds')}"
+def mark(environment: str, value: str) -> None:
+    """Write into the traffic of an environment who deploys since when, or `none`."""
+    account = stacks.Stacks(REGION, 0.01)
+    traffic = account.find(stacks.stack_name(environment, "traffic"))
+    assert traffic is not None
+    account.apply(traffic.name, "traffic.yaml", {**traffic.parameters, "Deployment": value})
 
 
-def unmark(environment: str) -> None:
-    backend_stack(stacks.stack_name(environment, "traffic")).parameters["Deployment"] = "none"
+def begun(ago: timedelta) -> str:
+    return f"0000@{(datetime.now(UTC) - ago).isoformat(timespec='seconds')}"
 
 
 def test_a_second_deployment_at_once_leaves_the_first_alone(world: World, kept: None, inputs: dict[str, str]):
-    mark("staging", datetime.now(UTC))
+    mark("staging", begun(timedelta()))
 
     result = run("rollout.yml", world.github, inputs=inputs)
-    unmark("staging")
+    mark("staging", "none")
 
     assert result.failed == f"rollout: {DEPLOY}"
     assert "a deployment to staging is in work" in result.error
@@ -278,7 +283,7 @@ def test_an_environment_that_was_never_whole_is_named(world: World, kept: None, 
 
 
 def candidate() -> str:
-    """Return the name of the stack of the release that serves nobody."""
+    """Return the name of the stack of the release that rests."""
     traffic = stacks.Stacks(REGION).find(stacks.stack_name("staging", "traffic"))
     assert traffic is not None
     return stacks.stack_name("staging", "green" if traffic.parameters["Serving"] == "blue" else "blue")
@@ -301,7 +306,9 @@ def test_a_deployment_that_was_cut_is_run_again(world: World, inputs: dict[str, 
     name = stacks.stack_name("staging", "traffic")
 
     def cut() -> None:
-        wait_until(lambda: backend_stack(name).parameters["Deployment"] != "none", 120, pause_s=0.01)
+        wait_until(
+            lambda: stacks.Stacks(REGION).require(name, "").parameters["Deployment"] != "none", 120, pause_s=0.05
+        )
         assert world.github.process is not None
         os.killpg(world.github.process.pid, signal.SIGKILL)
 
@@ -319,7 +326,7 @@ def test_a_deployment_that_was_cut_is_run_again(world: World, inputs: dict[str, 
     assert "a deployment to staging is in work" in soon.error
     assert serving("staging") == before
 
-    mark("staging", datetime.now(UTC) - timedelta(hours=1))
+    mark("staging", begun(timedelta(hours=1)))
     again = run("rollout.yml", world.github, inputs=inputs)
 
     assert again.failed is None, again.output
