@@ -75,15 +75,15 @@ def staging(stacks: Stacks, certificates: Path) -> Stacks:
     return stacks
 
 
-def pushed_image(tag: str) -> str:
+def pushed_image(tag: str, repository: str = "credit-scoring") -> str:
     """Put an image into the registry, and return it by its digest."""
     layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "size": 1, "digest": f"sha256:{tag:0<64}"}
     kind = "application/vnd.oci.image.manifest.v1+json"
     config = {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 1, "digest": f"sha256:{tag:1<64}"}
     manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [layer]})
     ecr = boto3.client("ecr", region_name=REGION)
-    put: dict[str, Any] = ecr.put_image(repositoryName="credit-scoring", imageManifest=manifest, imageTag=tag)
-    address = ecr.describe_repositories(repositoryNames=["credit-scoring"])["repositories"][0]["repositoryUri"]
+    put: dict[str, Any] = ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
+    address = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryUri"]
     return f"{address}@{put['image']['imageId']['imageDigest']}"
 
 

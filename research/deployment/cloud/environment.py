@@ -52,6 +52,9 @@ def create(stacks: Stacks, environment: str, settings: dict[str, str | int], cer
             f"the stack {name} is {present.status}: its creation failed, and it holds nothing; remove it with "
             f"`python -m research cloud destroy --environment {environment}`, then run this again"
         )
+    content = certificates.read_text("utf-8") if certificates else _download(DATABASE_CA.format(region=stacks.region))
+    if "BEGIN CERTIFICATE" not in content:
+        raise CommandError("the certificates of the database hold no certificate; name a PEM file by --database-ca")
     former = {} if present is None else present.parameters
     parameters = {
         **former,
@@ -61,9 +64,6 @@ def create(stacks: Stacks, environment: str, settings: dict[str, str | int], cer
     }
     stack = stacks.apply(name, "environment.yaml", parameters)
     _fill_secrets(stacks.region, stack)
-    content = certificates.read_text("utf-8") if certificates else _download(DATABASE_CA.format(region=stacks.region))
-    if "BEGIN CERTIFICATE" not in content:
-        raise CommandError("the certificates of the database hold no certificate; name a PEM file by --database-ca")
     boto3.client("ssm", region_name=stacks.region).put_parameter(
         Name=f"/{name}/database-ca", Value=content, Type="String", Tier="Intelligent-Tiering", Overwrite=True
     )
