@@ -231,7 +231,7 @@ def failing_release(reason: str) -> Iterator[None]:
         yield
 
 
-# A release whose database is out of reach ends its container `journal`, so that ECS stops the deployment; ECS is not there.
+# Out of reach, the database ends the container `journal`, and ECS stops the deployment; moto runs no containers.
 @pytest.mark.parametrize(
     "reason",
     [
