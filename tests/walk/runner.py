@@ -162,6 +162,8 @@ class _Walk:
             "steps": {},
             "env": {},
         }
+        if "if" in job and not holds(job["if"], contexts, {"success": lambda: True}):
+            return {}
         if "uses" in job:
             given = {key: filled(str(value), contexts, {}) for key, value in job.get("with", {}).items()}
             return self.workflow(Path(job["uses"]).name, given, f"{name} / ")
