@@ -130,7 +130,7 @@ deploy: setup ## Deploy IMAGE (by digest) of MODEL_VERSION in ENVIRONMENT (stagi
 rollback-deployment: setup ## Put the release deployed before back into service in ENVIRONMENT
 	@$(RUN) research cloud rollback "--environment=$$ENVIRONMENT" $$CLOUD_OPTIONS
 
-destroy: setup ## Delete ENVIRONMENT, once it was told what is lost (DELETE_JOURNAL=its name, for the journal too)
+destroy: setup ## List what would be lost, ask, and delete ENVIRONMENT (DELETE_JOURNAL=its name: the journal too)
 	@$(RUN) research cloud destroy "--environment=$$ENVIRONMENT" $${DELETE_JOURNAL:+"--delete-journal=$$DELETE_JOURNAL"} \
 		$$CLOUD_OPTIONS
 

@@ -1,9 +1,9 @@
 """A server of moto that stands for AWS, with the types of resources that moto's CloudFormation does not know.
 
-Of those, secrets and alarms are made in moto's own backends, so that the commands find them there. The others are named in
-`NAMES_ONLY`: they get an identity and attributes of the right form, and nothing behind them; what they ask of AWS is
-checked by cfn-lint against AWS's schemas, and by test_templates.py. Nor does moto run tasks, balance requests, watch alarms
-during a change, or sign anybody in: tests of what depends on it give the answer by hand.
+Of those, secrets and alarms are made in moto's own backends, so that the commands find them there. The others are named
+in `NAMES_ONLY`: they get an identity and attributes of the right form, and nothing behind them; what they ask of AWS is
+checked by cfn-lint against AWS's schemas, and by test_templates.py. Nor does moto run tasks, balance requests, watch
+alarms during a change, or sign people in: tests of what depends on that give the answer by hand.
 """
 
 from collections.abc import Iterator

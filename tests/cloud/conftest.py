@@ -1,4 +1,4 @@
-"""A server that stands for AWS, an environment in it, and a real service that stands for the address of a deployment."""
+"""A server that stands for AWS, an environment in it, and a real service that stands for a deployed address."""
 
 import base64
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 import bentoml
 import boto3
+import httpx
 import pytest
 
 from bento import NAME
@@ -28,6 +29,8 @@ from research.deployment.import_model import VERSION_LABEL
 from research.deployment.processes import free_port, running
 from tests.cloud import aws
 from tests.support.clients import write_clients
+from tests.support.deadlines import timeout_s
+from tests.support.services import REQUEST_TIMEOUT_S
 from tests.support.small_model import write_small_model
 
 REGION = "eu-west-1"
@@ -53,9 +56,7 @@ def aws_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def stacks(aws_url: str) -> Stacks:
     """An account in which nothing is yet."""
-    import urllib.request
-
-    urllib.request.urlopen(urllib.request.Request(f"{aws_url}/moto-api/reset", method="POST")).close()
+    httpx.post(f"{aws_url}/moto-api/reset", timeout=timeout_s(REQUEST_TIMEOUT_S)).raise_for_status()
     return Stacks(REGION, poll_s=0.01)
 
 

@@ -35,7 +35,7 @@ def test_at_rest_neither_tasks_nor_a_database_that_pauses_are_charged():
 
 
 def test_every_type_that_is_charged_is_in_the_bill():
-    # Types without a charge of their own; a new type is either added here, or to the bill.
+    # Types without a separate charge; a new type is either added here, or to the bill.
     free = {
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",

@@ -1,4 +1,4 @@
-"""Deployments against a server that stands for AWS: what serves changes only once the new release has passed its test."""
+"""Deployments on a server that stands for AWS: what serves changes only once a new release has passed its test."""
 
 import os
 import subprocess
@@ -66,14 +66,23 @@ def target_group(colour: str) -> str:
 
 
 def tasks(colour: str) -> tuple[str, int]:
-    """Return the image of a colour's service, and how many tasks of it are wanted."""
+    """Return the image of a colour's stack, and how many tasks of its service are wanted."""
+    name = f"{STAGING}-{colour}"
+    (described,) = boto3.client("cloudformation", region_name=REGION).describe_stacks(StackName=name)["Stacks"]
+    image = next(one["ParameterValue"] for one in described["Parameters"] if one["ParameterKey"] == "Image")
     client = boto3.client("ecs", region_name=REGION)
-    (service,) = client.describe_services(cluster=STAGING, services=[f"{STAGING}-{colour}"])["services"]
-    task = client.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
-    # After an update the server spells the keys as the template does.
-    containers = [{key.lower(): value for key, value in one.items()} for one in task["containerDefinitions"]]
-    (container,) = (one for one in containers if one["name"] == "service")
-    return container["image"], service["desiredCount"]
+    (service,) = client.describe_services(cluster=STAGING, services=[name])["services"]
+    return image, service["desiredCount"]
+
+
+def first_images(colour: str) -> dict[str, str]:
+    """Return the image of each container of a colour, by its name, as its stack was created.
+
+    The server that stands for AWS does not describe what an update has made of a task.
+    """
+    client = boto3.client("ecs", region_name=REGION)
+    task = client.describe_task_definition(taskDefinition=f"{STAGING}-{colour}")["taskDefinition"]
+    return {one["name"]: one["image"] for one in task["containerDefinitions"]}
 
 
 def make(target: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -92,6 +101,7 @@ def test_make_deploys_puts_back_and_destroys(
     first = make("deploy", IMAGE=images[0], **target)
     assert (first.returncode, first.stderr[-500:] if first.returncode else "") == (0, "")
     assert tasks("green") == (images[0], 1)
+    assert first_images("green") == dict.fromkeys(("files", "journal", "service"), images[0])
     assert weights() == {"blue": 0, "green": 100}
 
     second = make("deploy", IMAGE=images[1], **target)
@@ -205,7 +215,7 @@ def test_a_quota_that_is_exceeded_leaves_what_serves(
 
     monkeypatch.setattr(Deployment, "_apply_release", limited)
 
-    with pytest.raises(DeploymentError, match="AWS refused .*limit for stacks reached.*; green serves"):
+    with pytest.raises(DeploymentError, match=r"AWS refused .*limit for stacks reached.*; green serves"):
         deployment(empty, deployed).deploy(Release(images[1], VERSION))
 
     assert weights() == {"blue": 0, "green": 100}
@@ -233,7 +243,7 @@ def test_a_deployment_that_was_cut_can_be_taken_over(
     empty: Stacks, images: list[str], deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ):
     _cut(empty, images, deployed, monkeypatch)
-    with pytest.raises(CommandError, match="is in work.*--take-over"):
+    with pytest.raises(CommandError, match=r"is in work.*--take-over"):
         deployment(empty, deployed).deploy(Release(images[1], VERSION))
     assert weights() == {"blue": 50, "green": 50}
 
@@ -251,10 +261,7 @@ def test_a_deployment_without_a_step_for_long_is_taken_for_cut(
 
     deployment(empty, deployed).deploy(Release(images[2], VERSION))
 
-    # Of the stack: the server that stands for AWS leaves a service as it is where only its task is another.
-    blue = empty.find(f"{STAGING}-blue")
-    assert blue is not None
-    assert blue.parameters["Image"] == images[2]
+    assert tasks("blue") == (images[2], 1)
     assert weights() == {"blue": 100, "green": 0}
 
 
@@ -312,7 +319,7 @@ def test_an_image_that_is_not_there_is_refused_first(image: str, message: str, e
 def test_a_wrong_key_stops_before_any_client_is_answered(empty: Stacks, images: list[str], deployed: Deployed):
     one = Deployment(empty, "staging", url=deployed.service.url, key="wrong", watch=0)
 
-    with pytest.raises(DeploymentError, match="model: 401: the key.*nothing served before"):
+    with pytest.raises(DeploymentError, match=r"model: 401: the key.*nothing served before"):
         one.deploy(Release(images[0], VERSION))
 
     assert weights() == {"blue": 100, "green": 0}

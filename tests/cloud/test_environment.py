@@ -1,8 +1,8 @@
 """An environment is created with its secrets, keeps what it has, says what is lost, and is destroyed."""
 
 import base64
-import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -66,7 +66,7 @@ def test_a_new_environment_says_what_it_costs_and_asks(staging: Stacks, capsys: 
     assert (code, unanswered) == (2, 2)
     assert "needs --size" in missing
     assert "size standard: about" in error
-    assert "Create credit-scoring-production in eu-west-1? Nobody can be asked here: confirm with --yes" in error
+    assert "Create credit-scoring-production in eu-west-1? There is no terminal to ask at: confirm with --yes" in error
     assert staging.find("credit-scoring-production") is None
 
 
@@ -102,10 +102,12 @@ def test_destroying_leaves_no_stack(staging: Stacks, capsys: pytest.CaptureFixtu
 
 
 class _Described:
-    """A CloudFormation that describes a stack as it is told, and notes what it is asked to do."""
+    """A CloudFormation that describes a stack as a test says, and notes what it is asked to do."""
 
     def __init__(self, *statuses: str, events: list[dict[str, str]] | None = None) -> None:
-        self._statuses, self._events, self.asked = list(statuses), events or [], []
+        self._statuses, self._events = list(statuses), events or []
+        self.asked: list[str] = []
+        self.requests: list[dict[str, Any]] = []
 
     def describe_stacks(self, StackName: str) -> dict[str, object]:
         status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
@@ -120,7 +122,11 @@ class _Described:
         return {"StackEvents": self._events}
 
     def __getattr__(self, name: str):
-        return lambda **request: self.asked.append(name)
+        def ask(**request: Any) -> None:
+            self.asked.append(name)
+            self.requests.append(request)
+
+        return ask
 
 
 def _described(*statuses: str, events: list[dict[str, str]] | None = None) -> tuple[Stacks, _Described]:
@@ -146,7 +152,7 @@ def test_a_stack_that_was_never_whole_is_deleted_before_it_is_made_again(aws_url
 def test_a_stack_that_is_being_changed_is_left_alone(aws_url: str):
     stacks, client = _described("UPDATE_IN_PROGRESS")
 
-    with pytest.raises(CommandError, match="is being changed .UPDATE_IN_PROGRESS.; wait"):
+    with pytest.raises(CommandError, match=r"is being changed \(UPDATE_IN_PROGRESS\); wait"):
         stacks.apply("one", "traffic.yaml", {})
 
     assert client.asked == []
@@ -161,7 +167,7 @@ def test_a_stack_that_could_not_be_put_back_is_named_with_its_remedy(aws_url: st
     assert client.asked == []
 
 
-def test_the_first_reason_of_the_last_change_is_told(aws_url: str):
+def test_the_first_reason_of_the_last_change_is_reported(aws_url: str):
     events = [
         _event("one", "UPDATE_ROLLBACK_COMPLETE"),
         _event("Scaling", "UPDATE_FAILED", "Resource update cancelled"),
@@ -177,6 +183,18 @@ def test_the_first_reason_of_the_last_change_is_told(aws_url: str):
     assert str(raised.value) == "one: UPDATE_ROLLBACK_COMPLETE: Service: You have reached the limit of 5 tasks"
 
 
+def test_a_change_without_alarms_takes_those_of_the_last_one_away(aws_url: str):
+    # Or else traffic could not be put back while an alarm is raised.
+    stacks, client = _described("UPDATE_COMPLETE")
+
+    stacks.apply("one", "traffic.yaml", {}, alarms=["an alarm"], watch_minutes=5)
+    stacks.apply("one", "traffic.yaml", {})
+
+    watched, unwatched = (request["RollbackConfiguration"] for request in client.requests)
+    assert [trigger["Arn"] for trigger in watched["RollbackTriggers"]] == ["an alarm"]
+    assert unwatched == {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}
+
+
 def test_an_environment_that_was_never_whole_is_named(
     staging: Stacks, certificates: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -184,7 +202,7 @@ def test_an_environment_that_was_never_whole_is_named(
     find = Stacks.find
     monkeypatch.setattr(Stacks, "find", lambda self, name: broken if name == broken.name else find(self, name))
 
-    with pytest.raises(CommandError, match="is ROLLBACK_COMPLETE.*destroy --environment production"):
+    with pytest.raises(CommandError, match=r"is ROLLBACK_COMPLETE.*destroy --environment production"):
         environment.create(staging, "production", SETTINGS, certificates)
 
 

@@ -17,7 +17,7 @@ from research.deployment.cloud.stacks import Stacks
 from tests.cloud.conftest import REGION, VERSION, Deployed, pushed_image
 from tests.support.commands import CommandRunner
 
-# In the place of docker, which needs a daemon: it notes what it is asked, and pushes by the interface of the registry.
+# Stands for docker, which needs a daemon: it notes what it is asked, and pushes by the interface of the registry.
 ENGINE = """#!{python}
 import json, os, sys
 sys.path.insert(0, {root!r})
@@ -114,7 +114,7 @@ def test_an_image_of_another_bento_is_refused(staging: Stacks, engine: Engine, v
 def test_a_push_that_fails_gives_the_engine_s_reason(staging: Stacks, engine: Engine, version: str):
     engine.install(version, broken=True)
 
-    with pytest.raises(CommandError, match="could not be pushed to .*: denied: the registry is full"):
+    with pytest.raises(CommandError, match=r"could not be pushed to .*: denied: the registry is full"):
         push(REGION, "docker", "any")
 
 

@@ -81,7 +81,7 @@ def changed(service: Service, change: Answer) -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 - the name that http.server asks for
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -1,4 +1,4 @@
-"""The templates are right by AWS's schemas, let nobody in, and give each role what it needs and no more."""
+"""The templates are valid by AWS's schemas, open nothing to the internet, and give each role what it needs."""
 
 import json
 import re
@@ -44,10 +44,12 @@ STATEMENTS = {
     "environment.yaml ReleaseRole SeeTraffic": NO_RESOURCE,
     "environment.yaml ReleaseRole Scaling": "",
     "environment.yaml ReleaseRole SeeScaling": NO_RESOURCE,
+    "environment.yaml ReleaseRole RoleOfScaling": "",
     "environment.yaml ReleaseRole ScalingAlarms": "",
     "environment.yaml ReleaseRole AlarmsThatRollBack": "",
     "environment.yaml DeployRole trust GitHubEnvironment": "",
     "environment.yaml DeployRole ChangeReleases": "",
+    "environment.yaml DeployRole TagReleases": "",
     "environment.yaml DeployRole RemoveWhatFailedToStart": "",
     "environment.yaml DeployRole SeeStacks": "",
     "environment.yaml DeployRole RoleOfCloudFormation": "",
@@ -61,9 +63,11 @@ WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "ecs:DeregisterTaskDefinition",
     "ecs:DescribeTaskDefinition",
+    "elasticloadbalancing:DescribeListenerAttributes",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
     "elasticloadbalancing:DescribeTargetGroups",
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
@@ -164,7 +168,7 @@ def test_what_deploys_can_change_nothing_that_lasts():
     allowed = {name: statement for name, statement in _statements() if "DeployRole" in name and "trust" not in name}
     stacks = [
         text
-        for name in ("ChangeReleases", "RemoveWhatFailedToStart")
+        for name in ("ChangeReleases", "TagReleases", "RemoveWhatFailedToStart")
         for text in _texts(allowed[f"environment.yaml DeployRole {name}"]["Resource"])
     ]
 
@@ -174,6 +178,7 @@ def test_what_deploys_can_change_nothing_that_lasts():
     assert {action for action in changing if not reading.fullmatch(action)} == {
         "cloudformation:CreateStack",
         "cloudformation:DeleteStack",
+        "cloudformation:TagResource",
         "cloudformation:UpdateStack",
         "iam:PassRole",
     }
@@ -203,7 +208,7 @@ def test_the_journal_is_encrypted_backed_up_and_kept():
     assert journal["DeletionPolicy"] == "Snapshot"
     assert journal["Properties"]["DeletionProtection"] == {"Fn::If": ["IsProtected", True, False]}
     assert [sizes[size]["BackupDays"] for size in ("small", "standard")] == [7, 35]
-    assert sizes["small"]["LeastCapacity"] == 0
+    assert sizes["small"]["MinCapacity"] == 0
     assert sizes["standard"]["Instances"] == 2
 
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_deployment(command)
     text = "show the state of an environment: stacks, releases, alarms that are raised"
     command("status", text, _status)
-    text = "delete an environment, once it was told what is lost and that was confirmed"
+    text = "list what would be lost, ask, and delete an environment"
     destroying = command("destroy", text, _destroy)
     destroying.add_argument(
         "--delete-journal", metavar="ENVIRONMENT", help="the name of the environment, typed again: its journal goes too"
@@ -61,7 +61,7 @@ def _add_creation(command: Callable[..., argparse.ArgumentParser]) -> None:
     creating = command("create", "create or change an environment; says what it costs, and asks", _create)
     creating.add_argument("--size", choices=SIZES, help="small costs least; standard stays up where a zone fails")
     creating.add_argument("--repository", metavar="OWNER/NAME", help="whose workflows may deploy here")
-    creating.add_argument("--alarm-email", metavar="ADDRESS", help="who is told of alarms")
+    creating.add_argument("--alarm-email", metavar="ADDRESS", help="who is written to about alarms")
     creating.add_argument(
         "--silent-minutes", type=int, metavar="N", help="alarm after N minutes without a decision; 0: none"
     )
@@ -136,11 +136,11 @@ def _stacks(options: argparse.Namespace) -> Stacks:
 
 
 def _confirm(question: str, options: argparse.Namespace) -> None:
-    """Ask, unless `--yes` was given; raise CommandError where the answer is not yes, or nobody can be asked."""
+    """Ask, unless `--yes` was given; raise CommandError where the answer is not yes, or there is no terminal."""
     if options.yes:
         return
     if not sys.stdin.isatty():
-        raise CommandError(f"{question} Nobody can be asked here: confirm with --yes")
+        raise CommandError(f"{question} There is no terminal to ask at: confirm with --yes")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise CommandError("not confirmed; nothing was changed")

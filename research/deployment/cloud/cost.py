@@ -12,7 +12,7 @@ from research.deployment.cloud.stacks import read_template
 PRICES = Path(__file__).with_name("prices.json")
 KB_OF_GB = 1e6
 SECONDS_OF_HOUR = 3600
-LEAST_AWAKE = 0.5
+MIN_AWAKE_ACU = 0.5
 """ACU of a database that may pause, while the service holds connections to it."""
 UNIT_GB_HOUR = 1.0
 """GB that one capacity unit (LCU) of a balancer carries in an hour, of its limits the first that is reached here."""
@@ -70,8 +70,8 @@ def _compute(size: str, resting: bool) -> Iterator[Line]:
 
 def _journal(size: str, resting: bool) -> Iterator[Line]:
     facts = _size("environment.yaml", size)
-    least = facts["LeastCapacity"]
-    capacity = least if resting else max(least, LEAST_AWAKE)
+    least = facts["MinCapacity"]
+    capacity = least if resting else max(least, MIN_AWAKE_ACU)
     month = facts["Instances"] * capacity * _price("acu_hour") * prices()["hours"]
     yield Line(f"journal: {facts['Instances']} of {capacity:g} ACU", month)
     stored_gb = MILLION * _load("journal_kb") / KB_OF_GB

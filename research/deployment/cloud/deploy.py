@@ -1,8 +1,8 @@
 """Put a release into service in steps, and put it back where it does not hold; state is kept in the stacks alone.
 
 An environment has two releases, blue and green, of which one serves. A deployment fills the other, tests it from
-outside by requests that carry a token, and then shifts traffic to it step by step. ECS has a canary deployment of its own, but
-there a test from outside needs a Lambda function to wait for it, and the state is not visible in a stack.
+outside by requests that carry a token, and then shifts traffic to it step by step. The canary deployment of ECS itself
+would need a Lambda function that waits for such a test, and its state is not visible in a stack.
 """
 
 import secrets
@@ -28,7 +28,7 @@ CUT_AFTER = timedelta(minutes=30)
 """After so long without a step a deployment is taken for cut; the longest step, a new release, takes ten minutes."""
 NONE = "none"
 NO_DECISIONS = "-no-decisions"
-"""End of the name of the alarm that nobody was decided on."""
+"""End of the name of the alarm on missing decisions."""
 TEST_HEADER = "X-Release-Test"
 PUT_BACK = 3
 """Exit code of a deployment that failed: the release of before serves."""
@@ -140,8 +140,9 @@ class Deployment:
             begun = datetime.fromisoformat(others.partition("@")[2])
             if datetime.now(UTC) - begun < CUT_AFTER:
                 raise CommandError(
-                    f"a deployment to {self._environment} is in work, at its last step since {begun:%H:%M} UTC; wait for "
-                    f"its end. If it was cut, run this again with --take-over, or after {begun + CUT_AFTER:%H:%M} UTC"
+                    f"a deployment to {self._environment} is in work, at its last step since {begun:%H:%M} UTC; "
+                    "wait for its end. If it was cut, run this again with --take-over, or after "
+                    f"{begun + CUT_AFTER:%H:%M} UTC"
                 )
         is_first = self.release_of(self.serving) is None
         alarms = [] if is_first else self._raised()
@@ -201,7 +202,7 @@ class Deployment:
             raise DeploymentError(f"{', '.join(alarms)} was raised at {share} % of the requests")
 
     def _raised(self) -> list[str]:
-        """Return the alarms that speak of the release; that nobody asks is not its fault."""
+        """Return the alarms that speak of the release; that no request arrives is not its fault."""
         raised = raised_alarms(self._stacks.region, self._environment)
         return [name for name in raised if not name.endswith(NO_DECISIONS)]
 

@@ -131,13 +131,13 @@ def status(stacks: Stacks, environment: str) -> list[str]:
     )
     lines = [f"{stack.name}: {stack.status}, size {stack.outputs['Size']}, {stack.outputs['Address']}"]
     for part in reversed(PARTS):
-        found = stacks.find(stack_name(environment, part))
-        if found is None:
+        on_top = stacks.find(stack_name(environment, part))
+        if on_top is None:
             lines.append(f"{part}: none")
             continue
         shown = ("Image", "ModelVersion", "Tasks", "Serving", "BlueWeight", "GreenWeight", "Deployment")
-        facts = [f"{name} {found.parameters[name]}" for name in shown if name in found.parameters]
-        lines.append(f"{part}: {found.status}" + "".join(f"; {fact}" for fact in facts))
+        facts = [f"{name} {on_top.parameters[name]}" for name in shown if name in on_top.parameters]
+        lines.append(f"{part}: {on_top.status}" + "".join(f"; {fact}" for fact in facts))
     return [*lines, *(f"alarm: {name}" for name in raised_alarms(stacks.region, environment))]
 
 

@@ -124,14 +124,14 @@ class Registry:
 
     def _digest(self, repository: str, tag: str) -> str | None:
         try:
-            found: dict[str, Any] = self._client.describe_images(
+            images: dict[str, Any] = self._client.describe_images(
                 repositoryName=repository, imageIds=[{"imageTag": tag}]
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ImageNotFoundException":
                 return None
             raise
-        return str(found["imageDetails"][0]["imageDigest"])
+        return str(images["imageDetails"][0]["imageDigest"])
 
     def _log_in(self, address: str) -> None:
         if self._is_open:

@@ -121,9 +121,10 @@ class Stacks:
         }
         if role is not None:
             request["RoleARN"] = role
-        if alarms:
-            triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in alarms]
-            request["RollbackConfiguration"] = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": watch_minutes}
+        # Given with each change: CloudFormation would keep the alarms of the last one, and then refuse to put traffic
+        # back while one of them is raised.
+        triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in alarms]
+        request["RollbackConfiguration"] = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": watch_minutes}
         try:
             change = self._client.create_stack if stack is None else self._client.update_stack
             change(**request)

@@ -1,0 +1,47 @@
+"""The image stays small, each of its largest packages has a purpose, and it is ready within seconds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CLIENTS
+from tests.container.base_image import IMAGE, buildah
+from tests.container.conftest import FILES
+from tests.container.image_size import LARGEST, ImageSize, Package, packages, seconds_to_ready
+from tests.support.deadlines import timeout_s
+
+READY_TIMEOUT_S = 5.0
+RESULT = "IMAGE_RESULT"
+"""Names the file into which the measurement is written, such as research/results/image.json."""
+
+
+@pytest.fixture(scope="module")
+def largest(container: str) -> list[Package]:
+    return packages(container)
+
+
+def test_each_of_the_largest_packages_has_a_purpose(largest: list[Package]) -> None:
+    assert len(largest) == LARGEST
+    assert all(package.purpose for package in largest)
+
+
+def test_it_is_ready_within_five_seconds(
+    container: str, containerized: str, bento_tag: str, api_key: str, largest: list[Package], tmp_path: Path
+) -> None:
+    ready_s = min(seconds_to_ready(container, tmp_path / f"{number}.log", **FILES) for number in range(3))
+
+    assert ready_s <= timeout_s(READY_TIMEOUT_S)
+    if RESULT in os.environ:
+        kilobytes = int(buildah("run", container, "--", "du", "-sk", "/app").split()[0])
+        measured = ImageSize(
+            clients=CLIENTS,
+            seed=1,
+            bento=bento_tag,
+            base=IMAGE,
+            image=containerized.splitlines()[0].split(", ")[1].split(";")[0],
+            packages_mb=round(kilobytes * 1024 / 1e6, 1),
+            ready_s=round(ready_s, 1),
+            largest=largest,
+        )
+        Path(os.environ[RESULT]).write_text(measured.model_dump_json(indent=1) + "\n", "utf-8")
