@@ -162,7 +162,7 @@ check-rest:
 	@output=$$(.venv/bin/lint-imports) || { echo "$$output"; exit 1; }
 	@$(RUN) tests.words
 	@.venv/bin/actionlint
-	@.venv/bin/zizmor --offline --quiet --quiet --no-progress --persona=auditor .github
+	@output=$$(.venv/bin/zizmor --offline --quiet --no-progress --persona=auditor .github) || { echo "$$output"; exit 1; }
 
 TEST := .venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 

@@ -28,10 +28,10 @@ WRITES = {
     ("deploy.yml", "production"): {"id-token"},
     ("rollout.yml", "rollout"): {"id-token"},
     ("train.yml", "train"): {"id-token", "attestations"},
-    ("drift.yml", "watch"): {"issues"},
+    ("drift.yml", "watch"): {"issues", "id-token"},
 }
 """By workflow and job, what it may write; every other job only reads."""
-SHELL = ("cat ", "rm -f ", "(umask ", "if ")
+SHELL = ("cat ", "rm -rf ", "if ", "JOURNAL_URL=")
 """Begin of steps that are neither a target of make nor a command of the project."""
 JOBS = [(path.name, name, job) for path in FILES for name, job in jobs(path).items()]
 STEPS = [(path, name, step) for path, name, job in JOBS for step in steps(job)]
