@@ -165,7 +165,7 @@ def test_github_is_trusted_for_one_repository_and_environment():
         equals = statement["Condition"]["StringEquals"]
         assert equals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
         subject = equals["token.actions.githubusercontent.com:sub"]["Fn::Sub"]
-        assert re.fullmatch(r"repo:\$\{Repository\}:environment:(staging|\$\{Name\})", subject)
+        assert re.fullmatch(r"repo:\$\{Repository\}:environment:(staging|drift|\$\{Name\})", subject)
 
 
 def test_what_deploys_can_change_nothing_that_lasts():
