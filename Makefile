@@ -1,10 +1,10 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-types check-rest test test-end-to-end test-serving test-faults test-postgres test-notebooks \
+.PHONY: help packages setup check check-types check-rest coverage test test-end-to-end test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
-	notebooks import bento container serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
+	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
 	test-cloud test-docs slides docs
 
 UV_VERSION := 0.13.9
@@ -34,6 +34,11 @@ help: ## List the targets
 	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data. Quote a folder with blanks."
 	@echo "  PORT=number, UI_PORT=number and MLFLOW_PORT=number choose other ports than 3000, 8501 and 5000."
 	@echo "  CAPACITY=share, 0.1 say, has train, pipeline and demo leave the closest cases, up to that share, to a person."
+
+packages: ## Install the Debian packages that the tests beyond Python need
+	@as_root=; [ "$$(id -u)" -eq 0 ] || as_root=sudo; $$as_root apt-get update -qq \
+		&& $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		$$(sed 's/#.*//' .ci/packages.txt) >/dev/null
 
 setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (everything) and .venv-serve (what the container holds)
 
@@ -116,6 +121,9 @@ bento: setup ## Build the Bento of the latest imported model
 container: setup ## Build the image of the latest Bento (CONTAINER_ENGINE=docker|podman|buildah)
 	@$(RUN) research containerize $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
 
+page-image: setup ## Build the image of the officers' page, and its bill of materials (CONTAINER_ENGINE as above)
+	@$(RUN) research page-image $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
+
 deploy: setup ## Deploy IMAGE (by digest) of MODEL_VERSION in ENVIRONMENT (staging or production), step by step
 	@$(RUN) research cloud deploy $(ENVIRONMENT_OPTION) $${IMAGE:+"--image=$$IMAGE"} \
 		$${MODEL_VERSION:+"--model-version=$$MODEL_VERSION"} $$CLOUD_OPTIONS
@@ -155,14 +163,20 @@ check-rest:
 	@.venv/bin/ruff check --quiet .
 	@output=$$(.venv/bin/lint-imports) || { echo "$$output"; exit 1; }
 	@$(RUN) tests.words
+	@.venv/bin/actionlint
+	@output=$$(.venv/bin/zizmor --offline --quiet --no-progress --persona=auditor .github) || { echo "$$output"; exit 1; }
+
+TEST := .venv/bin/pytest -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 
 test: setup ## The fast tests, which need nothing beyond Python, in two processes (WORKERS=2)
-	@.venv/bin/pytest -m "not postgresql and not end_to_end" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
-		--max-worker-restart 0
+	@$(TEST) -m "not postgresql and not end_to_end"
 
 test-end-to-end: setup ## Commands and services as a whole: pipeline, service, journal, drift (WORKERS=2)
-	@.venv/bin/pytest -m "end_to_end and not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
-		--max-worker-restart 0
+	@$(TEST) -m "end_to_end and not postgresql"
+
+coverage: setup ## The tests of both, and the share of lines that they run: build/coverage.json
+	@mkdir -p build; COVERAGE_FILE=build/coverage $(TEST) -m "not postgresql" --cov=bento --cov=research --cov=drift \
+		--cov=ui --cov-report=json:build/coverage.json --cov-report=
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
 	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento
@@ -170,9 +184,9 @@ test-serving: .venv-serve-tests/.synced ## The tests of bento with what the cont
 test-faults: setup ## Faults, fuzzing and Schemathesis, against real services
 	@.venv/bin/pytest -m "not postgresql" tests/faults
 
-test-postgres: setup ## The journal and its faults on a PostgreSQL server that the tests start
+test-postgres: setup ## The journal, its faults, and a team's MLflow, on a PostgreSQL server that the tests start
 	@$(RUN) tests.support.postgresql
-	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift tests/end_to_end
+	@.venv/bin/pytest -m postgresql tests/bento tests/faults tests/drift tests/end_to_end tests/research/registry
 
 test-notebooks: setup ## The five notebooks, on little data and an empty registry
 	@.venv/bin/pytest tests/notebooks
@@ -195,8 +209,8 @@ test-container: setup ## The image: built, run, and asked the same as the servic
 		command -v $$program >/dev/null || { echo "missing: $$program (Debian package $$program)"; exit 2; }; done
 	@.venv/bin/pytest tests/container
 
-test-cloud: setup ## The cloud stack: templates, and deployments against a server that stands for AWS
-	@.venv/bin/pytest tests/cloud
+test-cloud: setup ## The cloud stack and the workflows: templates, deployments, deploy.yml walked through, no real AWS
+	@.venv/bin/pytest tests/cloud tests/walk
 
 slides: setup ## The slides of the talk in English and French: build/slides, .pptx, and PDF where LibreOffice is installed
 	@$(RUN) research slides

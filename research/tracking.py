@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
-import pandas as pd
+import polars as pl
 import sqlalchemy as sa
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
@@ -27,7 +27,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bento import NAME, require_writable
 from bento.features.catalogue import catalogue_hash
-from bento.model.manifest import FOLDER_FORMAT, DataSource
+from bento.model.manifest import EXAMPLES_FILE, FOLDER_FORMAT, DataSource, Examples
 from bento.model.scoring_model import ScoringModel
 from research.cli import ROOT, CommandError, exclusive, first_line
 from research.settings import Settings
@@ -47,6 +47,8 @@ MAX_POINTS_PER_BATCH = 1000
 """MLflow's limit of metrics in one `log_batch`."""
 HEALTH_TIMEOUT_S = 5
 """Seconds that a tracking server may take to answer `/health`, or a database to connect."""
+FOLDER_IN_LOGGED_MODEL = Path("artifacts") / "model"
+"""Path of the model folder inside a model as MLflow logs it."""
 SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 
@@ -198,8 +200,10 @@ def log_curve(name: str, values: Sequence[float]) -> None:
         client.log_batch(run.info.run_id, metrics=points[start : start + MAX_POINTS_PER_BATCH])
 
 
-def log_model(model: ScoringModel, example: pd.DataFrame) -> ModelVersion:
-    """Log the model folder in the active run as a pyfunc model, with some rows of features as example; register it."""
+def log_model(model: ScoringModel) -> ModelVersion:
+    """Log the model folder in the active run as a pyfunc model, with its first example's features; register it."""
+    content = Examples.model_validate_json((model.folder / EXAMPLES_FILE).read_bytes())
+    example = pl.DataFrame(content.examples[0].features).to_pandas()
     columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if feature.categories else DataType.double, feature.name, required=False)
         for feature in model.manifest.features
@@ -262,12 +266,17 @@ def model_uri(version: ModelVersion) -> str:
     return uri
 
 
-def model_folder(version: ModelVersion, into: Path) -> Path:
-    """Download the model folder of a registered version; raise CommandError where its artifacts cannot be had."""
+def logged_model(version: ModelVersion, into: Path) -> Path:
+    """Download a registered version as MLflow logged it; raise CommandError where its artifacts cannot be had."""
     into.mkdir(parents=True, exist_ok=True)
     uri = model_uri(version)
     with _fetched(version):
-        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into))) / "artifacts" / "model"
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into)))
+
+
+def model_folder(version: ModelVersion, into: Path) -> Path:
+    """Download the model folder of a registered version; raise CommandError where its artifacts cannot be had."""
+    return logged_model(version, into) / FOLDER_IN_LOGGED_MODEL
 
 
 @contextlib.contextmanager

@@ -41,9 +41,9 @@ def build_bento(reuse: bool = False) -> bentoml.Bento:
             if bento.tag.name == NAME and bento.info.labels.get(CODE_LABEL) == code and str(model.tag) in pinned:
                 return bento
     options = ("--locked", "--no-default-groups", "--quiet")
-    _call("uv", "export", *options, "--no-header", "--output-file", REQUIREMENTS.name)
-    bill = _call("uv", "export", *options, "--format", "cyclonedx1.5")
-    tag = _call("bentoml", "build", "--output", "tag", "--label", f"{CODE_LABEL}={code}").rpartition("__tag__:")[2]
+    call("uv", "export", *options, "--no-header", "--output-file", REQUIREMENTS.name)
+    bill = call("uv", "export", *options, "--format", "cyclonedx1.5")
+    tag = call("bentoml", "build", "--output", "tag", "--label", f"{CODE_LABEL}={code}").rpartition("__tag__:")[2]
     bento = bentoml.bentos.get(tag.strip())
     shorten(Path(bento.path_of("bento.yaml")))
     shutil.copy(REQUIREMENTS, bento.path_of(LOCKED_REQUIREMENTS))
@@ -73,7 +73,8 @@ def shorten(manifest: Path) -> None:
     manifest.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
 
 
-def _call(program: str, *arguments: str) -> str:
+def call(program: str, *arguments: str) -> str:
+    """Return what a program of the environment prints; raise CommandError with its last line where it fails."""
     path = shutil.which(program, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if path is None:
         raise CommandError(f"{program} is not installed; run: make setup")

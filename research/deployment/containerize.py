@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import bentoml
@@ -14,12 +16,13 @@ import bentoml
 from bento import NAME
 from bento.addresses import without_secrets
 from bento.settings import KEYS_FILE_VARIABLE, MASTER_KEY_VARIABLE
-from research.cli import ROOT, CommandError
+from research.cli import ROOT, CommandError, user_path
 from research.deployment.build_bento import SBOM
 
 EXAMPLE = "python -m research containerize --engine podman"
 ENGINES = ("docker", "podman", "buildah")
 CONTAINERFILE = Path(__file__).with_name("Containerfile")
+LABELS = "org.opencontainers.image"
 BASE = "docker.io/library/python:3.11-slim"
 ENTRYPOINT = "/home/bentoml/bento/env/docker/entrypoint.sh"
 """Start script of an image of BentoML; buildah does not run it unless it is named."""
@@ -33,17 +36,34 @@ def containerize(bento: bentoml.Bento, engine: str, image: str) -> str:
     Raises CommandError with the engine's reason where the build fails.
     """
     base = base_image(engine)
-    labels = [f"--label={name}={value}" for name, value in labels_of(bento, base).items()]
+    labels = labels_of(bento.tag.name, str(bento.tag.version), bento.creation_time, base)
     with tempfile.TemporaryDirectory() as temporary:
         context = write_context(bento, Path(temporary) / "context")
-        options = ["--file", str(CONTAINERFILE), "--tag", image, f"--build-arg=BASE={base}", *labels]
-        options += _time_stamp_options(engine, int(bento.creation_time.timestamp()))
-        _build([engine, "build", *options, str(context)])
+        return build_image(engine, image, CONTAINERFILE, context, base, labels)
+
+
+def build_image(
+    engine: str, image: str, containerfile: Path, context: Path, base: str, labels: Mapping[str, str]
+) -> str:
+    """Build an image on a base, with the time stamp of its label `created`, and return its size, as `741 MB`.
+
+    Raises CommandError with the engine's reason where the build fails.
+    """
+    created = datetime.fromisoformat(labels[f"{LABELS}.created"])
+    options = ["--file", str(containerfile), "--tag", image, f"--build-arg=BASE={base}"]
+    options += [f"--label={name}={value}" for name, value in labels.items()]
+    options += _time_stamp_options(engine, int(created.timestamp()))
+    _build([engine, "build", *options, str(context)])
     return _output(engine, "images", "--format", "{{.Size}}", image)
 
 
 def write_context(bento: bentoml.Bento, context: Path) -> Path:
-    """Copy a Bento and its models into a folder, readable by every user; return the folder."""
+    """Copy a Bento and its models into a folder, readable by every user; return the folder.
+
+    Raises CommandError where the Bento has no model: its service would start, and never be ready.
+    """
+    if not bento.info.all_models:
+        raise CommandError(f"{bento.tag} holds no model; build another one with: make import bento")
     shutil.copytree(bento.path, context)
     for model in bento.info.all_models:
         stored = bentoml.models.get(model.tag)
@@ -72,25 +92,25 @@ def base_image(engine: str) -> str:
     return BASE
 
 
-def labels_of(bento: bentoml.Bento, base: str) -> dict[str, str]:
-    """Return the labels of the image, by the names of the OCI; those whose value is not known are left out."""
+def labels_of(title: str, version: str, created: datetime, base: str) -> dict[str, str]:
+    """Return the labels of an image, by the names of the OCI; those whose value is not known are left out."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     digest = base.partition("@")[2]
     values = {
-        "title": bento.tag.name,
+        "title": title,
         "description": project["description"],
-        "version": str(bento.tag.version),
-        "created": bento.creation_time.isoformat(timespec="seconds"),
+        "version": version,
+        "created": created.isoformat(timespec="seconds"),
         "licenses": project["license"],
-        "revision": _git("describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"),
-        "source": without_secrets(_git("remote", "get-url", "origin")),
+        "revision": git("describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"),
+        "source": without_secrets(git("remote", "get-url", "origin")),
         "base.name": BASE,
         "base.digest": digest,
     }
-    return {f"org.opencontainers.image.{label}": value for label, value in values.items() if value}
+    return {f"{LABELS}.{label}": value for label, value in values.items() if value}
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str) -> str:
     """Return what git reports about the project; nothing outside of a repository, or without git."""
     if shutil.which("git") is None:
         return ""
@@ -182,6 +202,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=ENGINES, help="by default the first of these that is installed and running")
     parser.add_argument("--bento", default=f"{NAME}:latest", metavar="TAG", help="tag of the Bento")
     parser.add_argument("--tag", metavar="NAME:TAG", help="name of the image; by default the Bento's tag")
+    parser.add_argument("--sbom", type=user_path, metavar="FILE", help="copy the bill of materials to this file")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -193,4 +214,8 @@ def run(options: argparse.Namespace) -> None:
     size = containerize(bento, engine, image)
     print(f"{image} built, {size}; once it has keys and a journal (docs/operate.md), run it with:")
     print(f"  {_run_line(engine, image)}")
-    print(f"bill of materials (CycloneDX): {bento.path_of(SBOM)}")
+    sbom = Path(bento.path_of(SBOM))
+    if options.sbom:
+        options.sbom.parent.mkdir(parents=True, exist_ok=True)
+        sbom = shutil.copyfile(sbom, options.sbom)
+    print(f"bill of materials (CycloneDX): {sbom}")

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from research import tracking
 from research.cli import ROOT, CommandError, shown
 from research.data.dataset import DATA
 from research.reporting.documents import write_documents
@@ -140,12 +141,17 @@ def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the runs."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="MLflow run ids: folders of data/results")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="MLflow run ids: folders of data/results; by default that of the champion",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Copy the results of the runs, and write README, model card and documents anew."""
-    for run_id in options.runs:
+    for run_id in options.runs or [tracking.run_id(tracking.champion(tracking.connect()))]:
         publish(run_id)
     write_readme()
     write_model_card(PUBLISHED)

@@ -76,8 +76,7 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
         for path in sorted(results.iterdir()):
             if path.is_file():
                 mlflow.log_artifact(str(path))
-        example = pl.DataFrame(json.loads((model.folder / "examples.json").read_text())["examples"][0]["features"])
-        registered = tracking.log_model(model, example.to_pandas())
+        registered = tracking.log_model(model)
         for name, value in tags.items():
             client.set_model_version_tag(registered.name, registered.version, name, value)
         client.set_registered_model_alias(registered.name, tracking.CHALLENGER, registered.version)

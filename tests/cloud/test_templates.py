@@ -57,6 +57,10 @@ STATEMENTS = {
     "environment.yaml DeployRole SeeImages": "",
     "environment.yaml DeployRole SeeAlarms": "",
     "environment.yaml DeployRole TestKey": "",
+    "watch.yaml WatchRole trust GitHubDrift": "",
+    "watch.yaml WatchRole Secrets": "",
+    "watch.yaml WatchRole DatabaseCertificate": "",
+    "watch.yaml WatchRole SeeStack": "",
 }
 """Every statement of every role, and the reason why its resource is `*` where it is."""
 WITHOUT_RESOURCE = {
@@ -156,12 +160,12 @@ def test_no_policy_is_written_elsewhere():
 def test_github_is_trusted_for_one_repository_and_environment():
     trusts = {name: statement for name, statement in _statements() if "GitHub" in name}
 
-    assert len(trusts) == 2
+    assert len(trusts) == 3
     for statement in trusts.values():
         equals = statement["Condition"]["StringEquals"]
         assert equals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
         subject = equals["token.actions.githubusercontent.com:sub"]["Fn::Sub"]
-        assert re.fullmatch(r"repo:\$\{Repository\}:environment:(staging|\$\{Name\})", subject)
+        assert re.fullmatch(r"repo:\$\{Repository\}:environment:(staging|drift|\$\{Name\})", subject)
 
 
 def test_what_deploys_can_change_nothing_that_lasts():

@@ -89,6 +89,14 @@ def test_the_context_holds_the_models_and_is_readable_by_all(bento_tag: str, tmp
         assert path.stat().st_mode & 0o777 == (0o755 if executable else 0o644), path
 
 
+def test_a_bento_without_a_model_is_not_put_into_an_image(bento_tag: str, tmp_path: Path, monkeypatch) -> None:
+    bento = find_bento(bento_tag)
+    monkeypatch.setattr(type(bento.info), "all_models", [])
+
+    with pytest.raises(CommandError, match="holds no model; build another one with: make import bento"):
+        write_context(bento, tmp_path / "context")
+
+
 def test_every_locked_requirement_has_a_hash(bento_tag: str) -> None:
     text = Path(find_bento(bento_tag).path_of(LOCKED_REQUIREMENTS)).read_text("utf-8")
 
@@ -114,7 +122,7 @@ def test_the_bill_of_materials_is_the_same_text_for_the_same_content() -> None:
 def test_the_label_of_the_source_holds_no_secret(programs: Path, bento_tag: str) -> None:
     program(programs, "git", 'case "$*" in *remote*) echo https://me:secret@example.org/project.git;; esac')
 
-    labels = labels_of(find_bento(bento_tag), f"{BASE}@sha256:123")
+    labels = labels_of(NAME, "abc", find_bento(bento_tag).creation_time, f"{BASE}@sha256:123")
 
     assert labels["org.opencontainers.image.source"] == "https://***@example.org/project.git"
     assert labels["org.opencontainers.image.base.digest"] == "sha256:123"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bento import NAME
 from research.cli import CommandError, user_path
-from research.deployment.cloud import cost, environment, push
+from research.deployment.cloud import cost, environment, journal, push
 from research.deployment.cloud.deploy import OF_SIZE, STEPS, WATCH_MINUTES, Deployment, Release
 from research.deployment.cloud.environment import ENVIRONMENTS, SIZES
 from research.deployment.cloud.smoke import READY_TIMEOUT_S, Service, smoke
@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--delete-journal", metavar="ENVIRONMENT", help="the name of the environment, typed again: its journal goes too"
     )
     destroying.add_argument("--yes", action="store_true", help="do not ask")
+    text = "let the workflow drift.yml of a repository read the journal of an environment"
+    allowing = command("allow-watch", text, _allow_watch)
+    allowing.add_argument("--repository", required=True, metavar="OWNER/NAME", help="your repository on GitHub")
+    text = "write address, master key and certificates of the journal into a folder, for a machine in its network"
+    fetching = command("journal", text, _journal)
+    fetching.add_argument("--output", type=user_path, required=True, metavar="DIR", help="where they are written")
     costing = command("cost", "print what an environment costs in a month", _cost, in_environment=False)
     costing.add_argument("--size", choices=SIZES, help="one size only, line by line")
     costing.add_argument("--sources", action="store_true", help="the prices, with date and source")
@@ -237,6 +243,16 @@ def _destroy(options: argparse.Namespace) -> None:
     _confirm(f"Destroy {options.environment}?", options)
     environment.destroy(stacks, options.environment)
     print(f"{options.environment} is destroyed")
+
+
+def _allow_watch(options: argparse.Namespace) -> None:
+    stack = journal.allow_watch(_stacks(options), options.environment, options.repository)
+    print(f"role that reads the journal, for the workflow: {stack.outputs['WatchRole']}")
+
+
+def _journal(options: argparse.Namespace) -> None:
+    journal.fetch_journal(_stacks(options), options.environment, options.output)
+    print(f"{options.output} holds address and keys of the journal of {options.environment}: delete it after use")
 
 
 def _cost(options: argparse.Namespace) -> None:
