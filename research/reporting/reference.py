@@ -75,7 +75,7 @@ HELP_COLUMNS = "100"
 PROGRAMS: dict[str, tuple[Sequence[str], Callable[[str], object]]] = {
     "research": (tuple(RESEARCH_COMMANDS), lambda name: run_command(name, ["--help"])),
     "bento": (tuple(BENTO_COMMANDS), lambda name: bento_main([name, "--help"])),
-    "drift": (("report", "performance", "watch"), _print_drift_help),
+    "drift": (("report", "performance", "watch", "list"), _print_drift_help),
 }
 """Each program with its commands, and what prints the help of one."""
 

@@ -14,7 +14,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf
 COMMANDS = {"research": RESEARCH_COMMANDS, "bento": BENTO_COMMANDS, "drift": DRIFT_COMMANDS}
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _MAKE = re.compile(r"^\s*make ([a-z-]+(?: [a-z-]+)*)", re.MULTILINE)
-_PROGRAM = re.compile(r"python -m (research|bento|drift) ([a-z]+)")
+_PROGRAM = re.compile(r"python -m (research|bento|drift) ([a-z][a-z-]*)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
