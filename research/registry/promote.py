@@ -279,7 +279,7 @@ def print_verdict(verdict: GateResult) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add data, margin, and whether to judge the challenger alone."""
+    """Add data, margin, and whether the champion has other data or feature code."""
     add_data_option(parser)
     parser.add_argument(
         "--new-data",
