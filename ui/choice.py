@@ -74,7 +74,7 @@ def _choose_client(language: str, tables: client.Tables) -> Chosen | None:
         return None
     by_name = {path.name: path for path in examples}
     name = remembered(st.selectbox, language, "example", list(by_name), partial(_example_name, language))
-    return Chosen(name, client.read_credit_file(by_name[name].read_bytes(), MAX_UPLOAD_BYTES))
+    return Chosen(name, uploads.read_credit_file(by_name[name].read_bytes(), MAX_UPLOAD_BYTES))
 
 
 def _example_name(language: str, name: str) -> str:

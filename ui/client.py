@@ -1,10 +1,9 @@
 """Client of the scoring service: sends credit files, returns validated answers or raises one named fault."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -21,8 +20,6 @@ HISTORIES = (
     "credit_card_balance",
 )
 
-MAX_KEY_LENGTH = 50
-"""Characters of a repeated key that the page shows."""
 CreditFile = dict[str, Any]
 """One credit file as JSON: the object `application`, and a list of rows for each history."""
 
@@ -228,26 +225,6 @@ def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
     return _validated(Explanation, _answer(service, "POST", "/explain", credit_file))
 
 
-def read_credit_file(content: bytes, limit: int) -> CreditFile:
-    """Read an uploaded credit file; the service validates its fields.
-
-    Raises NoAnswerError for more than `limit` bytes, no JSON, a repeated key, no object, or no application.
-    """
-    if len(content) > limit:
-        raise NoAnswerError("file_too_large")
-    try:
-        credit_file = json.loads(
-            content, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_without_repetition
-        )
-    except (ValueError, RecursionError) as error:
-        raise NoAnswerError("file_not_json") from error
-    if not isinstance(credit_file, dict):
-        raise NoAnswerError("file_not_object")
-    if not isinstance(credit_file.get("application"), dict):
-        raise NoAnswerError("file_without_application")
-    return credit_file
-
-
 def _answer(
     service: httpx.Client,
     method: str,
@@ -326,24 +303,3 @@ def _column(schema: Mapping[str, Any], *, required: bool) -> Column:
         labels=TypeAdapter(dict[str, Text]).validate_python(schema.get("labels", {})),
         unit=unit,
     )
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError("number out of range")
-    return value
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; of two equal keys, Python would keep the last one."""
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        count = Counter(key for key, _ in pairs)
-        repeated = tuple(Detail(key[:MAX_KEY_LENGTH], "repeated_key", "") for key in content if count[key] > 1)
-        raise NoAnswerError("file_repeats_key", details=repeated)
-    return content
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from ui.client import Detail
 from ui.texts import decide, drift, faults, letter, model, portfolio, records, shared
@@ -78,10 +78,10 @@ def percentages(language: str, first: float, *others: float) -> tuple[str, ...]:
     return written
 
 
-def moment(language: str, when: datetime) -> str:
-    """Format a time, in UTC."""
-    year, month, day, time = f"{when.astimezone(UTC):%Y %m %d %H:%M}".split()
-    return say(language, "moment", year=year, month=month, day=day, time=time)
+def moment(language: str, when: datetime, zone: tzinfo = UTC) -> str:
+    """Format a time of a time zone; that of UTC names it."""
+    year, month, day, time = f"{when.astimezone(zone):%Y %m %d %H:%M}".split()
+    return say(language, "moment" if zone is UTC else "moment_local", year=year, month=month, day=day, time=time)
 
 
 def day(language: str, when: datetime) -> str:

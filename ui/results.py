@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from ui import charts, messages
+from ui import charts, messages, session
 from ui.answers import Explanation, Prediction, Reason
 from ui.faults import bullets, field_message
 
@@ -80,7 +80,8 @@ def record(language: str, prediction: Prediction) -> str:
     say = partial(messages.say, language)
     lines = [say("not_recorded")]
     if prediction.decision_id is not None:
-        number, moment = messages.code(prediction.decision_id), messages.moment(language, prediction.decided_at)
+        number = messages.code(prediction.decision_id)
+        moment = messages.moment(language, prediction.decided_at, session.time_zone())
         lines = [say("recorded_before" if prediction.replayed else "recorded", number=number, moment=moment)]
     return "  \n".join(lines)
 

@@ -1,7 +1,9 @@
 """What all pages share: settings, language, the officer, and the connection to the service."""
 
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 import streamlit as st
@@ -87,6 +89,14 @@ def language() -> str:
         st.session_state["language"] = asked if asked in messages.LANGUAGES else "fr" if browser[:2] == "fr" else "en"
     chosen: str = st.session_state["language"]
     return chosen
+
+
+def time_zone() -> tzinfo:
+    """Return the time zone of the browser; UTC where it is not known."""
+    try:
+        return ZoneInfo(st.context.timezone or "")
+    except (ValueError, TypeError, ZoneInfoNotFoundError):
+        return UTC
 
 
 def choose_language() -> None:

@@ -2,13 +2,18 @@
 
 import csv
 import io
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from ui.client import HISTORIES, Column, CreditFile, Detail, NoAnswerError, Tables, read_credit_file
+from ui.client import HISTORIES, Column, CreditFile, Detail, NoAnswerError, Tables
 from ui.numbers import NumberError, read_number
 from ui.samples import APPLICATIONS, NULL_TEXTS
+
+MAX_KEY_LENGTH = 50
+"""Characters of a repeated key that the page shows."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,26 @@ def read_uploads(uploads: Sequence[Upload], tables: Tables, limit: int) -> dict[
     if "application" not in rows:
         raise NoAnswerError("files_without_application")
     return {str(row.get("SK_ID_CURR", "")): _of_client(row, rows) for row in rows["application"]}
+
+
+def read_credit_file(content: bytes, limit: int) -> CreditFile:
+    """Read an uploaded credit file; the service validates its fields.
+
+    Raises NoAnswerError for more than `limit` bytes, no JSON, a repeated key, no object, or no application.
+    """
+    if len(content) > limit:
+        raise NoAnswerError("file_too_large")
+    try:
+        credit_file = json.loads(
+            content, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_without_repetition
+        )
+    except (ValueError, RecursionError) as error:
+        raise NoAnswerError("file_not_json") from error
+    if not isinstance(credit_file, dict):
+        raise NoAnswerError("file_not_object")
+    if not isinstance(credit_file.get("application"), dict):
+        raise NoAnswerError("file_without_application")
+    return credit_file
 
 
 def read_csv(upload: Upload, table: str, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
@@ -106,3 +131,24 @@ def _of_client(application: dict[str, Any], rows: Mapping[str, list[dict[str, An
         if own:
             content[name] = own
     return content
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("number out of range")
+    return value
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; of two equal keys, Python would keep the last one."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        count = Counter(key for key, _ in pairs)
+        repeated = tuple(Detail(key[:MAX_KEY_LENGTH], "repeated_key", "") for key in content if count[key] > 1)
+        raise NoAnswerError("file_repeats_key", details=repeated)
+    return content
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

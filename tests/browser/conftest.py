@@ -108,12 +108,17 @@ def wait_until_healthy(url: str, program: subprocess.Popen[bytes], log: Path) ->
         pytest.fail(f"the page did not start:\n{log.read_text()}", pytrace=False)
 
 
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    """Wait for what is expected as long as this machine needs just now."""
+    expect.set_options(timeout=1000 * timeout_s(READY_TIMEOUT_S))
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of a French officer, without cookies; it notes what it fetches."""
     made = browser.new_context(viewport={"width": 1280, "height": 1400}, locale="fr-FR")
     made.set_default_timeout(1000 * timeout_s(READY_TIMEOUT_S))
-    expect.set_options(timeout=1000 * timeout_s(READY_TIMEOUT_S))
     yield made
     made.close()
 

@@ -256,3 +256,29 @@ def test_a_what_if_is_answered_while_the_officer_types(page: Page, numbers: list
         seconds.append(time.perf_counter() - start)
 
     assert median(seconds) < timeout_s(MAX_WHAT_IF_S), seconds
+
+
+def test_a_row_of_a_history_is_edited_in_its_table(page: Page):
+    history = {"bureau": [{"SK_ID_BUREAU": 5_000_001, "CREDIT_ACTIVE": "Active", "AMT_CREDIT_SUM": 90_000}]}
+    choose(page, "Mon fichier")
+    upload(page, "client.json", json.dumps(FILE | history).encode())
+    simulated(page)
+    page.get_by_text(re.compile(r"^Crédits ailleurs\s: 1$")).click()
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    expect(table).to_be_visible()
+    table.scroll_into_view_if_needed()
+
+    page.wait_for_timeout(500)  # the page scrolls to the table
+    place = table.bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + 60, place["y"] + 52)
+    for _ in range(3):  # from the number of the credit to its amount
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    field = page.locator(".gdg-input")
+    expect(field).to_be_visible()
+    field.fill("75 000,50")
+    field.press("Enter")
+
+    expect(page.get_by_text(re.compile(r"^Crédits ailleurs\s: 1 lignes? → 1 lignes?$"))).to_be_visible()
+    simulated(page)

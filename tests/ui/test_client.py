@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.ui.stand_in import REVIEW, problem
-from ui import answers, client
+from ui import answers, client, uploads
 
 LIMIT = 1000
 
@@ -288,7 +288,7 @@ def test_an_address_that_is_not_of_the_web_is_unreachable(address):
 def test_a_credit_file_is_read_as_it_stands(credit_file):
     credit_file["application"]["AMT_CREDIT"] = "a lot"
 
-    assert client.read_credit_file(json.dumps(credit_file).encode("utf-8-sig"), LIMIT) == credit_file
+    assert uploads.read_credit_file(json.dumps(credit_file).encode("utf-8-sig"), LIMIT) == credit_file
 
 
 @pytest.mark.parametrize(
@@ -311,14 +311,14 @@ def test_a_credit_file_is_read_as_it_stands(credit_file):
 )
 def test_other_content_than_a_credit_file_is_refused(content, kind):
     with pytest.raises(client.NoAnswerError) as raised:
-        client.read_credit_file(content, LIMIT)
+        uploads.read_credit_file(content, LIMIT)
 
     assert kind_of(raised) == kind
 
 
 def test_repeated_keys_are_named():
     with pytest.raises(client.NoAnswerError) as raised:
-        client.read_credit_file(b'{"application": {"A": 1, "B": 1, "A": 2, "C": 1, "C": 1}}', LIMIT)
+        uploads.read_credit_file(b'{"application": {"A": 1, "B": 1, "A": 2, "C": 1, "C": 1}}', LIMIT)
 
     assert [(detail.field, detail.kind) for detail in raised.value.details] == [
         ("A", "repeated_key"),
@@ -344,6 +344,6 @@ def test_an_address_is_shown_without_its_secret(address, shown):
 
 def test_very_deep_nesting_is_refused():
     with pytest.raises(client.NoAnswerError) as raised:
-        client.read_credit_file(b"[" * 100_000, 2**20)
+        uploads.read_credit_file(b"[" * 100_000, 2**20)
 
     assert kind_of(raised) == "file_not_json"

@@ -4,6 +4,7 @@ import string
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -131,6 +132,7 @@ def test_no_visible_string_stands_outside_the_dictionary(module):
         (messages.percentages("en", 0.0906, 0.0702, 0.0909), ("9.06%", "7.02%", "9.09%")),
         (messages.moment("fr", MORNING), "25/11/2026 à 08:05 (UTC)"),
         (messages.moment("en", MORNING), "2026-11-25 at 08:05 (UTC)"),
+        (messages.moment("fr", MORNING, ZoneInfo("Europe/Paris")), "25/11/2026 à 09:05"),
         (messages.value("fr", None), "non renseigné"),
         (messages.value("fr", -1100.0), "\u22121\u202f100"),
         (messages.value("en", 0.31), "0.31"),

@@ -60,6 +60,14 @@ def test_with_an_identity_provider_nothing_is_shown_before_the_sign_in(monkeypat
     assert not opened.title
 
 
+def test_a_decision_is_dated_in_the_time_of_the_browser(page, monkeypatch):
+    monkeypatch.setattr(ContextProxy, "timezone", property(lambda _: "Europe/Paris"))
+    assert "Décision enregistrée le 25/11/2026 à 10:41 sous" in texts(press(page(), "decide"))
+
+    monkeypatch.setattr(ContextProxy, "timezone", property(lambda _: "Nowhere/At all"))
+    assert "Décision enregistrée le 25/11/2026 à 09:41 (UTC) sous" in texts(press(page(), "decide"))
+
+
 def test_a_name_is_kept_for_the_browser(page):
     opened = page(browser="a" * 43, officer="Zoé Martin")
 

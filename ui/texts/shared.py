@@ -19,6 +19,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "retry": {"fr": "Réessayer", "en": "Try again"},
     "missing": {"fr": "non renseigné", "en": "not given"},
     "list_item": {"fr": "{name} : {value}", "en": "{name}: {value}"},
+    "moment_local": {"fr": "{day}/{month}/{year} à {time}", "en": "{year}-{month}-{day} at {time}"},
     "moment": {"fr": "{day}/{month}/{year} à {time} (UTC)", "en": "{year}-{month}-{day} at {time} (UTC)"},
     "granted": {"fr": "Crédit accordé", "en": "Credit granted"},
     "refused": {"fr": "Crédit refusé", "en": "Credit refused"},
