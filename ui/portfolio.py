@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from ui.answers import AnswerPart
-from ui.client import HISTORIES, CreditFile, Detail, NoAnswerError, Tables, read_credit_file
+from ui.client import HISTORIES, CreditFile, Detail, NoAnswerError, Tables
 from ui.client import _answer as answer
 from ui.client import _validated as validated
 from ui.form import DAYS_IN_A_YEAR
-from ui.uploads import Upload, read_csv
+from ui.uploads import Upload, read_credit_file, read_csv
 from ui.uploads import _table_of as table_of
 
 MAX_CLIENTS = 5000

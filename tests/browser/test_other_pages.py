@@ -216,7 +216,10 @@ def test_a_page_breaks_no_rule_of_accessibility(
 ):
     page = open_page(browser, page_url, "fr-FR", width)
     state(page, page_url)
-    page.wait_for_timeout(500)  # what was shown before fades out, with another contrast
+    # What was shown before a run of the page fades, with another contrast.
+    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    page.wait_for_timeout(500)
 
     violations = Axe().run(page).response["violations"]
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
