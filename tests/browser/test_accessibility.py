@@ -45,8 +45,13 @@ def changed(page: Page) -> None:
 
 def unfolded(page: Page) -> None:
     simulated(page)
-    for section in ("Client et ressources", "Contact et identité", "Immeuble"):
+    for section, field in {
+        "Client et ressources": "Revenu total",
+        "Contact et identité": "Téléphone mobile donné",
+        "Immeuble": "Immeuble : murs",
+    }.items():
         page.get_by_text(section, exact=True).click()
+        expect(page.get_by_label(field, exact=True)).to_be_visible()
     page.get_by_text("Demandes antérieures chez nous :").click()
     expect(page.get_by_text("Les jours et les mois sont comptés")).to_be_visible()
 
