@@ -1,7 +1,7 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-types check-rest test test-serving test-faults test-postgres test-notebooks \
+.PHONY: help setup check check-types check-rest test test-end-to-end test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
 	notebooks import bento container serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
@@ -155,8 +155,12 @@ check-rest:
 	@output=$$(.venv/bin/lint-imports) || { echo "$$output"; exit 1; }
 	@$(RUN) tests.words
 
-test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
-	@.venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
+test: setup ## The fast tests, which need nothing beyond Python, in two processes (WORKERS=2)
+	@.venv/bin/pytest -m "not postgresql and not end_to_end" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
+		--max-worker-restart 0
+
+test-end-to-end: setup ## Commands and services as a whole: pipeline, service, journal, drift (WORKERS=2)
+	@.venv/bin/pytest -m "end_to_end and not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder \
 		--max-worker-restart 0
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
