@@ -76,9 +76,8 @@ OFFICER = {
 CORRECTION = {
     "name": "Correction",
     "in": "header",
-    "description": "why this person corrected the client's file, as percent-encoded UTF-8 of 10 to 1,000 characters; "
-    "journalled with the decision",
-    "schema": {"type": "string", "minLength": 10, "maxLength": 12000, "pattern": "^[!-~]+$"},
+    "description": "why this person corrected the client's file, as percent-encoded UTF-8; journalled with it",
+    "schema": {"type": "string", "minLength": 10, "maxLength": 9000, "pattern": "^[!-~]+$"},
 }
 
 DECISION_ID = {

@@ -30,8 +30,9 @@ from bento.scoring.missing_fields import file_warnings
 from bento.scoring.score import ScoredApplication, score
 
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
-OFFICER_LENGTHS, CORRECTION_LENGTHS = (1, 100), (10, 1000)
-"""Least and most characters of the name of an officer, and of the reason of a correction."""
+OFFICER_LENGTHS, CORRECTION_LENGTHS = (1, 900), (10, 9000)
+"""Least and most characters of the name of an officer, and of the reason of a correction, percent-encoded: a character
+of any script takes nine at most, so 100 and 1,000 characters always fit."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 SWITCH_VALUES = {"true": True, "1": True, "false": False, "0": False}
 BATCH_FILE_COST = 0.25
@@ -224,17 +225,18 @@ def text_of(request: Request, name: str, lengths: tuple[int, int]) -> str | None
     """Return the percent-encoded text of a header, None where there is none.
 
     Raises:
-        ProblemError: it is there twice, is not UTF-8, holds control characters, or is too short or too long.
+        ProblemError: it is there twice, is not UTF-8, holds control characters, is blank, too short or too long.
     """
     values = request.headers.getlist(name)
     if not values:
         return None
     least, most = lengths
-    message = f"Input should be {least} to {most} characters as percent-encoded UTF-8, once"
+    message = f"Input should be text in percent-encoded UTF-8 of {least} to {most} characters, once"
     try:
         text = unquote(values[0], errors="strict").strip()
     except UnicodeDecodeError:
         raise wrong_parameter("header", name, message) from None
-    if len(values) > 1 or not least <= len(text) <= most or any(unicodedata.category(char) == "Cc" for char in text):
+    is_long_enough = text and least <= len(values[0]) <= most
+    if len(values) > 1 or not is_long_enough or any(unicodedata.category(char) == "Cc" for char in text):
         raise wrong_parameter("header", name, message)
     return text

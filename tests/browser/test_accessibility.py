@@ -73,7 +73,8 @@ def test_a_state_breaks_no_rule_of_accessibility(
 ):
     page = open_page(browser, page_url, "fr-FR", width)
     state(page)
-    page.wait_for_timeout(500)  # what was shown before fades out, with another contrast
+    page.wait_for_function("document.querySelector('[data-stale=true]') === null")
+    page.wait_for_timeout(500)  # what was shown before fades in again, with another contrast
 
     violations = Axe().run(page).response["violations"]
 

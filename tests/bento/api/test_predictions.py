@@ -152,7 +152,7 @@ def test_officer_and_reason_of_a_correction_stand_in_the_journal(client: Client,
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("officer", "%20"), ("officer", "a" * 101), ("officer", "%FF"), ("officer", "a%0Ab"), ("correction", "short")],
+    [("officer", "%20"), ("officer", "a" * 901), ("officer", "%FF"), ("officer", "a%0Ab"), ("correction", "short")],
 )
 def test_an_officer_or_reason_that_cannot_be_journalled_is_refused(client: Client, name: str, text: str):
     with pytest.raises(ProblemError) as refusal:
