@@ -16,7 +16,7 @@ from ui.texts import categories, columns
 UI = Path(messages.__file__).parent
 UNSEEN = {
     *("messages.py", "client.py", "answers.py", "settings.py", "samples.py"),
-    *("records.py", "model_facts.py", "drift_runs.py", "listing.py"),
+    *("records.py", "model_facts.py", "drift_runs.py", "listing.py", "uploads.py"),
 }
 """Modules that show nothing: their strings belong to HTTP, files and formats."""
 MORNING = datetime(2026, 11, 25, 9, 5, tzinfo=timezone(timedelta(hours=1)))
