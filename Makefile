@@ -21,6 +21,7 @@ $(foreach name,$(SET_VARIABLES),$(eval override $(name) := $$(value $(name))) $(
 DATA_OPTION := $${DATA:+"--data=$$DATA"}
 CAPACITY_OPTION := $${CAPACITY:+"--capacity=$$CAPACITY"}
 PORT_OPTION := $${PORT:+"--port=$$PORT"}
+ENVIRONMENT_OPTION := $${ENVIRONMENT:+"--environment=$$ENVIRONMENT"}
 PYTHON_OPTION := $${PYTHON_VERSION:+"--python=$$PYTHON_VERSION"}
 # uv from the PATH, or else the one that pip puts into .venv.
 UV := "$$(command -v uv || echo .venv/bin/uv)"
@@ -124,14 +125,14 @@ page-image: setup ## Build the image of the officers' page, and its bill of mate
 	@$(RUN) research page-image $${CONTAINER_ENGINE:+"--engine=$$CONTAINER_ENGINE"}
 
 deploy: setup ## Deploy IMAGE (by digest) of MODEL_VERSION in ENVIRONMENT (staging or production), step by step
-	@$(RUN) research cloud deploy "--environment=$$ENVIRONMENT" "--image=$$IMAGE" \
-		"--model-version=$$MODEL_VERSION" $$CLOUD_OPTIONS
+	@$(RUN) research cloud deploy $(ENVIRONMENT_OPTION) $${IMAGE:+"--image=$$IMAGE"} \
+		$${MODEL_VERSION:+"--model-version=$$MODEL_VERSION"} $$CLOUD_OPTIONS
 
 rollback-deployment: setup ## Put the release deployed before back into service in ENVIRONMENT
-	@$(RUN) research cloud rollback "--environment=$$ENVIRONMENT" $$CLOUD_OPTIONS
+	@$(RUN) research cloud rollback $(ENVIRONMENT_OPTION) $$CLOUD_OPTIONS
 
 destroy: setup ## List what would be lost, ask, and delete ENVIRONMENT (DELETE_JOURNAL=its name: the journal too)
-	@$(RUN) research cloud destroy "--environment=$$ENVIRONMENT" $${DELETE_JOURNAL:+"--delete-journal=$$DELETE_JOURNAL"} \
+	@$(RUN) research cloud destroy $(ENVIRONMENT_OPTION) $${DELETE_JOURNAL:+"--delete-journal=$$DELETE_JOURNAL"} \
 		$$CLOUD_OPTIONS
 
 serve: setup ## Serve the latest Bento on 127.0.0.1:3000, without API keys

@@ -28,6 +28,7 @@ TIERS = {
     "tests/faults/": "test-faults",
     "tests/container/": "test-container",
     "tests/browser/": "test-browser",
+    "tests/cloud/": "test-cloud",
     "tests/notebooks/": "test-notebooks",
     "tests/benchmarks/": "test-benchmarks",
 }

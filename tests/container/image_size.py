@@ -19,35 +19,11 @@ PURPOSES = {
     "polars": "the Python side of polars",
     "lightgbm": "the library that computes the trees; the Python package around it is not imported",
     "pydantic-core": "validation of credit files and answers",
-    "pydantic": "the declared models of requests and answers",
     "bentoml": "the server: workers, health, documentation",
-    "opentelemetry-proto": "messages of traces, for a collector",
-    "protobuf": "the format of these messages",
     "aiohttp": "imported by BentoML",
-    "uvicorn": "the HTTP server",
-    "uvloop": "its event loop",
-    "fsspec": "imported by BentoML: how it reads its store",
-    "pygments": "imported by rich, which BentoML imports",
-    "rich": "imported by BentoML: its messages in a terminal",
-    "grpcio": "imported by BentoML",
-    "alembic": "migrations of the journal",
-    "uv": "imported by BentoML where it builds",
-    "nvidia-ml-py": "imported by BentoML, which looks for graphics processors",
-    "pip-requirements-parser": "imported by BentoML",
-    "watchfiles": "imported by BentoML",
-    "jinja2": "imported by BentoML: templates of its recipes",
-    "pyyaml": "manifests of Bento and model",
-    "httpx": "imported by BentoML: its client",
-    "starlette": "routes and middleware of the service",
-    "kantoku": "imported by BentoML: it watches over the workers",
-    "cattrs": "imported by BentoML: its configuration",
-    "setuptools": "imported by BentoML",
-    "greenlet": "imported by sqlalchemy",
-    "yarl": "imported by aiohttp",
-    "multidict": "imported by aiohttp",
 }
-"""Packages of the image that are, or may become, among its largest, and what each is for."""
-LARGEST = 10
+"""What each of the largest packages of the image is for; one that becomes one of them is added here."""
+MAX_LISTED = 10
 SIZES = """
 import importlib.metadata as metadata, json, os
 sizes = {}
@@ -84,13 +60,15 @@ class ImageSize(BaseModel):
     """All that is installed for the service, /app, on disk."""
     ready_s: float
     """From the start of the container to the first 200 of /readyz, the least of three."""
+    slowdown: float
+    """How many times longer than on a quiet machine of two cores work took meanwhile."""
     largest: list[Package]
 
 
 def packages(container: str) -> list[Package]:
     """Return the largest packages, bytecode included; raise KeyError for one whose purpose is not declared."""
     sizes: dict[str, int] = json.loads(buildah("run", container, "--", "python", "-c", SIZES))
-    largest = sorted(sizes, key=lambda name: -sizes[name])[:LARGEST]
+    largest = sorted(sizes, key=lambda name: -sizes[name])[:MAX_LISTED]
     return [Package(name=name, mb=round(sizes[name] / 1e6, 1), purpose=PURPOSES[name]) for name in largest]
 
 
