@@ -1,8 +1,9 @@
 # `make` lists the targets. Each is a thin call of a command that has its own --help.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help packages setup check check-types check-rest coverage test test-serving test-faults test-postgres \
-	test-notebooks test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity study compare train promote \
+.PHONY: help packages setup check check-types check-rest coverage test test-end-to-end test-serving test-faults \
+	test-postgres test-notebooks test-benchmarks test-mutation test-browser test-container demo pipeline data fidelity \
+	study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment \
 	destroy test-cloud
@@ -165,14 +166,17 @@ check-rest:
 	@.venv/bin/actionlint
 	@output=$$(.venv/bin/zizmor --offline --quiet --no-progress --persona=auditor .github) || { echo "$$output"; exit 1; }
 
-TEST := .venv/bin/pytest -m "not postgresql" -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
+IN_PROCESSES := .venv/bin/pytest -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 
-test: setup ## Every test that needs nothing beyond Python, in two processes (WORKERS=2)
-	@$(TEST)
+test: setup ## The fast tests, which need nothing beyond Python, in two processes (WORKERS=2)
+	@$(IN_PROCESSES) -m "not postgresql and not end_to_end"
 
-coverage: setup ## The same tests, and the share of lines that they run: build/coverage.json
-	@mkdir -p build; COVERAGE_FILE=build/coverage $(TEST) --cov=bento --cov=research --cov=drift --cov=ui \
-		--cov-report=json:build/coverage.json --cov-report=
+test-end-to-end: setup ## Commands and services as a whole: pipeline, service, journal, drift (WORKERS=2)
+	@$(IN_PROCESSES) -m "end_to_end and not postgresql"
+
+coverage: setup ## The tests of both, and the share of lines that they run: build/coverage.json
+	@mkdir -p build; COVERAGE_FILE=build/coverage $(IN_PROCESSES) -m "not postgresql" --cov=bento --cov=research \
+		--cov=drift --cov=ui --cov-report=json:build/coverage.json --cov-report=
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
 	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento

@@ -37,6 +37,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "decide which model is served": {
         "promote": "research.registry.promote",
         "rollback": "research.registry.rollback",
+        "simulate-gate": "research.registry.gate_simulation",
         "export": "research.registry.export",
         "restore": "research.registry.restore",
     },

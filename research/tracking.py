@@ -37,6 +37,8 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 """Aliases in the registry: the version that is served, the candidate for it, and the version before it."""
 PROMOTED_OVER = "promoted_over"
 """Tag of a version: the champion that it replaced."""
+BEST_CHAMPION = "best_champion"
+"""Tag of a version: the cheapest champion so far, when it was promoted."""
 DATA_TAG = "data"
 CATALOGUE_TAG = "catalogue"
 FORMAT_TAG = "folder_format"
@@ -224,6 +226,16 @@ def registered(client: mlflow.MlflowClient, alias: str) -> ModelVersion | None:
         return client.get_model_version_by_alias(NAME, alias)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise CommandError(f"the registry cannot be read: {first_line(error)}; try again once it answers") from error
+
+
+def numbered(client: mlflow.MlflowClient, number: str) -> ModelVersion | None:
+    """Return a registered version by its number, or None where it was deleted."""
+    try:
+        return client.get_model_version(NAME, number)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return None
         raise CommandError(f"the registry cannot be read: {first_line(error)}; try again once it answers") from error
 

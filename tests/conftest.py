@@ -42,18 +42,23 @@ FOLDS, TRIALS, LIME_SAMPLES = 2, 1, 300
 """Of the pipeline's training: enough for a model that is better than chance."""
 LEFT_OUT = pytest.StashKey[int]()
 AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
-"""Folders whose tests need what the pipeline made."""
+"""Folders whose tests need what the pipeline made; all of them are marked `end_to_end`."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
+    config.addinivalue_line("markers", "end_to_end: runs commands or services as a whole, for ten seconds and more")
     config.addinivalue_line(
         "markers", "promise(text): what the manual promises, and this test shows (docs/promises.md)"
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs PostgreSQL where it is not installed, and report it at the end."""
+    for item in items:
+        if item.nodeid.startswith(AFTER_PIPELINE):
+            item.add_marker(pytest.mark.end_to_end)
     left_out = [] if postgresql.programs() else [item for item in items if item.get_closest_marker("postgresql")]
     config.stash[LEFT_OUT] = len(left_out)
     if left_out:

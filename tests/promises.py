@@ -24,7 +24,10 @@ the `Makefile`.
 | promise | test | tier | result |
 |---|---|---|---|
 """
+END_TO_END = "test-end-to-end"
 TIERS = {
+    "tests/end_to_end/": END_TO_END,
+    "tests/model_behaviour/": END_TO_END,
     "tests/faults/": "test-faults",
     "tests/container/": "test-container",
     "tests/browser/": "test-browser",
@@ -40,11 +43,14 @@ class Promise:
 
     text: str
     test: str
+    end_to_end: bool = False
+    """Whether the test has this mark by itself; the folders of `TIERS` need none."""
 
     @property
     def tier(self) -> str:
         """The target of the Makefile that runs the test."""
-        return next((tier for folder, tier in TIERS.items() if self.test.startswith(folder)), "test")
+        tiers = (tier for folder, tier in TIERS.items() if self.test.startswith(folder))
+        return next(tiers, END_TO_END if self.end_to_end else "test")
 
 
 def promises(root: Path = ROOT) -> list[Promise]:
@@ -58,10 +64,11 @@ def _promises_of(path: Path, root: Path) -> Iterator[Promise]:
         return
     for node in ast.walk(ast.parse(content)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            end_to_end = "pytest.mark.end_to_end" in map(ast.unparse, node.decorator_list)
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.promise":
                     (text,) = map(ast.literal_eval, decorator.args)
-                    yield Promise(text, f"{path.relative_to(root).as_posix()}::{node.name}")
+                    yield Promise(text, f"{path.relative_to(root).as_posix()}::{node.name}", end_to_end)
 
 
 def table(results: Mapping[str, str], root: Path = ROOT) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.promises import TABLE, Promise, promises, table
+from tests.promises import TABLE, promises, table
 
 ROW = re.compile(r"^\| (?!promise|-)(.+) \| `(.+)` \| `make ([\w-]+)` \| (\w[\w ]*) \|$", re.MULTILINE)
 
@@ -10,8 +10,8 @@ ROW = re.compile(r"^\| (?!promise|-)(.+) \| `(.+)` \| `make ([\w-]+)` \| (\w[\w 
 def test_the_table_lists_what_the_tests_promise():
     rows = ROW.findall(TABLE.read_text("utf-8"))
 
-    assert [Promise(text, test) for text, test, _, _ in rows] == promises(), "run: python -m tests.promises"
-    assert [tier for _, _, tier, _ in rows] == [promise.tier for promise in promises()]
+    expected = [(promise.text, promise.test, promise.tier) for promise in promises()]
+    assert [row[:3] for row in rows] == expected, "run: python -m tests.promises"
 
 
 def test_every_promise_was_kept_when_the_table_was_written():

@@ -10,6 +10,9 @@ from bento.api.state import ServingState
 from bento.journal.readiness import Readiness
 from bento.journal.writer import Writer
 
+NO_MODEL = "no model that passes its examples is loaded; the log says why"
+NOT_WRITABLE = "the journal cannot be written at present, so nothing is decided; the log says why"
+
 
 class Health:
     """Looks at the model, the journal and the API keys; `keys` is None where none are used."""
@@ -19,14 +22,19 @@ class Health:
         self._readiness = Readiness(state.journal)
 
     def is_ready(self) -> bool:
-        """Return whether decisions can be made and written.
+        """Return True where decisions can be made and written.
 
         Raises:
-            HTTPException: with 503, where the API keys cannot be read.
+            HTTPException: with 503 and which part is not ready; the address is open, so the cause is in the log only.
         """
-        if not self._are_keys_readable():
-            raise as_http_exception(problem(503, NOT_READABLE))
-        return self._state.verified_model is not None and self._is_journal_ready()
+        for is_ready, detail in (
+            (self._are_keys_readable, NOT_READABLE),
+            (lambda: self._state.verified_model is not None, NO_MODEL),
+            (self._is_journal_ready, NOT_WRITABLE),
+        ):
+            if not is_ready():
+                raise as_http_exception(problem(503, detail))
+        return True
 
     def metrics(self) -> str:
         """Return what is so at present in Prometheus's text format."""

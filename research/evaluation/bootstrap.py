@@ -23,15 +23,15 @@ class Estimate:
     high: float
 
 
-def mean_with_interval(values: Floats, seed: int = 0) -> Estimate:
+def mean_with_interval(values: Floats, seed: int = 0, resamples: int = RESAMPLES, level: float = LEVEL) -> Estimate:
     """Compute the mean of a value per client, with its percentile bootstrap interval over clients.
 
     Of paired differences it is the interval of the difference. Costs take few distinct values, so only the number of
     clients with each value is resampled.
     """
     distinct, counts = np.unique(values, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=RESAMPLES)
-    low, high = percentile_interval(drawn @ distinct / len(values))
+    drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=resamples)
+    low, high = percentile_interval(drawn @ distinct / len(values), level)
     return Estimate(float(values.mean()), float(low), float(high))
 
 

@@ -21,8 +21,10 @@ MAX_ITERATIONS = 1000
 MAX_NEWTON_STEPS = 25
 
 
-def calibration_line(target: Integers, log_odds: Floats) -> tuple[float, float]:
+def calibration_line(target: Integers, log_odds: Floats, clients: Floats | None = None) -> tuple[float, float]:
     """Fit the logistic regression of the outcome on the predicted log-odds: slope 1 and intercept 0 are perfect.
+
+    `clients` counts those that each row stands for; without it, one each.
 
     A slope below 1 means that the predictions are too extreme (Cox, "Two further applications of a model for binary
     regression", 1958). Both are NaN where the rows determine no line: one class only, no spread, or classes that the
@@ -30,9 +32,10 @@ def calibration_line(target: Integers, log_odds: Floats) -> tuple[float, float]:
     scikit-learn's LogisticRegression takes 1.5 ms at least.
     """
     intercept, slope = 0.0, 0.0
+    count = np.ones(len(target)) if clients is None else clients
     for _ in range(MAX_NEWTON_STEPS):
         expected = expit(intercept + slope * log_odds)
-        weight, missed = expected * (1 - expected), target - expected
+        weight, missed = count * expected * (1 - expected), count * (target - expected)
         first, second, third = weight.sum(), weight @ log_odds, weight @ log_odds**2
         determinant = first * third - second**2
         if determinant <= 1e-10 * first * third:

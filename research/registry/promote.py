@@ -6,43 +6,38 @@ Nothing else reads the gate split.
 import argparse
 import contextlib
 import json
+import logging
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow
 import numpy as np
 from mlflow.entities.model_registry import ModelVersion
-from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from bento import NAME
 from bento.model.scoring_model import ScoringModel
+from bento.policy import CostAssumptions
 from research import tracking
 from research.cli import ROOT, SERVING_PYTHON, CommandError, add_data_option, last_line
 from research.data.dataset import DATA, Data, Rows, open_data
-from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
-from research.evaluation.business_score import costs_of, trivial_policies
-from research.evaluation.calibration import calibration_line
+from research.evaluation.business_score import costs_of
+from research.evaluation.fairness import groups_of
+from research.registry import checks
 from research.registry.aliases import check_aliases, moved_aliases
+from research.registry.checks import MARGIN, Answers
 from research.results import GATE_FILE, GateCheck, GateResult, written
+
+log = logging.getLogger(__name__)
 
 EXAMPLE = "python -m research promote --data data/raw --margin 0.01"
 
-MARGIN = 0.02
-"""Cost per client, in good clients refused, by which a challenger may exceed the champion and still pass."""
-CALIBRATION_BOUNDS = (0.8, 1.25)
-"""Bounds of the calibration slope, and of predicted over observed defaults, that their intervals must reach."""
-CONFIDENCE_LEVEL = 0.99
-"""Confidence level of the intervals of the calibration checks."""
-RESAMPLES = 500
-"""Bootstrap resamples of the calibration checks."""
 MIN_GATE_CLASS_SIZE = 2
 """Clients of the rarer outcome that the gate split must hold; a calibration slope needs both outcomes."""
-MIN_EVENTS_FOR_COST_TEST = 20
-"""Clients of the rarer outcome below which only a cost above a trivial policy's beyond the interval is refused."""
 VERIFY_TIMEOUT_S = 120.0
 """Seconds that a clean process may take to load a model folder and recompute its examples."""
 REFUSED = 1
@@ -52,10 +47,13 @@ REFUSED = 1
 def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> GateResult:
     """Judge the challenger on the gate split; if all checks hold, it becomes champion and the champion `previous`.
 
+    A champion that this code can serve is judged on the same clients and at the challenger's costs, and so is the best
+    champion so far; the challenger must not be dearer than either.
+
     Args:
         data: the challenger's training data.
-        new_data: judge the challenger alone, because the champion has other training data or feature code.
-        margin: cost per client by which the challenger may exceed the champion, at the interval's upper end.
+        new_data: the champion has other training data or feature code.
+        margin: highest cost per client by which the challenger may exceed the champion, at the interval's upper end.
 
     Raises CommandError where there is no challenger; it was trained on other data; champion and challenger cannot be
     compared; there are too few clients; another process moved an alias meanwhile.
@@ -70,26 +68,114 @@ def promote(data: Data, new_data: bool = False, margin: float = MARGIN) -> GateR
             f"the gate split holds {len(gate.target)} clients, {rarest} of the rarer outcome; judging needs "
             f"{MIN_GATE_CLASS_SIZE}: give more clients"
         )
-    against = None if new_data else champion
     with tempfile.TemporaryDirectory() as folder:
         downloaded = tracking.model_folder(challenger, Path(folder) / "challenger")
-        checks = [contract(downloaded)]
-        if checks[0].passed:
+        results, against = [contract(downloaded)], []
+        if results[0].passed:
             model = ScoringModel(downloaded)
-            probability = _probability(model, gate)
-            checks += _calibration(gate.target, probability)
-            other = ScoringModel(tracking.model_folder(against, Path(folder) / "champion")) if against else None
-            checks += _cost(gate, model, probability, other, margin)
+            against = _served(client, champion, gate, model.manifest.costs, Path(folder), new_data)
+            results += _judge(client, gate, model, against, margin)
     verdict = GateResult(
         **data.source.model_dump() | {"clients": len(gate.target)},
-        promoted=all(check.passed for check in checks),
+        promoted=all(check.passed for check in results),
         challenger=str(challenger.version),
-        champion=str(against.version) if against else None,
-        checks=checks,
+        champion=str(against[0].version.version) if against else None,
+        checks=results,
     )
+    best = _best(gate, model, against, challenger) if verdict.promoted else None
     with tracking.registry_lock("changes the registry"):
-        _settle(client, challenger, champion, verdict, data)
+        _settle(client, challenger, champion, verdict, data, best)
     return verdict
+
+
+@dataclass(frozen=True, eq=False)
+class _Served:
+    """A champion, present or former, that this code can serve, and its answers for the gate split."""
+
+    version: ModelVersion
+    answers: Answers
+    name: str
+
+
+def _served(
+    client: mlflow.MlflowClient,
+    champion: ModelVersion | None,
+    gate: Rows,
+    costs: CostAssumptions,
+    folder: Path,
+    new_data: bool,
+) -> list[_Served]:
+    """Return the champion, and the best one so far where that is another, each if this code can serve it.
+
+    Raises CommandError where the artifacts of a champion of the same data cannot be had.
+    """
+    if champion is None:
+        return []
+    versions = {"the champion": champion}
+    best = champion.tags.get(tracking.BEST_CHAMPION, str(champion.version))
+    if best != str(champion.version) and (registered := tracking.numbered(client, best)) is not None:
+        versions["the best champion so far"] = registered
+    served = []
+    for name, version in versions.items():
+        try:
+            downloaded = tracking.model_folder(version, folder / str(version.version))
+        except CommandError as error:
+            if version is champion and not new_data:
+                raise
+            log.warning("version %s is not compared: %s", version.version, error)
+            continue
+        check = contract(downloaded)
+        if check.passed:
+            served.append(_Served(version, _answers(ScoringModel(downloaded), gate, costs), name))
+        else:
+            log.warning("version %s is not compared, as this code cannot serve it: %s", version.version, check.found)
+    return served if served and served[0].version is champion else []
+
+
+def _judge(
+    client: mlflow.MlflowClient, gate: Rows, model: ScoringModel, against: list[_Served], margin: float
+) -> list[GateCheck]:
+    costs, target = model.manifest.costs, gate.target
+    answers = _answers(model, gate, costs)
+    results = checks.calibration(target, answers.probability)
+    if against:
+        champion = str(against[0].version.version)
+        attempt = 1 + _attempts(client, champion)
+        results.insert(0, checks.enough_defaults(target))
+        for other in against:
+            name, other_answers = other.name, other.answers
+            results.append(
+                checks.cost_against(target, answers, other_answers, costs, name=name, attempt=attempt, margin=margin)
+            )
+    else:
+        results += checks.cost_against_trivial(target, answers, costs)
+    former = against[0].answers if against else None
+    for dimension in ("gender", "age"):
+        check = checks.approvals(groups_of(gate.audit)[dimension].to_list(), answers, former)
+        results.append(check.model_copy(update={"name": f"{check.name} by {dimension}"}))
+    return results
+
+
+def _answers(model: ScoringModel, rows: Rows, costs: CostAssumptions) -> Answers:
+    """Return a model's answers; where its threshold was found for other costs, that of these costs in theory."""
+    same = model.manifest.costs == costs
+    threshold = model.threshold if same else costs.theoretical_threshold
+    return Answers(np.asarray(expit(model.log_odds(rows.features))), threshold)
+
+
+def _attempts(client: mlflow.MlflowClient, champion: str) -> int:
+    """Return how many other challengers were judged against a champion."""
+    versions = client.search_model_versions(f"name = '{NAME}' and tag.gate_against = '{champion}'")
+    challenger = tracking.registered(client, tracking.CHALLENGER)
+    return len({version.version for version in versions} - {challenger.version if challenger else None})
+
+
+def _best(gate: Rows, model: ScoringModel, against: list[_Served], challenger: ModelVersion) -> str:
+    """Return the version of the cheapest of the challenger and those that it was judged against."""
+    costs = model.manifest.costs
+    cost = {challenger.version: costs_of(gate.target, _answers(model, gate, costs).refused, costs).mean()}
+    cost |= {other.version.version: costs_of(gate.target, other.answers.refused, costs).mean() for other in against}
+    return str(min(cost, key=lambda version: cost[version]))
 
 
 def contract(folder: Path) -> GateCheck:
@@ -124,58 +210,9 @@ def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: Mo
             raise CommandError(
                 f"champion version {champion.version} was trained with other {what} ({champion.tags.get(tag)}) than "
                 f"challenger version {challenger.version} ({challenger.tags.get(tag)}): they cannot be compared; "
-                "--new-data judges the challenger alone"
+                "--new-data judges both on the challenger's data"
             )
     return challenger
-
-
-def _probability(model: ScoringModel, rows: Rows) -> NDArray[np.float64]:
-    return np.asarray(expit(model.log_odds(rows.features)))
-
-
-def _calibration(target: NDArray[np.int64], probability: NDArray[np.float64]) -> list[GateCheck]:
-    log_odds = logit(probability)
-
-    def slope(rows: NDArray[np.int64]) -> float:
-        return calibration_line(target[rows], log_odds[rows])[0]
-
-    def ratio(rows: NDArray[np.int64]) -> float:
-        return float(probability[rows].sum() / max(target[rows].sum(), 1))
-
-    low, high = CALIBRATION_BOUNDS
-    checks = []
-    for name, measure in (("calibration slope", slope), ("predicted over observed defaults", ratio)):
-        estimate = bootstrap(measure, len(target), resamples=RESAMPLES, level=CONFIDENCE_LEVEL)
-        inside = estimate.low <= high and estimate.high >= low
-        result = f"{_with_interval(estimate)}, to be within {low} to {high}"
-        checks.append(GateCheck(name=name, passed=inside, found=result))
-    return checks
-
-
-def _cost(
-    gate: Rows, model: ScoringModel, probability: NDArray[np.float64], champion: ScoringModel | None, margin: float
-) -> list[GateCheck]:
-    costs = model.manifest.costs
-    # Decisions at the threshold, without the review band: the gate measures the model, not the reviewers.
-    cost = costs_of(gate.target, probability >= model.threshold, costs)
-    if champion is not None:
-        refused = _probability(champion, gate) >= champion.threshold
-        difference = mean_with_interval(cost - costs_of(gate.target, refused, costs))
-        result = f"difference {_with_interval(difference)} per client, to be at most {margin} at the upper end"
-        return [GateCheck(name="cost against the champion", passed=difference.high <= margin, found=result)]
-    checks = []
-    few_events = min(gate.target.sum(), (1 - gate.target).sum()) < MIN_EVENTS_FOR_COST_TEST
-    caution = f"; {gate.target.sum()} defaults tell little" if few_events else ""
-    for name, refused in trivial_policies(len(gate.target)).items():
-        difference = mean_with_interval(cost - costs_of(gate.target, refused, costs))
-        passed = difference.low < 0 if few_events else difference.value < 0
-        result = f"cost difference {_with_interval(difference)} per client (below 0: cheaper){caution}"
-        checks.append(GateCheck(name=f"cost against {name.replace('_', ' ')}", passed=bool(passed), found=result))
-    return checks
-
-
-def _with_interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
 def _settle(
@@ -184,6 +221,7 @@ def _settle(
     champion: ModelVersion | None,
     verdict: GateResult,
     data: Data,
+    best: str | None,
 ) -> None:
     """Write the checks into the tags of the version, move the aliases, and write the verdict last.
 
@@ -204,6 +242,8 @@ def _settle(
     }
     if verdict.promoted and champion is not None:
         tags[tracking.PROMOTED_OVER] = str(champion.version)
+    if best is not None:
+        tags[tracking.BEST_CHAMPION] = best
     for name, value in tags.items():
         client.set_model_version_tag(NAME, challenger.version, name, value)
     # Without a champion, which may have been deleted, `previous` stays.
@@ -244,13 +284,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--new-data",
         action="store_true",
-        help="judge the challenger alone: its data or feature code is not the champion's",
+        help="its data or feature code is not the champion's: where that can be served, both are judged on this data",
     )
     parser.add_argument(
         "--margin",
         type=float,
         default=MARGIN,
-        help="cost per client by which the challenger may exceed the champion's and still pass",
+        help=f"highest cost per client by which the challenger may exceed the champion's ({MARGIN})",
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -324,6 +325,22 @@ def test_a_wrong_key_stops_before_any_client_is_answered(empty: Stacks, images: 
 
     assert weights() == {"blue": 100, "green": 0}
     assert tasks("green")[1] == 0
+
+
+def test_a_key_without_a_value_stops_before_anything_is_changed(empty: Stacks, monkeypatch: pytest.MonkeyPatch):
+    stack = empty.find(STAGING)
+    assert stack is not None
+    client = boto3.client("secretsmanager", region_name=REGION)
+    stored = client.get_secret_value(SecretId=stack.outputs["SmokeKey"])["SecretString"]
+    assert Deployment(empty, "staging")._key == stored
+    without = replace(stack, outputs={**stack.outputs, "SmokeKey": client.create_secret(Name="empty")["ARN"]})
+    find = Stacks.find
+    monkeypatch.setattr(Stacks, "find", lambda self, name: without if name == STAGING else find(self, name))
+
+    with pytest.raises(
+        CommandError, match="the key of the smoke test has no value; run: python -m research cloud create"
+    ):
+        Deployment(empty, "staging")
 
 
 def test_without_a_release_of_before_nothing_is_put_back(empty: Stacks, images: list[str], deployed: Deployed):

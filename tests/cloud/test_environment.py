@@ -42,6 +42,38 @@ def test_secrets_are_made_once_and_fit_each_other(staging: Stacks):
     assert {output: _secret(stack, output) for output in before} == before
 
 
+def test_a_change_keeps_what_is_not_given(staging: Stacks, certificates: Path, monkeypatch: pytest.MonkeyPatch):
+    # The server that stands for AWS cannot update this stack, so that what it would be asked is looked at.
+    given: dict[str, Any] = {}
+    present = _stack(staging)
+
+    def noted(self: Stacks, name: str, template: str, parameters: dict[str, Any]) -> Stack:
+        given.update(parameters)
+        return present
+
+    monkeypatch.setattr(Stacks, "apply", noted)
+    environment.create(staging, "staging", {"Size": "standard", "SilentMinutes": 30}, certificates)
+
+    assert (given["Size"], given["SilentMinutes"]) == ("standard", 30)
+    assert given["Repository"] == "lender/scoring"
+    assert given == {**present.parameters, "Size": "standard", "SilentMinutes": 30}
+
+
+def test_a_protected_environment_is_released_before_it_is_deleted(staging: Stacks, monkeypatch: pytest.MonkeyPatch):
+    steps: list[str] = []
+    present = _stack(staging)
+    standard = Stack(present.name, present.status, {**present.parameters, "Size": "standard"}, present.outputs)
+    monkeypatch.setattr(Stacks, "find", lambda self, name: standard if name == present.name else None)
+    monkeypatch.setattr(Stacks, "delete", lambda self, name: steps.append(f"delete {name}"))
+    monkeypatch.setattr(
+        Stacks, "apply", lambda self, name, template, parameters: steps.append(f"protection {parameters['Protection']}")
+    )
+
+    environment.destroy(staging, "staging")
+
+    assert steps[-2:] == ["protection off", f"delete {present.name}"]
+
+
 def test_what_is_no_certificate_is_refused(staging: Stacks, tmp_path: Path):
     (tmp_path / "ca.pem").write_text("<html>a proxy's page</html>")
 

@@ -18,6 +18,8 @@ from drift.performance import PerformanceReport
 from tests.drift.journal import files, record
 from tests.support.journals import opened, review
 
+pytestmark = pytest.mark.end_to_end
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
 PERIOD = "journal:2026-03-01..2026-05-01"
 COUNT = 1200

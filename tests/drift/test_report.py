@@ -10,6 +10,8 @@ from drift.__main__ import main
 from drift.summary import DriftReport
 from tests.drift.population import applications, write
 
+pytestmark = pytest.mark.end_to_end
+
 ROWS = 1500
 COLUMNS = ("AMT_CREDIT", "NAME_CONTRACT_TYPE", "CODE_GENDER", "EXT_SOURCE_1")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bento.api.health import NOT_WRITABLE
 from tests.faults.conftest import ON_POSTGRESQL
 from tests.faults.load import Load, assert_journalled
 from tests.support import postgresql
@@ -60,6 +61,7 @@ def test_decisions_stop_while_the_disk_is_full_and_resume(service: Service, befo
         with _disk_full(service):
             wait_until(lambda: bool(load.refused))
             wait_until(lambda: not service.is_ready())
+            assert problem(service.get("/readyz"), 503).detail == NOT_WRITABLE
             assert service.get("/livez").status_code == 200
             problem(service.predict(), 503)
             assert service.predict(params={"purpose": "simulation"}).status_code == 200

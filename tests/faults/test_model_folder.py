@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bento import NAME
+from bento.api.health import NO_MODEL
 from bento.model.manifest import EXAMPLES_FILE, FOLDER_IN_STORE, SCORING_FILE
 from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
@@ -78,7 +79,7 @@ def damaged(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_service_with_a_damaged_model_lives_and_decides_nothing(damaged: dict[str, Service], damage: str):
     service = damaged[damage]
     assert service.get("/livez").status_code == 200
-    assert not service.is_ready()
+    assert problem(service.get("/readyz"), 503).detail == NO_MODEL
     for path in ("/predict", "/predict?purpose=simulation", "/explain"):
         problem(service.post(path, FILES[0]), 503)
     problem(service.post("/predict_batch", {"credit_files": FILES}), 503)

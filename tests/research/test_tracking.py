@@ -114,6 +114,7 @@ def test_locked_store_is_named(registry: str, tmp_path: Path):
         tracking.connect()
 
 
+@pytest.mark.end_to_end
 def test_store_that_is_locked_during_a_run_ends_it_in_one_line(
     client: mlflow.MlflowClient, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -127,6 +128,7 @@ def test_store_that_is_locked_during_a_run_ends_it_in_one_line(
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.end_to_end
 def test_two_processes_make_the_tables_of_one_store(tmp_path: Path):
     code = (
         "from research import tracking\n"

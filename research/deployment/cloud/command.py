@@ -153,8 +153,9 @@ def _confirm(question: str, options: argparse.Namespace) -> None:
 
 
 def _bootstrap(options: argparse.Namespace) -> None:
+    price = cost.prices()["prices"]["image_gb_month"]["price"]
+    print(f"costs nothing but the storage of images, {price:.2f} USD for each GB and month", file=sys.stderr)
     stack = environment.bootstrap(_stacks(options), options.repository, options.oidc_provider)
-    print("costs nothing but the storage of images, 0.10 USD for each GB and month")
     print(f"role that pushes, for the workflow: {stack.outputs.get('PushRole', '')}")
 
 

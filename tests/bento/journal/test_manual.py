@@ -17,6 +17,8 @@ from tests.support.deadlines import timeout_s
 from tests.support.journals import VAULTS, entry, opened
 from tests.support.postgresql import Server, programs
 
+pytestmark = pytest.mark.end_to_end
+
 ROOT = Path(bento.__file__).parents[1]
 CHAPTER = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8").partition("\n## The journal\n")[2]
 BLOCKS = re.findall(r"```sh\n(.*?)```", CHAPTER.partition("\n## ")[0], re.DOTALL)

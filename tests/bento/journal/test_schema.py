@@ -324,6 +324,7 @@ def test_a_missing_master_key_is_reported_in_one_line(
 # Upgrades while others write or upgrade
 
 
+@pytest.mark.end_to_end
 def test_six_upgrade_commands_at_once_all_succeed(journal_url: str):
     line = [sys.executable, "-m", "bento", "journal", "--url", journal_url, "upgrade"]
     processes = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]

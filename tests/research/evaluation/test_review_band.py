@@ -198,11 +198,12 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def trained(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(data: Data, empty_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A linear model with a capacity of 15 %, in a separate registry."""
+    registry = shutil.copy(empty_registry, tmp_path_factory.mktemp("review") / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('review')}/mlflow.db")
-        registered = train.train(data, Settings(family="linear", folds=3, capacity=0.15, lime_samples=300))
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{registry}")
+        registered = train.train(data, Settings(family="linear", folds=2, capacity=0.15, lime_samples=300))
         client = tracking.connect()
         registered = client.get_model_version(registered.name, registered.version)
         logged = client.get_run(registered.run_id).data

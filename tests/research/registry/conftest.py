@@ -14,12 +14,16 @@ from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
 from bento.model.scoring_model import ScoringModel, digests
 from research import tracking
 from research.data.dataset import Data
+from research.registry import checks
 from tests.support.registry import Register
 
 
 @pytest.fixture
-def register(client: mlflow.MlflowClient, data: Data, model_folder: Path, tmp_path: Path) -> Register:
-    """Registers the pipeline's model as challenger, its settings changed."""
+def register(
+    client: mlflow.MlflowClient, data: Data, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Register:
+    """Registers the pipeline's model as challenger, its settings changed; the few defaults of its data may judge."""
+    monkeypatch.setattr(checks, "MIN_DEFAULTS", 5)
 
     def one(example: dict[str, float] | None = None, source: str = "", **changed: object) -> ModelVersion:
         folder = Path(shutil.copytree(model_folder, tmp_path / str(len(list(tmp_path.iterdir()))) / "model"))

@@ -153,6 +153,7 @@ def test_rollback_after_a_promotion_that_was_killed_halfway(client, register: Re
     assert aliases(client) == {"champion": "1", "previous": None, "challenger": None}
 
 
+@pytest.mark.end_to_end
 def test_two_promotions_at_once_move_the_aliases_once(client, register: Register, data: Data, tmp_path: Path):
     register()
     promote(data)

@@ -24,6 +24,7 @@ from research.training import train
 from research.training.train import Settings
 
 
+@pytest.mark.end_to_end
 def test_a_linear_model_is_registered_and_can_be_served(client, data: Data, tmp_path: Path):
     registered = train.train(data, Settings(family="linear", folds=2, lime_samples=300))
     assert tracking.registered(client, tracking.CHALLENGER).version == registered.version
