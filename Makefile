@@ -166,17 +166,17 @@ check-rest:
 	@.venv/bin/actionlint
 	@output=$$(.venv/bin/zizmor --offline --quiet --no-progress --persona=auditor .github) || { echo "$$output"; exit 1; }
 
-TEST := .venv/bin/pytest -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
+IN_PROCESSES := .venv/bin/pytest -n "$$WORKERS" --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 
 test: setup ## The fast tests, which need nothing beyond Python, in two processes (WORKERS=2)
-	@$(TEST) -m "not postgresql and not end_to_end"
+	@$(IN_PROCESSES) -m "not postgresql and not end_to_end"
 
 test-end-to-end: setup ## Commands and services as a whole: pipeline, service, journal, drift (WORKERS=2)
-	@$(TEST) -m "end_to_end and not postgresql"
+	@$(IN_PROCESSES) -m "end_to_end and not postgresql"
 
 coverage: setup ## The tests of both, and the share of lines that they run: build/coverage.json
-	@mkdir -p build; COVERAGE_FILE=build/coverage $(TEST) -m "not postgresql" --cov=bento --cov=research --cov=drift \
-		--cov=ui --cov-report=json:build/coverage.json --cov-report=
+	@mkdir -p build; COVERAGE_FILE=build/coverage $(IN_PROCESSES) -m "not postgresql" --cov=bento --cov=research \
+		--cov=drift --cov=ui --cov-report=json:build/coverage.json --cov-report=
 
 test-serving: .venv-serve-tests/.synced ## The tests of bento with what the container holds, and pytest
 	@.venv-serve-tests/bin/python -m pytest -m "not postgresql" bento tests/bento

@@ -26,7 +26,7 @@ from research.registry.archive import export
 from tests.cloud import aws
 from tests.support.commands import bentoml_serve
 from tests.support.small_model import write_small_model
-from tests.walk.runner import REPOSITORY, GitHub
+from tests.walk.github import REPOSITORY, GitHub
 
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}

@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
@@ -25,11 +24,12 @@ from botocore.exceptions import ClientError
 from research.cli import ROOT
 from tests.support.workflows import read
 from tests.walk.expressions import filled, holds
+from tests.walk.github import GitHub
 
 ENVIRONMENTS = (".venv", ".venv-serve")
-FOLDERS = (".github", ".streamlit", "bento", "drift", "research", "ui")
-FILES = ("Makefile", "bentofile.yaml", "pyproject.toml", "uv.lock", "README.md", "MODEL_CARD.md")
-REPOSITORY = "owner/project"
+HIDDEN_FOLDERS = (".github", ".streamlit")
+MADE_HERE = ("build", "data", "mlruns", "secrets", "tests")
+"""Folders that are not part of a checkout, and the tests, which no step of these workflows runs."""
 STEP_TIMEOUT_S = 900
 """Seconds for a step; the longest, a deployment, takes half a minute."""
 _GROUPS: dict[str, threading.Lock] = {}
@@ -38,64 +38,6 @@ _GROUPS: dict[str, threading.Lock] = {}
 
 class StepError(Exception):
     """A stand-in for an action failed, as the action would."""
-
-
-@dataclass(kw_only=True)
-class GitHub:
-    """What GitHub keeps for a repository: settings, finished runs with their artifacts, attestations."""
-
-    folder: Path
-    variables: dict[str, dict[str, str]]
-    """By environment; those of the repository by the name ""."""
-    secrets: dict[str, str] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    """Of the machines that run jobs."""
-    process: subprocess.Popen[str] | None = None
-    """The newest step; it leads a process group."""
-
-    def __post_init__(self) -> None:
-        """Put the programs of this folder on the PATH of the machines."""
-        programs = self.folder / "programs"
-        programs.mkdir(parents=True, exist_ok=True)
-        for name in ("gh", "docker"):
-            program = programs / name
-            source = Path(__file__).with_name(f"{name}_program.py")
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{source}" "$@"\n')
-            program.chmod(0o755)
-        self.environment |= {
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "WALK_FOLDER": str(self.folder),
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_ACTIONS": "true",
-            "CI": "true",
-        }
-
-    @property
-    def attestations(self) -> Path:
-        """The file of attestations, one JSON object a line."""
-        return self.folder / "attestations.jsonl"
-
-    def attest(self, workflow: str, digest: str, predicate: str) -> None:
-        """Keep an attestation."""
-        line = {"signer": f"{REPOSITORY}/.github/workflows/{workflow}", "digest": digest, "predicate": predicate}
-        with self.attestations.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-
-    def artifact(self, run_id: int, name: str) -> Path:
-        """Return the folder of an artifact of a run."""
-        return self.folder / "runs" / str(run_id) / name
-
-    def finish(self, run_id: int, workflow: str, status: str) -> None:
-        """Keep how a run ended."""
-        file = self.folder / "runs" / str(run_id) / "run.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"databaseId": run_id, "workflow": workflow, "status": status}))
-
-    def new_run(self) -> int:
-        """Return the number of a new run."""
-        folder = self.folder / "runs"
-        folder.mkdir(exist_ok=True)
-        return 1 + max((int(path.name) for path in folder.iterdir()), default=0)
 
 
 @dataclass(kw_only=True)
@@ -263,10 +205,12 @@ class _Machine:
     def _check_out(self, _: dict[str, str]) -> None:
         for name in ENVIRONMENTS:
             (self._folder / name).symlink_to(ROOT / name)
-        for name in FOLDERS:
-            shutil.copytree(ROOT / name, self._folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in FILES:
-            shutil.copy2(ROOT / name, self._folder / name)
+        for path in ROOT.iterdir():
+            is_hidden = path.name.startswith(".") and path.name not in HIDDEN_FOLDERS
+            if path.is_dir() and not is_hidden and path.name not in MADE_HERE:
+                shutil.copytree(path, self._folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif path.is_file() and not is_hidden and "mlflow.db" not in path.name:
+                shutil.copy2(path, self._folder)
 
     def _assume(self, options: dict[str, str]) -> None:
         if not options["role-to-assume"] or not options["aws-region"]:

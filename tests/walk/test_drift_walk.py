@@ -19,7 +19,8 @@ from research.tracking import FOLDER_IN_LOGGED_MODEL
 from tests.support import journals
 from tests.support.clients import make_credit_files
 from tests.walk.conftest import REGION, World, keep_champion
-from tests.walk.runner import REPOSITORY, GitHub, Result, run
+from tests.walk.github import REPOSITORY, GitHub
+from tests.walk.runner import Result, run
 
 DECISIONS = 150
 """One in two hours; the watch needs a hundred."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.walk.runner import GitHub, Result, run
+from tests.walk.github import GitHub
+from tests.walk.runner import Result, run
 
 
 @pytest.fixture(scope="module")

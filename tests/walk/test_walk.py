@@ -24,7 +24,8 @@ from research.deployment.cloud import stacks
 from tests.support.archives import halved_example, remade
 from tests.support.deadlines import wait_until
 from tests.walk.conftest import REGION, World, keep_champion
-from tests.walk.runner import GitHub, Result, run
+from tests.walk.github import GitHub
+from tests.walk.runner import Result, run
 
 DOWNLOAD = "Champion of the last promoted training run, its attestation verified"
 IMPORT = "Import it, its examples recomputed"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import pandas as pd
 import pytest
 from mlflow.pyfunc import PyFuncModel
 from mlflow.pyfunc.scoring_server import invocations
@@ -36,7 +35,7 @@ def served(
         environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
         tracking.connect()
         with tracking.started_run("test", {}):
-            registered = tracking.log_model(ScoringModel(model_folder), pd.DataFrame(records[:1]))
+            registered = tracking.log_model(ScoringModel(model_folder))
         yield mlflow.pyfunc.load_model(f"models:/{registered.name}/{registered.version}")
     tracking.connect()
 
