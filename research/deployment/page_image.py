@@ -14,7 +14,7 @@ from research.deployment.containerize import ENGINES, base_image, build_image, f
 
 EXAMPLE = "python -m research page-image --engine podman"
 NAME = "credit_scoring_page"
-CONTEXT = ("pyproject.toml", "uv.lock", "ui", ".streamlit")
+CONTEXT = ("pyproject.toml", "uv.lock", "ui", ".streamlit", "research/results/results.json", "MODEL_CARD.md")
 """What the image is made of, below the root of the project."""
 SBOM = Path("build") / "page.cdx.json"
 
@@ -46,6 +46,7 @@ def write_context(context: Path) -> Path:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (context / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, context / name)
     return context
 

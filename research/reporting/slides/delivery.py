@@ -55,7 +55,7 @@ def row_of_boxes(canvas: Canvas, texts: Sequence[str], columns: int, colours: Se
 
 
 STEP_WORDS: dict[str, TextPair] = {
-    "Debian packages": ("Debian packages", "paquets Debian"),
+    "make packages": ("Debian packages", "paquets Debian"),
     "make setup": ("environments", "environnements"),
     "make check": ("format, types,\nlayers, words", "format, types,\ncouches, mots"),
     "make test": ("unit tests", "tests unitaires"),
@@ -68,14 +68,17 @@ STEP_WORDS: dict[str, TextPair] = {
     "make test-browser": ("page in\na browser", "page dans\nun navigateur"),
     "make test-container": ("image", "image"),
     "make test-docs": ("documents", "documents"),
+    "make test-end-to-end": ("the whole\npath", "parcours\nentier"),
+    "make test-cloud": ("cloud,\nworkflows", "cloud,\nworkflows"),
 }
 """Words for the steps of `.ci/run`; a step that is not listed is drawn by its name."""
 
 
 def integration_steps(script: Path = ROOT / ".ci" / "run") -> list[str]:
-    """Return the names of the steps of the integration script, without its last line."""
-    names = re.findall(r'^step "(.+)"$', script.read_text("utf-8"), re.MULTILINE)
-    return [name for name in names if name != "all passed"]
+    """Return the steps of the integration script that are targets of make: one after another, then those in lanes."""
+    text = script.read_text("utf-8")
+    lanes = " ".join(re.findall(r"^lane (.+) &$", text, re.MULTILINE)).split()
+    return [*re.findall(r'^step "(make .+)"$', text, re.MULTILINE), *(f"make {target}" for target in lanes)]
 
 
 def pipeline(canvas: Canvas) -> Figure:

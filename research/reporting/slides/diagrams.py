@@ -184,11 +184,11 @@ def actions(canvas: Canvas) -> Figure:
 def picture(name: str, region: tuple[float, float, float] = (0, 0, 1)) -> Draw:
     """Return a function that draws a region of an image of the documents: left, top and right as shares of its width.
 
-    The region reaches down as far as the place on the slide is high.
+    The region reaches down as far as the place on the slide is high; `{language}` in the name is that of the slides.
     """
 
     def draw(canvas: Canvas) -> Figure:
-        image = imread(IMAGES / f"{name}.png")
+        image = imread(IMAGES / f"{name.format(language=canvas.language)}.png")
         left, top, right = (round(share * image.shape[1]) for share in region)
         part = image[top : top + round((right - left) * canvas.height / canvas.width), left:right]
         height = canvas.width * part.shape[0] / part.shape[1]
@@ -208,6 +208,6 @@ DIAGRAMS: dict[str, Draw] = {
     "cost_matrix": cost_matrix,
     "mlflow_runs": picture("mlflow_runs", (0.165, 0.165, 0.72)),
     "rooms": rooms,
-    "ui": picture("ui"),
+    "ui": picture("decide_{language}_wide", (0.28, 0.42, 0.96)),
     "actions": actions,
 }

@@ -34,6 +34,7 @@ from research.evaluation.review_band import (
     reviewed,
 )
 from research.registry import promote
+from research.registry.checks import cost_against
 from research.reporting.model_card import model_card
 from research.results import RESULTS_FILE
 from research.training import train
@@ -255,10 +256,9 @@ def test_a_band_passes_the_gate_without_changing_the_costs(trained: Trained, dat
     without, gate = ScoringModel(folder), data.rows("gate")
     assert without.review_band is None
 
-    checks = promote._cost(gate, trained.model, trained.model.probability(gate.features), without, margin=0)
-    assert [(check.passed, check.found.split(" per ")[0]) for check in checks] == [
-        (True, "difference 0.000 (0.000 to 0.000)")
-    ]
+    banded, plain = (promote._answers(model, gate, model.manifest.costs) for model in (trained.model, without))
+    check = cost_against(gate.target, banded, plain, without.manifest.costs, name="the champion", margin=0)
+    assert (check.passed, check.found.split(" per ")[0]) == (True, "difference 0.000 (0.000 to 0.000)")
     assert promote.contract(trained.model.folder).passed
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from research.cli import ROOT
-from research.registry import checks
+from research.registry import checks, gate_simulation
 from research.registry.gate_simulation import FILE, GateSimulation, draw, run_simulation
 from research.reporting.publish import PUBLISHED
 
@@ -62,7 +62,8 @@ def test_the_published_gate_rarely_errs_at_full_size(published: GateSimulation):
     assert all(rate.passed == 0 for rate in published.rates if rate.clients == 300)
 
 
-def test_a_simulation_is_the_same_by_seed_and_can_be_drawn(tmp_path: Path):
+def test_a_simulation_is_the_same_by_seed_and_can_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gate_simulation, "POPULATION", 20_000)
     first, second = (run_simulation(seed=3, repeats=3, sizes=(2_600,)) for _ in range(2))
 
     assert first == second
