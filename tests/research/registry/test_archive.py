@@ -29,6 +29,8 @@ from tests.research.commands import run_command
 from tests.support.archives import halved_example, remade
 from tests.support.registry import Register, version_of
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.fixture(autouse=True)
 def without_contract(monkeypatch: pytest.MonkeyPatch) -> None:

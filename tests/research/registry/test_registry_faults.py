@@ -25,6 +25,8 @@ from tests.support.commands import research
 from tests.support.deadlines import timeout_s
 from tests.support.registry import Register, version_of
 
+pytestmark = pytest.mark.end_to_end
+
 ALIASES = ("champion", "previous", "challenger")
 COMMAND_TIMEOUT_S = 240.0
 """Seconds for a command that judges a model; it takes about ten."""
@@ -153,7 +155,6 @@ def test_rollback_after_a_promotion_that_was_killed_halfway(client, register: Re
     assert aliases(client) == {"champion": "1", "previous": None, "challenger": None}
 
 
-@pytest.mark.end_to_end
 def test_two_promotions_at_once_move_the_aliases_once(client, register: Register, data: Data, tmp_path: Path):
     register()
     promote(data)
