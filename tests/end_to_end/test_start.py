@@ -164,7 +164,7 @@ def test_a_review_carries_the_name_of_its_key(with_keys: tuple[Service, Path]):
     def ask(**more: str) -> httpx.Response:
         return httpx.post(f"{address}/review", json=content | more, headers={"Authorization": f"Bearer {review}"})
 
-    assert "belongs to another reviewer" in problem(ask(reviewer="Somebody Else"), 403).detail
+    assert "belongs to another person" in problem(ask(reviewer="Somebody Else"), 403).detail
     assert ask().status_code == 201
     content["verdict"] = "confirmed"
     assert ask(reviewer="Ana Diaz").status_code == 201
