@@ -203,6 +203,7 @@ test-browser: setup ## The UI in headless Chromium, against a real service
 
 screenshots: setup ## Take the pictures of the pages again, into docs/images
 	@SCREENSHOTS=docs/images .venv/bin/pytest tests/browser -k pictures
+	@DRIFT_SCREENSHOT=docs/images/drift_report.png .venv/bin/pytest tests/browser/test_drift_report.py
 
 test-container: setup ## The image: built, run, and asked the same as the service
 	@for program in buildah debootstrap runc; do \

@@ -110,15 +110,20 @@ def test_the_pictures_are_taken(browser: Browser, page_url: str, language: str, 
     page = open_page(browser, page_url, locale, width)
     page.get_by_role("heading", name="Simulation").wait_for()
     page.locator(".waterfalllayer").first.wait_for(state="attached")
+
+    take_picture(page, f"decide_{language}_{width}.png")
+
+
+def take_picture(page: Page, name: str) -> None:
+    """Write a picture of a page that has come to rest, as long as it is, and close the page."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)  # the charts fade in
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": WIDTHS[width], "height": min(height, 2600)})
+    assert page.viewport_size is not None
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": min(height, 2600)})
     page.wait_for_timeout(500)
-    path = Path(os.environ["SCREENSHOTS"]) / f"decide_{language}_{width}.png"
-
+    path = Path(os.environ["SCREENSHOTS"]) / name
     page.screenshot(path=path)
-
     page.context.close()
     assert path.stat().st_size < MAX_PICTURE_BYTES
 

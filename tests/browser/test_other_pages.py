@@ -1,6 +1,7 @@
 """An officer reviews, records what a client states, opens a past decision, and looks at portfolio, model and drift."""
 
 import json
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.steps import OFFICER, sign
-from tests.browser.test_accessibility import WIDTHS, open_page
+from tests.browser.test_accessibility import WIDTHS, open_page, take_picture
+from ui.messages import say
 
 REASON = "Trois bulletins de salaire ont été vus."
 UNAFFORDABLE: dict[str, Any] = {
@@ -135,8 +137,8 @@ def test_a_decision_is_searched_opened_reloaded_and_computed_again(page: Page, p
     expect(page.get_by_role("heading", name=re.compile("Client 700002:"))).to_be_visible()
 
 
-def upload_portfolio(page: Page, page_url: str) -> None:
-    page.goto(f"{page_url}/portfolio")
+def upload_portfolio(page: Page, page_url: str, language: str = "fr") -> None:
+    page.goto(f"{page_url}/portfolio?lang={language}")
     lines = [
         json.dumps({"application": UNAFFORDABLE["application"] | {"SK_ID_CURR": 700_100 + n, "EXT_SOURCE_3": n / 40}})
         for n in range(40)
@@ -144,8 +146,8 @@ def upload_portfolio(page: Page, page_url: str) -> None:
     content = "\n".join([*lines, '{"application": {"SK_ID_CURR": 1}}']).encode()
     file = {"name": "clients.jsonl", "mimeType": "application/json", "buffer": content}
     page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
-    page.get_by_role("button", name="Évaluer le portefeuille").click()
-    expect(page.get_by_role("heading", name="Par groupe de clients")).to_be_visible()
+    page.get_by_role("button", name=say(language, "portfolio_score")).click()
+    expect(page.get_by_role("heading", name=say(language, "portfolio_segments"))).to_be_visible()
 
 
 def test_a_portfolio_is_scored_and_cut(page: Page, page_url: str):
@@ -227,3 +229,22 @@ def test_a_page_breaks_no_rule_of_accessibility(
     page.context.close()
     assert [(one["id"], one["impact"], [node["html"][:200] for node in one["nodes"]]) for one in violations] == []
     assert overflow <= 0
+
+
+@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="takes the pictures of docs/images, by make screenshots")
+@pytest.mark.parametrize("width", ["wide", "phone"])
+@pytest.mark.parametrize(("language", "locale"), [("fr", "fr-FR"), ("en", "en-GB")])
+@pytest.mark.parametrize("name", ["review", "decisions", "portfolio", "model", "drift"])
+@pytest.mark.usefixtures("waiting")
+def test_the_pictures_of_the_other_pages_are_taken(
+    browser: Browser, page_url: str, name: str, language: str, locale: str, width: str
+):
+    page = open_page(browser, page_url, locale, width)
+    if name == "portfolio":
+        upload_portfolio(page, page_url, language)
+    else:
+        page.goto(f"{page_url}/{name}?lang={language}")
+        expect(page.get_by_role("heading").first).to_be_visible()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+
+    take_picture(page, f"{name}_{language}_{width}.png")
