@@ -161,6 +161,7 @@ def test_a_portfolio_is_scored_and_cut(page: Page, page_url: str):
         slider.press("ArrowRight")
 
     expect(page.get_by_role("row", name=re.compile("^Part accordée"))).not_to_have_text(before)
+    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)  # the table follows the cut-off
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Télécharger les résultats (CSV)").click()
     table = Path(downloading.value.path()).read_text()
