@@ -71,6 +71,14 @@ def test_results_of_another_model_are_called_so(model_page, results: Path, chang
     assert "autre modèle que celui qui décide" in texts(model_page())
 
 
+def test_a_feature_of_another_model_has_no_english_label_on_the_french_page(model_page, results: Path):
+    explanations = copy.deepcopy(RESULTS["explanations"])
+    explanations["features"].append(explanations["features"][0] | {"feature": "other", "label": "Kind of employer"})
+    (results / "results.json").write_text(json.dumps(RESULTS | {"explanations": explanations}))
+
+    assert not any("Kind of employer" in table for table in tables(model_page()))
+
+
 def test_a_review_band_is_named(model_page, results: Path, service: Service):
     service.answers["/model"] = (200, MODEL | {"review_band": {"low": 0.07, "high": 0.2}})
     assert "Entre 7,0 % et 20,0 %, une personne décide." in texts(model_page())

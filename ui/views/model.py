@@ -142,7 +142,9 @@ def show_importance(language: str, trained: model_facts.Results, model: model_fa
         alt=say("model_importance"),
     )
     meanings = {feature.feature: feature.meaning[language] for feature in model.features}
-    features = sorted(trained.explanations.features, key=lambda feature: -feature.weight)[:MAX_FEATURES]
+    # The results have English labels only; French ones are known of the features of the model that decides.
+    named = [one for one in trained.explanations.features if language == "en" or one.feature in meanings]
+    features = sorted(named, key=lambda feature: -feature.weight)[:MAX_FEATURES]
     whole = sum(theme.weight for theme in themes)
     st.table(
         {
