@@ -152,7 +152,7 @@ def upload_portfolio(page: Page, page_url: str, language: str = "fr") -> None:
 
 def test_a_portfolio_is_scored_and_cut(page: Page, page_url: str):
     upload_portfolio(page, page_url)
-    expect(page.get_by_text("1 demandes refusées par le service")).to_be_visible()
+    expect(page.get_by_text("Demandes refusées par le service, faute de données valables : 1.")).to_be_visible()
     before = page.get_by_role("row", name=re.compile("^Part accordée")).inner_text()
 
     slider = page.get_by_role("slider", name="Seuil de refus")
