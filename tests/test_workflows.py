@@ -31,7 +31,7 @@ WRITES = {
     ("drift.yml", "watch"): {"issues", "id-token"},
 }
 """By workflow and job, what it may write; every other job only reads."""
-SHELL = ("cat ", "rm -rf ", "if ", "JOURNAL_URL=")
+SHELL = ("cat ", "rm -rf ", "if ", "touch build/started && JOURNAL_URL=", "find build/drift ")
 """Begin of steps that are neither a target of make nor a command of the project."""
 JOBS = [(path.name, name, job) for path in FILES for name, job in jobs(path).items()]
 STEPS = [(path, name, step) for path, name, job in JOBS for step in steps(job)]

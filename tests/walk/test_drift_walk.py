@@ -78,7 +78,8 @@ def test_what_asks_for_action_is_red_and_opens_an_issue(watch: Result, github: G
 def test_its_results_are_kept_for_the_next_watch(watch: Result, github: GitHub):
     (results,) = github.folder.glob("runs/*/drift")
 
-    assert {"drift.html", "watch.json", "watch.jsonl", "watch.md"} <= {path.name for path in results.iterdir()}
+    assert {"index.json", "watch.jsonl"} <= {path.name for path in results.iterdir()}
+    assert {"drift.html", "watch.json", "watch.md"} <= {path.name for path in results.glob("*_watch/*")}
 
 
 def test_the_keys_do_not_outlive_the_watch(watch: Result, github: GitHub):
