@@ -25,8 +25,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Scoring has stopped: the figures cover only {done} of {all} applications.",
     },
     "portfolio_rejected": {
-        "fr": "Demandes refusées par le service, faute de données valables : {count}. Elles ne comptent pas ci-dessous.",
-        "en": "Applications rejected by the service for invalid data: {count}. They do not count below.",
+        "fr": "Demandes refusées par le service, faute de données valables : {count}. Elles ne comptent pas ici.",
+        "en": "Applications rejected by the service for invalid data: {count}. They do not count here.",
     },
     "portfolio_none": {
         "fr": "Aucune demande n'a pu être évaluée. Vérifiez les fichiers.",
