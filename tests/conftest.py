@@ -47,7 +47,7 @@ AFTER_PIPELINE = ("tests/end_to_end/", "tests/model_behaviour/")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgresql: needs the programs of a PostgreSQL server")
-    config.addinivalue_line("markers", "end_to_end: runs commands or services as a whole, for ten seconds and more")
+    config.addinivalue_line("markers", "end_to_end: runs commands, training or services as a whole, or takes seconds")
     config.addinivalue_line(
         "markers", "promise(text): what the manual promises, and this test shows (docs/promises.md)"
     )

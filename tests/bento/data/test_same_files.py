@@ -18,6 +18,8 @@ from bento.data.validation import check_folder
 from tests.support.clients import credit_file, make_clients
 from tests.support.sampling import examples
 
+pytestmark = pytest.mark.end_to_end
+
 STEM = "application_train"
 CLIENTS = 60
 """Clients of a folder, so that one value that is wrong is no share of a column that would be refused for its sake."""

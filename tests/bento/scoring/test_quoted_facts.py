@@ -22,6 +22,8 @@ from tests.bento.features import statement
 from tests.bento.features.odd_clients import odd_clients
 from tests.support.sampling import is_whole
 
+pytestmark = pytest.mark.end_to_end
+
 CLIENTS = 2000 if is_whole() else 300
 BARE_SHARE = 0.1
 """Share of the clients with nothing but the required fields."""

@@ -26,6 +26,8 @@ from research.types import OutOfFold
 from tests.research.commands import run_command
 from tests.research.made_up import is_drawn
 
+pytestmark = pytest.mark.end_to_end
+
 FAMILIES = ("logistic", "lightgbm")
 MODELS = ("logistic", "logistic, smote", "lightgbm", "lightgbm, smote")
 

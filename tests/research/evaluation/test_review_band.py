@@ -212,6 +212,7 @@ def trained(data: Data, empty_registry: Path, tmp_path_factory: pytest.TempPathF
     return Trained(registered, logged, DATA / "results" / registered.run_id)
 
 
+@pytest.mark.end_to_end
 def test_training_with_a_capacity_writes_a_review_band(trained: Trained, data: Data):
     model, band = trained.model, trained.model.review_band
     assert band is not None
@@ -224,6 +225,7 @@ def test_training_with_a_capacity_writes_a_review_band(trained: Trained, data: D
     model.verify()
 
 
+@pytest.mark.end_to_end
 def test_training_reports_the_band_it_serves_among_the_others(trained: Trained):
     report = json.loads((trained.results / RESULTS_FILE).read_text())
     band = trained.model.review_band
@@ -233,6 +235,7 @@ def test_training_reports_the_band_it_serves_among_the_others(trained: Trained):
     assert f"from a probability of **{band.low:.4f}** up to **{band.high:.4f}**" in model_card(trained.results)
 
 
+@pytest.mark.end_to_end
 def test_training_logs_capacity_and_costs_with_review(trained: Trained):
     assert trained.logged.params["capacity"] == "0.15"
     metrics = trained.logged.metrics
@@ -242,6 +245,7 @@ def test_training_logs_capacity_and_costs_with_review(trained: Trained):
     assert trained.model.manifest.metrics.items() <= metrics.items()
 
 
+@pytest.mark.end_to_end
 def test_a_band_without_the_threshold_is_refused(trained: Trained):
     scoring = json.loads((trained.results / "model" / SCORING_FILE).read_text())
     beside = (1 + scoring["review_band"]["high"]) / 2
@@ -249,6 +253,7 @@ def test_a_band_without_the_threshold_is_refused(trained: Trained):
         ModelManifest.model_validate(scoring | {"threshold": beside})
 
 
+@pytest.mark.end_to_end
 def test_a_band_passes_the_gate_without_changing_the_costs(trained: Trained, data: Data, tmp_path: Path):
     folder = Path(shutil.copytree(trained.results / "model", tmp_path / "model"))
     scoring = json.loads((folder / SCORING_FILE).read_text())
@@ -262,6 +267,7 @@ def test_a_band_passes_the_gate_without_changing_the_costs(trained: Trained, dat
     assert promote.contract(trained.model.folder).passed
 
 
+@pytest.mark.end_to_end
 def test_a_champion_is_not_used_again_for_another_capacity(trained: Trained):
     assert pipeline._reviews(trained.registered, Settings(capacity=0.15))
     assert pipeline._reviews(trained.registered, Settings())

@@ -34,6 +34,8 @@ from research.reporting.publish import PUBLISHED
 from research.results import REASONS_FILE, RESULTS_FILE, ReasonQuality, read
 from tests.research.commands import run_command
 
+pytestmark = pytest.mark.end_to_end
+
 FILES = 30
 TREES = 15
 TEXT = Wording(en="", fr="")

@@ -13,6 +13,8 @@ from research.registry.rollback import rollback
 from research.results import GateResult
 from tests.support.registry import Register, version_of
 
+pytestmark = pytest.mark.end_to_end
+
 
 def test_better_replaces_worse_refuses_and_rollback_restores(client, register: Register, data: Data):
     register()
