@@ -157,7 +157,7 @@ def approvals(groups: Sequence[str], challenger: Answers, champion: Answers | No
     """Check that no group of clients is approved less often, beside the most approved one, than under the champion.
 
     The interval of the change of a group's approval ratio must reach -`MAX_APPROVAL_LOSS`. Without a champion the
-    lowest ratio is told, and nothing is refused: how far defaults explain it is for people (`make fairness`).
+    lowest ratio is stated, and nothing is refused: how far defaults explain it is for people (`make fairness`).
     """
     of_client = np.asarray(groups)
     names = [

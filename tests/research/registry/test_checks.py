@@ -120,7 +120,7 @@ def refusing(young: float, others: float) -> Answers:
     ("challenger", "champion", "passed"),
     [
         (refusing(0.3, 0.2), None, True),
-        (refusing(0.6, 0.2), None, True),  # half as often approved: told, for people to judge
+        (refusing(0.6, 0.2), None, True),  # half as often approved: stated, for people to judge
         (refusing(0.6, 0.2), refusing(0.6, 0.2), True),  # as before
         (refusing(0.6, 0.2), refusing(0.62, 0.2), True),  # better than before
         (refusing(0.35, 0.2), refusing(0.2, 0.2), False),  # much worse than before
