@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -53,11 +53,10 @@ def new_folder(out: Path, kind: Kind) -> Iterator[Path]:
     """Make the folder of a run, and remove it where the run fails."""
     folder = out / f"{datetime.now(UTC):{_TIME}}_{kind}"
     folder.mkdir()
-    try:
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
         yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        undo.pop_all()
 
 
 def record(folder: Path, kind: Kind, verdict: str, exit_code: int, sentence: Wording, keep: int) -> None:

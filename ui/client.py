@@ -161,7 +161,7 @@ def shown_address(address: str) -> str:
 
 def check_ready(service: httpx.Client) -> None:
     """Raise NoAnswerError where the service is unreachable or not ready."""
-    _answer(service, "GET", "/readyz")
+    request(service, "GET", "/readyz")
 
 
 def declared_tables(service: httpx.Client) -> Tables:
@@ -170,7 +170,7 @@ def declared_tables(service: httpx.Client) -> Tables:
     Raises NoAnswerError where the service is unreachable, not ready, or describes no application.
     """
     check_ready(service)
-    document = _json(_answer(service, "GET", "/docs.json"))
+    document = _json(request(service, "GET", "/docs.json"))
     try:
         content = document["paths"]["/explain"]["post"]["requestBody"]["content"]
         tables = _resolved(document, content["application/json"]["schema"])["properties"]
@@ -191,7 +191,7 @@ def simulate(service: httpx.Client, credit_file: CreditFile) -> Prediction:
 
     Raises NoAnswerError where the service is unreachable, rejects the file, or sends an answer of another shape.
     """
-    prediction = _validated(Prediction, _answer(service, "POST", "/predict?purpose=simulation", credit_file))
+    prediction = validated(Prediction, request(service, "POST", "/predict?purpose=simulation", credit_file))
     if not prediction.simulated:
         raise NoAnswerError("unexpected")
     return prediction
@@ -204,14 +204,14 @@ def decide(service: httpx.Client, credit_file: CreditFile, key: str, officer: st
     true. Raises NoAnswerError as `simulate` does.
     """
     headers = {"Idempotency-Key": key, "Officer": quote(officer), "Correction": quote(correction)}
-    response = _answer(
+    response = request(
         service,
         "POST",
         "/predict?purpose=decision",
         credit_file,
         {name: value for name, value in headers.items() if value},
     )
-    prediction = _validated(Prediction, response)
+    prediction = validated(Prediction, response)
     if prediction.simulated:  # a decision that is not recorded
         raise NoAnswerError("unexpected")
     return prediction.model_copy(update={"replayed": response.headers.get("Idempotent-Replayed") == "true"})
@@ -222,16 +222,17 @@ def explain(service: httpx.Client, credit_file: CreditFile) -> Explanation:
 
     Raises NoAnswerError as `simulate` does.
     """
-    return _validated(Explanation, _answer(service, "POST", "/explain", credit_file))
+    return validated(Explanation, request(service, "POST", "/explain", credit_file))
 
 
-def _answer(
+def request(
     service: httpx.Client,
     method: str,
     path: str,
     credit_file: CreditFile | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
+    """Send a request, with a JSON body or none, and return the answer; raise NoAnswerError where it is no success."""
     body = None if credit_file is None else json.dumps(credit_file, allow_nan=False).encode()
     try:
         response = service.request(
@@ -263,7 +264,8 @@ def _json(response: httpx.Response) -> Any:
         raise NoAnswerError("unexpected", response.status_code) from error
 
 
-def _validated(model: type[Answer], response: httpx.Response) -> Answer:
+def validated(model: type[Answer], response: httpx.Response) -> Answer:
+    """Return the answer as its model; raise NoAnswerError where it has another shape."""
     received = _json(response)
     try:
         return model.model_validate({**received, "received": received})

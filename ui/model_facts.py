@@ -9,8 +9,7 @@ import httpx
 from pydantic import Field, ValidationError
 
 from ui.answers import AnswerPart, Model, ReviewBand, Text
-from ui.client import _answer as answer
-from ui.client import _validated as validated
+from ui.client import request, validated
 
 RESULTS, CARD = "results.json", "MODEL_CARD.md"
 SAME = 1e-12
@@ -144,7 +143,7 @@ class ResultsError(Exception):
 
 def served(service: httpx.Client) -> Served:
     """Request the card of the model that decides; raise NoAnswerError where none comes."""
-    return validated(Served, answer(service, "GET", "/model"))
+    return validated(Served, request(service, "GET", "/model"))
 
 
 def results(folder: Path) -> Results | None:

@@ -14,9 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from ui.answers import AnswerPart
-from ui.client import HISTORIES, CreditFile, Detail, NoAnswerError, Tables
-from ui.client import _answer as answer
-from ui.client import _validated as validated
+from ui.client import HISTORIES, CreditFile, Detail, NoAnswerError, Tables, request, validated
 from ui.form import DAYS_IN_A_YEAR
 from ui.uploads import Upload, read_credit_file, read_csv
 from ui.uploads import _table_of as table_of
@@ -247,7 +245,7 @@ def _joined(applications: list[dict[str, Any]], rows: Mapping[str, list[dict[str
 def _portion(service: httpx.Client, files: Sequence[CreditFile], wait: Callable[[float], None]) -> list[Scored]:
     for _ in range(MAX_WAITS):
         try:
-            response = answer(service, "POST", "/predict_batch?purpose=simulation", {"credit_files": list(files)})
+            response = request(service, "POST", "/predict_batch?purpose=simulation", {"credit_files": list(files)})
             break
         except NoAnswerError as fault:
             if fault.kind == "too_large" and len(files) > 1:

@@ -21,7 +21,13 @@ def distribution(language: str, classes: Sequence[str], counts: Sequence[int], i
             hoverinfo="skip",
         )
     )
-    figure.update_xaxes(type="category", fixedrange=True, title={"text": messages.say(language, "portfolio_class")})
+    figure.update_xaxes(
+        type="category",
+        fixedrange=True,
+        tickangle=-45,
+        automargin=True,
+        title={"text": messages.say(language, "portfolio_class"), "standoff": 12},
+    )
     figure.update_yaxes(fixedrange=True, gridcolor=GRID, title={"text": messages.say(language, "portfolio_clients")})
     return styled(figure, language, height=HEIGHT, top=10, bottom=70).update_layout(margin={"l": 60})
 
@@ -42,6 +48,10 @@ def cost_curve(language: str, cutoffs: Sequence[float], costs: Sequence[float], 
         title={"text": messages.say(language, "portfolio_cutoff")},
     )
     figure.update_yaxes(
-        fixedrange=True, gridcolor=GRID, rangemode="tozero", title={"text": messages.say(language, "portfolio_cost")}
+        fixedrange=True,
+        gridcolor=GRID,
+        rangemode="tozero",
+        tickformat=",.0f",
+        title={"text": messages.say(language, "portfolio_cost")},
     )
     return styled(figure, language, height=HEIGHT, top=10, bottom=60).update_layout(margin={"l": 90})

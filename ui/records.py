@@ -9,9 +9,7 @@ import httpx
 from pydantic import Field
 
 from ui.answers import AnswerPart, Decision, FieldWarning, Model, Reason, Rule
-from ui.client import NoAnswerError
-from ui.client import _answer as answer
-from ui.client import _validated as validated
+from ui.client import NoAnswerError, request, validated
 
 State = Literal["waiting", "contested", "reviewed", "settled", "purged"]
 Verdict = Literal["same", "different", "other code", "other model", "purged"]
@@ -108,14 +106,14 @@ class Filters:
 def listed(service: httpx.Client, filters: Filters, after: str | None) -> Listing:
     """Request a page of decisions, the first or the one `after` another; raise NoAnswerError where none comes."""
     query = filters.query | {"limit": str(PAGE_SIZE)} | ({} if after is None else {"after": after})
-    response = answer(service, "GET", f"/decisions?{httpx.QueryParams(query)}")
+    response = request(service, "GET", f"/decisions?{httpx.QueryParams(query)}")
     return validated(Listing, response)
 
 
 def read(service: httpx.Client, decision_id: str) -> Record | None:
     """Request a decision, None where the journal holds none of this id; raise NoAnswerError where no answer comes."""
     try:
-        response = answer(service, "GET", f"/decisions/{quote(decision_id, safe='')}")
+        response = request(service, "GET", f"/decisions/{quote(decision_id, safe='')}")
     except NoAnswerError as fault:
         if fault.status == httpx.codes.NOT_FOUND:
             return None
@@ -135,7 +133,7 @@ def review(service: httpx.Client, record: Record, outcome: Decision, reason: str
         "reviewer": officer,
         "contests": len(record.contests),
     }
-    answer(service, "POST", f"/decisions/{record.decision_id}/review", content)
+    request(service, "POST", f"/decisions/{record.decision_id}/review", content)
 
 
 def contest(service: httpx.Client, record: Record, statement: str, officer: str) -> None:
@@ -143,7 +141,7 @@ def contest(service: httpx.Client, record: Record, statement: str, officer: str)
 
     Raises NoAnswerError where it is not recorded.
     """
-    answer(service, "POST", f"/decisions/{record.decision_id}/contest", {"statement": statement, "recorder": officer})
+    request(service, "POST", f"/decisions/{record.decision_id}/contest", {"statement": statement, "recorder": officer})
 
 
 def is_of_another_person(fault: NoAnswerError) -> bool:
@@ -153,4 +151,4 @@ def is_of_another_person(fault: NoAnswerError) -> bool:
 
 def replay(service: httpx.Client, decision_id: str) -> Replay:
     """Have a decision made again on the same file; raise NoAnswerError where no answer comes."""
-    return validated(Replay, answer(service, "GET", f"/decisions/{quote(decision_id, safe='')}/replay"))
+    return validated(Replay, request(service, "GET", f"/decisions/{quote(decision_id, safe='')}/replay"))

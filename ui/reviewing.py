@@ -40,6 +40,18 @@ def choose(language: str, filters: records.Filters, empty: str, *, key: str) -> 
     return chosen
 
 
+def show_decision(language: str, record: records.Record | None, tables: client.Tables) -> None:
+    """Show a decision with the forms on it, or that there is none."""
+    if record is None:
+        st.warning(messages.say(language, "no_decision"))
+        return
+    data, forms = st.columns([3, 2], gap="large")
+    with data:
+        record_view.show_record(language, record, tables)
+    with forms:
+        show_forms(language, record)
+
+
 def show_forms(language: str, record: records.Record) -> None:
     """Show the forms that review a decision and record the client's statement; none on one that is purged."""
     if record.state == "purged":

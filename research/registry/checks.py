@@ -19,8 +19,8 @@ MARGIN = 0.02
 MARGIN_IN_HALF_WIDTHS = 1.5
 """The margin in half-widths of the 95 % interval of the difference, where that is less than `MARGIN`.
 
-So a challenger passes its first judgement if it is not found dearer by more than half a half-width, however many
-clients judge. `python -m research simulate-gate` shows what follows.
+So a challenger passes its first judgement if it is not found dearer by more than half a half-width, as long as the
+half-width is below 0.013. `python -m research simulate-gate` shows what follows.
 """
 ALPHA = 0.05
 """Probability, over all attempts against one champion, that one of them passes by chance though it is at the margin."""

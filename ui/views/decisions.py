@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from ui import client, days, faults, messages, record_view, records, reviewing, session
+from ui import client, days, faults, messages, records, reviewing, session
 from ui.settings import Settings
 
 ANY = "any"
@@ -31,14 +31,7 @@ def show() -> None:
         faults.show_fault(language, fault)
         st.button(say("retry"), key="decisions_retry")
         return
-    if record is None:
-        st.warning(say("no_decision"))
-        return
-    data, forms = st.columns([3, 2], gap="large")
-    with data:
-        record_view.show_record(language, record, tables)
-    with forms:
-        reviewing.show_forms(language, record)
+    reviewing.show_decision(language, record, tables)
 
 
 def close() -> None:

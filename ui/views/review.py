@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from ui import client, faults, messages, record_view, records, reviewing, session
+from ui import client, faults, messages, records, reviewing, session
 from ui.settings import Settings
 
 
@@ -32,14 +32,7 @@ def show() -> None:
         faults.show_fault(language, fault)
         st.button(say("retry"), key="review_retry")
         return
-    if record is None:
-        st.warning(say("no_decision"))
-        return
-    data, forms = st.columns([3, 2], gap="large")
-    with data:
-        record_view.show_record(language, record, tables)
-    with forms:
-        reviewing.show_forms(language, record)
+    reviewing.show_decision(language, record, tables)
 
 
 show()
