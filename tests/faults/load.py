@@ -25,8 +25,10 @@ class Load:
     once.
     """
 
-    def __init__(self, url: str, clients: int = 4, *, persistent: bool = True) -> None:
-        self.url, self.persistent = url, persistent
+    def __init__(
+        self, url: str, clients: int = 4, *, persistent: bool = True, headers: dict[str, str] | None = None
+    ) -> None:
+        self.url, self.persistent, self.headers = url, persistent, headers
         self.answered: dict[str, str] = {}
         """By Idempotency-Key the id of the decision."""
         self.seconds: list[float] = []
@@ -60,7 +62,8 @@ class Load:
         wait_until(lambda: len(self.answered) >= wanted)
 
     def _ask(self, client: int) -> None:
-        with httpx.Client(base_url=self.url, timeout=timeout_s(REQUEST_TIMEOUT_S)) as http:
+        timeout = timeout_s(REQUEST_TIMEOUT_S)
+        with httpx.Client(base_url=self.url, headers=self.headers, timeout=timeout) as http:
             while not self._ended.is_set():
                 self.waiting[client] = key = secrets.token_hex()
                 self._decide(http, key)
