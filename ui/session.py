@@ -135,6 +135,8 @@ def identify() -> None:
         st.session_state.setdefault("officer", kept("officer", ""))
         st.text_input(say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name")
         keep("officer", officer())
+        if officer():
+            st.text(say("officer_taken", name=officer()))
         return
     if not st.user.is_logged_in:
         st.button(say("sign_in"), type="primary", on_click=st.login)

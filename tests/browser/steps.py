@@ -11,10 +11,11 @@ OFFICER = "Zoé Martin"
 
 
 def sign(page: Page, name: str = OFFICER) -> None:
-    """Give the officer's name."""
+    """Give the officer's name, and wait until the page has taken it: it would not survive another address before."""
     field = page.get_by_label("Votre nom", exact=True)
     field.fill(name)
     field.press("Tab")
+    expect(page.get_by_text(f"Vous travaillez au nom de : {name}")).to_be_visible()
 
 
 def simulated(page: Page) -> Locator:

@@ -8,6 +8,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Il accompagne vos décisions, corrections et examens dans le journal.",
         "en": "It goes with your decisions, corrections and reviews in the journal.",
     },
+    "officer_taken": {"fr": "Vous travaillez au nom de : {name}", "en": "You work as: {name}"},
     "sign_in": {"fr": "Se connecter", "en": "Sign in"},
     "sign_in_not_set_up": {
         "fr": "La connexion est exigée, mais n'est pas configurée : prévenez l'administrateur de cette page.",
