@@ -19,7 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bento import __main__ as commands
-from bento.journal.entries import JournalError, JournalUnavailableError
+from bento.journal.entries import JournalError, JournalUnavailableError, OutcomeUnknownError
 from bento.journal.migrations.versions import first_0001
 from bento.journal.purge import purge
 from bento.journal.schema import METADATA, PERSONAL, REVISION
@@ -32,7 +32,6 @@ from bento.settings import LIMITS, Settings
 from tests.support.deadlines import timeout_s
 from tests.support.journals import (
     NOW,
-    SECONDS,
     VAULTS,
     another,
     entry,
@@ -361,20 +360,34 @@ def test_a_journal_is_upgraded_while_the_service_before_writes(journal_url: str)
         with another(old) as mine:
             while not ended.is_set():
                 name = str(uuid.uuid4())
-                with mine.transaction() as connection:
-                    connection.execute(table.insert().values(**values, id=name, client="700"))
+                try:
+                    with mine.transaction() as connection:
+                        connection.execute(table.insert().values(**values, id=name, client="700"))
+                except OutcomeUnknownError:
+                    raise
+                except JournalUnavailableError:  # it waited too long for the upgrade, and may retry
+                    continue
                 written.append(name)
 
     with ThreadPoolExecutor(2) as pool:
         writers = [pool.submit(write) for _ in range(2)]
-        wait_for(lambda: len(written) > 300)
-        new = Journal(journal_url, VAULTS["encrypted"])
-        before_upgrade = len(written)
-        assert upgrade(new) == ("0002", REVISION)
-        wait_for(lambda: len(written) > before_upgrade + 50)
-        ended.set()
+
+        def has_written(count: int) -> bool:
+            for writer in writers:
+                if writer.done():
+                    writer.result()
+            return len(written) > count
+
+        try:
+            wait_for(lambda: has_written(300))
+            new = Journal(journal_url, VAULTS["encrypted"])
+            before_upgrade = len(written)
+            assert upgrade(new) == ("0002", REVISION)
+            wait_for(lambda: has_written(before_upgrade + 50))
+        finally:
+            ended.set()
         for writer in writers:
-            writer.result(SECONDS)
+            writer.result()
     new.check()
     assert set(new.ids()) == set(written)
     new.write([entry()])
