@@ -21,6 +21,7 @@ from research.data.splits import fold_rows
 from research.evaluation import fairness
 from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
+from research.evaluation.fairness_figures import plot_excluding_cost
 from research.evaluation.metrics import delong_auc
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.results import PRICE_FILE
@@ -191,6 +192,6 @@ def run(options: argparse.Namespace) -> None:
     out = DATA / "results" / "fairness"
     out.mkdir(parents=True, exist_ok=True)
     (out / PRICE_FILE).write_text(json.dumps(content, indent=1) + "\n")
-    fairness.plot_excluding_cost(content, out / PICTURE_FILE, data.source)
+    plot_excluding_cost(content, out / PICTURE_FILE, data.source)
     print_table(content)
     print(f"written: {out}")

@@ -1,13 +1,15 @@
 """Publish the results of runs: README, model card and documents take their figures from there alone."""
 
 import argparse
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from research import tracking
-from research.cli import ROOT, CommandError, shown
+from research.cli import ROOT, CommandError, add_data_option, shown
 from research.data.dataset import DATA
+from research.evaluation.test_split import results_with_test_split
 from research.reporting.documents import write_documents
 from research.reporting.model_card import interval, metric_rows, write_model_card
 from research.reporting.quoted_figures import PUBLISHED
@@ -28,6 +30,7 @@ from research.results import (
     TrainingResults,
     read,
     read_if_present,
+    written,
 )
 
 EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
@@ -48,15 +51,23 @@ PUBLISHABLE = (
 """Result files of single commands, from train to reasons, of which a published run holds at least one."""
 
 
-def publish(run_id: str, out: Path = PUBLISHED) -> Path:
-    """Copy results and figures of a run, which must have some, into `out`, over those of an earlier run of its kind."""
+def publish(run_id: str, out: Path = PUBLISHED, data_folder: Path | None = None) -> Path:
+    """Copy results and figures of a run, which must have some, into `out`, over those of an earlier run of its kind.
+
+    Results of a training get the figures of the test split, which is opened once for each run; `data_folder` is that of
+    the run's data, as `open_data` takes it.
+    """
     results = DATA / "results" / run_id
     files = [results / name for name in PUBLISHABLE if (results / name).is_file()]
     if not files:
         raise CommandError(f"{results}: holds none of {', '.join(PUBLISHABLE)}; name the folder of a finished run")
     out.mkdir(parents=True, exist_ok=True)
     for path in (*files, *sorted(results.glob("*.png"))):
-        shutil.copy2(path, out / path.name)
+        if path.name == RESULTS_FILE:
+            content = written(results_with_test_split(run_id, data_folder))
+            (out / path.name).write_text(json.dumps(content, indent=1) + "\n")
+        else:
+            shutil.copy2(path, out / path.name)
     return out
 
 
@@ -140,7 +151,8 @@ def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the runs."""
+    """Add the data and the runs."""
+    add_data_option(parser)
     parser.add_argument(
         "runs",
         nargs="*",
@@ -152,7 +164,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Copy the results of the runs, and write README, model card and documents anew."""
     for run_id in options.runs or [tracking.run_id(tracking.champion(tracking.connect()))]:
-        publish(run_id)
+        publish(run_id, data_folder=options.data)
     write_readme()
     write_model_card(PUBLISHED)
     write_documents(PUBLISHED)

@@ -11,7 +11,7 @@ from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import FAULT
 from research.comparison import price_of_fairness
 from research.comparison.price_of_fairness import GENDER
-from research.evaluation.fairness import plot_excluding_cost
+from research.evaluation.fairness_figures import plot_excluding_cost
 from research.training import boosting, cross_fitting
 from tests.research.commands import run_command
 from tests.research.made_up import AGE, CLIENTS, NAMES, SOURCE, MadeUp, is_drawn, made_up_clients

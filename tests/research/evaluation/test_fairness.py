@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from research.evaluation import fairness
-from research.evaluation.fairness import plot_groups
+from research.evaluation.fairness_figures import plot_groups
 from tests.research.made_up import CLIENTS, SOURCE, MadeUp, is_drawn, made_up_clients
 
 
