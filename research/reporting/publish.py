@@ -9,9 +9,11 @@ from pathlib import Path
 from research import tracking
 from research.cli import ROOT, CommandError, add_data_option, shown
 from research.data.dataset import DATA
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.evaluation.test_split import results_with_test_split
+from research.reporting.card_parts import interval, metric_rows, opening
 from research.reporting.documents import write_documents
-from research.reporting.model_card import interval, metric_rows, write_model_card
+from research.reporting.model_card import write_model_card
 from research.reporting.quoted_figures import PUBLISHED
 from research.results import (
     COMPARISON_FILE,
@@ -95,6 +97,8 @@ def results_table(folder: Path = PUBLISHED) -> str:
         "|---|---|---|",
         *(f"| {' | '.join(cells)} |" for cells in rows),
         "",
+        f"{WHAT_INTERVALS_HOLD['en']} The figures to quote are those of the test split. {opening(results)}".rstrip(),
+        "",
         f"Threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f}); "
         f"{metrics['features']:.0f} features" + (f", {metrics['trees']:.0f} trees." if "trees" in metrics else "."),
     ]
@@ -132,7 +136,7 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
         cells += ["" if value is None else f"{value:{form}}" for value, form in values]
         yield f"| {' | '.join(cells)} |"
     yield ""
-    yield f"{comparison.verdict.statement}." if comparison.verdict else ""
+    yield WHAT_INTERVALS_HOLD["en"] + (f" {comparison.verdict.statement}." if comparison.verdict else "")
 
 
 def _of_1000(cost: Interval | None, form: str) -> str:
@@ -168,4 +172,6 @@ def run(options: argparse.Namespace) -> None:
     write_readme()
     write_model_card(PUBLISHED)
     write_documents(PUBLISHED)
-    print(f"{shown(PUBLISHED)}: results on {read(TrainingResults, PUBLISHED / RESULTS_FILE).description}")
+    results = read(TrainingResults, PUBLISHED / RESULTS_FILE)
+    print(f"{shown(PUBLISHED)}: results on {results.description}")
+    print(opening(results))

@@ -32,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(PUBLISHED / RESULTS_FILE, tmp_path)
     source = {"data": "synthetic", "clients": 2_000, "seed": 1, "fingerprint": "0" * 64, "run": "abc"}
     table = [
-        {"code": "affordability", "outcome": "review", "on": True, "out_of_fold": PRICE, "test": PRICE},
-        {"code": "age", "outcome": "impossible", "on": False, "out_of_fold": NO_CLIENT, "test": NO_CLIENT},
+        {"code": "affordability", "outcome": "review", "on": True, "out_of_fold": PRICE},
+        {"code": "age", "outcome": "impossible", "on": False, "out_of_fold": NO_CLIENT},
     ]
     content = source | {"rules_version": "0123456789abcdef", "costs": DEFAULT_COSTS.model_dump(), "table": table}
     (tmp_path / RULES_FILE).write_text(json.dumps(content))

@@ -82,12 +82,13 @@ def quality_of_reasons(run: str) -> dict[str, object]:
 def published_beside_results(
     file: str, content: Callable[[str], dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Publish the present results with another file of the same run, and return the folder."""
+    """Publish another file of the run whose results are published, and return the folder."""
     monkeypatch.setattr(publish, "DATA", tmp_path)
     folder, published = tmp_path / "results" / "r", tmp_path / "published"
     folder.mkdir(parents=True)
-    shutil.copy(PUBLISHED / RESULTS_FILE, folder)
-    run = json.loads((folder / RESULTS_FILE).read_text())["run"]
+    published.mkdir()
+    shutil.copy(PUBLISHED / RESULTS_FILE, published)
+    run = json.loads((published / RESULTS_FILE).read_text())["run"]
     (folder / file).write_text(json.dumps(content(run)))
     publish.publish("r", published)
     return published
