@@ -18,6 +18,7 @@ TEST_FILE = "test.json"
 GATE_FILE = "gate.json"
 COMPARISON_FILE = "comparison.json"
 PRICE_FILE = "fairness_price.json"
+MITIGATION_FILE = "mitigation.json"
 STUDY_FILE = "feature_study.json"
 QUOTABLE_FILE = "quotable.json"
 REASONS_FILE = "reasons.json"
@@ -509,6 +510,27 @@ class FairnessPrice(ResultFile):
     constraints: bool
     arms: list[PriceArm]
     prices: list[Price]
+
+
+class MitigationArm(Arm):
+    """Training rows weighted by group and outcome, to a power, and what that does to the group."""
+
+    strength: float
+    approval_ratio: Interval = Field(description="approval rate of the group over that of all others")
+    ratio_gain: Interval | None
+    cost_change: Interval | None = Field(description="per client, in good clients refused")
+    predicted_over_observed: Interval = Field(description="defaults of the group")
+
+
+class Mitigation(ResultFile):
+    """The content of mitigation.json, by `mitigation`: the first arm is the model as it is."""
+
+    development_clients: int
+    young_clients: int
+    folds: int
+    folds_seed: int
+    group: str
+    arms: list[MitigationArm]
 
 
 class MissingField(Part):

@@ -1,7 +1,7 @@
 """Write the parts of the model card on fairness: groups, and what leaving attributes out costs."""
 
 from research.reporting.card_parts import interval, table, with_intervals
-from research.results import Dimension, FairnessPrice, TrainingResults
+from research.results import Dimension, FairnessPrice, Mitigation, TrainingResults
 
 DIMENSIONS: dict[Dimension, str] = {"gender": "gender", "age": "age", "gender_age": "gender and age"}
 COMPARED = {
@@ -70,3 +70,32 @@ def price_part(price: FairnessPrice | None) -> str:
 On {price.description}, out of fold, paired:
 
 {with_intervals("left out | AUC it would add | cost per client it would save", rows)}"""
+
+
+def mitigation_part(mitigation: Mitigation | None) -> str:
+    """Return what weighting the training rows changes for the youngest; empty without such a study."""
+    if mitigation is None:
+        return ""
+    rows = [
+        [
+            f"{arm.strength:g}",
+            interval(arm.approval_ratio),
+            "" if arm.ratio_gain is None else interval(arm.ratio_gain, "+.3f"),
+            f"{arm.cost:.4f}" if arm.cost_change is None else interval(arm.cost_change, "+.4f"),
+            f"{arm.auc:.4f}" if arm.auc_gain is None else f"{arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f}",
+            interval(arm.predicted_over_observed, ".2f"),
+        ]
+        for arm in mitigation.arms
+    ]
+    head = f"strength | approval ratio {mitigation.group} | its change | cost per client, or its change"
+    head += f" | AUC, or its change | predicted over observed defaults {mitigation.group}"
+    return f"""## What approving more clients {mitigation.group} would cost
+
+On {mitigation.description}, out of fold, paired. {mitigation.young_clients:,} of {mitigation.development_clients:,}
+clients are {mitigation.group}; the ratio is their approval rate over that of all others. Tried: *reweighing*, which
+weights the training rows so that age and default are independent (strength 1; less or more as a power of the weights;
+0 is the model as it is). Age is read in training only, and the threshold is the same for all: a threshold by age would
+decide by age. The last column is what their probabilities lose: below one, fewer of their defaults are predicted than
+occur. **Nothing of it is served.** The figure: `research/results/mitigation.png`.
+
+{with_intervals(head, rows)}"""

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from research.cli import ROOT
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
-from research.reporting.card_fairness import groups_part, price_part
+from research.reporting.card_fairness import groups_part, mitigation_part, price_part
 from research.reporting.card_parts import interval, metric_rows, opening, table, with_intervals
 from research.results import (
     COUNTERFACTUALS_FILE,
     GATE_FILE,
     MISSING_FILE,
+    MITIGATION_FILE,
     PRICE_FILE,
     QUOTABLE_FILE,
     REASONS_FILE,
@@ -20,6 +21,7 @@ from research.results import (
     FairnessPrice,
     GateResult,
     MissingFields,
+    Mitigation,
     Policy,
     QuotableStudy,
     ReasonQuality,
@@ -64,6 +66,7 @@ def model_card(folder: Path) -> str:
         _gate(gate, results),
         groups_part(results),
         price_part(price),
+        mitigation_part(read_if_present(Mitigation, folder / MITIGATION_FILE)),
         _quotable(quotable),
         _explanation(results),
         _reasons(reasons, results),
