@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting import publish
 from research.reporting.model_card import CARD, model_card
 from research.reporting.publish import BEGIN, END, PUBLISHED, README, results_table
@@ -17,6 +18,14 @@ def test_the_readme_holds_the_published_figures():
 
 def test_the_model_card_holds_the_published_figures():
     assert CARD.read_text() == model_card(PUBLISHED)
+
+
+def test_the_readme_says_what_intervals_do_not_hold_below_both_tables():
+    text = results_table()
+
+    for table in text.split(WHAT_INTERVALS_HOLD["en"])[:-1]:
+        assert table.rstrip().endswith("|")
+    assert text.count(WHAT_INTERVALS_HOLD["en"]) == text.count("\n|---|") == 2
 
 
 def test_model_card_of_synthetic_data_begins_with_a_caution():
