@@ -114,8 +114,8 @@ def _dimension(values: Values, group: NDArray[Any], seed: int) -> dict[str, Any]
     counted = [name for name in names if members[name].sum() >= MIN_GROUP_CLIENTS]
     evaluated = [name for name in counted if has_enough(target[members[name]], MIN_GROUP_OUTCOMES)]
     most_approved = max(counted, key=lambda name: np.mean(~refused[members[name]]), default=None)
-    known = [name for name in counted if UNKNOWN not in name]
-    reference = max(known, key=lambda name: int(members[name].sum()), default=None)
+    named = [name for name in counted if UNKNOWN not in name]
+    reference = max(named, key=lambda name: int(members[name].sum()), default=None)
     draws = {name: _draws(_of(values, members[name]), [seed, number]) for number, name in enumerate(names)}
     rows: list[dict[str, Any]] = []
     for name in names:

@@ -1,6 +1,6 @@
 """Open the test split for a run: record it, score the run's model on it once, and keep the figures with the run.
 
-The test split is worth what no choice has seen of it: whoever trains again after reading its figures chooses on it. So
+The test split is worth what no choice has seen of it: to train again after reading its figures is to choose on it. So
 `publish` alone opens it, the run is tagged in MLflow, and the model card states how many models of the same data have
 been scored on it.
 """

@@ -123,7 +123,7 @@ def _training(results: TrainingResults) -> str:
 - Home Credit's seven tables: one application, and the client's history in six others. `docs/features.md` lists every
   feature; {metrics["features"]:.0f} of them are used, chosen inside the folds.
 - Split by a salted hash of the person: development 70 % (folds, tuning, selection, calibration, threshold), gate 15 %
-  (promotion only), test 15 % (opened by `python -m research publish` alone).
+  (promotion only), test 15 % (outcomes read by `python -m research publish` alone; explanations read its files).
   {metrics["out_of_fold_clients"]:,.0f} development and {metrics["test_clients"]:,.0f} test clients. Applications that
   seem to be the same person's are in one split and one fold. {opening(results)}
 - **Gender is never a feature**, nor is maternity leave. Features computed from age: {age}. Monotone features:

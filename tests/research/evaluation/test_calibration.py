@@ -73,7 +73,7 @@ def test_scores_are_calibrated_by_lines_of_the_other_folds():
     for _, validation in scores.by_fold():
         slope, intercept = calibration_line(scores.target[~validation], scores.log_odds[~validation])
         np.testing.assert_allclose(calibrated.log_odds[validation], slope * scores.log_odds[validation] + intercept)
-    # By the line that is served, slope and intercept are 1 and 0 whatever the scores; on other folds they are figures.
+    # By the line that is served, slope and intercept are 1 and 0 for any scores; on other folds they are figures.
     own = scores.calibrated(served.slope, served.intercept)
     assert calibration_line(own.target, own.log_odds) == pytest.approx((1, 0), abs=1e-6)
     assert abs(calibration_line(calibrated.target, calibrated.log_odds)[0] - 1) > 1e-4

@@ -192,14 +192,14 @@ def test_the_interval_of_a_difference_holds_the_chance_of_both_groups(report):
 
 
 def test_intervals_of_groups_that_are_alike_mostly_hold_zero():
-    held = 0
+    containing_zero = 0
     for seed in range(30):
         target, probability, group = alike(600, ["F", "M"], seed)
         audit = pl.DataFrame({"gender": group, "age_years": np.full(600, 35.0)})
         rows = fairness._dimension((target, probability > 0.15, probability), audit["gender"].to_numpy(), seed)
         signed = next(row["difference"] for row in rows["groups"] if row["difference"])["approval_rate"]
-        held += signed["low"] <= 0 <= signed["high"]
-    assert held >= 25
+        containing_zero += signed["low"] <= 0 <= signed["high"]
+    assert containing_zero >= 25
 
 
 def test_the_gap_of_groups_that_are_alike_is_one_that_chance_gives():

@@ -71,9 +71,9 @@ def test_training_reads_no_outcome_of_the_test_split(client, data: Data, tmp_pat
     flipped.write_parquet(path)
     settings = Settings(family="linear", folds=2, lime_samples=300)
 
-    registered = [train.train(each, settings) for each in (data, Data(other))]
+    registered = [train.train(data, settings), train.train(Data(other), settings)]
 
-    first, second = (read(TrainingResults, DATA / "results" / each.run_id / RESULTS_FILE) for each in registered)
+    first, second = (read(TrainingResults, DATA / "results" / version.run_id / RESULTS_FILE) for version in registered)
     for part in ("metrics", "intervals", "business", "sensitivity", "review", "calibration", "fairness"):
         assert getattr(first, part) == getattr(second, part)
     assert first.explanations.features == second.explanations.features
