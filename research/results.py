@@ -479,10 +479,12 @@ class QuotableStudy(ResultFile):
 
 
 class GroupApproval(Part):
-    """Approval rates of groups, and the largest difference between them."""
+    """Approval rates of groups, the largest difference between them, and signed ones to the group of most clients."""
 
     rates: dict[str, float]
-    gap: Interval | None
+    gap: Interval | None = Field(description="between the extreme groups: its interval never holds 0")
+    reference: str | None = None
+    differences: dict[str, Interval] = Field(default={}, description="approval rate of a group less the reference's")
 
 
 class PriceArm(Arm):

@@ -142,9 +142,16 @@ def _row(result: Result, default: Result, audit: pl.DataFrame, seed: int) -> dic
         group = fairness.groups_of(audit)[dimension].to_numpy()
         names = [name for name in (*GENDER.categories, *fairness.BANDS) if fairness.has_enough(target[group == name])]
         refused_of = {name: refused[group == name] for name in names}
+        reference = max(refused_of, key=lambda name: len(refused_of[name]), default="")
         approval[dimension] = {
             "rates": {name: float(np.mean(~members)) for name, members in refused_of.items()},
             "gap": asdict(fairness.approval_gap(list(refused_of.values()), seed)) if len(refused_of) > 1 else None,
+            "reference": reference or None,
+            "differences": {
+                name: asdict(fairness.approval_difference(members, refused_of[reference], seed))
+                for name, members in refused_of.items()
+                if name != reference
+            },
         }
     return {
         **result.row(default),

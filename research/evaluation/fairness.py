@@ -267,6 +267,17 @@ def approval_ratio(refused: Booleans, reference: Booleans, seed: int) -> Estimat
     return Estimate(float(np.mean(~refused) / np.mean(~reference)), float(low), float(high))
 
 
+def approval_difference(refused: Booleans, reference: Booleans, seed: int) -> Estimate:
+    """Estimate the approval rate of a group less that of a reference, with its sign; both are resampled.
+
+    >>> approval_difference(np.array([True, False]), np.array([False]), seed=1).value
+    -0.5
+    """
+    drawn = _approval_rates([refused, reference], seed)
+    low, high = np.quantile(drawn[0] - drawn[1], TAILS)
+    return Estimate(float(np.mean(~refused) - np.mean(~reference)), float(low), float(high))
+
+
 def approval_gap(groups: Sequence[Booleans], seed: int) -> Estimate:
     """Estimate the approval rate of the most approved group less that of the least approved one."""
     rates = [float(np.mean(~refused)) for refused in groups]

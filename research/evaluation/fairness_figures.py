@@ -48,7 +48,7 @@ def plot_groups(report: dict[str, Any], path: Path, source: DataSource) -> None:
 
 
 def plot_excluding_cost(report: dict[str, Any], path: Path, source: DataSource) -> None:
-    """Draw the AUC that the default loses, and the gaps in approval of every arm."""
+    """Draw the AUC that the default loses, and, for every arm, how approval differs between two groups of each kind."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     prices = report["prices"][::-1]
@@ -62,18 +62,28 @@ def plot_excluding_cost(report: dict[str, Any], path: Path, source: DataSource) 
     arms = report["arms"][::-1]
     for shift, name, colour in ((0.12, "gender", LESS_RISK), (-0.12, "age", MORE_RISK)):
         for height, row in enumerate(arms):
-            _interval(right, height + shift, row["approval"][name]["gap"], colour)
-        right.plot([], [], "o", c=colour, label=f"between groups of {name}")
+            _interval(right, height + shift, _first_difference(row["approval"][name]), colour)
+        right.plot([], [], "o", c=colour, label=_first_title(arms[0]["approval"][name], name))
     right.set_yticks(range(len(arms)), [row["arm"] for row in arms])
     right.set_ylim(-0.5, len(arms) - 0.5)
-    right.set_xlim(left=0)
-    right.set_title("Gap in approval")
-    right.set_xlabel("share granted: most less least approved group", size=9)
+    right.axvline(0, c="grey", lw=0.8)
+    right.set_title("Difference in approval")
+    right.set_xlabel("share granted, with its sign", size=9)
     right.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
     for axes in (left, right):
         axes.grid(axis="x", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, path, source)
+
+
+def _first_difference(approval: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the difference of the first group that is not the reference: that of men or women, of the youngest."""
+    return next(iter(approval["differences"].values()), None)
+
+
+def _first_title(approval: dict[str, Any], dimension: str) -> str:
+    name = next(iter(approval["differences"]), None)
+    return dimension if name is None else f"{group_label(name)} less {group_label(approval['reference'])}"
 
 
 def group_label(group: str) -> str:

@@ -85,6 +85,19 @@ def test_a_model_that_is_given_gender_separates_by_gender(report):
     assert gaps["with gender"]["gender"]["gap"]["value"] == pytest.approx(rates["F"] - rates["M"])
 
 
+def test_differences_of_approval_have_a_sign_and_may_be_none(report):
+    approval = {row["arm"]: row["approval"] for row in report["arms"]}
+
+    default, given = (approval[arm]["gender"] for arm in ("default", "with gender"))
+    assert default["reference"] == "F"
+    assert default["differences"]["M"]["low"] < 0 < default["differences"]["M"]["high"]
+    assert given["differences"]["M"]["value"] == pytest.approx(given["rates"]["M"] - given["rates"]["F"])
+    assert given["differences"]["M"]["high"] < -0.2
+    assert set(approval["default"]["age"]["differences"]) == set(approval["default"]["age"]["rates"]) - {
+        approval["default"]["age"]["reference"]
+    }
+
+
 def test_the_cost_is_drawn(report, tmp_path):
     plot_excluding_cost(report, tmp_path / "price.png", SOURCE)
     assert is_drawn(tmp_path / "price.png")

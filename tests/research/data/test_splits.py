@@ -2,6 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bento.data.readers import read_application
 from research.data.dataset import Data
 from research.data.splits import PERSON_FROM, SHARES, persons, split_of
 
@@ -61,6 +62,13 @@ def test_no_person_of_the_data_is_in_two_splits(data: Data):
     split_by_person = data.audit().select("person", split=data.splits).unique()
 
     assert split_by_person["person"].is_unique().all()
+
+
+def test_features_and_splits_have_the_order_of_the_file(data: Data):
+    file = read_application(data.folder, "application_train", names=["SK_ID_CURR", *PERSON_FROM])
+
+    assert data.features()["SK_ID_CURR"].to_list() == file["SK_ID_CURR"].to_list()
+    assert data.splits.to_list() == split_of(file).to_list()
 
 
 def test_the_rows_of_the_splits_are_all_clients_once(data: Data):

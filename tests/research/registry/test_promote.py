@@ -5,6 +5,7 @@ import pytest
 from bento import NAME
 from research import tracking
 from research.cli import CommandError
+from research.data import splits
 from research.data.dataset import Data
 from research.registry import checks
 from research.registry import promote as gate
@@ -68,6 +69,18 @@ def test_models_of_different_data_need_the_option_new_data(client, register: Reg
     assert verdict.promoted
     assert verdict.champion == "1"
     assert (version_of(client, "champion"), version_of(client, "previous")) == ("2", "1")
+
+
+def test_models_of_different_splits_need_the_option_new_data(client, register: Register, data: Data):
+    # Among the clients that judge both are some that the champion was trained on.
+    old = register()
+    client.set_registered_model_alias(NAME, tracking.CHAMPION, old.version)
+    client.set_model_version_tag(NAME, old.version, tracking.SPLITS_TAG, "splits/1")
+    new = register()
+    client.set_model_version_tag(NAME, new.version, tracking.SPLITS_TAG, splits.VERSION)
+
+    with pytest.raises(CommandError, match=r"trained with other splits \(splits/1\) than .* \(splits/2\)"):
+        promote(data)
 
 
 def failed(verdict: GateResult) -> list[str]:
