@@ -245,6 +245,8 @@ print(f"{same.sum()} of {same.size} numbers are equal; {row.select(pl.all().is_n
 # `make promote` alone, *test* by `publish` alone, once for each model: nothing here looks at its outcomes.
 
 # %%
+applications = read_application(data.folder, "application_train", names=["SK_ID_CURR", *PERSON_FROM])
+split_by_person = data.audit().select("person", split=split_of(applications)).unique()
 pl.DataFrame(
     {
         "split": split,
@@ -321,15 +323,13 @@ plt.show()
 # %%
 uses = {root for feature in CATALOGUE.values() for root in feature.roots}
 audit_only = {column.name for table in TABLES.values() for column in table if column.audit_only}
-applications = read_application(data.folder, "application_train", names=["SK_ID_CURR", *PERSON_FROM])
 splits, again = split_of(applications), split_of(applications.reverse())
-person_in_splits = data.audit().select("person", split=splits).unique()
 rules = {
     "the outcome and the client's number are no features": not {"TARGET", "SK_ID_CURR"} & (set(CATALOGUE) | uses),
     "columns kept for the audit, such as gender, are in no feature": not audit_only & uses,
     "a client's features depend on that client's rows alone": bool(same.all()),
     "each client is in one split, in any order of the table rows": splits.equals(again.reverse()),
-    "no person is in two splits": bool(person_in_splits["person"].is_unique().all()),
+    "no person is in two splits": bool(split_by_person["person"].is_unique().all()),
     "no person is on both sides of a fold": all(
         not np.intersect1d(development.person[train], development.person[validation]).size
         for train, validation in folds
