@@ -13,6 +13,7 @@ import numpy as np
 from mlflow.entities import ViewType
 
 from research import tracking
+from research.cli import CommandError
 from research.data import splits
 from research.data.dataset import DATA
 from research.evaluation.business_score import CostModel, business_report
@@ -33,12 +34,17 @@ def results_with_test_split(run_id: str, data_folder: Path | None) -> TrainingRe
     `data_folder` is that of the run's data, as `open_data` takes it; it is read only where the split is opened.
 
     Raises:
-        CommandError: the data is not that of the run, or its results are of other code.
+        CommandError: the data is not that of the run, its splits were others, or its results are of other code.
         MlflowException: the store holds no such run, so that no opening can be recorded.
     """
     client, results = tracking.connect(), DATA / "results" / run_id
     trained = read(TrainingResults, results / RESULTS_FILE)
     figures = read_if_present(OpenedTestSplit, results / TEST_FILE)
+    if (version := client.get_run(run_id).data.tags.get(tracking.SPLITS_TAG)) != splits.VERSION:
+        raise CommandError(
+            f"run {run_id} was trained on other splits ({version}) than those of this code ({splits.VERSION}), so that "
+            "it may have seen clients of the test split; train again: make train"
+        )
     split = f"{splits.VERSION}:{trained.fingerprint}"
     if figures is None:
         run = open_run(run_id, data_folder)

@@ -39,7 +39,7 @@ def new_run(
     experiment = client.create_experiment(tracking.EXPERIMENT)
 
     def one() -> str:
-        run_id = str(client.create_run(experiment).info.run_id)
+        run_id = str(client.create_run(experiment, tags=tracking.made_from(data.source)).info.run_id)
         folder = tmp_path / "results" / run_id
         shutil.copytree(model_folder, folder / "model")
         content = json.loads((PUBLISHED / RESULTS_FILE).read_text()) | data.source.model_dump() | {"run": run_id}
@@ -136,6 +136,16 @@ def test_data_of_another_run_is_refused_before_anything_is_recorded(new_run: New
     manifest.write_text(json.dumps(content))
 
     with pytest.raises(CommandError, match="not the data that"):
+        results_with_test_split(run_id, data.folder)
+
+    assert OPENED_TAG not in client.get_run(run_id).data.tags
+
+
+def test_a_run_of_other_splits_may_have_seen_the_test_clients_and_is_refused(new_run: NewRun, data: Data, client):
+    run_id = new_run()
+    client.set_tag(run_id, tracking.SPLITS_TAG, "splits/1")
+
+    with pytest.raises(CommandError, match=r"other splits \(splits/1\) .* may have seen clients of the test split"):
         results_with_test_split(run_id, data.folder)
 
     assert OPENED_TAG not in client.get_run(run_id).data.tags

@@ -5,7 +5,6 @@ import pytest
 from bento import NAME
 from research import tracking
 from research.cli import CommandError
-from research.data import splits
 from research.data.dataset import Data
 from research.registry import checks
 from research.registry import promote as gate
@@ -76,10 +75,19 @@ def test_models_of_different_splits_need_the_option_new_data(client, register: R
     old = register()
     client.set_registered_model_alias(NAME, tracking.CHAMPION, old.version)
     client.set_model_version_tag(NAME, old.version, tracking.SPLITS_TAG, "splits/1")
-    new = register()
-    client.set_model_version_tag(NAME, new.version, tracking.SPLITS_TAG, splits.VERSION)
+    register()
 
     with pytest.raises(CommandError, match=r"trained with other splits \(splits/1\) than .* \(splits/2\)"):
+        promote(data)
+
+
+def test_a_challenger_of_other_splits_is_not_judged(client, register: Register, data: Data):
+    challenger = register()
+    client.set_model_version_tag(NAME, challenger.version, tracking.SPLITS_TAG, "splits/1")
+
+    with pytest.raises(
+        CommandError, match=r"other splits \(splits/1\) .* may have seen clients of the gate; train again"
+    ):
         promote(data)
 
 
