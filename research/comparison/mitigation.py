@@ -21,7 +21,7 @@ from research.data.splits import fold_rows
 from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
 from research.evaluation.calibration import METHODS, cross_fitted
-from research.evaluation.fairness import BANDS, FOUR_FIFTHS, age_band
+from research.evaluation.fairness import BANDS, age_band
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.plotting import LESS_RISK, new_axes, save_figure
 from research.results import MITIGATION_FILE, Mitigation, MitigationArm
@@ -176,17 +176,24 @@ def _arm(
 
 
 def plot_mitigation(content: Mitigation) -> Figure:
-    """Draw the cost per client against the approval ratio, a point for each strength, with intervals."""
+    """Draw, for each strength, the change of the cost against that of the approval ratio, with paired intervals."""
+    first, *others = content.arms
     title = f"Reweighing: approvals of clients {content.group}, and what they cost"
-    figure, axes = new_axes(title, f"approval rate {content.group}, over that of all others", "cost of 1,000 clients")
-    for arm in content.arms:
-        cost, margin = 1000 * arm.cost, 1960 * arm.cost_error
-        value, *ends = np.array([getattr(arm.approval_ratio, end) for end in ("value", "low", "high")], dtype=float)
-        axes.errorbar(value, cost, yerr=margin, fmt="o", color=LESS_RISK, capsize=3)
-        axes.plot(ends, [cost, cost], color=LESS_RISK)
-        axes.annotate(f"{arm.strength:g}", (value, cost), xytext=(6, 6), textcoords="offset points")
-    axes.axvline(FOUR_FIFTHS, ls="--", c="grey", label=f"{FOUR_FIFTHS:g}: four-fifths rule")
-    axes.legend(fontsize=8)
+    x = f"change of the approval ratio {content.group} (as it is: {first.approval_ratio.value:.2f})"
+    figure, axes = new_axes(title, x, "change of the cost of 1,000 clients")
+    axes.plot(0, 0, "o", color="black")
+    axes.annotate(f"{first.strength:g}", (0, 0), xytext=(6, 6), textcoords="offset points")
+    for arm in others:
+        ratio, cost = (
+            np.array([getattr(change, end) for end in ("value", "low", "high")], dtype=float)
+            for change in (arm.ratio_gain, arm.cost_change)
+        )
+        axes.plot(ratio[1:], [1000 * cost[0]] * 2, color=LESS_RISK, lw=1)
+        axes.plot([ratio[0]] * 2, 1000 * cost[1:], color=LESS_RISK, lw=1)
+        axes.plot(ratio[0], 1000 * cost[0], "o", color=LESS_RISK)
+        axes.annotate(f"{arm.strength:g}", (ratio[0], 1000 * cost[2]), xytext=(2, 3), textcoords="offset points")
+    axes.axhline(0, ls="--", c="grey", lw=0.8)
+    axes.axvline(0, ls="--", c="grey", lw=0.8)
     return figure
 
 
