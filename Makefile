@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help packages setup check check-types check-rest coverage test test-end-to-end test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
-	rollback explain counterfactuals reasons fairness quotable missing rules \
+	rollback explain counterfactuals reasons fairness mitigation quotable missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
 	test-cloud test-docs slides docs
 
@@ -99,6 +99,9 @@ reasons: setup ## Whether the first reasons of refusals are true to the model, a
 
 fairness: setup ## The cost of leaving gender and age out
 	@$(RUN) research fairness $(DATA_OPTION)
+
+mitigation: setup ## What approving more clients under 30 by weighted training would cost
+	@$(RUN) research mitigation $(DATA_OPTION)
 
 quotable: setup ## The cost of leaving out what cannot be quoted to a client, and of holding the quoted directions
 	@$(RUN) research quotable $(DATA_OPTION)

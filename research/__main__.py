@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "counterfactuals": "research.explanation.counterfactuals",
         "reasons": "research.explanation.reason_quality",
         "fairness": "research.comparison.price_of_fairness",
+        "mitigation": "research.comparison.mitigation",
         "quotable": "research.comparison.price_of_quotable",
         "missing": "research.evaluation.missing_fields",
         "rules": "research.evaluation.rule_prices",

@@ -14,9 +14,11 @@ from research.cli import CommandError
 from research.training.lawful import Reading
 
 RESULTS_FILE = "results.json"
+TEST_FILE = "test.json"
 GATE_FILE = "gate.json"
 COMPARISON_FILE = "comparison.json"
 PRICE_FILE = "fairness_price.json"
+MITIGATION_FILE = "mitigation.json"
 STUDY_FILE = "feature_study.json"
 QUOTABLE_FILE = "quotable.json"
 REASONS_FILE = "reasons.json"
@@ -94,6 +96,9 @@ class SplitReview(Part):
     reviewed_share: float
     cost_per_client: Interval
     reviewers: list[Reviewer]
+    break_even: Interval | None = Field(
+        default=None, description="share of wrong decisions from which a reviewer costs more than the model alone"
+    )
 
 
 class CapacityReview(Part):
@@ -102,7 +107,7 @@ class CapacityReview(Part):
     capacity: float
     band: ReviewBand
     out_of_fold: SplitReview
-    test: SplitReview
+    test: SplitReview | None = None
 
 
 class Review(Part):
@@ -157,7 +162,6 @@ class RuleRow(Part):
     outcome: str
     on: bool
     out_of_fold: RulePrice
-    test: RulePrice
 
 
 class RulePrices(ResultFile):
@@ -189,18 +193,32 @@ class ClientFigures(Part):
 
 
 class GroupFigures(ClientFigures):
-    """Figures of one group, and its approval rate over that of the most approved group."""
+    """Figures of one group, and how they differ from those of others."""
 
     group: str
-    approval_ratio: Interval | None
+    approval_ratio: Interval | None = Field(description="approval rate over that of the most approved group")
     below_rule: bool | None
+    difference: dict[str, Interval | None] | None = Field(
+        default=None, description="signed: figure of the group less that of the reference, over resamples of both"
+    )
+
+
+class GapByChance(Part):
+    """The gap between the extreme groups, beside the gaps of groups of the same sizes that are drawn at random."""
+
+    gap: float
+    usual: float
+    up_to: float
+    p_value: float
 
 
 class GroupComparison(Part):
-    """The groups of one dimension, and the largest differences between them."""
+    """The groups of one dimension, and the largest differences between them; `reference` has the most clients."""
 
     most_approved: str | None
+    reference: str | None = None
     differences: dict[str, float | None]
+    by_chance: dict[str, GapByChance | None] = {}
     groups: list[GroupFigures]
 
 
@@ -269,8 +287,30 @@ class Explanations(ResultFile):
     lime: Lime
 
 
+class Opening(Part):
+    """When the test split was opened for a model, and for how many models of the same data, this one among them."""
+
+    opened_at: str
+    models: int
+
+
+class OpenedTestSplit(ResultFile):
+    """The content of test.json, by `publish`: figures of a model on the test split, merged into what is published."""
+
+    run: str
+    opened_at: str
+    metrics: dict[str, float]
+    intervals: dict[str, Interval]
+    business: dict[Policy, PolicyCost]
+    review: list[SplitReview] = Field(description="for each row of the table of results.json")
+    oracle: dict[str, float] | None
+
+
 class TrainingResults(ResultFile):
-    """The content of results.json, by `train`: null `tuning` is a family without tuning, null `oracle` real data."""
+    """The content of results.json, by `train`: null `tuning` is a family without tuning, null `oracle` real data.
+
+    `publish` adds the figures of the test split; in the folder of a run there are none.
+    """
 
     run: str
     family: str
@@ -293,6 +333,7 @@ class TrainingResults(ResultFile):
     oracle: dict[str, float] | None
     fairness: Fairness
     explanations: Explanations
+    test_split: Opening | None = None
 
     def metric(self, split: SplitName, name: str) -> float | None:
         """Return a metric of one split, or None where the run did not write it."""
@@ -438,10 +479,12 @@ class QuotableStudy(ResultFile):
 
 
 class GroupApproval(Part):
-    """Approval rates of groups, and the largest difference between them."""
+    """Approval rates of groups, the largest difference between them, and signed ones to the group of most clients."""
 
     rates: dict[str, float]
-    gap: Interval | None
+    gap: Interval | None = Field(description="between the extreme groups: its interval never holds 0")
+    reference: str | None = None
+    differences: dict[str, Interval] = Field(default={}, description="approval rate of a group less the reference's")
 
 
 class PriceArm(Arm):
@@ -469,6 +512,27 @@ class FairnessPrice(ResultFile):
     constraints: bool
     arms: list[PriceArm]
     prices: list[Price]
+
+
+class MitigationArm(Arm):
+    """Training rows weighted by group and outcome, to a power, and what that does to the group."""
+
+    strength: float
+    approval_ratio: Interval = Field(description="approval rate of the group over that of all others")
+    ratio_gain: Interval | None
+    cost_change: Interval | None = Field(description="per client, in good clients refused")
+    predicted_over_observed: Interval = Field(description="defaults of the group")
+
+
+class Mitigation(ResultFile):
+    """The content of mitigation.json, by `mitigation`: the first arm is the model as it is."""
+
+    development_clients: int
+    young_clients: int
+    folds: int
+    folds_seed: int
+    group: str
+    arms: list[MitigationArm]
 
 
 class MissingField(Part):

@@ -30,6 +30,7 @@ from bento.features.catalogue import catalogue_hash
 from bento.model.manifest import EXAMPLES_FILE, FOLDER_FORMAT, DataSource, Examples
 from bento.model.scoring_model import ScoringModel
 from research.cli import ROOT, CommandError, exclusive, first_line
+from research.data import splits
 from research.settings import Settings
 
 EXPERIMENT = "credit_scoring"
@@ -42,6 +43,7 @@ BEST_CHAMPION = "best_champion"
 DATA_TAG = "data"
 CATALOGUE_TAG = "catalogue"
 FORMAT_TAG = "folder_format"
+SPLITS_TAG = "splits"
 CAPACITY_TAG = "review_capacity"
 MAX_POINTS_PER_BATCH = 1000
 """MLflow's limit of metrics in one `log_batch`."""
@@ -54,7 +56,12 @@ SERVING_PACKAGES = ("lightgbm", "numpy", "polars", "pydantic")
 
 def made_from(source: DataSource) -> dict[str, str]:
     """Return the tags of runs and versions made from this data by this code."""
-    return {DATA_TAG: source.tag, CATALOGUE_TAG: catalogue_hash(), FORMAT_TAG: FOLDER_FORMAT}
+    return {
+        DATA_TAG: source.tag,
+        CATALOGUE_TAG: catalogue_hash(),
+        FORMAT_TAG: FOLDER_FORMAT,
+        SPLITS_TAG: splits.VERSION,
+    }
 
 
 def connect() -> mlflow.MlflowClient:

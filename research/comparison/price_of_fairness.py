@@ -21,6 +21,7 @@ from research.data.splits import fold_rows
 from research.evaluation import fairness
 from research.evaluation.bootstrap import Estimate, mean_with_interval
 from research.evaluation.business_score import cross_fitted_decisions
+from research.evaluation.fairness_figures import plot_excluding_cost
 from research.evaluation.metrics import delong_auc
 from research.options import FOLDS, SEED, add_options, check_folds, option, settings_from
 from research.results import PRICE_FILE
@@ -141,9 +142,16 @@ def _row(result: Result, default: Result, audit: pl.DataFrame, seed: int) -> dic
         group = fairness.groups_of(audit)[dimension].to_numpy()
         names = [name for name in (*GENDER.categories, *fairness.BANDS) if fairness.has_enough(target[group == name])]
         refused_of = {name: refused[group == name] for name in names}
+        reference = max(refused_of, key=lambda name: len(refused_of[name]), default="")
         approval[dimension] = {
             "rates": {name: float(np.mean(~members)) for name, members in refused_of.items()},
             "gap": asdict(fairness.approval_gap(list(refused_of.values()), seed)) if len(refused_of) > 1 else None,
+            "reference": reference or None,
+            "differences": {
+                name: asdict(fairness.approval_difference(members, refused_of[reference], seed))
+                for name, members in refused_of.items()
+                if name != reference
+            },
         }
     return {
         **result.row(default),
@@ -191,6 +199,6 @@ def run(options: argparse.Namespace) -> None:
     out = DATA / "results" / "fairness"
     out.mkdir(parents=True, exist_ok=True)
     (out / PRICE_FILE).write_text(json.dumps(content, indent=1) + "\n")
-    fairness.plot_excluding_cost(content, out / PICTURE_FILE, data.source)
+    plot_excluding_cost(content, out / PICTURE_FILE, data.source)
     print_table(content)
     print(f"written: {out}")

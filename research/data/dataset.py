@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -175,8 +176,7 @@ class Data:
     def applications(self, split: Split, names: Sequence[str], *, cleaned: bool = True) -> pl.DataFrame:
         """Return columns of the applications of one split, cleaned or as they came, in the order of `rows(split)`."""
         applications = read_application(self.folder, "application_train", names=["SK_ID_CURR", *names])
-        in_split = split_of(applications["SK_ID_CURR"]) == split
-        of_split = applications.filter(in_split)
+        of_split = applications.filter(self.splits == split)
         return clean({"application": of_split})["application"] if cleaned else of_split
 
     def earlier_applications(self, split: Split, names: Sequence[str]) -> pl.DataFrame:
@@ -187,10 +187,25 @@ class Data:
             "previous_application"
         ]
 
-    def rows(self, split: Split) -> Rows:
-        """Return the training clients of one split."""
-        features, audit = self.features(), self.audit()
-        in_split = split_of(features["SK_ID_CURR"]) == split
+    @cached_property
+    def splits(self) -> pl.Series:
+        """Name of the split of each training application, in the order of the file and of `features`."""
+        return split_of(read_application(self.folder, "application_train", names=["SK_ID_CURR", *PERSON_FROM]))
+
+    def rows(self, split: Literal["development", "gate"]) -> Rows:
+        """Return the training clients of a split that may be read more than once."""
+        return self._rows(split)
+
+    def test_rows(self) -> Rows:
+        """Return the clients of the test split with their outcomes: for `research.evaluation.test_split` alone."""
+        return self._rows("test")
+
+    def test_features(self) -> pl.DataFrame:
+        """Return SK_ID_CURR and features of the clients of the test split, without outcomes: for explanations."""
+        return self.features().drop(TARGET.name).filter(self.splits == "test")
+
+    def _rows(self, split: Split) -> Rows:
+        features, audit, in_split = self.features(), self.audit(), self.splits == split
         of_split = features.filter(in_split)
         return Rows(of_split.drop(TARGET.name), of_split[TARGET.name].to_numpy(), audit.filter(in_split))
 

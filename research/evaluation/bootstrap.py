@@ -12,6 +12,11 @@ RESAMPLES = 1000
 """Resamples for the interval of a mean; means are fast to resample."""
 LEVEL = 0.95
 """Confidence level of intervals."""
+WHAT_INTERVALS_HOLD = {
+    "en": "Intervals hold which clients were drawn, not the fit, the tuning or the choice of the threshold.",
+    "fr": "Les intervalles rendent compte du tirage des clients, non de l'ajustement, du réglage ni du choix du seuil.",
+}
+"""What stands beside every table and picture that shows intervals, by language."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,21 @@ def served_calibration(scores: OutOfFold, compared: list[dict[str, Any]]) -> Cal
         return Calibration()
     slope, intercept = calibration_line(scores.target, scores.log_odds)
     return Calibration(slope=slope, intercept=intercept)
+
+
+def cross_calibrated(scores: OutOfFold, served: Calibration) -> OutOfFold:
+    """Calibrate scores by the method that is served, fitted for each fold on the other folds; to report figures.
+
+    With the line that is served, fitted on these very scores, slope and intercept are 1 and 0 by construction. The fits
+    of two folds share rows, and a threshold chosen on other folds has seen this fold through their two parameters.
+    """
+    if served == Calibration():
+        return scores
+    log_odds = np.empty(len(scores.target))
+    for _, validation in scores.by_fold():
+        slope, intercept = calibration_line(scores.target[~validation], scores.log_odds[~validation])
+        log_odds[validation] = slope * scores.log_odds[validation] + intercept
+    return replace(scores, log_odds=log_odds)
 
 
 def _log_losses(target: Integers, probability: Floats) -> Floats:

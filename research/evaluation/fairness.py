@@ -1,23 +1,18 @@
-"""Audit fairness: decisions and scores by gender, by age and by both, with figures."""
+"""Audit fairness: decisions and scores by gender, by age and by both, beside what chance alone would show."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from fairlearn.metrics import MetricFrame
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bento.model.manifest import DataSource
-from research.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate, bootstrap
+from research.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate, percentile_interval
 from research.evaluation.calibration import calibration_line, clipped_log_odds
 from research.evaluation.metrics import auc
-from research.plotting import LESS_RISK, MORE_RISK, save_figure
 from research.types import Booleans, Floats, Integers
 
 MIN_GROUP_CLIENTS = 50
@@ -31,8 +26,10 @@ FOUR_FIFTHS = 0.8
 AGES = (30, 40, 50, 60)
 BANDS = ["under 30", "30-39", "40-49", "50-59", "60 and over"]
 UNKNOWN = "unknown"
-WORDS = {"F": "women", "M": "men"}
-TITLES = {"gender": "gender", "age": "age", "gender_age": "gender and age"}
+RESAMPLES_OF_A_GROUP = 200
+"""Bootstrap resamples of a group's clients for all its figures: AUC and slope take time."""
+PERMUTATIONS = 500
+"""Random assignments of the clients to the groups, from which follows what gap chance alone gives."""
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 Values = tuple[Integers, Booleans, Floats]
@@ -61,7 +58,7 @@ METRICS: dict[str, Metric] = {
 """Default is the positive class: `good_clients_refused` is the false positive rate, `defaults_granted` the false
 negative rate."""
 COMPARED = ("approval_rate", "good_clients_refused", "defaults_granted", "auc")
-"""Metrics whose largest difference between groups is reported."""
+"""Metrics whose differences between groups are reported."""
 
 
 def age_band(age_years: pl.Series) -> pl.Series:
@@ -86,7 +83,11 @@ def fairness(
 
     For all clients, and for each group of each dimension, each of `METRICS` as value, low and high, by bootstrap over
     the group's clients, and the `approval_ratio` to the most approved group, which the interval takes as fixed. None
-    for groups of too few clients, or of too few outcomes except for approvals. `differences` are Fairlearn's.
+    for groups of too few clients, or of too few outcomes except for approvals.
+
+    `difference` of a group is signed: its figure less that of the dimension's `reference`, the group of most clients,
+    by bootstrap of both. `differences` are Fairlearn's: the figures of the two extreme groups, whose interval would
+    never hold 0. `by_chance` sets them beside the gaps of groups of the same sizes to which clients fall at random.
     """
     values: Values = (target, refused.astype(bool), probability)
     return {
@@ -97,33 +98,129 @@ def fairness(
             "of_either_outcome": MIN_GROUP_OUTCOMES,
             "for_a_slope": MIN_OUTCOMES_FOR_SLOPE,
         },
-        "all": {"clients": len(target), "defaults": int(target.sum()), **_measures(values, seed)},
+        "all": {
+            "clients": len(target),
+            "defaults": int(target.sum()),
+            **{name: _interval(drawn) for name, drawn in _draws(values, [seed]).items()},
+        },
         **{name: _dimension(values, group.to_numpy(), seed) for name, group in groups_of(audit).items()},
     }
 
 
 def _dimension(values: Values, group: NDArray[Any], seed: int) -> dict[str, Any]:
-    target, refused, probability = values
+    target, refused, _ = values
     names = sorted(set(group.tolist()), key=lambda name: (UNKNOWN in name, name.replace("under", "0")))
-    counted = [name for name in names if np.sum(group == name) >= MIN_GROUP_CLIENTS]
-    evaluated = [name for name in counted if has_enough(target[group == name], MIN_GROUP_OUTCOMES)]
-    most_approved = max(counted, key=lambda name: np.mean(~refused[group == name]), default=None)
-    reference = refused[group == most_approved]
+    members = {name: group == name for name in names}
+    counted = [name for name in names if members[name].sum() >= MIN_GROUP_CLIENTS]
+    evaluated = [name for name in counted if has_enough(target[members[name]], MIN_GROUP_OUTCOMES)]
+    most_approved = max(counted, key=lambda name: np.mean(~refused[members[name]]), default=None)
+    named = [name for name in counted if UNKNOWN not in name]
+    reference = max(named, key=lambda name: int(members[name].sum()), default=None)
+    draws = {name: _draws(_of(values, members[name]), [seed, number]) for number, name in enumerate(names)}
     rows: list[dict[str, Any]] = []
     for name in names:
-        members = group == name
-        of_group = (target[members], refused[members], probability[members])
-        row = {"group": name, "clients": int(members.sum()), "defaults": int(target[members].sum())}
-        row |= dict.fromkeys((*METRICS, "approval_ratio", "below_rule"))
+        of_group = members[name]
+        row = {"group": name, "clients": int(of_group.sum()), "defaults": int(target[of_group].sum())}
+        row |= {metric: _interval(drawn) for metric, drawn in draws[name].items()}
+        row |= dict.fromkeys(("approval_ratio", "below_rule", "difference"))
         if name in counted:  # approvals need no outcomes
-            same = name == most_approved
-            ratio = Estimate(1.0, 1.0, 1.0) if same else approval_ratio(refused[members], reference, seed)
-            row |= {"approval_rate": _finite(_estimate(METRICS["approval_rate"], of_group, seed))}
+            same, best = name == most_approved, refused[members[most_approved]]
+            ratio = Estimate(1.0, 1.0, 1.0) if same else approval_ratio(refused[of_group], best, seed)
             row |= {"approval_ratio": _finite(ratio), "below_rule": bool(ratio.value < FOUR_FIFTHS)}
-        if name in evaluated:
-            row |= _measures(of_group, seed)
+        if name in counted and reference not in (None, name):
+            row["difference"] = {
+                metric: _difference(draws[name][metric], draws[reference][metric]) for metric in COMPARED
+            }
         rows.append(row)
-    return {"most_approved": most_approved, "differences": _differences(values, group, evaluated), "groups": rows}
+    return {
+        "most_approved": most_approved,
+        "reference": reference,
+        "differences": _differences(values, group, evaluated),
+        "by_chance": gaps_by_chance(values, [members[name] for name in evaluated], seed),
+        "groups": rows,
+    }
+
+
+def _of(values: Values, members: Booleans) -> Values:
+    target, refused, probability = values
+    return target[members], refused[members], probability[members]
+
+
+def _draws(values: Values, seed: Sequence[int]) -> dict[str, Floats | None]:
+    """Return, for each metric, its value and that of each bootstrap resample; None where there are too few clients."""
+    target, refused, probability = values
+    random, clients = np.random.default_rng(seed), len(target)
+    needed = dict.fromkeys(METRICS, MIN_GROUP_OUTCOMES) | {"calibration_slope": MIN_OUTCOMES_FOR_SLOPE}
+    resamples = [np.arange(clients), *(random.integers(0, clients, clients) for _ in range(RESAMPLES_OF_A_GROUP))]
+    return {
+        name: np.array([metric(target[rows], refused[rows], probability[rows]) for rows in resamples])
+        if has_enough(target, needed[name]) or (name == "approval_rate" and clients >= MIN_GROUP_CLIENTS)
+        else None
+        for name, metric in METRICS.items()
+    }
+
+
+def _interval(drawn: Floats | None) -> dict[str, float | None] | None:
+    return None if drawn is None else _finite(Estimate(float(drawn[0]), *map(float, percentile_interval(drawn[1:]))))
+
+
+def _difference(drawn: Floats | None, reference: Floats | None) -> dict[str, float | None] | None:
+    """Return a group's figure less that of the reference, with the interval over the resamples of both."""
+    return None if drawn is None or reference is None else _interval(drawn - reference)
+
+
+def gaps_by_chance(values: Values, groups: Sequence[Booleans], seed: int) -> dict[str, dict[str, float] | None]:
+    """Compare, for each of `COMPARED`, the gap between the extreme groups with gaps of groups drawn at random.
+
+    Clients are assigned to groups of the same sizes at random, `PERMUTATIONS` times; for errors and AUC within each
+    outcome, so that a group keeps its number of defaults. `usual` and `up_to` are the median and the 95 % quantile
+    of the gap, `p_value` the share of assignments whose gap is at least the observed one (which is counted as one of
+    them). Many small groups have a large gap by chance alone. None for fewer than two groups.
+    """
+    if len(groups) < 2:
+        return dict.fromkeys(COMPARED)
+    random = np.random.default_rng([seed, 1])
+    by_group = [_of(values, members) for members in groups]
+    target, refused, probability = (np.concatenate(part) for part in zip(*by_group, strict=True))
+    goods, defaults = ([int(np.sum(part[0] == outcome)) for part in by_group] for outcome in (0, 1))
+
+    def rates(counted: Booleans, sizes: Sequence[int]) -> Floats:
+        """Draw the share of those counted in each group (assignments x groups)."""
+        return random.multivariate_hypergeometric(sizes, int(counted.sum()), PERMUTATIONS) / np.maximum(sizes, 1)
+
+    drawn = {
+        "approval_rate": rates(~refused, [len(part[0]) for part in by_group]),
+        "good_clients_refused": rates(refused[target == 0], goods),
+        "defaults_granted": rates(~refused[target == 1], defaults),
+        "auc": _permuted_aucs(random, [probability[target == outcome] for outcome in (0, 1)], goods, defaults),
+    }
+    gaps: dict[str, dict[str, float] | None] = {}
+    for name in COMPARED:
+        figures = [METRICS[name](*part) for part in by_group]
+        gap, by_chance = max(figures) - min(figures), np.ptp(drawn[name], axis=1)
+        at_least = np.sum(by_chance >= gap - 1e-12)
+        gaps[name] = {
+            "gap": float(gap),
+            "usual": float(np.median(by_chance)),
+            "up_to": float(np.quantile(by_chance, LEVEL)),
+            "p_value": float((1 + at_least) / (1 + PERMUTATIONS)),
+        }
+    return gaps
+
+
+def _permuted_aucs(
+    random: np.random.Generator, probability: Sequence[Floats], goods: Sequence[int], defaults: Sequence[int]
+) -> Floats:
+    """Return the AUC of each group when clients of each outcome are assigned at random (assignments x groups)."""
+    splits = [np.cumsum(sizes)[:-1] for sizes in (goods, defaults)]
+    aucs = np.empty((PERMUTATIONS, len(goods)))
+    for row in aucs:
+        good, default = (np.split(random.permutation(part), at) for part, at in zip(probability, splits, strict=True))
+        for number, (below, above) in enumerate(zip(good, default, strict=True)):
+            ordered = np.sort(below)
+            wins = np.searchsorted(ordered, above, "left") + np.searchsorted(ordered, above, "right")
+            row[number] = wins.mean() / (2 * len(ordered))
+    return aucs
 
 
 def _differences(values: Values, group: NDArray[Any], evaluated: list[str]) -> dict[str, float | None]:
@@ -152,19 +249,6 @@ def has_enough(target: Integers, outcomes: int = MIN_GROUP_OUTCOMES) -> bool:
     return len(target) >= MIN_GROUP_CLIENTS and min(int(target.sum()), int((target == 0).sum())) >= outcomes
 
 
-def _measures(values: Values, seed: int) -> dict[str, Any]:
-    needed = dict.fromkeys(METRICS, MIN_GROUP_OUTCOMES) | {"calibration_slope": MIN_OUTCOMES_FOR_SLOPE}
-    return {
-        name: _finite(_estimate(metric, values, seed)) if has_enough(values[0], needed[name]) else None
-        for name, metric in METRICS.items()
-    }
-
-
-def _estimate(metric: Metric, values: Values, seed: int) -> Estimate:
-    target, refused, probability = values
-    return bootstrap(lambda rows: metric(target[rows], refused[rows], probability[rows]), len(target), seed)
-
-
 def _finite(estimate: Estimate) -> dict[str, float | None]:
     return {name: value if np.isfinite(value) else None for name, value in asdict(estimate).items()}
 
@@ -183,6 +267,17 @@ def approval_ratio(refused: Booleans, reference: Booleans, seed: int) -> Estimat
     return Estimate(float(np.mean(~refused) / np.mean(~reference)), float(low), float(high))
 
 
+def approval_difference(refused: Booleans, reference: Booleans, seed: int) -> Estimate:
+    """Estimate the approval rate of a group less that of a reference, with its sign; both are resampled.
+
+    >>> approval_difference(np.array([True, False]), np.array([False]), seed=1).value
+    -0.5
+    """
+    drawn = _approval_rates([refused, reference], seed)
+    low, high = np.quantile(drawn[0] - drawn[1], TAILS)
+    return Estimate(float(np.mean(~refused) - np.mean(~reference)), float(low), float(high))
+
+
 def approval_gap(groups: Sequence[Booleans], seed: int) -> Estimate:
     """Estimate the approval rate of the most approved group less that of the least approved one."""
     rates = [float(np.mean(~refused)) for refused in groups]
@@ -195,83 +290,3 @@ def _approval_rates(groups: Sequence[Booleans], seed: int) -> Floats:
     """Draw approval rates (groups x resamples); resampling a group's clients is drawing the number approved."""
     random = np.random.default_rng(seed)
     return np.array([random.binomial(len(refused), np.mean(~refused), RESAMPLES) / len(refused) for refused in groups])
-
-
-def plot_groups(report: dict[str, Any], path: Path, source: DataSource) -> None:
-    """Draw approval rate and AUC by group with intervals; a dash marks the rate that the four-fifths rule requires."""
-    lines: list[tuple[str, dict[str, Any] | None, float | None]] = [("all clients", report["all"], None)]
-    for dimension, title in TITLES.items():
-        groups, most_approved = report[dimension]["groups"], report[dimension]["most_approved"]
-        best = next((row["approval_rate"]["value"] for row in groups if row["group"] == most_approved), None)
-        lines.append((f"by {title}", None, None))
-        lines += [(group_label(row["group"]), row, best) for row in groups]
-    lines.reverse()
-    figure = Figure(figsize=(10, 0.3 * len(lines) + 1.6), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    least = report["rule"]["least_approval_ratio"]
-    for height, (_, row, best) in enumerate(lines):
-        if row is None:
-            continue
-        _interval(left, height, row.get("approval_rate"), MORE_RISK if row.get("below_rule") else LESS_RISK)
-        _interval(right, height, row.get("auc"), LESS_RISK)
-        if best is not None:
-            left.plot([best * least], [height], "|", c="black", ms=12)
-    labels = [name if row is None else f"{name} ({row['clients']:,})" for name, row, _ in lines]
-    left.set_yticks(range(len(lines)), labels, size=9)
-    for tick, (_, row, _) in zip(left.get_yticklabels(), lines, strict=True):
-        tick.set_fontweight("bold" if row is None else "normal")
-    left.set_title("Share of applications granted")
-    left.set_xlabel(f"dash: {least:g} of the most approved group's (four-fifths rule); red: below", size=9)
-    right.set_title("AUC")
-    right.set_xlabel("no point: too few clients or outcomes", size=9)
-    for axes in (left, right):
-        axes.grid(axis="x", alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Decisions and scores by group, with {report['level']:.0%} intervals (clients)")
-    save_figure(figure, path, source)
-
-
-def plot_excluding_cost(report: dict[str, Any], path: Path, source: DataSource) -> None:
-    """Draw the AUC that the default loses, and the gaps in approval of every arm."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    prices = report["prices"][::-1]
-    for height, row in enumerate(prices):
-        _interval(left, height, row["auc"], LESS_RISK)
-    left.set_yticks(range(len(prices)), [f"{row['leaving_out']} left out" for row in prices])
-    left.set_ylim(-0.5, len(prices) - 0.5)
-    left.axvline(0, c="grey", lw=0.8)
-    left.set_title("AUC lost by leaving out")
-    left.set_xlabel("AUC with it less AUC of the default", size=9)
-    arms = report["arms"][::-1]
-    for shift, name, colour in ((0.12, "gender", LESS_RISK), (-0.12, "age", MORE_RISK)):
-        for height, row in enumerate(arms):
-            _interval(right, height + shift, row["approval"][name]["gap"], colour)
-        right.plot([], [], "o", c=colour, label=f"between groups of {name}")
-    right.set_yticks(range(len(arms)), [row["arm"] for row in arms])
-    right.set_ylim(-0.5, len(arms) - 0.5)
-    right.set_xlim(left=0)
-    right.set_title("Gap in approval")
-    right.set_xlabel("share granted: most less least approved group", size=9)
-    right.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
-    for axes in (left, right):
-        axes.grid(axis="x", alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    save_figure(figure, path, source)
-
-
-def group_label(group: str) -> str:
-    """Return the label of a group in a figure.
-
-    >>> group_label("F, 30-39"), group_label("60 and over")
-    ('women, 30-39', '60 and over')
-    """
-    return ", ".join(WORDS.get(part, part) for part in group.split(", "))
-
-
-def _interval(axes: Axes, height: float, estimate: dict[str, Any] | None, colour: str) -> None:
-    if estimate is None or estimate["value"] is None:
-        return
-    if estimate["low"] is not None:
-        axes.plot([estimate["low"], estimate["high"]], [height, height], c=colour, lw=2, alpha=0.6)
-    axes.plot([estimate["value"]], [height], "o", c=colour, ms=5)

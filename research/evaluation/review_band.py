@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
-from research.evaluation.bootstrap import mean_with_interval
+from research.evaluation.bootstrap import Estimate, bootstrap, mean_with_interval
 from research.evaluation.business_score import costs_of, cross_fitted_decisions
 from research.types import Booleans, Floats, Integers, OutOfFold
 
 CAPACITIES = (0.05, 0.1, 0.2)
 """Shares of applications reviewed that are always reported, beside the served one."""
-REVIEWER_ERRORS = (0.0, 0.1, 0.2)
-"""Error rates of the reviewers that are reported; the first is perfect."""
+REVIEWER_ERRORS = (0.0, 0.1, 0.2, 0.3, 0.45)
+"""Error rates of the reviewers that are reported; the first is perfect, the last little better than a coin."""
 
 
 def review_band(
@@ -87,39 +87,40 @@ def costs_with_review(
 
 def review_report(
     scores: OutOfFold,
-    test_target: Integers,
-    test_probability: Floats,
+    served: OutOfFold,
     threshold: float,
     costs: CostAssumptions = DEFAULT_COSTS,
     capacity: float = 0.0,
 ) -> dict[str, Any]:
     """Report what review costs and saves per client, by capacity and reviewer, beside the model alone.
 
-    Out of fold, thresholds and bands are those of the other folds; on the test split, the served ones. `served` is the
-    band of `capacity`, None for 0; `table` has a row for it and for each of `CAPACITIES`.
+    The costs are those of `scores`, by thresholds and bands of the other folds; the bands that are reported, and
+    applied by the service, are those of the scores as `served`. `served` of the report is the band of `capacity`, None
+    for 0; `table` has a row for it and for each of `CAPACITIES`.
     """
     refused, thresholds = cross_fitted_decisions(scores, costs)
-    test_refused, shares = test_probability >= threshold, sorted({*CAPACITIES, capacity} - {0})
-    bands = {share: review_band(scores.probability, threshold, costs, share) for share in shares}
+    shares = sorted({*CAPACITIES, capacity} - {0})
+    bands = {share: review_band(served.probability, threshold, costs, share) for share in shares}
     in_band = {share: cross_fitted_review(scores, thresholds, costs, share) for share in shares}
     table = [
         {
             "capacity": share,
             "band": band.model_dump(),
-            "out_of_fold": _evaluate_review(scores.target, refused, in_band[share], costs),
-            "test": _evaluate_review(test_target, test_refused, reviewed(test_probability, band), costs),
+            "out_of_fold": evaluate_review(scores.target, refused, in_band[share], costs),
         }
         for share, band in bands.items()
     ]
     return {"capacity": capacity, "served": bands[capacity].model_dump() if capacity else None, "table": table}
 
 
-def _evaluate_review(target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions) -> dict[str, Any]:
+def evaluate_review(target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions) -> dict[str, Any]:
+    """Report what review of those in a band costs and saves, by reviewer, and how often one may err at no loss."""
     without = costs_of(target, refused, costs)
     with_review = {error: costs_with_review(target, refused, in_band, error, costs) for error in REVIEWER_ERRORS}
     return {
         "reviewed_share": float(in_band.mean()),
         "cost_per_client": asdict(mean_with_interval(without)),
+        "break_even": asdict(break_even(target, refused, in_band, costs)) if in_band.any() else None,
         "reviewers": [
             {
                 "error": error,
@@ -132,17 +133,31 @@ def _evaluate_review(target: Integers, refused: Booleans, in_band: Booleans, cos
     }
 
 
+def break_even(target: Integers, refused: Booleans, in_band: Booleans, costs: CostAssumptions) -> Estimate:
+    """Estimate the share of wrong decisions at which reviewing a band costs as much as the model's decisions there.
+
+    A reviewer who errs in a share e of either outcome costs e times what deciding all of the band wrongly would cost,
+    so it is what the model's decisions cost over that. The bootstrap is over the clients of the band.
+
+    >>> target, refused = np.array([1, 0, 0, 1]), np.array([False, True, False, True])
+    >>> break_even(target, refused, np.ones(4, dtype=bool), DEFAULT_COSTS).value
+    0.5
+    """
+    of_model = costs_of(target, refused, costs)[in_band]
+    always_wrong = costs_of(target, target == 0, costs)[in_band]
+    return bootstrap(lambda rows: float(of_model[rows].sum() / always_wrong[rows].sum()), len(of_model))
+
+
 def review_metrics(report: dict[str, Any]) -> dict[str, float]:
     """Return the served band and its costs under the names of MLflow metrics; nothing without review."""
     if report["served"] is None:
         return {}
     row = next(row for row in report["table"] if row["capacity"] == report["capacity"])
     metrics = {f"review_band_{end}": float(row["band"][end]) for end in ("low", "high")}
-    for split in ("out_of_fold", "test"):
-        metrics[f"{split}_reviewed_share"] = row[split]["reviewed_share"]
-        for reviewer in row[split]["reviewers"]:
-            erring = f"_{100 * reviewer['error']:g}_percent_wrong" if reviewer["error"] else ""
-            metrics[f"{split}_cost_per_client_with_review{erring}"] = reviewer["cost_per_client"]["value"]
+    metrics["out_of_fold_reviewed_share"] = row["out_of_fold"]["reviewed_share"]
+    for reviewer in row["out_of_fold"]["reviewers"]:
+        erring = f"_{100 * reviewer['error']:g}_percent_wrong" if reviewer["error"] else ""
+        metrics[f"out_of_fold_cost_per_client_with_review{erring}"] = reviewer["cost_per_client"]["value"]
     return metrics
 
 

@@ -49,30 +49,25 @@ def rule_inputs(data: Data, split: Split, features: pl.DataFrame, rulebook: Rule
     return Inputs.of_frame(applications, features.select(HISTORY_FEATURES), rulebook.income_months)
 
 
-def price_rules(
-    rules: Rules, out_of_fold: Decided, test: Decided, costs: CostAssumptions, source: dict[str, Any]
-) -> RulePrices:
+def price_rules(rules: Rules, out_of_fold: Decided, costs: CostAssumptions, source: dict[str, Any]) -> RulePrices:
     """Price each rule, on or off, and all that are on together; `source` says what the figures were obtained from.
 
     A rule changes the decisions on those whom the model grants: they are refused, or a person decides, who is wrong in
     a share of the cases (`REVIEWER_ERRORS`). The time of that person has no price here.
     """
-    splits = {"out_of_fold": out_of_fold, "test": test}
-    rows: list[tuple[str, str, bool, dict[str, tuple[Booleans, Booleans]]]] = []
     rulebook = rules.rulebook
-    for rule in rulebook.rules:
-        applied = {name: _stopped(rules, [rule], split) for name, split in splits.items()}
-        rows.append((rule.code, rule.outcome, rule.on, applied))
-    active = list(rulebook.active("review", "refused"))
-    rows.append((TOGETHER, "", True, {name: _stopped(rules, active, split) for name, split in splits.items()}))
+    rows: list[tuple[str, str, bool, list[Rule]]] = [
+        (rule.code, rule.outcome, rule.on, [rule]) for rule in rulebook.rules
+    ]
+    rows.append((TOGETHER, "", True, list(rulebook.active("review", "refused"))))
     table = [
         {
             "code": code,
             "outcome": outcome,
             "on": on,
-            **{name: _price(splits[name], *applied[name], costs) for name in splits},
+            "out_of_fold": _price(out_of_fold, *_stopped(rules, chosen, out_of_fold), costs),
         }
-        for code, outcome, on, applied in rows
+        for code, outcome, on, chosen in rows
     ]
     content = {**source, "rules_version": rulebook.version, "costs": costs.model_dump(), "table": table}
     return RulePrices.model_validate(content)
@@ -114,11 +109,8 @@ def _price(split: Decided, applies: Booleans, refused_by_rule: Booleans, costs: 
 
 def rule_metrics(prices: RulePrices) -> dict[str, float]:
     """Return the share of clients whom the rules that are on stop, under the names of MLflow metrics."""
-    together = prices.row(TOGETHER)
-    return {
-        f"{name}_stopped_by_rules_share": price.stops / price.clients
-        for name, price in (("out_of_fold", together.out_of_fold), ("test", together.test))
-    }
+    price = prices.row(TOGETHER).out_of_fold
+    return {"out_of_fold_stopped_by_rules_share": price.stops / price.clients}
 
 
 def write_prices(prices: RulePrices, results: Path) -> None:
@@ -142,18 +134,12 @@ def price_run(results: Path, data: Data, rulebook: Rulebook) -> RulePrices:
         )
     costs, scored = model.manifest.costs, pl.read_parquet(path)
     scores = OutOfFold.from_probability(*(scored[name].to_numpy() for name in ("target", "probability", "fold")))
-    test = data.rows("test")
     return price_rules(
         Rules(rulebook, model.reference.usual),
         Decided(
             inputs=rule_inputs(data, "development", data.rows("development").features, rulebook),
             target=scores.target,
             refused=cross_fitted_decisions(scores, costs)[0],
-        ),
-        Decided(
-            inputs=rule_inputs(data, "test", test.features, rulebook),
-            target=test.target,
-            refused=np.asarray(model.probability(test.features) >= model.threshold),
         ),
         costs,
         {**data.source.model_dump(), "run": results.name},

@@ -191,7 +191,7 @@ def run(options: argparse.Namespace) -> None:
     """Explain the model of a run on the test split, or one client; a CommandError where the data is not the run's."""
     trained = open_run(options.run, options.data)
     out, model, data = trained.results, trained.model, trained.data
-    features = data.rows("test").features
+    features = data.test_features()
     if options.client is not None:
         client = data.features().filter(pl.col("SK_ID_CURR") == options.client)
         if client.is_empty():

@@ -71,14 +71,18 @@ pl.DataFrame({"what": list(fingerprints), "value": list(fingerprints.values())})
 pl.DataFrame({"parameter": list(run.data.params), "value": list(run.data.params.values())}).sort("parameter")
 
 # %% [markdown]
-# Metrics come in pairs: `out_of_fold`, on development clients that each fold's model had not seen, and `test`, on
-# clients that nothing was chosen on.
+# Metrics are `out_of_fold`: on development clients that each fold's model had not seen. The test split, which nothing
+# was chosen on, is opened by `publish` alone, which tags the run with the time; how often it was opened for this data,
+# the model card states.
 
 # %%
 metrics = run.data.metrics
-pairs = [key.removeprefix("test_") for key in metrics if key.startswith("test_")]
+out_of_fold = [key for key in metrics if key.startswith("out_of_fold_")]
 pl.DataFrame(
-    {"metric": pairs} | {split: [metrics.get(f"{split}_{key}") for key in pairs] for split in ("out_of_fold", "test")}
+    {
+        "metric": [key.removeprefix("out_of_fold_") for key in out_of_fold],
+        "value": [metrics[key] for key in out_of_fold],
+    }
 )
 
 # %% [markdown]

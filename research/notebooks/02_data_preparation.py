@@ -29,7 +29,7 @@ from bento.data.validation import check_folder
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, table_of
 from bento.features.definitions import GROUP_LABELS
-from research.data.splits import SHARES, fold_rows, split_of
+from research.data.splits import PERSON_FROM, SHARES, fold_rows, split_of
 from research.explanation.figures import label
 from research.reporting.notebook_support import folds_for, open_notebook, relations, subplots
 
@@ -240,22 +240,21 @@ print(f"{same.sum()} of {same.size} numbers are equal; {row.select(pl.all().is_n
 # %% [markdown]
 # ## Three splits, and folds that keep a person together
 #
-# A salted hash of the client's number puts each in one of three splits, the same in every run and on every machine.
+# A salted hash of the person puts each client in one of three splits, the same in every run and on every machine.
 # *Development* is for everything that is chosen: folds, tuning, features, calibration, threshold. *Gate* is read by
-# `make promote` alone, *test* once for each published result.
+# `make promote` alone, *test* by `publish` alone, once for each model: nothing here looks at its outcomes.
 
 # %%
-parts = {split: data.rows(split) for split in SHARES}
+applications = read_application(data.folder, "application_train", names=["SK_ID_CURR", *PERSON_FROM])
+split_by_person = data.audit().select("person", split=split_of(applications)).unique()
 pl.DataFrame(
     {
         "split": split,
-        "meant to be": SHARES[split],
-        "clients": len(part.target),
-        "share": len(part.target) / len(features),
-        "defaults": int(part.target.sum()),
-        "default rate": part.target.mean(),
+        "meant to be": share,
+        "clients": int((data.splits == split).sum()),
+        "share": (data.splits == split).mean(),
     }
-    for split, part in parts.items()
+    for split, share in SHARES.items()
 )
 
 # %% [markdown]
@@ -264,7 +263,7 @@ pl.DataFrame(
 # so that no model is validated on a person it was trained on; the first line below counts the persons.
 
 # %%
-development = parts["development"]
+development = data.rows("development")
 folds = fold_rows(development.target, development.person, folds_for(data), seed=1)
 persons = pl.Series(development.person)
 print(f"{len(persons):,} development clients, {persons.n_unique():,} persons")
@@ -324,12 +323,13 @@ plt.show()
 # %%
 uses = {root for feature in CATALOGUE.values() for root in feature.roots}
 audit_only = {column.name for table in TABLES.values() for column in table if column.audit_only}
-splits, again = split_of(features["SK_ID_CURR"]), split_of(features["SK_ID_CURR"].reverse())
+splits, again = split_of(applications), split_of(applications.reverse())
 rules = {
     "the outcome and the client's number are no features": not {"TARGET", "SK_ID_CURR"} & (set(CATALOGUE) | uses),
     "columns kept for the audit, such as gender, are in no feature": not audit_only & uses,
     "a client's features depend on that client's rows alone": bool(same.all()),
     "each client is in one split, in any order of the table rows": splits.equals(again.reverse()),
+    "no person is in two splits": bool(split_by_person["person"].is_unique().all()),
     "no person is on both sides of a fold": all(
         not np.intersect1d(development.person[train], development.person[validation]).size
         for train, validation in folds

@@ -300,13 +300,13 @@ plt.show()
 # %% [markdown]
 # ## What is served
 #
-# The threshold found on all out-of-fold scores goes into the model folder and with it through registry, Bento and
-# service. The test split, which chose nothing, says what it costs there.
+# The threshold that was chosen on all out-of-fold scores goes into the model folder and with it through registry, Bento
+# and service. What it costs on clients who chose nothing is measured once, on the test split, by
+# `python -m research publish`; here, out of fold, with thresholds of the other folds.
 
 # %%
 model = ScoringModel(results / "model")
-test = data.rows("test")
-refused = model.probability(test.features) >= model.threshold
-test_cost = mean_with_interval(score.costs_of(test.target, refused))
-print(f"threshold served: {model.threshold:.4f}; refused on test: {refused.mean():.1%}")
-print(f"cost per client on test: {test_cost.value:.4f} ({test_cost.low:.4f} to {test_cost.high:.4f})")
+refused, _ = score.cross_fitted_decisions(out_of_fold)
+cost = mean_with_interval(score.costs_of(target, refused))
+print(f"threshold served: {model.threshold:.4f}; refused out of fold: {refused.mean():.1%}")
+print(f"cost per client out of fold: {cost.value:.4f} ({cost.low:.4f} to {cost.high:.4f})")

@@ -171,11 +171,11 @@ picture(results / "shap_dependence.png", width=950)
 # this client's log-odds, feature by feature. `make explain` draws it; `--client NUMBER` chooses the client.
 
 # %%
-model, test = ScoringModel(results / "model"), data.rows("test")
-nearest = int(np.argmin(np.abs(model.probability(test.features) - model.threshold)))
-client = test.features[[nearest]]
+model, test = ScoringModel(results / "model"), data.test_features()
+nearest = int(np.argmin(np.abs(model.probability(test) - model.threshold)))
+client = test[[nearest]]
 with tempfile.TemporaryDirectory() as folder:
-    explained_client = explain_client(model, test.features, client, Path(folder), "client")
+    explained_client = explain_client(model, test, client, Path(folder), "client")
     pictures = [picture(Path(folder) / f"client_{name}.png", width=800) for name in ("waterfall", "lime")]
 print(f"client {client['SK_ID_CURR'][0]}: probability of default {explained_client['probability_of_default']:.4f}")
 print(f"threshold {model.threshold:.4f}")

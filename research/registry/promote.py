@@ -24,6 +24,7 @@ from bento.model.scoring_model import ScoringModel
 from bento.policy import CostAssumptions
 from research import tracking
 from research.cli import ROOT, SERVING_PYTHON, CommandError, add_data_option, last_line
+from research.data import splits
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.evaluation.business_score import costs_of
 from research.evaluation.fairness import groups_of
@@ -204,8 +205,13 @@ def _comparable_challenger(client: mlflow.MlflowClient, data: Data, champion: Mo
         raise CommandError(
             f"version {challenger.version} was trained on {trained_on}, --data is {data.source.tag}: name its data"
         )
-    tags = (tracking.DATA_TAG, tracking.CATALOGUE_TAG, tracking.FORMAT_TAG)
-    for tag, what in zip(tags, ("data", "feature code", "folder format"), strict=True):
+    if (trained_splits := challenger.tags.get(tracking.SPLITS_TAG)) != splits.VERSION:
+        raise CommandError(
+            f"version {challenger.version} was trained on other splits ({trained_splits}) than those of this code "
+            f"({splits.VERSION}), so that it may have seen clients of the gate; train again: make train"
+        )
+    tags = (tracking.DATA_TAG, tracking.CATALOGUE_TAG, tracking.FORMAT_TAG, tracking.SPLITS_TAG)
+    for tag, what in zip(tags, ("data", "feature code", "folder format", "splits"), strict=True):
         if champion is not None and champion.tags.get(tag) != challenger.tags.get(tag):
             raise CommandError(
                 f"champion version {champion.version} was trained with other {what} ({champion.tags.get(tag)}) than "

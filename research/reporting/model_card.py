@@ -1,13 +1,16 @@
 """Write MODEL_CARD.md from the published results alone: purpose, quality, limits."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from research.cli import ROOT
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
+from research.reporting.card_fairness import groups_part, mitigation_part, price_part
+from research.reporting.card_parts import interval, metric_rows, opening, table, with_intervals
 from research.results import (
     COUNTERFACTUALS_FILE,
     GATE_FILE,
     MISSING_FILE,
+    MITIGATION_FILE,
     PRICE_FILE,
     QUOTABLE_FILE,
     REASONS_FILE,
@@ -15,11 +18,10 @@ from research.results import (
     RULES_FILE,
     SPLITS,
     Counterfactuals,
-    Dimension,
     FairnessPrice,
     GateResult,
-    Interval,
     MissingFields,
+    Mitigation,
     Policy,
     QuotableStudy,
     ReasonQuality,
@@ -62,8 +64,9 @@ def model_card(folder: Path) -> str:
         _rules(rules),
         _calibration(results),
         _gate(gate, results),
-        _groups(results),
-        _price(price),
+        groups_part(results),
+        price_part(price),
+        mitigation_part(read_if_present(Mitigation, folder / MITIGATION_FILE)),
         _quotable(quotable),
         _explanation(results),
         _reasons(reasons, results),
@@ -78,34 +81,6 @@ def model_card(folder: Path) -> str:
 def write_model_card(folder: Path, card: Path = CARD) -> None:
     """Write the card of the published results."""
     card.write_text(model_card(folder))
-
-
-def interval(figure: Interval | None, form: str = ".3f") -> str:
-    """Return a figure with its interval.
-
-    >>> interval(Interval(value=0.5, low=0.4, high=0.6)), interval(None)
-    ('0.500 (0.400 to 0.600)', 'too few')
-    """
-    if figure is None or figure.value is None:
-        return "too few"
-    if figure.low is None:
-        return f"{figure.value:{form}}"
-    return f"{figure.value:{form}} ({figure.low:{form}} to {figure.high:{form}})"
-
-
-def metric_rows(results: TrainingResults, metrics: Iterable[tuple[str, str]], form: str) -> list[list[str]]:
-    """Return a row of title and both splits for each metric (title, name) that the run wrote."""
-    rows = []
-    for title, name in metrics:
-        values = [value for split in SPLITS if (value := results.metric(split, name)) is not None]
-        if len(values) == len(SPLITS):
-            rows.append([title, *(f"{value:{form}}" for value in values)])
-    return rows
-
-
-def _table(head: str, rows: list[list[str]]) -> str:
-    lines = [head, " | ".join(["---"] * (head.count("|") + 1)), *(" | ".join(cells) for cells in rows)]
-    return "\n".join(f"| {line} |" for line in lines)
 
 
 def _head(results: TrainingResults) -> str:
@@ -147,10 +122,10 @@ def _training(results: TrainingResults) -> str:
 
 - Home Credit's seven tables: one application, and the client's history in six others. `docs/features.md` lists every
   feature; {metrics["features"]:.0f} of them are used, chosen inside the folds.
-- Split by a salted hash of the client: development 70 % (folds, tuning, selection, calibration, threshold), gate 15 %
-  (promotion only), test 15 % (read once for this card). {metrics["out_of_fold_clients"]:,.0f} development
-  and {metrics["test_clients"]:,.0f} test clients. Applications that seem to be the same person's stay in
-  one fold, but may fall into different splits.
+- Split by a salted hash of the person: development 70 % (folds, tuning, selection, calibration, threshold), gate 15 %
+  (promotion only), test 15 % (outcomes read by `python -m research publish` alone; explanations read its files).
+  {metrics["out_of_fold_clients"]:,.0f} development and {metrics["test_clients"]:,.0f} test clients. Applications that
+  seem to be the same person's are in one split and one fold. {opening(results)}
 - **Gender is never a feature**, nor is maternity leave. Features computed from age: {age}. Monotone features:
   {constraints}. {rest}
 - Defaults in the development rows: {metrics["out_of_fold_default_rate"]:.1%}; test:
@@ -165,7 +140,12 @@ def _metrics(results: TrainingResults) -> str:
     if results.oracle:
         oracle = [results.oracle.get(f"{split}_auc") for split in SPLITS]
         rows.append(["AUC of the oracle (the true probabilities)", *(f"{auc:.3f}" for auc in oracle if auc)])
-    return f"## How well it ranks\n\n{_table(' | out of fold | test', rows)}"
+    return f"""## How well it ranks
+
+The figures to quote are those of the test split, of which no choice has seen anything; out of fold, features and
+tuning were chosen on the same clients.
+
+{with_intervals(" | out of fold | test", rows)}"""
 
 
 def _decision(results: TrainingResults) -> str:
@@ -207,7 +187,7 @@ def _policies(results: TrainingResults) -> str:
         costs = (interval(results.business[split][policy].cost_per_client) for split in SPLITS)
         rows.append([title, *costs, f"{test.money_per_client:,.0f}", f"{test.refused_share:.1%}"])
     head = "policy | cost per client, out of fold | cost per client, test | money per client, test | refused, test"
-    return _table(head, rows)
+    return with_intervals(head, rows)
 
 
 def _sensitivity(results: TrainingResults) -> str:
@@ -216,7 +196,7 @@ def _sensitivity(results: TrainingResults) -> str:
         costs = (row.cost_per_client, row.cost_per_client_accept_all, row.cost_per_client_refuse_all)
         thresholds = (row.threshold, row.theoretical_threshold)
         rows.append([f"{row.ratio:g}", *(f"{part:.4f}" for part in thresholds), *(f"{cost:.3f}" for cost in costs)])
-    return _table("ratio | threshold found | theory | cost | everybody granted | everybody refused", rows)
+    return table("ratio | threshold found | theory | cost | everybody granted | everybody refused", rows)
 
 
 def _review(review: Review | None) -> str:
@@ -235,7 +215,8 @@ def _review(review: Review | None) -> str:
 A capacity, the share of applications that a person can review, determines the band around the threshold in which the
 model's decision costs most on average (Chow's rule of the reject option); it extends further above than below, because
 a missed default costs more than a good client refused. Out of fold, bands are those that the other folds chose.
-Reviewers err as often on either outcome.
+Reviewers err as often on either outcome; the break-even is the share of wrong decisions from which on the reviewer
+costs more than the model alone.
 **Their time has no price here**: compare it with what a review saves, in good clients refused. The figure:
 `research/results/review.png`.
 
@@ -246,22 +227,21 @@ def _review_table(review: Review) -> str:
     """Return the costs of each capacity and reviewer, after those without review."""
     head = "capacity | band | reviewer wrong in"
     head += " | cost per client, out of fold | cost per client, test | saved per review, out of fold"
-    without = (review.table[0].out_of_fold, review.table[0].test)
-    rows = [["none", "", "", *(interval(split.cost_per_client) for split in without), ""]]
+    first = review.table[0]
+    without = [interval(part.cost_per_client) if part else "" for part in (first.out_of_fold, first.test)]
+    rows = [["none", "", "", *without, ""]]
     for row in review.table:
-        for out_of_fold, test in zip(row.out_of_fold.reviewers, row.test.reviewers, strict=True):
-            saved = out_of_fold.saved_per_review
-            rows.append(
-                [
-                    f"{row.capacity:g}",
-                    f"{row.band.low:.4f} to {row.band.high:.4f}",
-                    f"{out_of_fold.error:.0%} of cases",
-                    interval(out_of_fold.cost_per_client),
-                    interval(test.cost_per_client),
-                    "none" if saved is None else f"{saved:.2f}",
-                ]
-            )
-    return _table(head, rows)
+        band = f"{row.band.low:.4f} to {row.band.high:.4f}"
+        tested = {reviewer.error: reviewer for reviewer in row.test.reviewers} if row.test else {}
+        for reviewer in row.out_of_fold.reviewers:
+            saved, test = reviewer.saved_per_review, tested.get(reviewer.error)
+            costs = [interval(part.cost_per_client) if part else "" for part in (reviewer, test)]
+            wrong = f"{reviewer.error:.0%} of cases"
+            rows.append([f"{row.capacity:g}", band, wrong, *costs, "none" if saved is None else f"{saved:.2f}"])
+        if row.out_of_fold.break_even is not None:
+            even = [interval(part.break_even, ".1%") if part else "" for part in (row.out_of_fold, row.test)]
+            rows.append([f"{row.capacity:g}", band, "break-even", *even, "0"])
+    return with_intervals(head, rows)
 
 
 def _rules(prices: RulePrices | None) -> str:
@@ -285,7 +265,7 @@ The cost is the change per client, in good clients refused, where a person who i
 on those in review; **the time of that person has no price here.** An *impossible* application is refused unread: what
 such a rule stops in training data is an error of the data.
 
-{_table(head, rows)}"""
+{with_intervals(head, rows)}"""
 
 
 def _calibration(results: TrainingResults) -> str:
@@ -293,14 +273,19 @@ def _calibration(results: TrainingResults) -> str:
         [row.method, f"{row.log_loss:.5f}", f"{row.brier:.5f}", f"{row.slope:.3f}", f"{row.intercept:.3f}"]
         for row in results.calibration.compared
     ]
-    served = results.calibration.served
+    served, metrics, intervals = results.calibration.served, results.metrics, results.intervals
+    left = interval(intervals["out_of_fold"].get("calibration_slope"))
     test = interval(results.intervals["test"].get("calibration_slope"))
     return f"""## Calibration
 
-{_table("method | log-loss | Brier | slope left | intercept left", rows)}
+{table("method | log-loss | Brier | slope left | intercept left", rows)}
 
-Served: log-odds times {served.slope:.4f} plus {served.intercept:.4f} (1 and 0: as they are). On the test split
-the slope is {test}, and {results.metrics["test_predicted_to_observed"]:.3f} defaults are predicted for each."""
+Each map was fitted on other folds than those that it is evaluated on: on its own rows, the slope that is left would be
+1 by construction. Served: log-odds times {served.slope:.4f} plus {served.intercept:.4f} (1 and 0: as they are). Out of
+fold, calibrated on the other folds, the slope is {left}, the Brier score {metrics["out_of_fold_brier"]:.5f}, and
+{metrics["out_of_fold_predicted_to_observed"]:.3f} defaults are predicted for each; on the test split the slope is
+{test}, the Brier score {metrics["test_brier"]:.5f}, and {metrics["test_predicted_to_observed"]:.3f} defaults are
+predicted for each. {WHAT_INTERVALS_HOLD["en"]}"""
 
 
 def _gate(gate: GateResult | None, results: TrainingResults) -> str:
@@ -310,36 +295,8 @@ def _gate(gate: GateResult | None, results: TrainingResults) -> str:
     rows = [[check.name, "ok" if check.passed else "failed", check.found] for check in gate.checks]
     return (
         f"## Gate\n\nVersion {gate.challenger} against {against}, on {gate.clients:,} clients that nothing else "
-        f"reads: {'promoted' if gate.promoted else 'refused'}.\n\n{_table('check |  | found', rows)}"
+        f"reads: {'promoted' if gate.promoted else 'refused'}.\n\n{table('check |  | found', rows)}"
     )
-
-
-def _groups(results: TrainingResults) -> str:
-    dimensions: tuple[Dimension, ...] = ("gender", "age", "gender_age")
-    rows = [
-        [row.group, f"{row.clients:,}", interval(row.approval_rate), interval(row.approval_ratio), interval(row.auc)]
-        for dimension in dimensions
-        for row in results.fairness.dimension(dimension).groups
-    ]
-    return f"""## Groups
-
-Out of fold. Gender and age are read for this table alone. Error rates and calibration by group, with intervals, are
-in `research/results/results.json`, the figure in `research/results/fairness.png`. Where default rates differ between
-groups, equal calibration and equal error rates cannot both hold. A ratio under
-{results.fairness.rule.least_approval_ratio:g} needs an examination.
-
-{_table("group | clients | approved | ratio to the most approved | AUC", rows)}"""
-
-
-def _price(price: FairnessPrice | None) -> str:
-    if price is None:
-        return ""
-    rows = [[row.leaving_out, interval(row.auc, "+.4f"), interval(row.cost, "+.4f")] for row in price.prices]
-    return f"""## What leaving gender and age out costs
-
-On {price.description}, out of fold, paired:
-
-{_table("left out | AUC it would add | cost per client it would save", rows)}"""
 
 
 def _quotable(study: QuotableStudy | None) -> str:
@@ -364,7 +321,7 @@ one standard error, in AUC and in cost: all changes together, then each time wit
 Left out: **{", ".join(study.left_out) or "none"}**; directions: **{study.directions}**.
 The figure: `research/results/quotable.png`.
 
-{_table("arm | features | AUC, or its change | cost per client, or its change", rows)}"""
+{table("arm | features | AUC, or its change | cost per client, or its change", rows)}"""
 
 
 def _reasons(reasons: ReasonQuality | None, results: TrainingResults) -> str:
@@ -384,11 +341,11 @@ Of {reasons.fidelity.files} refused files of the test split, what the first reas
 similar clients (of a concept without a fact all features, of something unknown the unknown ones), and for comparison
 all features of another concept, drawn at random:
 
-{_table("first reason names | files | PD falls | falls by more than for the other concept | both", rows)}
+{table("first reason names | files | PD falls | falls by more than for the other concept | both", rows)}
 
 The same files with models that were trained again, features chosen anew:
 
-{_table("trained with | same first reason | first reason among theirs", again)}
+{table("trained with | same first reason | first reason among theirs", again)}
 
 The first reason quotes no fact in {interval(reasons.without_fact, ".1%")} of {reasons.decisions:,} decisions, and in
 {interval(reasons.refused_without_fact, ".1%")} of the refusals."""
@@ -403,7 +360,7 @@ Each decision by exact SHAP contributions to the log-odds of default (TreeSHAP f
 effect less its mean), which add up to the score, grouped by concept. Mean weight of each on
 {explained.rows:,} test clients:
 
-{_table("concept | mean absolute SHAP, log-odds", groups)}
+{table("concept | mean absolute SHAP, log-odds", groups)}
 
 LIME was tried as a second view and is not served: two seeds share {explained.lime.stability["overlap"]:.0%} of its ten
 main features, and {explained.lime.agreement["sign"]:.0%} of them push the way SHAP says."""
@@ -434,7 +391,7 @@ Of {missing.files} credit files of the test split, each of {len(present)} option
 {len(changing)} of them change the PD of some file. All are in `research/results/{MISSING_FILE}`; the largest changes,
 relative to the PD:
 
-{_table(head, rows)}"""
+{table(head, rows)}"""
 
 
 def _other_loans(counterfactuals: Counterfactuals | None, results: TrainingResults) -> str:
@@ -456,7 +413,7 @@ Of {counterfactuals.files:,} applications of the test split that are not granted
 one other loan with which they would be: smaller, or over a longer term that is sold at the same monthly rate; the price
 of the goods and all facts about the client stay.{nearest}
 
-{_table("loan | share of the applications", rows)}
+{table("loan | share of the applications", rows)}
 
 Each was sent as a new application: {counterfactuals.not_confirmed} applications had one that was not granted."""
 

@@ -19,7 +19,6 @@ from research import tracking
 from research.comparison import compare
 from research.comparison.candidates import ARMS, FAMILIES
 from research.data.dataset import DATA, Data, open_data
-from research.data.splits import split_of
 from research.evaluation.metrics import SMALL_SAMPLE_CLIENTS
 from research.options import FOLDS
 from research.registry.promote import promote
@@ -126,4 +125,4 @@ def relations(rows: Mapping[str, int]) -> Figure:
 
 
 def _few(data: Data) -> bool:
-    return int((split_of(data.features()["SK_ID_CURR"]) == "development").sum()) < SMALL_SAMPLE_CLIENTS
+    return int((data.splits == "development").sum()) < SMALL_SAMPLE_CLIENTS

@@ -1,21 +1,26 @@
 """Publish the results of runs: README, model card and documents take their figures from there alone."""
 
 import argparse
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from research import tracking
-from research.cli import ROOT, CommandError, shown
+from research.cli import ROOT, CommandError, add_data_option, shown
 from research.data.dataset import DATA
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
+from research.evaluation.test_split import results_with_test_split
+from research.reporting.card_parts import interval, metric_rows, opening
 from research.reporting.documents import write_documents
-from research.reporting.model_card import interval, metric_rows, write_model_card
+from research.reporting.model_card import write_model_card
 from research.reporting.quoted_figures import PUBLISHED
 from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
     GATE_FILE,
     MISSING_FILE,
+    MITIGATION_FILE,
     PRICE_FILE,
     QUOTABLE_FILE,
     REASONS_FILE,
@@ -28,6 +33,7 @@ from research.results import (
     TrainingResults,
     read,
     read_if_present,
+    written,
 )
 
 EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
@@ -39,6 +45,7 @@ PUBLISHABLE = (
     GATE_FILE,
     COMPARISON_FILE,
     PRICE_FILE,
+    MITIGATION_FILE,
     MISSING_FILE,
     RULES_FILE,
     COUNTERFACTUALS_FILE,
@@ -48,15 +55,23 @@ PUBLISHABLE = (
 """Result files of single commands, from train to reasons, of which a published run holds at least one."""
 
 
-def publish(run_id: str, out: Path = PUBLISHED) -> Path:
-    """Copy results and figures of a run, which must have some, into `out`, over those of an earlier run of its kind."""
+def publish(run_id: str, out: Path = PUBLISHED, data_folder: Path | None = None) -> Path:
+    """Copy results and figures of a run, which must have some, into `out`, over those of an earlier run of its kind.
+
+    Results of a training get the figures of the test split, which is opened once for each run; `data_folder` is that of
+    the run's data, as `open_data` takes it.
+    """
     results = DATA / "results" / run_id
     files = [results / name for name in PUBLISHABLE if (results / name).is_file()]
     if not files:
         raise CommandError(f"{results}: holds none of {', '.join(PUBLISHABLE)}; name the folder of a finished run")
     out.mkdir(parents=True, exist_ok=True)
     for path in (*files, *sorted(results.glob("*.png"))):
-        shutil.copy2(path, out / path.name)
+        if path.name == RESULTS_FILE:
+            content = written(results_with_test_split(run_id, data_folder))
+            (out / path.name).write_text(json.dumps(content, indent=1) + "\n")
+        else:
+            shutil.copy2(path, out / path.name)
     return out
 
 
@@ -83,6 +98,8 @@ def results_table(folder: Path = PUBLISHED) -> str:
         "| | out of fold | test |",
         "|---|---|---|",
         *(f"| {' | '.join(cells)} |" for cells in rows),
+        "",
+        f"{WHAT_INTERVALS_HOLD['en']} The figures to quote are those of the test split. {opening(results)}".rstrip(),
         "",
         f"Threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f}); "
         f"{metrics['features']:.0f} features" + (f", {metrics['trees']:.0f} trees." if "trees" in metrics else "."),
@@ -121,7 +138,7 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
         cells += ["" if value is None else f"{value:{form}}" for value, form in values]
         yield f"| {' | '.join(cells)} |"
     yield ""
-    yield f"{comparison.verdict.statement}." if comparison.verdict else ""
+    yield WHAT_INTERVALS_HOLD["en"] + (f" {comparison.verdict.statement}." if comparison.verdict else "")
 
 
 def _of_1000(cost: Interval | None, form: str) -> str:
@@ -140,7 +157,8 @@ def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the runs."""
+    """Add the data and the runs."""
+    add_data_option(parser)
     parser.add_argument(
         "runs",
         nargs="*",
@@ -152,8 +170,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Copy the results of the runs, and write README, model card and documents anew."""
     for run_id in options.runs or [tracking.run_id(tracking.champion(tracking.connect()))]:
-        publish(run_id)
+        publish(run_id, data_folder=options.data)
     write_readme()
     write_model_card(PUBLISHED)
     write_documents(PUBLISHED)
-    print(f"{shown(PUBLISHED)}: results on {read(TrainingResults, PUBLISHED / RESULTS_FILE).description}")
+    results = read(TrainingResults, PUBLISHED / RESULTS_FILE)
+    print(f"{shown(PUBLISHED)}: results on {results.description}")
+    print(opening(results))

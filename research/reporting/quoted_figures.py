@@ -21,6 +21,7 @@ from bento.policy import DEFAULT_COSTS, DEFAULT_ECONOMICS
 from bento.rules.rulebook import Rulebook
 from research.cli import ROOT, CommandError
 from research.data.splits import SHARES
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 
 PUBLISHED = ROOT / "research" / "results"
 """Folder of the published results, from which all documents take their figures."""
@@ -129,15 +130,18 @@ class QuotedFigures:
             "loss_given_default": DEFAULT_ECONOMICS.loss_given_default,
             "margin": DEFAULT_ECONOMICS.margin,
             "shares": dict(SHARES),
+            "intervals": WHAT_INTERVALS_HOLD,
         }
 
 
 def number(value: Any, form: str, language: Language) -> str:
-    r"""Write a number as its language does.
+    r"""Write a number as its language does; a text is left as it is.
 
     >>> number(1234.5, ",.1f", "en"), number(1234.5, ",.1f", "fr"), number(0.081, ".1%", "fr"), number(-1, "+.0f", "en")
     ('1,234.5', '1\u202f234,5', '8,1\u202f%', '\u22121')
     """
+    if isinstance(value, str):
+        return value
     text = f"{value:{form}}".replace("-", MINUS)
     if language == "en":
         return text

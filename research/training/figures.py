@@ -62,7 +62,7 @@ def plot_calibration(uncalibrated: OutOfFold) -> Figure:
     for name, fit in METHODS.items():
         probability = cross_fitted(fit, uncalibrated)
         observed, predicted = calibration_curve(uncalibrated.target, probability, n_bins=10, strategy="quantile")
-        style, width, label = ("o-", 1.5, "as served") if name == "none" else (".--", 0.8, name)
+        style, width, label = ("o-", 1.5, "not corrected") if name == "none" else (".--", 0.8, name)
         axes.plot(predicted, observed, style, lw=width, label=label)
         end = max(end, observed.max(), predicted.max())
     axes.plot([0, end], [0, end], ":", c="grey", lw=0.8, label="perfect")

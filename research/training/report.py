@@ -1,4 +1,4 @@
-"""Evaluate a fitted model on development and test rows, and report the result as JSON."""
+"""Evaluate a fitted model out of fold on the development rows, and report the result as JSON."""
 
 import shutil
 import subprocess
@@ -8,11 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from bento.features.catalogue import catalogue_hash
 from bento.model.manifest import Calibration, ModelManifest
-from bento.model.scoring_model import encode
 from research.cli import ROOT
 from research.data.dataset import Data, Rows
 from research.evaluation.business_score import (
@@ -22,29 +20,24 @@ from research.evaluation.business_score import (
     cross_fitted_decisions,
     sensitivity,
 )
-from research.evaluation.calibration import compare_calibrations, served_calibration
+from research.evaluation.calibration import compare_calibrations, cross_calibrated, served_calibration
 from research.evaluation.metrics import intervals, measures, oracle
 from research.evaluation.review_band import review_metrics, review_report
 from research.training.cross_fitting import Fitted
 from research.training.settings import Settings
 from research.training.tuning import Tuned
-from research.types import Booleans, Floats, OutOfFold
+from research.types import Booleans, OutOfFold
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """A fitted model with its calibration, threshold and decisions on development and test rows."""
+    """A fitted model with its calibration and threshold, and its decisions on the development rows, out of fold."""
 
     data: Data
     settings: Settings
     development: Rows
     fitted: Fitted
     tuned: Tuned | None
-
-    @cached_property
-    def test(self) -> Rows:
-        """The rows that the model was not trained on."""
-        return self.data.rows("test")
 
     @cached_property
     def calibrations(self) -> list[dict[str, Any]]:
@@ -57,14 +50,19 @@ class Evaluation:
         return served_calibration(self.fitted.out_of_fold, self.calibrations)
 
     @cached_property
-    def scores(self) -> OutOfFold:
-        """Calibrated out-of-fold scores."""
+    def served_scores(self) -> OutOfFold:
+        """Out-of-fold scores calibrated as served: to choose the threshold and the review band that are served."""
         return self.fitted.out_of_fold.calibrated(self.calibration.slope, self.calibration.intercept)
+
+    @cached_property
+    def scores(self) -> OutOfFold:
+        """Out-of-fold scores calibrated on the other folds: what all figures are obtained from."""
+        return cross_calibrated(self.fitted.out_of_fold, self.calibration)
 
     @cached_property
     def threshold_choice(self) -> ThresholdChoice:
         """The choice between theory's threshold and the searched one."""
-        return choose_threshold(self.scores, self.settings.cost_model.costs)
+        return choose_threshold(self.served_scores, self.settings.cost_model.costs)
 
     @property
     def threshold(self) -> float:
@@ -77,24 +75,17 @@ class Evaluation:
         return cross_fitted_decisions(self.scores, self.settings.cost_model.costs)[0]
 
     @cached_property
-    def test_probability(self) -> Floats:
-        """Probability of default of the test rows."""
-        log_odds = self.fitted.predictor.log_odds(encode(self.test.features, self.fitted.features))
-        return expit(log_odds * self.calibration.slope + self.calibration.intercept)
-
-    @cached_property
     def review(self) -> dict[str, Any]:
         """Report on the review band."""
         costs, capacity = self.settings.cost_model.costs, self.settings.capacity
-        return review_report(self.scores, self.test.target, self.test_probability, self.threshold, costs, capacity)
+        return review_report(self.scores, self.served_scores, self.threshold, costs, capacity)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Figures that MLflow, the model folder and the report show."""
-        costs, test = self.settings.cost_model.costs, self.test_probability
+        costs = self.settings.cost_model.costs
         metrics = {
             **measures("out_of_fold", self.scores.target, self.scores.probability, self.refused, costs),
-            **measures("test", self.test.target, test, test >= self.threshold, costs),
             "threshold": self.threshold,
             "theoretical_threshold": costs.theoretical_threshold,
             "searched_threshold": self.threshold_choice.searched,
@@ -128,8 +119,7 @@ def report(
 ) -> dict[str, Any]:
     """Return the content of results.json."""
     settings, scores, cost_model = evaluation.settings, evaluation.scores, evaluation.settings.cost_model
-    development, test, test_probability = evaluation.development, evaluation.test, evaluation.test_probability
-    refused, test_refused = evaluation.refused, test_probability >= evaluation.threshold
+    development, refused = evaluation.development, evaluation.refused
     return {
         **evaluation.data.source.model_dump(),
         "run": run_id,
@@ -141,21 +131,17 @@ def report(
         "costs": cost_model.costs.model_dump(),
         "economics": cost_model.economics.model_dump(),
         "metrics": evaluation.metrics,
-        "intervals": {
-            "out_of_fold": intervals(scores.target, scores.probability),
-            "test": intervals(test.target, test_probability),
-        },
+        "intervals": {"out_of_fold": intervals(scores.target, scores.probability)},
         "business": {
             "out_of_fold": business_report(
                 scores.target, scores.probability, refused, development.exposure, cost_model
             ),
-            "test": business_report(test.target, test_probability, test_refused, test.exposure, cost_model),
         },
         "sensitivity": sensitivity(scores),
         "review": evaluation.review,
         "calibration": {"compared": evaluation.calibrations, "served": evaluation.calibration.model_dump()},
         "tuning": asdict(evaluation.tuned) if evaluation.tuned else None,
-        "oracle": oracle(evaluation.data, {"out_of_fold": development, "test": test}, cost_model.costs),
+        "oracle": oracle(evaluation.data, {"out_of_fold": development}, cost_model.costs),
         "fairness": fairness,
         "explanations": explanations,
     }

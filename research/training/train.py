@@ -22,7 +22,8 @@ from research.cli import add_data_option
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.data.example_credit_files import example_credit_files
 from research.evaluation.business_score import add_cost_options, cost_model_from
-from research.evaluation.fairness import fairness, plot_groups
+from research.evaluation.fairness import fairness
+from research.evaluation.fairness_figures import plot_groups
 from research.evaluation.metrics import auc, caution_of
 from research.evaluation.review_band import add_capacity_option
 from research.evaluation.rule_prices import Decided, price_rules, rule_inputs, rule_metrics, write_prices
@@ -47,7 +48,9 @@ N_EXAMPLES = 20
 
 
 def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
-    """Train on the development split, evaluate on the test split, log and register; the new version is challenger.
+    """Train on the development split, evaluate out of fold, log and register; the new version is challenger.
+
+    The gate split is left to `promote`, and the test split to `publish`.
 
     Raises:
         CommandError: too few rows or outcomes; MLflow out of reach.
@@ -111,7 +114,7 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed
     )
     plot_groups(groups, results / "fairness.png", data.source)
-    explanations = explain(model, evaluation.test.features, results, settings.seed, settings.lime_samples)
+    explanations = explain(model, data.test_features(), results, settings.seed, settings.lime_samples)
     content = report(evaluation, run_id, groups, explanations)
     (results / RESULTS_FILE).write_text(json.dumps(content, indent=1) + "\n")
     columns = pl.DataFrame({"fold": scores.fold, "target": scores.target, "probability": scores.probability})
@@ -125,17 +128,11 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
 
 def _write_rule_prices(evaluation: Evaluation, inputs: Inputs, rules: Rules, results: Path, run_id: str) -> None:
     """Price the rules on the clients of the evaluation; `inputs` are those of the development clients."""
-    data, test = evaluation.data, evaluation.test
     prices = price_rules(
         rules,
         Decided(inputs=inputs, target=evaluation.scores.target, refused=evaluation.refused),
-        Decided(
-            inputs=rule_inputs(data, "test", test.features, rules.rulebook),
-            target=test.target,
-            refused=evaluation.test_probability >= evaluation.threshold,
-        ),
         evaluation.settings.cost_model.costs,
-        {**data.source.model_dump(), "run": run_id},
+        {**evaluation.data.source.model_dump(), "run": run_id},
     )
     write_prices(prices, results)
     mlflow.log_param("rules_version", prices.rules_version)
@@ -195,11 +192,11 @@ def print_training(registered: ModelVersion, data: Data) -> None:
     metrics = json.loads((DATA / "results" / str(registered.run_id) / RESULTS_FILE).read_text())["metrics"]
     print(f"{registered.name} version {registered.version} registered, alias {tracking.CHALLENGER}")
     print(f"  data {data.source.data}, {data.source.clients:,} clients; run {registered.run_id}")
-    for name in ("out_of_fold", "test"):
-        figures = (metrics.get(f"{name}_{metric}", float("nan")) for metric in ("auc", "gini", "ks"))
-        cost, accept = metrics[f"{name}_cost_per_client"], metrics[f"{name}_cost_per_client_accept_all"]
-        print("  {:12} AUC {:.3f}, Gini {:.3f}, KS {:.3f}".format(name, *figures), end=", ")
-        print(f"cost per client {cost:.3f} (accept all {accept:.3f})")
+    figures = (metrics.get(f"out_of_fold_{metric}", float("nan")) for metric in ("auc", "gini", "ks"))
+    cost, accept = metrics["out_of_fold_cost_per_client"], metrics["out_of_fold_cost_per_client_accept_all"]
+    print("  out of fold: AUC {:.3f}, Gini {:.3f}, KS {:.3f}".format(*figures), end=", ")
+    print(f"cost per client {cost:.3f} (accept all {accept:.3f})")
+    print("  the test split was not opened: make promote, then python -m research publish, which scores it once")
     print(f"  threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f})")
     if "review_band_low" in metrics:
         print(f"  reviewed by a person from {metrics['review_band_low']:.4f} to {metrics['review_band_high']:.4f}")

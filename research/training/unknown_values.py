@@ -10,7 +10,7 @@ from bento.features.definitions import Value
 from bento.model.given_fields import RARE_SHARE, GivenFields
 from bento.model.manifest import ModelFeature
 from research.data.dataset import Data
-from research.data.splits import Split, split_of
+from research.data.splits import Split
 
 CLIENT, CREDIT = "SK_ID_CURR", "SK_ID_BUREAU"
 MIN_UNKNOWN_ROWS = 100
@@ -73,7 +73,7 @@ def _rows_by_client(data: Data, split: Split) -> Iterator[tuple[Table, pl.DataFr
     for table in TABLES.values():
         if table.name == "application":
             rows = read_application(data.folder, "application_train")
-            clients = rows[CLIENT].filter(split_of(rows[CLIENT]) == split)
+            clients = rows[CLIENT].filter(data.splits == split)
         else:
             rows = read_history(data.folder, table.name)
         if CLIENT not in rows.columns:

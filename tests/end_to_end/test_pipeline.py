@@ -6,6 +6,7 @@ from pathlib import Path
 import bentoml
 
 from bento.rules.rulebook import Rulebook
+from research.data.dataset import Data
 from research.reporting.model_card import model_card
 from research.reporting.publish import BEGIN, END, publish, results_table, write_readme
 from research.tracking import champion, connect
@@ -20,8 +21,8 @@ def test_the_bento_holds_the_rules_of_the_project(bento_tag: str):
     assert Rulebook.read(packed) == Rulebook.read()
 
 
-def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp_path: Path):
-    out = publish(champion(connect()).run_id, tmp_path / "results")
+def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, synthetic_folder: Path, tmp_path: Path):
+    out = publish(champion(connect()).run_id, tmp_path / "results", synthetic_folder)
     assert {path.name for path in out.iterdir()} >= {
         "results.json",
         "rules.json",
@@ -34,8 +35,10 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, tmp
     write_readme(out, readme)
     assert readme.read_text() == f"before\n{BEGIN}\n{results_table(out)}\n{END}\nafter\n"
     assert "1,500 clients, seed 1" in results_table(out)
+    assert "The test split was opened once for this data" in results_table(out)
     card = model_card(out)
-    assert "on 201 clients that nothing else reads: promoted" in card
+    gate = int((Data(synthetic_folder).splits == "gate").sum())
+    assert f"on {gate} clients that nothing else reads: promoted" in card
     assert "| F, 30-39 |" in card
     assert f"`bento/rules/rules.toml`, version `{Rulebook.read().version}`" in card
     assert "| affordability | review |" in card

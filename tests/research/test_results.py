@@ -16,6 +16,7 @@ FILES: dict[str, type[BaseModel]] = {
     results.GATE_FILE: results.GateResult,
     results.COMPARISON_FILE: results.Comparison,
     results.PRICE_FILE: results.FairnessPrice,
+    results.MITIGATION_FILE: results.Mitigation,
     results.STUDY_FILE: results.FeatureStudy,
     results.FIDELITY_FILE: results.FidelityReport,
     results.MISSING_FILE: results.MissingFields,

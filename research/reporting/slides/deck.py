@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from research.cli import CommandError
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting.quoted_figures import Language, QuotedFigures
 
 DECK = Path(__file__).with_name("deck.toml")
@@ -44,7 +45,7 @@ class Slide(_Part):
     only: Literal["synthetic", "real"] | None = None
     """Kind of data of the published results for which the slide is shown; both where it is not stated."""
     source: str | None = None
-    """Result file whose data is named at the foot of the slide."""
+    """Result file whose data is named at the foot of the slide; there, too, what intervals do not hold."""
 
 
 class FilledSlide(_Part):
@@ -81,6 +82,7 @@ def filled(slide: Slide, figures: QuotedFigures, language: Language) -> FilledSl
     def fill(text: str) -> str:
         return figures.fill(text, language)
 
+    source = figures.source(slide.source, language) if slide.source else ""
     return FilledSlide(
         id=slide.id,
         layout=slide.layout,
@@ -89,5 +91,12 @@ def filled(slide: Slide, figures: QuotedFigures, language: Language) -> FilledSl
         notes=fill(getattr(slide.notes, language)),
         picture=slide.picture,
         alt=getattr(slide.alt, language) if slide.alt else "",
-        source=figures.source(slide.source, language) if slide.source else "",
+        source=". ".join(filter(None, (source, WHAT_INTERVALS_HOLD[language] if shows_intervals(slide) else ""))),
+    )
+
+
+def shows_intervals(slide: Slide) -> bool:
+    """Return whether a slide quotes a figure with its interval, or has a picture of some."""
+    return any(":interval " in text for text in (slide.title.en, *slide.points.en)) or (
+        slide.alt is not None and "interval" in slide.alt.en
     )

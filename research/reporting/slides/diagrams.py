@@ -73,7 +73,7 @@ def splits(canvas: Canvas) -> Figure:
             BLUE,
         ),
         "gate": (("gate: promotion only", "contrôle : promotion seule"), ORANGE),
-        "test": (("test: read once", "test : lu une seule fois"), GREEN),
+        "test": (("test: to publish only", "test : pour publier"), GREEN),
     }
     bottom = canvas.height - 0.2
     for name, share in SHARES.items():

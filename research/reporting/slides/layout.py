@@ -53,7 +53,7 @@ class Style:
 
 
 TITLE = Frame(0.6, 0.35, 12.1, 1.15), Style((32, 30, 28, 26), bold=True)
-FOOT = Frame(0.6, 6.95, 11.2, 0.4), Style((MIN_POINTS,), colour=SOFT)
+FOOT = Frame(0.6, 6.85, 11.2, 0.6), Style((MIN_POINTS,), colour=SOFT)
 PAGE = Frame(11.9, 6.95, 0.9, 0.4), Style((MIN_POINTS,), colour=SOFT)
 POINTS = {
     "title": (Frame(0.9, 4.1, 11.5, 1.6), Style((24, 22), colour=SOFT)),

@@ -11,7 +11,7 @@ from bento.model.scoring_model import ModelError, ScoringModel
 from research.cli import FAULT
 from research.comparison import price_of_fairness
 from research.comparison.price_of_fairness import GENDER
-from research.evaluation.fairness import plot_excluding_cost
+from research.evaluation.fairness_figures import plot_excluding_cost
 from research.training import boosting, cross_fitting
 from tests.research.commands import run_command
 from tests.research.made_up import AGE, CLIENTS, NAMES, SOURCE, MadeUp, is_drawn, made_up_clients
@@ -83,6 +83,19 @@ def test_a_model_that_is_given_gender_separates_by_gender(report):
     assert gaps["with age"]["age"]["gap"]["low"] > gaps["default"]["age"]["gap"]["high"]
     rates = gaps["with gender"]["gender"]["rates"]
     assert gaps["with gender"]["gender"]["gap"]["value"] == pytest.approx(rates["F"] - rates["M"])
+
+
+def test_differences_of_approval_have_a_sign_and_may_be_none(report):
+    approval = {row["arm"]: row["approval"] for row in report["arms"]}
+
+    default, given = (approval[arm]["gender"] for arm in ("default", "with gender"))
+    assert default["reference"] == "F"
+    assert default["differences"]["M"]["low"] < 0 < default["differences"]["M"]["high"]
+    assert given["differences"]["M"]["value"] == pytest.approx(given["rates"]["M"] - given["rates"]["F"])
+    assert given["differences"]["M"]["high"] < -0.2
+    assert set(approval["default"]["age"]["differences"]) == set(approval["default"]["age"]["rates"]) - {
+        approval["default"]["age"]["reference"]
+    }
 
 
 def test_the_cost_is_drawn(report, tmp_path):

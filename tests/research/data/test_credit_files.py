@@ -11,7 +11,7 @@ from research.data.example_credit_files import credit_file
 
 
 def test_credit_files_are_those_of_each_client_in_the_order_asked_for(data: Data):
-    clients = data.rows("test").features["SK_ID_CURR"].to_list()[:12][::-1]
+    clients = data.test_features()["SK_ID_CURR"].to_list()[:12][::-1]
 
     files = list(credit_files(data.folder, clients))
 

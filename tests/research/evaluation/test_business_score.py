@@ -1,3 +1,5 @@
+import ast
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predict
 
 from bento.policy import DEFAULT_COSTS, CostAssumptions, LoanEconomics
+from research.cli import ROOT
 from research.evaluation.bootstrap import bootstrap, mean_with_interval
 from research.evaluation.business_score import (
     CostModel,
@@ -169,6 +172,30 @@ def test_one_fold_alone_cannot_argue_against_theory():
     target, probability = _calibrated(3_000)
     choice = choose_threshold(_folds(target, np.sqrt(probability), folds=1))
     assert (choice.threshold, choice.saved) == (DEFAULT_COSTS.theoretical_threshold, 0)
+
+
+def test_no_threshold_is_searched_but_by_the_rule():
+    callers = {
+        str(path.relative_to(ROOT))
+        for room in ("research", "drift")
+        for path in (ROOT / room).rglob("*.py")
+        if "notebooks" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if "best_threshold" in (getattr(node, "id", ""), getattr(node, "attr", ""))
+    }
+
+    assert callers == {"research/evaluation/business_score.py"}  # choose_threshold, where theory's comes first
+
+
+def test_a_searched_threshold_that_gains_less_than_an_error_is_not_taken():
+    target, probability = _calibrated(20_000)
+    scores = _folds(target, probability)
+
+    refused, thresholds = cross_fitted_decisions(scores)
+
+    theory = DEFAULT_COSTS.theoretical_threshold
+    assert set(thresholds.values()) == {theory}
+    np.testing.assert_array_equal(refused, scores.probability >= theory)
 
 
 def test_the_scorer_plugs_into_scikit_learn():

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from research.evaluation import fairness
-from research.evaluation.fairness import plot_groups
+from research.evaluation.fairness_figures import plot_groups
 from tests.research.made_up import CLIENTS, SOURCE, MadeUp, is_drawn, made_up_clients
 
 
@@ -156,3 +156,91 @@ def test_it_is_the_same_by_seed_and_can_be_written(clients, report, tmp_path):
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     plot_groups(report, tmp_path / "fairness.png", SOURCE)
     assert is_drawn(tmp_path / "fairness.png")
+
+
+def alike(clients: int, groups: list[str], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw outcomes, probabilities and ages of groups that differ by chance alone."""
+    random = np.random.default_rng(seed)
+    probability = random.beta(1, 6, clients)
+    target = (random.random(clients) < probability).astype(np.int64)
+    return target, probability, random.choice(groups, clients)
+
+
+def test_differences_have_a_sign_and_are_those_of_named_groups(clients, report):
+    women, men = (group_rows(report, "gender")[name] for name in "FM")
+    assert report["gender"]["reference"] == "F"  # most clients
+    assert women["difference"] is None
+    for name in fairness.COMPARED:
+        signed = men["difference"][name]
+        assert signed["value"] == pytest.approx(men[name]["value"] - women[name]["value"])
+        assert signed["low"] < signed["value"] < signed["high"]
+    reversed_audit = clients.audit.with_columns(gender=pl.col("gender").replace({"F": "M", "M": "F"}))
+    swapped = fairness.fairness(clients.target, clients.probability, clients.probability > 0.08, reversed_audit, seed=1)
+    assert swapped["gender"]["reference"] == "M"
+
+
+def test_the_interval_of_a_difference_holds_the_chance_of_both_groups(report):
+    women, men = (group_rows(report, "gender")[name] for name in "FM")
+
+    def variance(row: dict) -> float:
+        rate = row["approval_rate"]["value"]
+        return rate * (1 - rate) / row["clients"]
+
+    signed = men["difference"]["approval_rate"]
+    expected = 2 * 1.96 * np.sqrt(variance(men) + variance(women))
+    assert signed["high"] - signed["low"] == pytest.approx(expected, rel=0.2)
+
+
+def test_intervals_of_groups_that_are_alike_mostly_hold_zero():
+    containing_zero = 0
+    for seed in range(30):
+        target, probability, group = alike(600, ["F", "M"], seed)
+        audit = pl.DataFrame({"gender": group, "age_years": np.full(600, 35.0)})
+        rows = fairness._dimension((target, probability > 0.15, probability), audit["gender"].to_numpy(), seed)
+        signed = next(row["difference"] for row in rows["groups"] if row["difference"])["approval_rate"]
+        containing_zero += signed["low"] <= 0 <= signed["high"]
+    assert containing_zero >= 25
+
+
+def test_the_gap_of_groups_that_are_alike_is_one_that_chance_gives():
+    p_values = []
+    for seed in range(30):
+        target, probability, group = alike(1_000, list("abcdefgh"), seed)
+        members = [group == name for name in "abcdefgh"]
+        gaps = fairness.gaps_by_chance((target, probability > 0.15, probability), members, seed)
+        p_values.append([gaps[name]["p_value"] for name in fairness.COMPARED])
+        assert all(gaps[name]["gap"] > 0 for name in fairness.COMPARED)  # never 0, though there is nothing to find
+    assert np.mean(p_values, axis=0) == pytest.approx([0.5] * 4, abs=0.17)
+    assert np.mean(np.array(p_values) < 0.05) < 0.13
+
+
+def test_a_gap_beyond_chance_is_found_and_more_groups_have_larger_ones():
+    target, probability, group = alike(2_000, list("abcdefgh"), 1)
+    refused = probability > np.where(group == "a", 0.05, 0.15)
+
+    eight = fairness.gaps_by_chance((target, refused, probability), [group == name for name in "abcdefgh"], 1)
+    two = fairness.gaps_by_chance((target, refused, probability), [group < "e", group >= "e"], 1)
+
+    assert eight["approval_rate"]["p_value"] == pytest.approx(1 / (1 + fairness.PERMUTATIONS))
+    assert eight["approval_rate"]["gap"] > eight["approval_rate"]["up_to"] > eight["approval_rate"]["usual"]
+    for name in fairness.COMPARED:
+        assert eight[name]["usual"] > 2 * two[name]["usual"]
+
+
+def test_permuted_aucs_are_those_of_scikit_learn(monkeypatch):
+    monkeypatch.setattr(fairness, "PERMUTATIONS", 3)
+    target, probability, _ = alike(300, ["a"], 1)
+    probability = probability.round(1)  # ties
+    by_outcome = [probability[target == outcome] for outcome in (0, 1)]
+
+    drawn = fairness._permuted_aucs(np.random.default_rng(1), by_outcome, [len(by_outcome[0])], [len(by_outcome[1])])
+
+    assert drawn.ravel() == pytest.approx([roc_auc_score(target, probability)] * 3)
+
+
+def test_a_single_group_has_no_gap():
+    target, probability, group = alike(300, ["a"], 1)
+
+    gaps = fairness.gaps_by_chance((target, probability > 0.1, probability), [group == "a"], 1)
+
+    assert gaps == dict.fromkeys(fairness.COMPARED)

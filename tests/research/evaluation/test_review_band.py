@@ -25,9 +25,11 @@ from research.evaluation.business_score import best_threshold, cost_per_client, 
 from research.evaluation.review_band import (
     CAPACITIES,
     REVIEWER_ERRORS,
+    break_even,
     cost_by_capacity,
     costs_with_review,
     cross_fitted_review,
+    evaluate_review,
     review_band,
     review_metrics,
     review_report,
@@ -36,6 +38,7 @@ from research.evaluation.review_band import (
 from research.registry import promote
 from research.registry.checks import cost_against
 from research.reporting.model_card import model_card
+from research.reporting.publish import publish
 from research.results import RESULTS_FILE
 from research.training import train
 from research.training.train import Settings
@@ -55,7 +58,7 @@ def _calibrated(rows: int) -> OutOfFold:
 
 
 def _report(scores: OutOfFold, threshold: float, capacity: float = 0.0) -> dict[str, Any]:
-    return review_report(scores, scores.target, scores.probability, threshold, capacity=capacity)
+    return review_report(scores, scores, threshold, capacity=capacity)
 
 
 def test_the_band_by_hand():
@@ -142,27 +145,65 @@ def test_a_perfect_reviewer_never_costs_more_than_none_and_errors_cost():
     report = _report(scores, best_threshold(scores.target, scores.probability))
     assert [row["capacity"] for row in report["table"]] == list(CAPACITIES)
     for row in report["table"]:
-        for split in (row["out_of_fold"], row["test"]):
-            without = split["cost_per_client"]["value"]
-            costs = [reviewer["cost_per_client"]["value"] for reviewer in split["reviewers"]]
-            assert split["reviewed_share"] == pytest.approx(row["capacity"], abs=0.01)
-            assert costs[0] <= without
-            assert costs == sorted(costs)
-            for reviewer, cost in zip(split["reviewers"], costs, strict=True):
-                assert reviewer["saved"]["value"] == pytest.approx(without - cost)
-                assert reviewer["saved_per_review"] * split["reviewed_share"] == pytest.approx(without - cost)
+        split = row["out_of_fold"]
+        without = split["cost_per_client"]["value"]
+        costs = [reviewer["cost_per_client"]["value"] for reviewer in split["reviewers"]]
+        assert split["reviewed_share"] == pytest.approx(row["capacity"], abs=0.01)
+        assert costs[0] <= without
+        assert costs == sorted(costs)
+        for reviewer, cost in zip(split["reviewers"], costs, strict=True):
+            assert reviewer["saved"]["value"] == pytest.approx(without - cost)
+            assert reviewer["saved_per_review"] * split["reviewed_share"] == pytest.approx(without - cost)
+
+
+def test_at_the_break_even_a_review_saves_nothing():
+    scores = _calibrated(20_000)
+    refused = scores.probability >= DEFAULT_COSTS.theoretical_threshold
+    in_band = reviewed(scores.probability, review_band(scores.probability, 1 / 11, capacity=0.1))
+
+    even = break_even(scores.target, refused, in_band, DEFAULT_COSTS)
+
+    without = costs_of(scores.target, refused).mean()
+    cost = {error: costs_with_review(scores.target, refused, in_band, error).mean() for error in (0.3, even.value, 0.6)}
+    assert cost[even.value] == pytest.approx(without)
+    assert cost[0.3] < without < cost[0.6]
+    assert even.low < even.value < even.high
+
+
+def test_the_review_table_reaches_reviewers_as_bad_as_the_break_even():
+    table = _report(_calibrated(20_000), DEFAULT_COSTS.theoretical_threshold)["table"]
+
+    for row in table:
+        reviewers, even = row["out_of_fold"]["reviewers"], row["out_of_fold"]["break_even"]["value"]
+        assert [reviewer["error"] for reviewer in reviewers] == [0, 0.1, 0.2, 0.3, 0.45]
+        assert 0.3 < even < 0.55
+        assert all((reviewer["saved"]["value"] > 0) == (reviewer["error"] < even) for reviewer in reviewers)
+
+
+def test_the_bands_that_are_served_are_those_of_the_scores_as_served():
+    scores = _calibrated(5_000)
+    served = scores.calibrated(1.2, 0.1)
+
+    table = review_report(scores, served, 1 / 11)["table"]
+
+    for row in table:
+        band = review_band(served.probability, 1 / 11, capacity=row["capacity"])
+        assert row["band"] == band.model_dump()
 
 
 def test_a_review_saves_the_expected_cost_of_the_band():
     # Calibrated scores: a perfect reviewer saves 1 - p above the threshold and 10 p below it, on average.
     scores = _calibrated(200_000)
     row = _report(scores, DEFAULT_COSTS.theoretical_threshold)["table"][1]
-    probability = scores.probability[reviewed(scores.probability, ReviewBand(**row["band"]))]
+    in_band = reviewed(scores.probability, ReviewBand(**row["band"]))
+    refused = scores.probability >= DEFAULT_COSTS.theoretical_threshold
+    reviewers = evaluate_review(scores.target, refused, in_band, DEFAULT_COSTS)["reviewers"]
+    probability = scores.probability[in_band]
     expected = np.minimum(10 * probability, 1 - probability).mean()
-    assert row["test"]["reviewers"][0]["saved_per_review"] == pytest.approx(expected, rel=0.05)
+    assert reviewers[0]["saved_per_review"] == pytest.approx(expected, rel=0.05)
     # A reviewer who errs in 20 % of cases adds 0.2 * (10 p + 1 - p).
     added = 0.2 * (10 * probability + 1 - probability).mean()
-    assert row["test"]["reviewers"][2]["saved_per_review"] == pytest.approx(expected - added, rel=0.05)
+    assert reviewers[2]["saved_per_review"] == pytest.approx(expected - added, rel=0.05)
 
 
 def test_out_of_fold_costs_are_those_of_other_folds_bands():
@@ -192,6 +233,7 @@ class Trained:
     registered: ModelVersion
     logged: RunData
     results: Path
+    published: Path
 
     @property
     def model(self) -> ScoringModel:
@@ -208,8 +250,9 @@ def trained(data: Data, empty_registry: Path, tmp_path_factory: pytest.TempPathF
         client = tracking.connect()
         registered = client.get_model_version(registered.name, registered.version)
         logged = client.get_run(registered.run_id).data
+        published = publish(registered.run_id, tmp_path_factory.mktemp("published"), data.folder)
     tracking.connect()
-    return Trained(registered, logged, DATA / "results" / registered.run_id)
+    return Trained(registered, logged, DATA / "results" / registered.run_id, published)
 
 
 @pytest.mark.end_to_end
@@ -220,7 +263,7 @@ def test_training_with_a_capacity_writes_a_review_band(trained: Trained, data: D
     between = (band.low + band.high) / 2
     decisions = [decide(value, model.threshold, band) for value in (band.low / 2, between, (1 + band.high) / 2)]
     assert decisions == [Decision.GRANTED, Decision.REVIEW, Decision.REFUSED]
-    probability = model.probability(data.rows("test").features)
+    probability = model.probability(data.test_features())
     assert 0.05 < reviewed(probability, band).mean() < 0.3
     model.verify()
 
@@ -232,16 +275,15 @@ def test_training_reports_the_band_it_serves_among_the_others(trained: Trained):
     assert report["review"]["served"] == band.model_dump()
     assert [row["capacity"] for row in report["review"]["table"]] == [0.05, 0.1, 0.15, 0.2]
     assert (trained.results / "review.png").is_file()
-    assert f"from a probability of **{band.low:.4f}** up to **{band.high:.4f}**" in model_card(trained.results)
+    assert f"from a probability of **{band.low:.4f}** up to **{band.high:.4f}**" in model_card(trained.published)
 
 
 @pytest.mark.end_to_end
 def test_training_logs_capacity_and_costs_with_review(trained: Trained):
     assert trained.logged.params["capacity"] == "0.15"
     metrics = trained.logged.metrics
-    for split in ("out_of_fold", "test"):
-        perfect, erring = (metrics[f"{split}_cost_per_client_with_review{name}"] for name in ("", "_10_percent_wrong"))
-        assert perfect < erring < metrics[f"{split}_cost_per_client"]
+    perfect, erring = (metrics[f"out_of_fold_cost_per_client_with_review{name}"] for name in ("", "_10_percent_wrong"))
+    assert perfect < erring < metrics["out_of_fold_cost_per_client"]
     assert trained.model.manifest.metrics.items() <= metrics.items()
 
 

@@ -39,7 +39,7 @@ def test_only_files_of_the_test_split_that_are_not_granted_are_examined(model, r
     clients = [int(result.credit_file.application["SK_ID_CURR"]) for result in results]
 
     assert len(set(clients)) == FILES
-    assert set(clients) <= set(data.rows("test").features["SK_ID_CURR"].to_list())
+    assert set(clients) <= set(data.test_features()["SK_ID_CURR"].to_list())
     decided = score(model, [result.credit_file for result in results], rules=rules, reasons=False)
     assert [scored.decision for scored in decided] == [result.decision for result in results]
     assert {result.decision for result in results} == {Decision.REFUSED, Decision.REVIEW}

@@ -248,12 +248,12 @@ def test_the_command_explains_a_run_and_a_client(model, synthetic_folder, monkey
     arguments = ("--run", "r", "--data", str(synthetic_folder))
     assert run_command(explain, *arguments) == 0
     report = json.loads((results / "explanations.json").read_text())
-    test = Data(synthetic_folder).rows("test")
-    assert report["rows"] == len(test.target)
-    client = int(test.features["SK_ID_CURR"][3])
+    test = Data(synthetic_folder).test_features()
+    assert report["rows"] == len(test)
+    client = int(test["SK_ID_CURR"][3])
     assert run_command(explain, *arguments, "--client", str(client)) == 0
     assert all(is_drawn(results / f"{client}_{name}.png") for name in ("waterfall", "lime"))
-    assert f"{model.probability(test.features[3:4])[0]:.6f}"[:7] in capsys.readouterr().out
+    assert f"{model.probability(test[3:4])[0]:.6f}"[:7] in capsys.readouterr().out
     assert run_command(explain, *arguments, "--client", "7") == FAULT
     assert "holds no client 7" in capsys.readouterr().err
 

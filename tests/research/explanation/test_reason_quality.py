@@ -72,7 +72,7 @@ def test_refused_files_of_the_test_split_are_examined(run: TrainedRun, rules: Ru
     clients = {int(credit_file.application["SK_ID_CURR"]) for credit_file, _ in decided.refused}
 
     assert len(clients) == len(decided.refused) == FILES < len(decided.without_fact)
-    assert clients <= set(run.data.rows("test").features["SK_ID_CURR"].to_list())
+    assert clients <= set(run.data.test_features()["SK_ID_CURR"].to_list())
     scored = score(run.model, [credit_file for credit_file, _ in decided.refused], rules=rules, reasons=True)
     assert all(run.model.decide(application.probability) is Decision.REFUSED for application in scored)
     assert [application.reasons[0] for application in scored] == [reason for _, reason in decided.refused]

@@ -10,7 +10,6 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 
 from bento import NAME
-from bento.features.catalogue import catalogue_hash
 from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE
 from bento.model.scoring_model import ScoringModel, digests
 from research import tracking
@@ -35,7 +34,9 @@ def register(
         examples["files"] = digests(folder)
         examples["examples"][3] |= example or {}
         (folder / EXAMPLES_FILE).write_text(json.dumps(examples))
-        tags = {tracking.DATA_TAG: source or data.source.tag, tracking.CATALOGUE_TAG: catalogue_hash()}
+        tags = tracking.made_from(data.source)
+        if source:
+            tags[tracking.DATA_TAG] = source
         with tracking.started_run("test", tags):
             registered = tracking.log_model(ScoringModel(folder))
         present = mlflow.MlflowClient()  # a test may have connected to another store

@@ -70,6 +70,27 @@ def test_models_of_different_data_need_the_option_new_data(client, register: Reg
     assert (version_of(client, "champion"), version_of(client, "previous")) == ("2", "1")
 
 
+def test_models_of_different_splits_need_the_option_new_data(client, register: Register, data: Data):
+    # Among the clients that judge both are some that the champion was trained on.
+    old = register()
+    client.set_registered_model_alias(NAME, tracking.CHAMPION, old.version)
+    client.set_model_version_tag(NAME, old.version, tracking.SPLITS_TAG, "splits/1")
+    register()
+
+    with pytest.raises(CommandError, match=r"trained with other splits \(splits/1\) than .* \(splits/2\)"):
+        promote(data)
+
+
+def test_a_challenger_of_other_splits_is_not_judged(client, register: Register, data: Data):
+    challenger = register()
+    client.set_model_version_tag(NAME, challenger.version, tracking.SPLITS_TAG, "splits/1")
+
+    with pytest.raises(
+        CommandError, match=r"other splits \(splits/1\) .* may have seen clients of the gate; train again"
+    ):
+        promote(data)
+
+
 def failed(verdict: GateResult) -> list[str]:
     return [check.name for check in verdict.checks if not check.passed]
 

@@ -1,12 +1,15 @@
 """The card's sections on rules and on the threshold, from result files written here."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from bento.policy import DEFAULT_COSTS
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
+from research.reporting.card_fairness import COMPARED
 from research.reporting.model_card import model_card
 from research.reporting.publish import PUBLISHED, publish
 from research.results import RESULTS_FILE, RULES_FILE
@@ -32,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(PUBLISHED / RESULTS_FILE, tmp_path)
     source = {"data": "synthetic", "clients": 2_000, "seed": 1, "fingerprint": "0" * 64, "run": "abc"}
     table = [
-        {"code": "affordability", "outcome": "review", "on": True, "out_of_fold": PRICE, "test": PRICE},
-        {"code": "age", "outcome": "impossible", "on": False, "out_of_fold": NO_CLIENT, "test": NO_CLIENT},
+        {"code": "affordability", "outcome": "review", "on": True, "out_of_fold": PRICE},
+        {"code": "age", "outcome": "impossible", "on": False, "out_of_fold": NO_CLIENT},
     ]
     content = source | {"rules_version": "0123456789abcdef", "costs": DEFAULT_COSTS.model_dump(), "table": table}
     (tmp_path / RULES_FILE).write_text(json.dumps(content))
@@ -96,3 +99,49 @@ def test_prices_of_rules_are_published(folder: Path, tmp_path: Path, monkeypatch
     (tmp_path / "data" / "results" / "run").mkdir(parents=True)
     shutil.copy(folder / RULES_FILE, tmp_path / "data" / "results" / "run")
     assert (publish("run", tmp_path / "out") / RULES_FILE).read_text() == (folder / RULES_FILE).read_text()
+
+
+def _results(folder: Path, **changed: object) -> None:
+    path = folder / RESULTS_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+def test_what_intervals_do_not_hold_stands_below_every_table_of_them(folder: Path):
+    sections = model_card(folder).split("\n## ")
+
+    with_intervals = [section for section in sections if re.search(r"\| [-+]?\d[\d.%]* \([-+]?\d[\d.%]* to", section)]
+    assert len(with_intervals) >= 5
+    assert all(WHAT_INTERVALS_HOLD["en"] in section for section in with_intervals)
+
+
+def test_the_card_lists_signed_differences_and_gaps_by_chance(folder: Path):
+    fairness = json.loads((folder / RESULTS_FILE).read_text())["fairness"]
+    signed = {"value": -0.07, "low": -0.09, "high": -0.05}
+    fairness["gender"]["reference"] = "F"
+    fairness["gender"]["groups"][1]["difference"] = dict.fromkeys(COMPARED, signed)
+    fairness["gender"]["by_chance"] = {"approval_rate": {"gap": 0.07, "usual": 0.006, "up_to": 0.018, "p_value": 0.002}}
+    _results(folder, fairness=fairness)
+
+    card = model_card(folder)
+
+    assert "| M less F | -0.070 (-0.090 to -0.050) | -0.070 (" in card
+    assert "| approved, by gender | 0.070 | 0.006, up to 0.018 | 0.002 |" in card
+
+
+def test_the_review_table_has_a_row_for_the_break_even(folder: Path):
+    review = json.loads((folder / RESULTS_FILE).read_text())["review"]
+    for split, value in (("out_of_fold", 0.47), ("test", 0.46)):
+        review["table"][1][split]["break_even"] = {"value": value, "low": value - 0.02, "high": value + 0.02}
+    _results(folder, review=review)
+
+    assert "| break-even | 47.0% (45.0% to 49.0%) | 46.0% (44.0% to 48.0%) | 0 |" in model_card(folder)
+
+
+def test_the_card_reports_the_calibration_of_other_folds(folder: Path):
+    results = json.loads((folder / RESULTS_FILE).read_text())
+    results["intervals"]["out_of_fold"]["calibration_slope"] = {"value": 0.987, "low": 0.95, "high": 1.02}
+    _results(folder, intervals=results["intervals"])
+
+    card = " ".join(model_card(folder).split())
+
+    assert "Out of fold, calibrated on the other folds, the slope is 0.987 (0.950 to 1.020)" in card

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting import publish
 from research.reporting.model_card import CARD, model_card
 from research.reporting.publish import BEGIN, END, PUBLISHED, README, results_table
@@ -17,6 +18,14 @@ def test_the_readme_holds_the_published_figures():
 
 def test_the_model_card_holds_the_published_figures():
     assert CARD.read_text() == model_card(PUBLISHED)
+
+
+def test_the_readme_says_what_intervals_do_not_hold_below_both_tables():
+    text = results_table()
+
+    for table in text.split(WHAT_INTERVALS_HOLD["en"])[:-1]:
+        assert table.rstrip().endswith("|")
+    assert text.count(WHAT_INTERVALS_HOLD["en"]) == text.count("\n|---|") == 2
 
 
 def test_model_card_of_synthetic_data_begins_with_a_caution():
@@ -82,12 +91,13 @@ def quality_of_reasons(run: str) -> dict[str, object]:
 def published_beside_results(
     file: str, content: Callable[[str], dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Publish the present results with another file of the same run, and return the folder."""
+    """Publish another file of the run whose results are published, and return the folder."""
     monkeypatch.setattr(publish, "DATA", tmp_path)
     folder, published = tmp_path / "results" / "r", tmp_path / "published"
     folder.mkdir(parents=True)
-    shutil.copy(PUBLISHED / RESULTS_FILE, folder)
-    run = json.loads((folder / RESULTS_FILE).read_text())["run"]
+    published.mkdir()
+    shutil.copy(PUBLISHED / RESULTS_FILE, published)
+    run = json.loads((published / RESULTS_FILE).read_text())["run"]
     (folder / file).write_text(json.dumps(content(run)))
     publish.publish("r", published)
     return published

@@ -16,6 +16,7 @@ from pptx.presentation import Presentation as PresentationFile
 from pptx.util import Inches
 
 from research.cli import ROOT, CommandError
+from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting.publish import PUBLISHED
 from research.reporting.quoted_figures import LANGUAGES, QUOTE, Language, QuotedFigures
 from research.reporting.slides import command, delivery, layout
@@ -74,6 +75,15 @@ def test_a_slide_with_figures_names_their_data(slide: Slide):
     files = {name for name, _, _ in QUOTE.findall(shown)} - {"project"}
 
     assert not files or slide.source is not None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_slide_with_intervals_says_what_they_do_not_hold(language: Language):
+    feet = {slide.id: filled(slide, FIGURES, language).source for slide in DECK}
+
+    for slide in ("comparison", "quality", "calibration", "fairness"):
+        assert feet[slide].endswith(WHAT_INTERVALS_HOLD[language])
+    assert WHAT_INTERVALS_HOLD[language] not in feet["features"]
 
 
 def test_a_new_result_changes_the_slide(tmp_path: Path):

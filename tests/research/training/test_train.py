@@ -2,14 +2,18 @@
 
 import argparse
 import json
+import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from mlflow.exceptions import MlflowException
 
 from bento import NAME
+from bento.data.files import find_file
 from bento.model.predictors import LinearPredictor
 from bento.model.scoring_model import ScoringModel
 from bento.policy import DEFAULT_COSTS
@@ -17,12 +21,14 @@ from research import tracking
 from research.cli import CommandError
 from research.data.dataset import DATA, Data
 from research.evaluation.business_score import cost_model_from
+from research.evaluation.calibration import calibration_line
 from research.evaluation.metrics import measures
 from research.options import settings_from
 from research.registry.promote import contract
-from research.results import OUT_OF_FOLD_FILE
+from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE, TrainingResults, read
 from research.training import train
 from research.training.lawful import READINGS, doubtful_features
+from research.training.report import Evaluation
 from research.training.train import Settings
 from research.types import TrainingMatrix
 
@@ -40,17 +46,59 @@ def test_a_linear_model_is_registered_and_can_be_served(client, data: Data, tmp_
     assert logged.manifest.features == model.manifest.features
     assert any(feature.typical is not None and feature.null_share > 0 for feature in logged.manifest.features)
     assert logged.reference.fields["bureau"].unknown
-    rows = data.rows("test").features
+    rows = data.test_features()
     contributions, base = model.contributions(rows)
     np.testing.assert_allclose(base + contributions.sum(axis=1), model.log_odds(rows), atol=1e-9)
     report = json.loads((results / "results.json").read_text())
     assert report["family"] == "linear"
     assert report["tuning"] is None
-    assert report["oracle"]["test_auc"] > report["metrics"]["test_auc"] - 0.2
-    for split in ("out_of_fold", "test"):
-        assert report["metrics"][f"{split}_gini"] == 2 * report["metrics"][f"{split}_auc"] - 1
-        assert 0 < report["metrics"][f"{split}_ks"] < report["metrics"][f"{split}_auc"]
+    metrics = report["metrics"]
+    assert report["oracle"]["out_of_fold_auc"] > metrics["out_of_fold_auc"] - 0.2
+    assert metrics["out_of_fold_gini"] == 2 * metrics["out_of_fold_auc"] - 1
+    assert 0 < metrics["out_of_fold_ks"] < metrics["out_of_fold_auc"]
     assert (results / OUT_OF_FOLD_FILE).is_file()
+
+
+@pytest.mark.end_to_end
+def test_training_reads_no_outcome_of_the_test_split(client, data: Data, tmp_path: Path):
+    other = Path(shutil.copytree(data.folder, tmp_path / "other"))
+    path = find_file(other, "application_train")
+    applications = pl.read_parquet(path)
+    in_test = pl.Series(data.splits == "test")
+    flipped = applications.with_columns(
+        pl.when(in_test).then(1 - pl.col("TARGET")).otherwise(pl.col("TARGET")).cast(applications["TARGET"].dtype)
+    )
+    flipped.write_parquet(path)
+    settings = Settings(family="linear", folds=2, lime_samples=300)
+
+    registered = [train.train(data, settings), train.train(Data(other), settings)]
+
+    first, second = (read(TrainingResults, DATA / "results" / version.run_id / RESULTS_FILE) for version in registered)
+    for part in ("metrics", "intervals", "business", "sensitivity", "review", "calibration", "fairness"):
+        assert getattr(first, part) == getattr(second, part)
+    assert first.explanations.features == second.explanations.features
+    assert not {name for name in first.metrics if name.startswith("test")}
+    assert {*first.business, *first.intervals, *first.oracle} & {"test", "test_auc"} == set()
+
+
+@pytest.mark.end_to_end
+def test_reported_calibration_is_that_of_other_folds(data: Data):
+    settings = Settings(family="linear", folds=2)
+    development = data.rows("development")
+    fitted, _ = train.fit_family(development, settings)
+    stretched = replace(fitted, out_of_fold=fitted.out_of_fold.calibrated(1.7, 0.4))  # so that a line is served
+
+    evaluation = Evaluation(data=data, settings=settings, development=development, fitted=stretched, tuned=None)
+
+    assert evaluation.calibration.slope < 0.9
+    served, reported = (
+        calibration_line(scores.target, scores.log_odds) for scores in (evaluation.served_scores, evaluation.scores)
+    )
+    assert served == pytest.approx((1, 0), abs=1e-6)
+    assert abs(reported[0] - 1) > 1e-4
+    assert evaluation.metrics["out_of_fold_brier"] == pytest.approx(
+        np.mean((evaluation.scores.probability - evaluation.scores.target) ** 2)
+    )
 
 
 def test_a_strict_reading_of_the_law_gives_the_model_no_doubtful_feature(data: Data, monkeypatch):

@@ -11,7 +11,6 @@ from bento.data.tables import TABLES
 from bento.model.given_fields import RARE_SHARE
 from bento.model.scoring_model import encode
 from research.data.dataset import Data
-from research.data.splits import split_of
 from research.training import boosting
 from research.training.cross_fitting import catalogue_names, training_matrix
 from research.training.linear import fit_linear
@@ -116,7 +115,7 @@ def test_the_fields_of_files_are_those_counted_by_client(data: Data):
     fields = given_fields(data, "development")
 
     applications = read_application(data.folder, "application_train")
-    clients = set(applications.filter(split_of(applications["SK_ID_CURR"]) == "development")["SK_ID_CURR"])
+    clients = set(data.rows("development").features["SK_ID_CURR"])
     owner = dict(read_history(data.folder, "bureau").select("SK_ID_BUREAU", "SK_ID_CURR").iter_rows())
     assert set(fields) == set(TABLES)
     for name, table in TABLES.items():
