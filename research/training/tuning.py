@@ -12,7 +12,7 @@ from tqdm import tqdm
 from research.data.splits import fold_rows
 from research.training.boosting import PARAMETERS, booster_params, predict_log_odds, train_booster
 from research.training.cross_fitting import Choose, out_of_fold, parallel_map, select_columns
-from research.training.feature_selection import rank, smallest_within_noise
+from research.training.feature_selection import rank
 from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 TUNING_FOLDS = 3
@@ -95,8 +95,8 @@ def best_count(
 ) -> int:
     """Return the number of features, best first by the ranking of each fold, that gives the least out-of-fold log-loss.
 
-    Of numbers whose loss is within its standard error of the least, the smallest is taken: it is explained and watched
-    more easily.
+    The least, and not the smallest number within its standard error, as 30 of 71 was on 11,891 real applications: what
+    the folds of one draw cannot tell apart may cost 0.004 of AUC.
 
     Raises:
         CommandError: one class only, or fewer defaults than folds; no feature varies.
@@ -118,13 +118,10 @@ def best_count(
     tasks = list(product(sizes, range(TUNING_FOLDS)))
     scores = parallel_map(score, tasks, len(data), "features, number")
     losses = [
-        _losses(OutOfFold.from_folds(data.target, splits, scores[start : start + TUNING_FOLDS]))
+        _losses(OutOfFold.from_folds(data.target, splits, scores[start : start + TUNING_FOLDS])).mean()
         for start in range(0, len(scores), TUNING_FOLDS)
     ]
-    best = min(losses, key=lambda loss: float(loss.mean()))
-    lost = [loss - best for loss in losses]
-    errors = [float(loss.std(ddof=1) / np.sqrt(len(loss))) for loss in lost]
-    return sizes[smallest_within_noise(sizes, [float(loss.mean()) for loss in lost], errors)]
+    return sizes[int(np.argmin(losses))]
 
 
 def _drawn(data: TrainingMatrix, seed: int, rows: int) -> TrainingMatrix:
