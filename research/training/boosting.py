@@ -1,5 +1,6 @@
 """Fit LightGBM on log-loss: out-of-fold scores by stratified folds, then one booster on all development rows."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,8 @@ INNER_SHARE = 0.15
 
 LOSS = "binary_logloss"
 """The metric of early stopping."""
+log = logging.getLogger(__name__)
+
 TrainingLog = dict[str, list[float]]
 """Value of each metric by round."""
 
@@ -95,17 +98,17 @@ def _train(
     # first_metric_only must be an argument here: the callback does not read the parameter of that name, and AUC on few
     # rows has its maximum by chance.
     stop = lightgbm.early_stopping(patience, first_metric_only=True, verbose=False)
-    log: dict[str, TrainingLog] = {}
+    curves: dict[str, TrainingLog] = {}
     booster = lightgbm.train(
         {**parameters, "seed": seed},
         booster_dataset(data.rows(split[0])),
         max_trees(parameters) if max_rounds is None else max_rounds,
         valid_sets=[booster_dataset(data.rows(split[1]))],
         valid_names=["stop"],
-        callbacks=[stop, lightgbm.record_evaluation(log)],
+        callbacks=[stop, lightgbm.record_evaluation(curves)],
         keep_training_booster=True,
     )
-    return booster, log["stop"]
+    return booster, curves["stop"]
 
 
 def predict_log_odds(booster: lightgbm.Booster, matrix: Floats, trees: int | None = None) -> Floats:
@@ -141,8 +144,8 @@ def fit(
 ) -> Fitted:
     """Fit a booster for each fold, and one on all rows with the number of trees at which their mean loss is lowest.
 
-    A fold is scored with the number of trees that is best on the validation rows of the *other* folds: no row has a part
-    in its own score, and no training rows are held back for early stopping, of which a fold has few defaults to spare.
+    A fold is scored with the number of trees that is best on the validation rows of the *other* folds: no row has a
+    part in its own score, and no training rows are held back for early stopping, which has few defaults to spare.
 
     Raises:
         CommandError: one class only, or fewer defaults than folds.
@@ -153,11 +156,20 @@ def fit(
         train, validation = splits[number]
         chosen = select_columns(data, train, choose, seed + number)
         params = booster_params(chosen, parameters, constraints)
-        booster, log = _train(chosen, splits[number], seed + number, params)
-        return booster, log, chosen.matrix[validation]
+        booster, curves = _train(chosen, splits[number], seed + number, params)
+        return booster, curves, chosen.matrix[validation]
 
     fold_boosters = parallel_map(train_fold, range(folds), len(data), "folds")
-    losses = [log[LOSS] for _, log, _ in fold_boosters]
+    losses = [curves[LOSS] for _, curves, _ in fold_boosters]
+    capped = sum(int(np.argmin(loss)) + 1 == max_trees(parameters) for loss in losses)
+    if capped:
+        log.warning(
+            "%d of %d folds ended at the most trees that are allowed, %d, while their loss still fell: "
+            "raise boosting.MAX_SHRINKAGE",
+            capped,
+            folds,
+            max_trees(parameters),
+        )
     rounds = [best_trees(losses[:number] + losses[number + 1 :]) for number in range(folds)]
     scores = [
         _log_odds_at(booster, validation, trees)
@@ -172,8 +184,8 @@ def fit(
         features=chosen.columns,
         out_of_fold=OutOfFold.from_folds(data.target, splits, scores),
         rounds=rounds,
-        capped=sum(int(np.argmin(loss)) + 1 == max_trees(parameters) for loss in losses),
-        curves=_mean_curves([log for _, log, _ in fold_boosters]),
+        capped=capped,
+        curves=_mean_curves([curves for _, curves, _ in fold_boosters]),
     )
 
 

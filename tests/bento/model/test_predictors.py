@@ -106,9 +106,7 @@ def _blend_of(weights: object, folder: Path, blend: BlendPredictor) -> None:
         ({"svm": 1.0}, "no model family 'svm', only lightgbm, linear"),
     ],
 )
-def test_a_blend_that_cannot_be_used_is_refused(
-    weights: object, message: str, tmp_path: Path, blend: BlendPredictor
-):
+def test_a_blend_that_cannot_be_used_is_refused(weights: object, message: str, tmp_path: Path, blend: BlendPredictor):
     _blend_of(weights, tmp_path, blend)
     with pytest.raises(FamilyError, match=message):
         BlendPredictor.load(tmp_path)

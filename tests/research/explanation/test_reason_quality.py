@@ -12,7 +12,6 @@ from bento.rules.check import Rules
 from bento.rules.rulebook import Rulebook
 from bento.scoring.reasons import Fact, Reason, features_to_quote
 from bento.scoring.score import score
-from research.cli import FAULT
 from research.data.dataset import Data
 from research.explanation import reason_quality
 from research.explanation.reason_quality import (
