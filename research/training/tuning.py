@@ -26,6 +26,7 @@ COUNTS = (30, 60, 90, 130, 200)
 all 494: more than 200 do not leave enough of the five milliseconds of a decision."""
 SPACE: dict[str, optuna.distributions.BaseDistribution] = {
     "num_leaves": optuna.distributions.IntDistribution(7, 31, step=4),
+    "max_depth": optuna.distributions.IntDistribution(3, 8),
     "min_child_samples": optuna.distributions.IntDistribution(20, 300, log=True),
     "feature_fraction": optuna.distributions.FloatDistribution(0.05, 0.8, log=True),
     "bagging_fraction": optuna.distributions.FloatDistribution(0.5, 1.0),
