@@ -171,7 +171,7 @@ def _log(evaluation: Evaluation) -> None:
     if fitted.rounds:
         parameters = tuned.parameters if tuned else boosting.PARAMETERS
         rounds = {"rounds": fitted.rounds, "most_rounds": boosting.max_trees(parameters), "capped_folds": fitted.capped}
-        mlflow.log_params(parameters | rounds)
+        mlflow.log_params(parameters | rounds | {"tuned": tuned is not None and not fitted.capped})
     mlflow.log_metrics(evaluation.metrics)
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)

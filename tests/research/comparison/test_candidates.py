@@ -64,7 +64,7 @@ def made_up(seed: int = 1, signal: float = 1.5) -> tuple[TrainingMatrix, list[Fo
 def quick(family: str, arm: str, seed: int = 0) -> PriorCorrected:
     model = candidates.build(family, arm, COLUMNS, seed, jobs=1)
     few = [name for name in model.get_params() if name.endswith("n_estimators")]
-    return model.set_params(**dict.fromkeys(few, 40))
+    return model.set_params(**dict.fromkeys(few, 120))
 
 
 def nothing() -> None:
