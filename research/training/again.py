@@ -14,7 +14,7 @@ from research.types import TrainingMatrix
 def fit_again(
     served: Predictor, data: TrainingMatrix, trees: int, parameters: Mapping[str, Any], constraints: bool, seed: int
 ) -> Predictor:
-    """Fit a predictor of the family of `served` on all rows; a blend keeps its weights, boosters have so many trees."""
+    """Fit a predictor of the family of `served` on all rows; a blend keeps its weights, boosters have `trees`."""
     match served:
         case BlendPredictor():
             parts = {

@@ -75,7 +75,7 @@ def blend_weights(log_odds: Floats, target: Integers) -> Floats:
 def _remembered(choose: Choose) -> Choose:
     """Return `choose` with a memory, so that features are ranked once for both families.
 
-    Rows are told apart by their number, as a fold and all clients share a seed.
+    Rows are distinguished by their number, as a fold and all clients share a seed.
     """
     chosen: dict[tuple[int, int], Collection[str]] = {}
 

@@ -210,7 +210,7 @@ def best_trees(losses: Sequence[Sequence[float]]) -> int:
 
 
 def _log_odds_at(booster: lightgbm.Booster, matrix: Floats, trees: int) -> Floats:
-    """Predict with so many trees; those that the booster lacks, since its own loss stopped it, are trained now."""
+    """Predict with `trees`; those that the booster lacks, since its own loss stopped it, are trained now."""
     while booster.current_iteration() < trees:
         booster.update()
     return predict_log_odds(booster, matrix, trees)

@@ -82,7 +82,7 @@ def n_threads(rows: int) -> int:
 
 
 def algebra_threads(rows: int) -> threadpool_limits:
-    """Limit linear algebra to the threads that a fit on so many rows may use, within a `with` statement.
+    """Limit linear algebra to the threads that a fit on `rows` rows may use, within a `with` statement.
 
     On few rows, its threads wait for each other ten times longer than they work.
     """

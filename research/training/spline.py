@@ -21,7 +21,7 @@ PIECES = 6
 """Lines of a number, each over about the same share of the clients."""
 PENALTY = 60.0
 """Ridge penalty on what a line, a category or a missing value adds to the log-odds: a normal prior with a deviation of
-1 / sqrt(60) = 0.13, whatever the number of clients.
+1 / sqrt(60) = 0.13, the same for any number of clients.
 
 Real, 11,891 applications without histories, 5 folds, 3 seeds: AUC 0.7445 at 3, 0.7514 at 10, 0.7552 at 30, 0.7563 at
 60, 0.7561 at 120; a plain logistic regression 0.7479. Twelve lines instead of six: 0.7556."""

@@ -20,8 +20,8 @@ def sample() -> TrainingMatrix:
     random = np.random.default_rng(1)
     matrix = np.column_stack([*random.random((3, CLIENTS)), random.integers(0, 3, CLIENTS)])
     matrix[random.random(CLIENTS) < 0.2, 0] = np.nan
-    known = np.nan_to_num(matrix[:, 0], nan=0.5)
-    log_odds = -1 - 2 * known - 2 * matrix[:, 1] + 3 * (known > 0.5) * (matrix[:, 2] > 0.5)
+    score = np.nan_to_num(matrix[:, 0], nan=0.5)
+    log_odds = -1 - 2 * score - 2 * matrix[:, 1] + 3 * (score > 0.5) * (matrix[:, 2] > 0.5)
     target = (random.random(CLIENTS) < 1 / (1 + np.exp(-log_odds))).astype(np.int64)
     return TrainingMatrix(matrix=matrix, target=target, columns=declared_columns(NAMES), person=np.arange(CLIENTS))
 

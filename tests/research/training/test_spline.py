@@ -12,7 +12,7 @@ from research.training.spline import SplineLogistic
 COLUMNS = (
     ModelFeature(name="application_credit"),
     ModelFeature(name="application_ext_source_2"),
-    ModelFeature(name="application_occupation", categories=["Drivers", "Managers", "Nobody"]),
+    ModelFeature(name="application_occupation", categories=["Drivers", "Managers", "Pilots"]),
     ModelFeature(name="application_car_age"),
 )
 ROWS = 6000
@@ -23,7 +23,7 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
     """Clients whose risk has a hump in the first number, rises in the second, and depends on what is missing."""
     random = np.random.default_rng(1)
     credit, score = random.random((2, ROWS))
-    job = random.integers(0, 2, ROWS).astype(float)  # nobody has the third
+    job = random.integers(0, 2, ROWS).astype(float)  # no client has the third
     matrix = np.column_stack([credit, score, job, np.full(ROWS, np.nan)])
     matrix[random.random(ROWS) < 0.3, 0] = np.nan
     hump = np.where(np.isnan(matrix[:, 0]), 1.0, -6 * np.abs(np.nan_to_num(matrix[:, 0]) - 0.5))
@@ -38,8 +38,8 @@ def test_it_is_a_scikit_learn_estimator(estimator, check):
 
 def test_a_hump_is_found_that_a_straight_line_misses(sample):
     matrix, target = sample
-    known = ~np.isnan(matrix[:, 0])
-    rows, outcome = matrix[known][:, :3], target[known]
+    present = ~np.isnan(matrix[:, 0])
+    rows, outcome = matrix[present][:, :3], target[present]
     line = LogisticRegression().fit(rows, outcome).decision_function(rows)
     bent = SplineLogistic(COLUMNS[:3], penalty=3, constraints=False).fit(rows, outcome)
     assert roc_auc_score(outcome, bent.decision_function(rows)) > roc_auc_score(outcome, line) + 0.05
@@ -74,9 +74,9 @@ def test_contributions_add_up_and_are_nothing_on_average(sample):
 def test_risk_never_rises_against_the_direction_of_a_feature(sample):
     matrix, target = sample
     assert direction("application_ext_source_2", DIRECTIONS) == -1  # though it raises the risk of these clients
-    held = SplineLogistic(COLUMNS, penalty=3).fit(matrix, target).predictor_.terms[1].effects
+    constrained = SplineLogistic(COLUMNS, penalty=3).fit(matrix, target).predictor_.terms[1].effects
     free = SplineLogistic(COLUMNS, penalty=3, constraints=False).fit(matrix, target).predictor_.terms[1].effects
-    assert max(np.diff(held)) <= 0
+    assert max(np.diff(constrained)) <= 0
     assert free[-1] - free[0] > 1
 
 
