@@ -12,10 +12,10 @@ from bento.policy import DEFAULT_COSTS, CostAssumptions, ReviewBand
 
 SCORING_FILE = "scoring.json"
 EXAMPLES_FILE = "examples.json"
-FOLDER_FORMAT = "5"
+FOLDER_FORMAT = "6"
 """Version of the content of a model folder: 2 adds `reference.json`, 3 the digests of the files, 4 names the groups and
 medians of `reference.json`, 5 adds the typical values of features, the fields that credit files hold, usual ranges and
-the loans that are sold to it."""
+the loans that are sold to it, 6 writes a linear model as knots with their effects, and adds blends."""
 FOLDER_IN_STORE = "mlflow_model/artifacts/model"
 """Path of the model folder inside the MLflow model that the BentoML store imports."""
 

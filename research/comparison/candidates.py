@@ -18,7 +18,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from xgboost import XGBClassifier
 
@@ -30,6 +30,7 @@ from research.comparison import estimators
 from research.evaluation.business_score import cost_per_client
 from research.evaluation.metrics import discrimination
 from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS, linear_preprocessing
+from research.training.spline import SplineLogistic
 from research.types import Floats, FoldSplit, Integers, TrainingMatrix
 
 NONE, WEIGHTS, UNDER, SMOTED = ARMS = ("none", "class_weights", "under_sampling", "smote")
@@ -55,6 +56,8 @@ class Family:
     """Its parameter of class weights and the value; None as value: it takes the weight of one default."""
     served: bool = False
     """Whether the service can run it."""
+    arms: tuple[str, ...] = ARMS
+    """Treatments of the imbalance that are tried."""
 
 
 BOOSTING: dict[str, Any] = {
@@ -65,6 +68,33 @@ BOOSTING: dict[str, Any] = {
     "reg_lambda": 20.0,
 }
 """Regularised as boosting.PARAMETERS are, with a larger learning rate, so that a grid takes minutes."""
+SLOW: dict[str, Any] = {
+    "n_estimators": 500,
+    "learning_rate": 0.02,
+    "num_leaves": 15,
+    "max_depth": 4,
+    "colsample_bytree": 0.1,
+    "subsample": 0.8,
+    "reg_lambda": 20.0,
+}
+"""As `boosting.PARAMETERS`, with twice the learning rate; the number of trees is searched, as no rows are held back."""
+
+
+def _lightgbm(seed: int, jobs: int, **parameters: Any) -> LGBMClassifier:
+    return LGBMClassifier(
+        **parameters,
+        min_child_samples=60,
+        subsample_freq=1,
+        cat_smooth=50.0,
+        cat_l2=50.0,
+        deterministic=True,
+        force_row_wise=True,
+        verbosity=-1,
+        random_state=seed,
+        n_jobs=jobs,
+    )
+
+
 FAMILIES: dict[str, Family] = {
     "logistic": Family(
         lambda seed, jobs: LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS),
@@ -85,23 +115,26 @@ FAMILIES: dict[str, Family] = {
         weights=("scale_pos_weight", None),
     ),
     "lightgbm": Family(
-        lambda seed, jobs: LGBMClassifier(
-            **BOOSTING,
-            num_leaves=15,
-            min_child_samples=60,
-            subsample_freq=1,
-            cat_smooth=50.0,
-            cat_l2=50.0,
-            deterministic=True,
-            force_row_wise=True,
-            verbosity=-1,
-            random_state=seed,
-            n_jobs=jobs,
-        ),
+        lambda seed, jobs: _lightgbm(seed, jobs, **BOOSTING, num_leaves=15),
         {"num_leaves": [7, 15, 31], "n_estimators": [150, 300]},
         served=True,
     ),
+    "slow_lightgbm": Family(
+        lambda seed, jobs: _lightgbm(seed, jobs, **SLOW), {"n_estimators": [400, 800]}, served=True, arms=(NONE,)
+    ),
+    "spline": Family(lambda seed, jobs: SplineLogistic(), {"penalty": [30.0, 60.0, 120.0]}, served=True, arms=(NONE,)),
+    "blend": Family(
+        lambda seed, jobs: estimators.LogOddsMean(
+            make_pipeline(FunctionTransformer(estimators.with_category_types), _lightgbm(seed, jobs, **SLOW)),
+            SplineLogistic(),
+        ),
+        {},
+        served=True,
+        arms=(NONE,),
+    ),
 }
+UNTYPED = ("spline", "blend")
+"""Families that take categories as codes, and describe columns by name."""
 
 
 def build(
@@ -114,7 +147,10 @@ def build(
     if arm == WEIGHTS and value is not None:
         classifier.set_params(**{parameter: value})
     steps: list[tuple[str, Any]]
-    if family == "logistic":
+    if family in UNTYPED:
+        described = {name: columns for name in classifier.get_params() if name.split("__")[-1] == "columns"}
+        classifier, steps = classifier.set_params(**described), []
+    elif family == "logistic":
         # SMOTE then interpolates the one-hot columns of a category.
         steps = [("preprocess", linear_preprocessing(estimators.numbers, estimators.categories))]
     else:

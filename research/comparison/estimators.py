@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE, SMOTENC
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
@@ -64,6 +65,38 @@ class PriorCorrected(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         probability = np.asarray(self.estimator_.predict_proba(X)[:, 1], dtype=np.float64)
         if self.trained_at is not None:
             probability = corrected(probability, self.prevalence_, self.trained_at)
+        return np.column_stack([1 - probability, probability])
+
+    def predict(self, X: Any) -> Integers:
+        """Return the more probable class of each row."""
+        default = self.predict_proba(X)[:, 1] > 0.5
+        return np.asarray(self.classes_[default.astype(int)])
+
+
+class LogOddsMean(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Average the log-odds of two binary classifiers; training finds weights that suit its folds instead."""
+
+    def __init__(self, trees: Any, linear: Any) -> None:
+        self.trees, self.linear = trees, linear
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit both on the same rows x features."""
+        validate_data(self, X, skip_check_array=True)
+        self.trees_, self.linear_ = clone(self.trees).fit(X, y), clone(self.linear).fit(X, y)
+        self.classes_ = self.trees_.classes_
+        return self
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities (rows x 2) of both classes."""
+        check_is_fitted(self)
+        log_odds = [logit(model.predict_proba(X)[:, 1]) for model in (self.trees_, self.linear_)]
+        probability = expit(np.mean(log_odds, axis=0))
         return np.column_stack([1 - probability, probability])
 
     def predict(self, X: Any) -> Integers:

@@ -34,6 +34,7 @@ CODE = (
     "training/cross_fitting",
     "training/feature_selection",
     "training/linear",
+    "training/spline",
     "training/unknown_values",
     "data/splits",
     "types",
@@ -74,7 +75,8 @@ class Settings:
         """Return the baselines, then the families under their arms, the untreated arm first."""
         families = [family for family in FAMILIES if family in self.families]
         arms = [arm for arm in ARMS if arm in self.arms or arm == NONE]
-        return [*map(Candidate, BASELINES), *(Candidate(family, arm) for family, arm in product(families, arms))]
+        tried = (Candidate(family, arm) for family, arm in product(families, arms) if arm in FAMILIES[family].arms)
+        return [*map(Candidate, BASELINES), *tried]
 
 
 @dataclass(frozen=True)

@@ -36,20 +36,14 @@ MAX_AUC_LOSS_CONSTRAINTS = 0.002
 """AUC that constraints may cost to be the default."""
 MAX_AUC_LOSS_WITHOUT_AGE = 0.003
 """AUC that leaving out age may cost to be the default."""
-MIN_AUC_GAIN_TREES = 0.001
-"""AUC that other trees must gain to be the default."""
-MAX_TREES = 500
-"""Trees of an arm that does not try more: explanations take time in proportion to them."""
 LEARNING_RATE = 0.05
-"""Learning rate of every arm that does not vary it: coarse, since the study fits over a hundred boosters."""
-FINER: dict[str, tuple[Mapping[str, Any], int]] = {"steps of 0.02": ({"learning_rate": 0.02}, 1)}
-"""Parameters tried with the trees and leaves of the default."""
-LARGER: dict[str, tuple[Mapping[str, Any], int]] = {
-    "63 leaves, steps of 0.02": ({"num_leaves": 63, "learning_rate": 0.02}, 1),
-    "3 times the trees, steps of 0.02": ({"learning_rate": 0.02}, 3),
-    "3 times the trees, steps of 0.01": ({"learning_rate": 0.01}, 3),
+"""Learning rate of every arm but the one as served: coarse, since the study fits over a hundred boosters."""
+TREES: dict[str, Mapping[str, Any]] = {
+    "8 leaves": {"num_leaves": 8, "max_depth": 3},
+    "31 leaves": {"num_leaves": 31, "max_depth": -1},
+    "three tenths of the features": {"feature_fraction": 0.3},
 }
-"""Parameters tried with more trees or leaves, and the factor of the trees."""
+"""Parameters that are tried beside the default ones; they decide nothing, as how deep trees pay depends on the data."""
 
 Row = dict[str, Any]
 
@@ -61,7 +55,8 @@ class Settings:
     folds: int = option(FOLDS, "folds of the development split")
     seed: int = option(SEED, "of folds, rankings and boosters")
     counts: Sequence[int] = COUNTS
-    max_trees: int = MAX_TREES
+    max_trees: int | None = None
+    """Trees of a booster; None: as many as `boosting.max_trees` allows."""
 
     def __post_init__(self) -> None:
         check_folds(self.folds)
@@ -77,7 +72,6 @@ class Arm:
     """Number of features of the ranking, if the arm tries one; None: those above noise."""
     constraints: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    times_the_trees: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -162,8 +156,8 @@ class Bench:
         data = self.data.select(arm.chosen[fold])
         parameters = {**boosting.PARAMETERS, "learning_rate": LEARNING_RATE, **arm.parameters}
         parameters = boosting.booster_params(data, parameters, arm.constraints)
-        max_trees = self.settings.max_trees * arm.times_the_trees
-        booster, _ = boosting.train_booster(data, train, self.settings.seed + fold, parameters, max_trees)
+        seed, max_trees = self.settings.seed + fold, self.settings.max_trees
+        booster, _ = boosting.train_booster(data, train, seed, parameters, max_trees)
         return boosting.predict_log_odds(booster, data.matrix[validation]), booster.best_iteration
 
 
@@ -184,8 +178,7 @@ def study(data: Data, settings: Settings = DEFAULTS) -> dict[str, Any]:
         name="as served",
         chosen=_best(bench.ranked if decisions["with_age"] else bench.ranked_without_age, selected.arm.count),
         constraints=decisions["constraints"],
-        parameters={name: decisions[name] for name in ("num_leaves", "learning_rate")},
-        times_the_trees=decisions["times_the_trees"],
+        parameters={"learning_rate": boosting.PARAMETERS["learning_rate"]},
     )
     variants += [result.row(selected) for result in bench.fit([served], served.name)]
     candidates = bench.data.select(cross_fitting.catalogue_names(decisions["with_age"]))
@@ -221,29 +214,16 @@ def _variants(bench: Bench, selected: Result) -> list[Row]:
     chosen = selected.arm.chosen
     arms = [Arm(name="constraints", chosen=chosen, constraints=True)]
     arms += [Arm(name="without age", chosen=_best(bench.ranked_without_age, selected.arm.count))]
-    arms += [
-        Arm(name=name, chosen=chosen, parameters=parameters, times_the_trees=times)
-        for name, (parameters, times) in (FINER | LARGER).items()
-    ]
+    arms += [Arm(name=name, chosen=chosen, parameters=parameters) for name, parameters in TREES.items()]
     return [result.row(selected) for result in bench.fit(arms, "constraints, age, trees")]
 
 
 def decide(variants: list[Row]) -> dict[str, Any]:
     """Return the defaults of training that follow from the rows of the variants."""
     gain = {row["arm"]: row["auc_gain"] for row in variants}
-    parameters: Mapping[str, Any] = {}
-    times, gained = 1, 0.0
-    for sizes in (FINER, LARGER):
-        best = max(sizes, key=lambda name: gain[name])
-        if gain[best] - gained >= MIN_AUC_GAIN_TREES:
-            (parameters, times), gained = sizes[best], gain[best]
     return {
         "constraints": -gain["constraints"] < MAX_AUC_LOSS_CONSTRAINTS,
         "with_age": -gain["without age"] >= MAX_AUC_LOSS_WITHOUT_AGE,
-        "num_leaves": boosting.PARAMETERS["num_leaves"],
-        "learning_rate": LEARNING_RATE,
-        "times_the_trees": times,
-        **parameters,
     }
 
 

@@ -4,10 +4,10 @@ import argparse
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import lightgbm
 import numpy as np
 import polars as pl
 from tqdm import tqdm
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bento.data.credit_file import CreditFile
 from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import Value
-from bento.model.predictors import BoosterPredictor
+from bento.model.predictors import load_predictor
 from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision
 from bento.rules.check import Rules
@@ -42,6 +42,7 @@ from research.results import (
     read,
 )
 from research.training import boosting
+from research.training.again import fit_again
 from research.training.cross_fitting import catalogue_names, select_columns, training_matrix
 from research.training.feature_selection import choose
 from research.training.peer_groups import COLUMNS, peer_group_statistics
@@ -169,25 +170,20 @@ def fidelity(results: Sequence[Fall], seed: int) -> ReasonFidelity:
 def trained_again(run: TrainedRun, folder: Path, seed: int, *, bootstrap: bool) -> ScoringModel:
     """Select features and train again with another seed, on the training clients or on a bootstrap of them.
 
-    Parameters, number of trees and calibration are those of the run. The model refuses every client, so that its first
-    reason is always what raises the risk most.
-
-    Raises:
-        CommandError: the model of the run is not of boosted trees.
+    Family, parameters, numbers of features and trees, and calibration are those of the run. The model refuses every
+    client, so that its first reason is always what raises the risk most.
     """
-    results = read(TrainingResults, run.results / RESULTS_FILE)
-    if results.family != "lightgbm":
-        raise CommandError(f"{results.run}: a {results.family} model; only boosted trees are trained again")
+    results, manifest = read(TrainingResults, run.results / RESULTS_FILE), run.model.manifest
     rows = run.data.rows("development")
     data = training_matrix(rows, catalogue_names(results.with_age, lawful=results.lawful))
     clients = np.arange(len(data))
     if bootstrap:
         clients = np.random.default_rng(seed).integers(0, len(data), len(data))
-    chosen = select_columns(data, clients, choose, seed)
+    chosen = select_columns(data, clients, partial(choose, count=len(manifest.features)), seed)
     parameters = results.tuning["parameters"] if results.tuning else boosting.PARAMETERS
-    params = boosting.booster_params(chosen, parameters, results.constraints) | {"seed": seed}
-    trees = max(1, round(results.metrics["trees"]))
-    booster = lightgbm.train(params, boosting.booster_dataset(chosen.rows(clients)), trees)
+    trees = max(1, round(results.metrics.get("trees", 1)))
+    served = load_predictor(manifest.family, run.model.folder, run.model.feature_names)
+    predictor = fit_again(served, chosen.rows(clients), trees, parameters, results.constraints, seed)
     reference = run.model.reference
     medians = peer_group_statistics(
         rows.features,
@@ -198,8 +194,7 @@ def trained_again(run: TrainedRun, folder: Path, seed: int, *, bootstrap: bool) 
         usual=reference.usual,
     )
     changed = {"features": chosen.columns, "threshold": 0.0, "review_band": None}
-    manifest = run.model.manifest.model_copy(update=changed)
-    return write_model_folder(folder, BoosterPredictor(booster.model_to_string()), manifest, medians)
+    return write_model_folder(folder, predictor, manifest.model_copy(update=changed), medians)
 
 
 def stability(

@@ -90,7 +90,11 @@ def _head(results: TrainingResults) -> str:
             "\n\n> **This card describes the generator of the synthetic data, not the world.** "
             "Publish a run on the real data, and it describes that."
         )
-    family = {"lightgbm": "gradient-boosted trees (LightGBM)", "linear": "logistic regression"}[results.family]
+    family = {
+        "blend": "a blend of gradient-boosted trees (LightGBM) and logistic regression on pieces of lines",
+        "lightgbm": "gradient-boosted trees (LightGBM)",
+        "linear": "logistic regression on pieces of lines",
+    }[results.family]
     return (
         f"# Model card: probability of default{caution}\n\n"
         f"Obtained on {results.description}: {family}, run `{results.run}`. "

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import joblib
 import polars as pl
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from bento.features.catalogue import CATALOGUE
@@ -36,7 +37,9 @@ class Fitted:
     features: list[ModelFeature]
     out_of_fold: OutOfFold
     rounds: list[int]
-    """Trees at which each fold stopped; empty for a family without trees."""
+    """Trees with which each fold is scored; empty for a family without trees."""
+    capped: int = 0
+    """Folds whose loss still fell at the most trees that are allowed: their parameters must not be called tuned."""
     curves: dict[str, list[float]]
     """Mean over the folds of each early-stopping metric, by round, up to the shortest fold."""
 
@@ -76,6 +79,14 @@ def training_matrix(rows: Rows, names: Sequence[str]) -> TrainingMatrix:
 def n_threads(rows: int) -> int:
     """Return LightGBM's number of threads: 1 below `MIN_ROWS_FOR_THREADS`, otherwise 0 (all)."""
     return 1 if rows < MIN_ROWS_FOR_THREADS else 0
+
+
+def algebra_threads(rows: int) -> threadpool_limits:
+    """Limit linear algebra to the threads that a fit on `rows` rows may use, within a `with` statement.
+
+    On few rows, its threads wait for each other ten times longer than they work.
+    """
+    return threadpool_limits(n_threads(rows) or None)
 
 
 def n_parallel_fits(rows: int) -> int:

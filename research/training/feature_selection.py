@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from research.cli import CommandError
-from research.training.boosting import BEST_FEATURES, PARAMETERS, booster_dataset
+from research.training.boosting import PARAMETERS, booster_dataset
 from research.training.cross_fitting import n_threads
 from research.types import Booleans, Floats, TrainingMatrix
 
@@ -38,7 +38,7 @@ class Ranking:
         return self.names if count is None else [*self.names, *self.noise][:count]
 
 
-def choose(data: TrainingMatrix, seed: int, count: int | None = BEST_FEATURES) -> list[str]:
+def choose(data: TrainingMatrix, seed: int, count: int | None = None) -> list[str]:
     """Return the best features by `rank`; a CommandError where none is better than noise."""
     names = rank(data, seed).best(count)
     if not names:

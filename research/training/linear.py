@@ -1,4 +1,4 @@
-"""The linear model: the scikit-learn pipeline that is fitted, and the terms that are served."""
+"""The linear models: a plain logistic regression's preprocessing, and the fit of the spline that is served."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -8,22 +8,20 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bento.model.manifest import ModelFeature
-from bento.model.predictors import LinearPredictor, Term
 from research.data.splits import fold_rows
-from research.training.cross_fitting import Choose, Fitted, out_of_fold, select_columns
+from research.training.cross_fitting import Choose, Fitted, algebra_threads, out_of_fold, select_columns
+from research.training.spline import SplineLogistic
 from research.types import Floats, Integers, TrainingMatrix
 
 TAIL = 0.005
 """Share of the values clipped at either end: amounts have tails that a linear effect does not fit."""
 INVERSE_PENALTY = 0.1
-"""`C` of the logistic regression."""
+"""`C` of a plain logistic regression."""
 MAX_ITERATIONS = 500
 """Maximum iterations of the solver."""
 Columns = Sequence[int] | Callable[[pd.DataFrame], list[str]]
@@ -66,62 +64,26 @@ def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransfo
     return ColumnTransformer([("numbers", Pipeline(steps), numbers), ("categories", encoder, categories)])
 
 
-def linear_pipeline(columns: list[ModelFeature]) -> Pipeline:
-    """Return preprocessing and a logistic regression, still to be fitted."""
-    categories = [position for position, column in enumerate(columns) if column.categories]
-    numbers = [position for position in range(len(columns)) if position not in categories]
-    classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
-    return Pipeline([("preprocess", linear_preprocessing(numbers, categories)), ("classify", classifier)])
-
-
-def fit_linear(data: TrainingMatrix, folds: int, seed: int, choose: Choose | None = None) -> Fitted:
-    """Fit a linear model for each fold, and one on all rows.
+def fit_linear(
+    data: TrainingMatrix, folds: int, seed: int, choose: Choose | None = None, constraints: bool = True
+) -> Fitted:
+    """Fit a `SplineLogistic` for each fold, and one on all rows.
 
     Raises:
         CommandError: one class only, or fewer defaults than folds.
     """
 
+    def fitted_on(rows: Integers, seed: int) -> tuple[SplineLogistic, TrainingMatrix]:
+        chosen = select_columns(data, rows, choose, seed)
+        model = SplineLogistic(tuple(chosen.columns), constraints=constraints)
+        return model.fit(chosen.matrix[rows], data.target[rows]), chosen
+
     def score_fold(number: int, train: Integers, validation: Integers) -> Floats:
-        chosen = select_columns(data, train, choose, seed + number)
-        pipeline = linear_pipeline(chosen.columns).fit(chosen.matrix[train], data.target[train])
-        return np.asarray(pipeline.decision_function(chosen.matrix[validation]))
+        model, chosen = fitted_on(train, seed + number)
+        return model.decision_function(chosen.matrix[validation])
 
     splits = fold_rows(data.target, data.person, folds, seed)
-    scores = out_of_fold(data.target, splits, score_fold, "folds")
-    chosen = select_columns(data, np.arange(len(data)), choose, seed)
-    pipeline = linear_pipeline(chosen.columns).fit(chosen.matrix, data.target)
-    predictor = linear_predictor(pipeline, chosen.matrix, chosen.columns)
-    return Fitted(predictor=predictor, features=chosen.columns, out_of_fold=scores, rounds=[], curves={})
-
-
-def linear_predictor(fitted: Pipeline, matrix: Floats, columns: list[ModelFeature]) -> LinearPredictor:
-    """Return the fitted pipeline as an intercept and a term for each feature, which give the same log-odds.
-
-    Mean effects are over the rows of the matrix, those it was fitted on.
-    """
-    numbers = fitted.named_steps["preprocess"].named_transformers_.get("numbers")
-    bounds = iter(zip(numbers["clip"].low_, numbers["clip"].high_, strict=True)) if numbers is not None else iter(())
-    all_missing = np.full((1, len(columns)), np.nan)
-    base = float(fitted.decision_function(all_missing)[0])
-
-    def effects(position: int, values: list[float]) -> list[float]:
-        """Return what each value of a feature adds to the log-odds of a client without any value."""
-        rows = np.repeat(all_missing, len(values), axis=0)
-        rows[:, position] = values
-        return [float(log_odds - base) for log_odds in fitted.decision_function(rows)]
-
-    terms = []
-    for position, column in enumerate(columns):
-        if column.categories:
-            codes = [float(code) for code in range(len(column.categories))]
-            term = Term(feature=column.name, effects=effects(position, codes), missing=0.0, mean=0.0)
-        else:
-            low, high = (float(bound) for bound in next(bounds))
-            at_low, at_high = effects(position, [low, high])
-            weight = (at_high - at_low) / (high - low) if high > low else 0.0
-            offset = at_low - weight * low
-            term = Term(feature=column.name, low=low, high=high, weight=weight, offset=offset, missing=0.0, mean=0.0)
-        terms.append(term)
-    means = LinearPredictor(intercept=base, terms=terms).contributions(matrix)[0].mean(axis=0)
-    averaged = [term.model_copy(update={"mean": float(mean)}) for term, mean in zip(terms, means, strict=True)]
-    return LinearPredictor(intercept=base, terms=averaged)
+    with algebra_threads(len(data)):
+        scores = out_of_fold(data.target, splits, score_fold, "folds, linear")
+        model, chosen = fitted_on(np.arange(len(data)), seed)
+    return Fitted(predictor=model.predictor_, features=chosen.columns, out_of_fold=scores, rounds=[], curves={})

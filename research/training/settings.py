@@ -16,13 +16,11 @@ from research.training.lawful import READINGS, Reading
 class Settings:
     """How to train, as `research.comparison.feature_study` decided; a CommandError where a setting cannot be used."""
 
-    family: str = option("lightgbm", f"family of the model: {' or '.join(FAMILIES)}")
+    family: str = option("blend", f"family of the model: {' or '.join(FAMILIES)}")
     folds: int = option(FOLDS, "folds of the development split")
     seed: int = option(SEED, "of folds, tuning, selection and models")
     trials: int = option(8, "trials of tuning beyond the default parameters; 0: no tuning (boosters only)")
-    constraints: bool = option(
-        boosting.CONSTRAINTS, "keep the risk monotone where the catalogue declares it (boosters only)"
-    )
+    constraints: bool = option(boosting.CONSTRAINTS, "keep the risk monotone where the catalogue declares it")
     with_age: bool = option(boosting.WITH_AGE, "allow features that are computed from age")
     lawful: Reading = option(  # noqa: RUF009 - a string, which cannot change
         "usual", "strict: leave out every feature whose relevance by consumer-credit law may be doubted"

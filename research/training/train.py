@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -31,6 +32,7 @@ from research.explanation.explain import explain
 from research.options import add_options, settings_from
 from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE
 from research.training import boosting
+from research.training.blend import fit_blend
 from research.training.cross_fitting import Fitted, catalogue_names, training_matrix
 from research.training.feature_selection import choose
 from research.training.figures import write_figures
@@ -40,7 +42,7 @@ from research.training.products import EARLIER_COLUMNS
 from research.training.quoted import DIRECTIONS, LEFT_OUT
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
-from research.training.tuning import Tuned, tune
+from research.training.tuning import Tuned, best_count, tune
 from research.training.unknown_values import given_fields
 
 EXAMPLE = "python -m research train --trials 0"
@@ -65,7 +67,6 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
         tracking.log_dataset(data.folder, data.source)
         source = {f"data_{key}": value for key, value in data.source.model_dump().items()}
         code = {
-            "best_features": boosting.BEST_FEATURES,
             "left_out": ", ".join(LEFT_OUT),
             "directions": DIRECTIONS,
             "code_version": code_version(),
@@ -87,14 +88,16 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
 
 
 def fit_family(development: Rows, settings: Settings) -> tuple[Fitted, Tuned | None]:
-    """Fit the family that the settings name; boosters are tuned first."""
+    """Fit the family that the settings name, with as many features as suit the data; boosters are tuned first."""
     data = training_matrix(development, catalogue_names(settings.with_age, lawful=settings.lawful))
-    folds, seed = settings.folds, settings.seed
+    folds, seed, constraints = settings.folds, settings.seed, settings.constraints
+    choose_best = partial(choose, count=best_count(data, seed, constraints))
     if settings.family == "linear":
-        return fit_linear(data, folds, seed, choose), None
-    tuned = tune(data, settings.trials, seed, choose, settings.constraints) if settings.trials else None
+        return fit_linear(data, folds, seed, choose_best, constraints), None
+    tuned = tune(data, settings.trials, seed, choose_best, constraints) if settings.trials else None
     parameters = tuned.parameters if tuned else boosting.PARAMETERS
-    return boosting.fit(data, folds, seed, choose, settings.constraints, parameters), tuned
+    fit = fit_blend if settings.family == "blend" else boosting.fit
+    return fit(data, folds, seed, choose_best, constraints, parameters), tuned
 
 
 def write_results(evaluation: Evaluation, results: Path, run_id: str) -> ScoringModel:
@@ -163,8 +166,9 @@ def write_model_folder(
 def _log(evaluation: Evaluation) -> None:
     fitted, tuned, scores = evaluation.fitted, evaluation.tuned, evaluation.scores
     if fitted.rounds:
-        rounds = {"rounds": fitted.rounds, "most_rounds": boosting.MAX_ROUNDS}
-        mlflow.log_params((tuned.parameters if tuned else boosting.PARAMETERS) | rounds)
+        parameters = tuned.parameters if tuned else boosting.PARAMETERS
+        rounds = {"rounds": fitted.rounds, "most_rounds": boosting.max_trees(parameters), "capped_folds": fitted.capped}
+        mlflow.log_params(parameters | rounds | {"tuned": tuned is not None and not fitted.capped})
     mlflow.log_metrics(evaluation.metrics)
     for name, curve in fitted.curves.items():
         tracking.log_curve(f"inner_{name}", curve)

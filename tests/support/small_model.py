@@ -30,7 +30,7 @@ from bento.model.manifest import (
     ModelManifest,
 )
 from bento.model.peer_groups import AMOUNTS, MIN_GROUP_SIZE, RATIOS, SHARES, PeerGroup, Plan, Product, Range, Reference
-from bento.model.predictors import BoosterPredictor, LinearPredictor, Term
+from bento.model.predictors import BlendPredictor, BoosterPredictor, LinearPredictor, Term
 from bento.model.scoring_model import ScoringModel, digests, encode, probability
 from bento.rules.measures import MEASURES, Inputs
 from bento.scoring.loan_terms import credit_to_annuity
@@ -114,10 +114,9 @@ def train_line(
             by_code = [float(slope * (value - means[at])) for value in effects[at]]
             terms.append(Term(feature=column.name, effects=by_code, missing=0.0, mean=0.0))
         else:
-            low, high = np.nanmin(matrix[:, at]), np.nanmax(matrix[:, at])
-            offset = float(-slope * means[at])
-            term = Term(feature=column.name, low=low, high=high, weight=slope, offset=offset, missing=0.0, mean=0.0)
-            terms.append(term)
+            ends = np.unique([np.nanmin(matrix[:, at]), np.nanmax(matrix[:, at])])
+            at_ends = (slope * (ends - means[at])).tolist()
+            terms.append(Term(feature=column.name, knots=ends.tolist(), effects=at_ends, missing=0.0, mean=0.0))
     return LinearPredictor(intercept=float(weights[0]), terms=terms)
 
 
@@ -127,7 +126,15 @@ def _log_odds(outcomes: np.ndarray, share: float) -> float:
     return float(np.log(chance / (1 - chance)))
 
 
-TRAIN = {"lightgbm": train_trees, "linear": train_line}
+def train_blend(
+    features: pl.DataFrame, target: Sequence[int] | np.ndarray, columns: list[ModelFeature]
+) -> BlendPredictor:
+    """Blend both families with weights that are not the same."""
+    parts = {"lightgbm": train_trees(features, target, columns), "linear": train_line(features, target, columns)}
+    return BlendPredictor.of(parts, {"lightgbm": 0.7, "linear": 0.3})
+
+
+TRAIN = {"lightgbm": train_trees, "linear": train_line, "blend": train_blend}
 
 
 def write_small_model(

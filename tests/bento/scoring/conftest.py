@@ -28,7 +28,7 @@ NAMES = [
 ]
 
 
-@pytest.fixture(scope="package", params=["lightgbm", "linear"])
+@pytest.fixture(scope="package", params=["lightgbm", "blend"])
 def model(
     request: pytest.FixtureRequest, synthetic_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> ScoringModel:

@@ -139,10 +139,10 @@ def _raw_log_odds(folder: Path, rows: np.ndarray) -> np.ndarray:
         for position, value in enumerate(values):
             if math.isnan(value):
                 total[position] += term["missing"]
-            elif term["effects"]:
-                total[position] += term["effects"][int(value)]
+            elif term["knots"]:
+                total[position] += np.interp(value, term["knots"], term["effects"])
             else:
-                total[position] += term["weight"] * min(max(value, term["low"]), term["high"]) + term["offset"]
+                total[position] += term["effects"][int(value)]
     return total
 
 

@@ -19,7 +19,7 @@ from research.explanation import explain
 from research.explanation import figures as explain_figures
 from research.explanation.lime_explainer import LIME_SEEDS, Lime, LimeView, bins, decode
 from research.registry import trained_run
-from research.training.linear import linear_pipeline, linear_predictor
+from research.training.spline import SplineLogistic
 from tests.research.commands import run_command
 from tests.research.made_up import declared_columns, is_drawn
 from tests.support.references import any_reference
@@ -62,7 +62,7 @@ def model(request, features, target, data_source, tmp_path_factory) -> ScoringMo
         settings = {"objective": "binary", "num_leaves": 7, "verbosity": -1, "num_threads": 1}
         predictor = BoosterPredictor(lightgbm.train(settings, rows, 40).model_to_string())
     else:
-        predictor = linear_predictor(linear_pipeline(COLUMNS).fit(matrix, target), matrix, COLUMNS)
+        predictor = SplineLogistic(tuple(COLUMNS)).fit(matrix, target).predictor_
     folder = tmp_path_factory.mktemp(request.param) / "run" / "model"
     folder.mkdir(parents=True)
     predictor.save(folder)

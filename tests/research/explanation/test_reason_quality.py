@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from bento.rules.check import Rules
 from bento.rules.rulebook import Rulebook
 from bento.scoring.reasons import Fact, Reason, features_to_quote
 from bento.scoring.score import score
-from research.cli import FAULT
 from research.data.dataset import Data
 from research.explanation import reason_quality
 from research.explanation.reason_quality import (
@@ -33,6 +31,7 @@ from research.registry.trained_run import TrainedRun
 from research.reporting.publish import PUBLISHED
 from research.results import REASONS_FILE, RESULTS_FILE, ReasonQuality, read
 from tests.research.commands import run_command
+from tests.support.small_model import write_small_model
 
 pytestmark = pytest.mark.end_to_end
 
@@ -182,13 +181,14 @@ def test_the_command_writes_the_results_of_the_run(run: TrainedRun, monkeypatch,
     assert "10 refusals" in capsys.readouterr().out
 
 
-def test_a_linear_model_is_not_trained_again(run: TrainedRun, tmp_path: Path, monkeypatch, capsys):
-    folder = tmp_path / "results" / "r"
-    shutil.copytree(run.results, folder, symlinks=True)
-    content = json.loads((folder / RESULTS_FILE).read_text())
-    (folder / RESULTS_FILE).write_text(json.dumps(content | {"family": "linear"}))
-    monkeypatch.setattr(trained_run, "DATA", tmp_path)
+@pytest.mark.parametrize("family", ["linear", "blend"])
+def test_a_model_of_another_family_is_trained_again_as_that_family(
+    run: TrainedRun, synthetic_folder: Path, tmp_path: Path, family: str
+):
+    model = write_small_model(tmp_path / "model", synthetic_folder, family=family)
 
-    options = ("--run", "r", "--data", str(run.data.folder), "--files", "3")
-    assert run_command(reason_quality, *options) == FAULT
-    assert "only boosted trees are trained again" in capsys.readouterr().err
+    again = trained_again(TrainedRun(run.results, model, run.data), tmp_path / "again", 7, bootstrap=True)
+
+    assert (again.manifest.family, len(again.feature_names)) == (family, len(model.feature_names))
+    features = run.data.rows("test").features
+    assert np.corrcoef(again.log_odds(features), model.log_odds(features))[0, 1] > 0.3

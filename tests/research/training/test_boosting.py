@@ -6,8 +6,9 @@ import pytest
 from bento.features.catalogue import CATALOGUE
 from bento.model.scoring_model import encode
 from research.cli import CommandError
+from research.data.splits import fold_rows
 from research.training import boosting, cross_fitting
-from research.types import TrainingMatrix
+from research.types import FoldSplit, TrainingMatrix
 from tests.research.made_up import declared_columns
 
 NAMES = ["application_ext_source_2", "application_ext_source_3", "application_occupation"]
@@ -26,37 +27,48 @@ def sample() -> TrainingMatrix:
     return TrainingMatrix(matrix=matrix, target=target, columns=columns, person=np.arange(CLIENTS))
 
 
-def _clients(matrix: np.ndarray) -> set[bytes]:
-    return {row.tobytes() for row in matrix}
+FAST = boosting.PARAMETERS | {"learning_rate": 0.05, "feature_fraction": 1.0}
 
 
-def test_a_fold_is_scored_by_a_booster_that_never_saw_its_rows(sample: TrainingMatrix, monkeypatch):
-    trained_on: list[np.ndarray] = []
-    original = boosting.booster_dataset
+def test_the_outcomes_of_a_fold_have_no_part_in_its_scores(sample: TrainingMatrix):
+    splits = fold_rows(sample.target, sample.person, 4, 1)
+    fitted = boosting.fit(sample, folds=4, seed=1, parameters=FAST)
 
-    def recorded(data: TrainingMatrix):
-        trained_on.append(data.matrix)
-        return original(data)
+    for number, (train, validation) in enumerate(splits):
+        params = boosting.booster_params(sample, FAST, constraints=False) | {"seed": 1 + number}
+        rows = boosting.booster_dataset(sample.rows(train))
+        booster = lightgbm.train(params, rows, fitted.rounds[number])
+        expected = booster.predict(sample.matrix[validation], raw_score=True)
+        np.testing.assert_allclose(fitted.out_of_fold.log_odds[validation], expected, atol=1e-9)
 
-    monkeypatch.setattr(boosting, "booster_dataset", recorded)
+
+def test_a_fold_has_the_number_of_trees_that_suits_the_others(sample: TrainingMatrix, monkeypatch):
+    losses = [[0.5, 0.4, 0.3, 0.1, 0.4], [0.5, 0.4, 0.3, 0.4, 0.5], [0.5, 0.1, 0.4, 0.5]]
+    original, logs = boosting._train, iter(losses)
+
+    def with_losses(data: TrainingMatrix, split: FoldSplit, seed: int, parameters: dict, max_rounds: int | None = None):
+        booster, log = original(data, split, seed, parameters, 2)
+        return booster, {"auc": log["auc"], boosting.LOSS: next(logs)}
+
+    monkeypatch.setattr(boosting, "_train", with_losses)
     monkeypatch.setattr(cross_fitting, "n_parallel_fits", lambda rows: 1)
-
-    fitted = boosting.fit(sample, folds=4, seed=1)
-
-    for fold, validation in fitted.out_of_fold.by_fold():
-        train, stop = trained_on[2 * fold : 2 * fold + 2]
-        assert _clients(sample.matrix[validation]).isdisjoint(_clients(train) | _clients(stop))
-        assert len(train) + len(stop) + validation.sum() == CLIENTS
-    assert len(trained_on[-1]) == CLIENTS
-
-
-def test_the_served_booster_has_the_median_number_of_rounds(sample: TrainingMatrix):
     fitted = boosting.fit(sample, folds=3, seed=1)
-    assert lightgbm.Booster(model_str=fitted.predictor.text).num_trees() == round(float(np.median(fitted.rounds)))
+
+    assert fitted.rounds == [2, 2, 4]
+    assert lightgbm.Booster(model_str=fitted.predictor.text).num_trees() == 2
+
+
+def test_a_fold_that_ends_at_the_most_trees_is_counted_and_reported(sample: TrainingMatrix, monkeypatch, caplog):
+    assert boosting.fit(sample, folds=3, seed=1, parameters=FAST).capped == 0
+    assert not caplog.messages
+    monkeypatch.setattr(boosting, "MAX_SHRINKAGE", 0.25)
+    fitted = boosting.fit(sample, folds=3, seed=1, parameters=FAST)
+    assert (fitted.capped, fitted.rounds) == (3, [5, 5, 5])
+    assert "3 of 3 folds ended at the most trees that are allowed, 5" in caplog.messages[-1]
 
 
 def test_the_same_seed_gives_the_same_model(sample: TrainingMatrix):
-    first, second = (boosting.fit(sample, 3, seed=7) for _ in range(2))
+    first, second = (boosting.fit(sample, 3, seed=7, parameters=FAST) for _ in range(2))
     np.testing.assert_array_equal(first.out_of_fold.log_odds, second.out_of_fold.log_odds)
     assert first.predictor.text == second.predictor.text
 

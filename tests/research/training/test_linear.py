@@ -1,67 +1,44 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
-from sklearn.pipeline import Pipeline
+from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from bento.model.manifest import ModelFeature
-from bento.model.predictors import LinearPredictor
-from research.training.linear import Clip, linear_pipeline, linear_predictor
+from research.data.splits import fold_rows
+from research.training.linear import Clip, fit_linear
+from research.training.spline import SplineLogistic
+from research.types import TrainingMatrix
+from tests.research.made_up import declared_columns
 
-COLUMNS = [
-    ModelFeature(name="amount"),
-    ModelFeature(name="housing", categories=["rented", "owned", "with parents"]),
-    ModelFeature(name="unknown"),
-    ModelFeature(name="score"),
-]
-ROWS = 800
+NAMES = ["application_ext_source_2", "application_credit", "application_occupation"]
+CLIENTS = 2000
 
 
 @pytest.fixture(scope="module")
-def sample() -> tuple[np.ndarray, np.ndarray]:
+def sample() -> TrainingMatrix:
     random = np.random.default_rng(1)
-    matrix = np.column_stack(
-        [
-            np.exp(random.normal(10, 2, ROWS)),
-            random.integers(0, 2, ROWS),  # no client lives with parents
-            np.full(ROWS, np.nan),
-            random.random(ROWS),
-        ]
-    )
-    matrix[random.random(matrix.shape) < 0.2] = np.nan
-    return matrix, (random.random(ROWS) < 0.3 - 0.2 * np.nan_to_num(matrix[:, 3])).astype(np.int64)
+    matrix = np.column_stack([*random.random((2, CLIENTS)), random.integers(0, 3, CLIENTS)])
+    target = (random.random(CLIENTS) < 0.4 * (1 - matrix[:, 0])).astype(np.int64)
+    return TrainingMatrix(matrix=matrix, target=target, columns=declared_columns(NAMES), person=np.arange(CLIENTS))
 
 
-@pytest.fixture(scope="module")
-def served(sample) -> tuple[np.ndarray, LinearPredictor, Pipeline]:
-    matrix, target = sample
-    pipeline = linear_pipeline(COLUMNS).fit(matrix, target)
-    extreme = matrix.copy()
-    extreme[:5, 0] = [1e300, -1e300, 0, np.nan, 1]
-    extreme[:3, 1] = [2, np.nan, 0]
-    extreme[:2, 2] = [5, np.nan]
-    assert not np.isnan(pipeline.decision_function(extreme)).any()
-    return extreme, linear_predictor(pipeline, matrix, COLUMNS), pipeline
+def test_a_fold_is_scored_by_a_model_that_never_saw_its_outcomes(sample: TrainingMatrix):
+    fitted = fit_linear(sample, folds=3, seed=1)
+    for train, validation in fold_rows(sample.target, sample.person, 3, 1):
+        model = SplineLogistic(tuple(sample.columns)).fit(sample.matrix[train], sample.target[train])
+        expected = model.decision_function(sample.matrix[validation])
+        np.testing.assert_allclose(fitted.out_of_fold.log_odds[validation], expected, atol=1e-6)
 
 
-def test_the_terms_give_the_log_odds_of_the_pipeline_on_any_row(served):
-    matrix, predictor, pipeline = served
-    np.testing.assert_allclose(predictor.log_odds(matrix), pipeline.decision_function(matrix), atol=1e-9)
+def test_the_served_model_is_fitted_on_all_rows(sample: TrainingMatrix):
+    fitted = fit_linear(sample, folds=2, seed=1)
+    model = SplineLogistic(tuple(sample.columns)).fit(sample.matrix, sample.target)
+    np.testing.assert_allclose(fitted.predictor.log_odds(sample.matrix), model.decision_function(sample.matrix))
+    assert roc_auc_score(sample.target, fitted.out_of_fold.log_odds) > 0.6
 
 
-def test_contributions_add_up_and_are_nothing_on_average(sample, served):
-    _, predictor, _ = served
-    matrix, _ = sample
-    contributions, base = predictor.contributions(matrix)
-    np.testing.assert_allclose(base + contributions.sum(axis=1), predictor.log_odds(matrix), atol=1e-9)
-    np.testing.assert_allclose(contributions.mean(axis=0), 0, atol=1e-9)
-
-
-def test_the_saved_file_gives_the_same_log_odds(served, tmp_path: Path):
-    matrix, predictor, _ = served
-    predictor.save(tmp_path)
-    np.testing.assert_array_equal(LinearPredictor.load(tmp_path).log_odds(matrix), predictor.log_odds(matrix))
+def test_only_chosen_features_are_fitted(sample: TrainingMatrix):
+    fitted = fit_linear(sample, 2, 1, lambda data, seed: NAMES[:1])
+    assert fitted.predictor.feature_names == [column.name for column in fitted.features] == NAMES[:1]
 
 
 def test_clip_keeps_missing_values_and_refuses_infinite_ones():

@@ -107,6 +107,7 @@ def test_a_strict_reading_of_the_law_gives_the_model_no_doubtful_feature(data: D
     def fit(reading: str, matrix: TrainingMatrix, *_: object) -> None:
         given[reading] = {column.name for column in matrix.columns}
 
+    monkeypatch.setattr(train, "best_count", lambda *_: 5)
     for reading in READINGS:
         monkeypatch.setattr(train, "fit_linear", partial(fit, reading))
         train.fit_family(data.rows("development"), Settings(family="linear", lawful=reading))

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from bento.features.catalogue import CATALOGUE
-from research.training import boosting
+from research.training import boosting, tuning
 from research.training.feature_selection import choose
-from research.training.tuning import SPACE, Tuned, tune
+from research.training.tuning import SPACE, Tuned, best_count, tune
 from research.types import TrainingMatrix
 from tests.research.made_up import declared_columns
 
@@ -72,3 +72,40 @@ def test_no_prediction_changes_the_threads_of_another_fit(sample, monkeypatch: p
     boosting.fit(sample, folds=2, seed=1)
     assert threads
     assert set(threads) == {1}
+
+
+def _many(signals: int, noise: int) -> TrainingMatrix:
+    """Return clients with features of which only the first tell defaults."""
+    random = np.random.default_rng(2)
+    names = [name for name, feature in CATALOGUE.items() if not feature.is_category][: signals + noise]
+    matrix = random.random((ROWS, len(names)))
+    log_odds = -3 + 4 * matrix[:, :signals].sum(axis=1) / max(signals, 1) ** 0.5
+    target = (random.random(ROWS) < 1 / (1 + np.exp(-log_odds + log_odds.mean()))).astype(np.int64)
+    return TrainingMatrix(matrix=matrix, target=target, columns=declared_columns(names), person=np.arange(ROWS))
+
+
+def test_all_features_are_used_where_all_of_them_tell_something():
+    assert best_count(_many(signals=12, noise=0), 1, constraints=False, counts=(2, 50)) == 12
+
+
+def test_fewer_features_are_used_where_that_saves_log_loss():
+    assert best_count(_many(signals=2, noise=60), 1, constraints=False, counts=(2, 70)) == 2
+
+
+def test_no_more_features_are_used_than_are_tried():
+    assert best_count(_many(signals=12, noise=0), 1, constraints=False, counts=(2, 8)) == 8
+
+
+def test_a_trial_may_shrink_as_much_as_the_model(sample, monkeypatch):
+    monkeypatch.setattr(boosting, "MAX_SHRINKAGE", 0.3)
+    most = []
+    original = boosting._train
+
+    def recorded(*arguments):
+        booster, log = original(*arguments)
+        most.append(booster.current_iteration())
+        return booster, log
+
+    monkeypatch.setattr(boosting, "_train", recorded)
+    _tuned(sample, trials=0)
+    assert most == [round(0.3 / tuning.LEARNING_RATE)] * tuning.TUNING_FOLDS
