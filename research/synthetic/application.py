@@ -1,4 +1,4 @@
-"""The application table: every column at its rank in the copula, then the rules between columns."""
+"""The application table: every column at its rank in the copula, then the rules between columns, then the outcome."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,9 @@ from scipy.special import ndtr
 from bento.data.tables import APPLICATION
 from research.synthetic.application_rules import ApplicationDraft, fill_in
 from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
-from research.synthetic.copula import Scores, draw
+from research.synthetic.copula import draw
 from research.synthetic.frames import Flags, Integers
+from research.synthetic.liability import Risk, liability
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,22 @@ class Clients:
     ids: Integers
     train: Flags
     target: Integers
-    scores: Scores
+    risk: Risk
 
 
 def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
     """Draw the applications of the clients `ids`; `train` selects the table whose marginals they follow."""
-    scores = draw(len(ids), rng)
-    draft = ApplicationDraft(scores.columns, train, rng)
+    application = draw_applications(ids, train, rng)
+    risk = liability().draw(application, rng)
+    target = (rng.random(len(ids)) < risk.probability).astype(np.int64)
+    return Clients(application, ids, train, target, risk)
+
+
+def draw_applications(ids: Integers, train: Flags, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw the applications of the clients `ids`, without their outcomes; `train` as in `draw_clients`."""
+    draft = ApplicationDraft(draw(len(ids), rng), train, rng)
     fill_in(draft)
-    target = (rng.random(len(ids)) < scores.probability).astype(np.int64)
-    return Clients(_frame(ids, draft), ids, train, target, scores)
+    return _frame(ids, draft)
 
 
 def _frame(ids: Integers, draft: ApplicationDraft) -> pl.DataFrame:

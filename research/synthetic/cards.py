@@ -80,7 +80,7 @@ def draw_cards(
     total_payment = np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3)
     mature = _draw_matured(card, step, ndtr(loans.habit) > 1 - structure["ever_used"], rng)
     due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
-    overdue = np.rint(_at("SK_DPD", mix(rng, (0.7, traits.late[loans.owner[card]]))))
+    overdue = np.rint(_at("SK_DPD", mix(rng, (0.8, traits.late[loans.owner[card]]))))
     overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(len(card)) < 0.55, 1, 0), 0))
     table = frame(
         CREDIT_CARD_BALANCE,

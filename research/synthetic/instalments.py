@@ -61,7 +61,7 @@ def draw_pos(clients: Clients, traits: Traits, loans: Loans, rng: np.random.Gene
     months = _draw_months(loans, rng)
     state = _draw_states(months, rng)
     loan, size = months.loan, len(months.loan)
-    habit = mix(rng, (0.75, traits.late[loans.owner]))
+    habit = mix(rng, (0.85, traits.late[loans.owner]))
     delay = ndtr(0.8 * habit[loan] + 0.6 * rng.standard_normal(size))
     longest = np.maximum(-loans.first_due[loan] + months.month * DAYS_IN_MONTH, 0) + 60
     overdue = np.minimum(np.ceil(quantile(columns["SK_DPD"], delay)), np.ceil(longest))
@@ -138,7 +138,7 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     due = loans.first_due[loan] + DUE_STEP * number
     kept = due >= OLDEST
     loan, number, due = loan[kept], number[kept], due[kept]
-    habit = mix(rng, (0.75, traits.late[loans.owner]))
+    habit = mix(rng, (0.85, traits.late[loans.owner]))
     delay = 0.65 * habit[loan] + np.sqrt(1 - 0.65**2) * rng.standard_normal(len(loan))
     late = np.rint(grid_quantile(structure["days_late"]["loan"], ndtr(delay)))
 

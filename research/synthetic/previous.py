@@ -54,7 +54,7 @@ def draw_previous(
     ids = ids[:size]
     requests = draw_requests(owner, position == 0, traits, rng)
     plans = draw_plans(requests, rng.standard_normal(len(clients.ids))[owner], rng)
-    habit = mix(rng, (0.75, traits.indebted[owner]))
+    habit = mix(rng, (0.9, traits.indebted[owner]))
     used = requests.of_kind("Card") & (ndtr(habit) > 1 - structure["card"]["used"])
     approved = requests.status == "Approved"
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])

@@ -21,9 +21,9 @@ DUE_STEP = 30
 _KINDS = ("Cash loans", "Consumer loans")
 _CARD_TERM = 20
 """A card's annuity is a twentieth of its limit."""
-_RECENT = 0.3
+_RECENT = 0.55
 """Weight of the client's trait in the recency of an application."""
-_SEEKING = 0.55
+_SEEKING = 0.8
 """Weight of the client's trait in the outcome of an application."""
 _OUTCOME_RECENCY = 0.36
 """Weight of the recency in the outcome of an application."""
