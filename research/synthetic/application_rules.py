@@ -6,7 +6,7 @@ from scipy.special import ndtr
 from bento.data.tables import OPEN_ENDED
 from research.synthetic.application_amounts import fill_in_amounts
 from research.synthetic.application_draft import ApplicationDraft
-from research.synthetic.buildings import fill_in_triplet
+from research.synthetic.buildings import TRIPLETS, draw_buildings, draw_missing
 from research.synthetic.calibration_statistics import (
     APPLICATIONS,
     ordered_shares,
@@ -22,8 +22,6 @@ from research.synthetic.joint_facts import AGE_EDGES, LIFE_EDGES, YEAR
 
 _RATINGS = np.array([1, 2, 3])
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
-_UNIFORM_BUILDINGS = 0.825
-"""Share of buildings whose dwellings agree in all measures."""
 _OF_REGION = 0.84
 """Spread of the hours of application within a region, over that of all."""
 
@@ -66,11 +64,8 @@ def _ages(draft: ApplicationDraft) -> None:
     values["DAYS_BIRTH"] = born = np.rint(values["DAYS_BIRTH"])
     age = -born / YEAR
     year, stage = band_of(age, AGE_EDGES), band_of(age, LIFE_EDGES)
-    for name, fact, cell in (
-        ("DAYS_ID_PUBLISH", "identity_age", year),
-        ("DAYS_REGISTRATION", "registration_age", stage),
-    ):
-        at = draw_quantiles(facts[fact], cell, draft.rank_given(name, "DAYS_BIRTH"))
+    for name, fact in (("DAYS_ID_PUBLISH", "identity_age"), ("DAYS_REGISTRATION", "registration_age")):
+        at = draw_quantiles(facts[fact], year, draft.rank_given(name, "DAYS_BIRTH"))
         values[name] = np.rint(born + np.minimum(at, age) * YEAR)
     male = draft.is_("CODE_GENDER", "M")
     share = np.array(facts["retired"])[male.astype(np.int64), year]
@@ -155,10 +150,13 @@ def _documents(draft: ApplicationDraft) -> None:
 
 
 def _building(draft: ApplicationDraft) -> None:
-    uniform = draft.chance() < _UNIFORM_BUILDINGS
-    for name in statistics()["joint"]["buildings"]:
-        draft.values |= fill_in_triplet(name, draft.values[f"{name}_AVG"], uniform, draft.rng)
-    draft.values["TOTALAREA_MODE"] = np.round(draft.values["TOTALAREA_MODE"], 4)
+    column = {name: f"{name}_AVG" for name in TRIPLETS} | {"TOTALAREA": "TOTALAREA_MODE"}
+
+    def rank(name: str, others: tuple[str, ...]) -> Floats:
+        return draft.rank_given(column[name], *(column[other] for other in others))
+
+    draft.missing |= draw_missing(ndtr(draft.scores["missing:APARTMENTS_AVG"]), draft.rng)
+    draft.values |= draw_buildings({name: draft.values[column[name]] for name in column}, rank, draft.rng)
     for name in ("HOUSETYPE_MODE", "EMERGENCYSTATE_MODE"):
         draft.values[name] = draft.by_table(name, draft.chance())
 

@@ -1,14 +1,14 @@
 """Facts on columns of the application together: regions, ages, jobs, amounts, buildings and documents."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from research.synthetic.buildings import building_facts
 from research.synthetic.calibration_statistics import ordered_values, probabilities
 from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, shares_by_cell
-from research.synthetic.frames import Flags, Floats, Integers
+from research.synthetic.frames import Floats, Integers
 
 Facts = dict[str, Any]
 
@@ -19,9 +19,6 @@ PRICE_EDGES = (0.0, 67_500.5, 135_000.5, 225_000.5, 450_000.5, 675_000.5, 900_00
 """Price bands of cash loans; the insurance that is added to the price has other rates in each."""
 GENDERS = ("F", "M")
 _MIN_SHARE = 0.002
-_SCALES = np.arange(0.9, 1.1, 0.0005)
-_ROUNDING = 0.00016
-"""Largest difference of two values that are rounded to 4 digits in different scales."""
 
 
 def joint_facts(rows: pl.DataFrame) -> Facts:
@@ -32,13 +29,8 @@ def joint_facts(rows: pl.DataFrame) -> Facts:
         **_jobs(rows),
         "documents": _documents(rows),
         "amounts": _amounts(rows),
-        "buildings": {name: _triplet(rows, name) for name in triplets(rows.columns)},
+        "buildings": building_facts(rows),
     }
-
-
-def triplets(columns: Sequence[str]) -> list[str]:
-    """Return the measures of the building that have a mean, a mode and a median."""
-    return [name.removesuffix("_MEDI") for name in columns if name.endswith("_MEDI")]
 
 
 def _regions(rows: pl.DataFrame) -> Facts:
@@ -74,7 +66,7 @@ def _ages(rows: pl.DataFrame) -> Facts:
     household = (stage * 2 + gender) * 2 + (children > 0)
     return {
         "identity_age": quantiles_by_cell((born + _numbers(rows, "DAYS_ID_PUBLISH")) / YEAR, year, len(AGE_EDGES)),
-        "registration_age": quantiles_by_cell((born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, stage, stages),
+        "registration_age": quantiles_by_cell((born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, year, len(AGE_EDGES)),
         "retired": [
             [row[1] for row in shares_by_cell(retired[one].astype(np.int64), year[one], len(AGE_EDGES), 2)]
             for one in (gender == 0, gender == 1)
@@ -154,53 +146,6 @@ def atoms(values: Floats) -> dict[str, float]:
     kept = counts >= max(MIN_ROWS, _MIN_SHARE * len(values))
     frequent = zip(distinct[kept], counts[kept], strict=True)
     return {f"{value:.9g}": round(float(count / len(values)), 5) for value, count in frequent}
-
-
-def _triplet(rows: pl.DataFrame, name: str) -> Facts:
-    """Facts on mean, mode and median of one measure: atoms of the mean, and what the two others are of it."""
-    known = rows.select(pl.col(f"{name}_{word}").alias(word) for word in ("AVG", "MODE", "MEDI")).drop_nulls()
-    mean, mode, median = (_numbers(known, word) for word in known.columns)
-    result: Facts = {}
-    same_mode, scale = _same(mean, mode)
-    same_median, scale_median = _same(mean, median)
-    other = ~same_mode & (mean > 0)
-    result["mode"] = scale
-    result["median"] = scale_median
-    result["same_mode"] = round(float(same_mode.mean()), 4)
-    result["same_median_of_others"] = round(float((same_median & ~same_mode).sum() / max((~same_mode).sum(), 1)), 4)
-    result["mode_per_mean"] = _ratios(mode, mean, other)
-    result["median_per_mean"] = _ratios(median, mean, ~same_median & (mean > 0))
-    values, counts = np.unique(mode, return_counts=True)
-    grid = values[counts >= max(MIN_ROWS, 0.001 * len(mode))]
-    if np.isin(mode, grid).mean() > 0.9:
-        result["grid"] = grid.tolist()
-    return result
-
-
-def _same(mean: Floats, other: Floats) -> tuple[Flags, Facts]:
-    """Tell where `other` is the mean in another scale, x → s·x or x → 1 - s·(1 - x), and return the scale.
-
-    Values near 1 (years) are scaled by their distance from 1.
-    """
-    of_complement = bool(np.median(mean) > 0.5)
-    base, target = (1 - mean, 1 - other) if of_complement else (mean, other)
-    inside = (mean > 0) & (mean < 1)
-    agreements = [(_agree(base, target, scale)[inside].mean(), scale) for scale in _SCALES] if inside.any() else []
-    scale = max(agreements)[1] if agreements else 1.0
-    same = _agree(base, target, scale)
-    weight = base[same & inside]
-    if weight.any():
-        scale = float(weight @ target[same & inside] / (weight @ weight))
-    return _agree(base, target, scale), {"scale": round(scale, 5), "of_complement": of_complement}
-
-
-def _agree(base: Floats, target: Floats, scale: float) -> Flags:
-    return np.abs(scale * base - target) <= _ROUNDING
-
-
-def _ratios(other: Floats, mean: Floats, which: Flags) -> list[float]:
-    ratio = other[which] / mean[which]
-    return quantiles_by_cell(ratio, np.zeros(len(ratio), dtype=np.int64), 1)[0] if len(ratio) >= MIN_ROWS else []
 
 
 def _mean(rows: pl.DataFrame, name: str) -> float:
