@@ -7,7 +7,8 @@ import polars as pl
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
-from research.synthetic.application_rules import ApplicationDraft, fill_in
+from research.synthetic.application_draft import ApplicationDraft
+from research.synthetic.application_rules import fill_in
 from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
 from research.synthetic.copula import draw
 from research.synthetic.frames import Flags, Integers

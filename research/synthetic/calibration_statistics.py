@@ -90,6 +90,11 @@ def pick(shares: Floats, rank: Floats) -> NDArray[np.intp]:
     return np.minimum(np.searchsorted(edges / edges[-1], rank, side="right"), len(edges) - 1)
 
 
+def nearest(allowed: Floats, values: Floats) -> Floats:
+    """Return the nearest of the ascending `allowed` values."""
+    return allowed[np.searchsorted((allowed[1:] + allowed[:-1]) / 2, values)]
+
+
 def choose(shares: dict[str, float], rank: Floats) -> Texts:
     """Return the category at each rank, by share, in the order of the mapping."""
     names = np.array(list(shares), dtype=object)

@@ -1,0 +1,162 @@
+"""Facts on columns of the application together: regions, ages, jobs, amounts, buildings and documents."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from research.synthetic.buildings import building_facts
+from research.synthetic.calibration_statistics import ordered_values, probabilities
+from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, shares_by_cell
+from research.synthetic.frames import Floats, Integers
+
+Facts = dict[str, Any]
+
+YEAR = 365.25
+AGE_EDGES = tuple(float(age) for age in range(20, 70))
+LIFE_EDGES = (20.0, 23.0, 26.0, 29.0, 32.0, 36.0, 40.0, 45.0, 50.0, 55.0, 60.0, 65.0)
+PRICE_EDGES = (0.0, 67_500.5, 135_000.5, 225_000.5, 450_000.5, 675_000.5, 900_000.5)
+"""Price bands of cash loans; the insurance that is added to the price has other rates in each."""
+GENDERS = ("F", "M")
+_MIN_SHARE = 0.002
+
+
+def joint_facts(rows: pl.DataFrame) -> Facts:
+    """Return the facts on columns together, of applications `rows` of both tables; none rests on less than 20 rows."""
+    return {
+        "regions": _regions(rows),
+        **_ages(rows),
+        **_jobs(rows),
+        "documents": _documents(rows),
+        "amounts": _amounts(rows),
+        "buildings": building_facts(rows),
+    }
+
+
+def _regions(rows: pl.DataFrame) -> Facts:
+    region = ("REGION_POPULATION_RELATIVE", "REGION_RATING_CLIENT", "REGION_RATING_CLIENT_W_CITY")
+    table = (
+        rows.filter(pl.col(region[2]) > 0)
+        .group_by(region)
+        .agg(pl.len(), pl.col("HOUR_APPR_PROCESS_START").mean().alias("hour"))
+        .sort(region)
+        .filter(pl.col("len") >= MIN_ROWS)
+    )
+    share = table["len"] / table["len"].sum()
+    return {
+        "population": table[region[0]].to_list(),
+        "rating": table[region[1]].cast(pl.Int64).to_list(),
+        "rating_w_city": table[region[2]].cast(pl.Int64).to_list(),
+        "share": share.round(5).to_list(),
+        "hour": table["hour"].round(2).to_list(),
+    }
+
+
+def _ages(rows: pl.DataFrame) -> Facts:
+    born = -_numbers(rows, "DAYS_BIRTH")
+    age = born / YEAR
+    year, stage = band_of(age, AGE_EDGES), band_of(age, LIFE_EDGES)
+    gender = np.where(rows["CODE_GENDER"].to_numpy() == "M", 1, 0)
+    employed = _numbers(rows, "DAYS_EMPLOYED")
+    retired = employed > 0
+    working = ~retired
+    children = np.minimum(_numbers(rows, "CNT_CHILDREN"), len(ordered_values("CNT_CHILDREN")) - 1).astype(np.int64)
+    stages = len(LIFE_EDGES)
+    status = _positions(rows, "NAME_FAMILY_STATUS")
+    household = (stage * 2 + gender) * 2 + (children > 0)
+    return {
+        "identity_age": quantiles_by_cell((born + _numbers(rows, "DAYS_ID_PUBLISH")) / YEAR, year, len(AGE_EDGES)),
+        "registration_age": quantiles_by_cell((born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, year, len(AGE_EDGES)),
+        "retired": [
+            [row[1] for row in shares_by_cell(retired[one].astype(np.int64), year[one], len(AGE_EDGES), 2)]
+            for one in (gender == 0, gender == 1)
+        ],
+        "employed_years": quantiles_by_cell(-employed[working] / YEAR, stage[working], stages),
+        "children": shares_by_cell(children, stage, stages, len(ordered_values("CNT_CHILDREN"))),
+        "family_status": shares_by_cell(status, household, stages * 4, len(ordered_values("NAME_FAMILY_STATUS"))),
+    }
+
+
+def _jobs(rows: pl.DataFrame) -> Facts:
+    """Occupation by gender and kind of income, organisation by occupation; for those who work."""
+    working = rows.filter(pl.col("DAYS_EMPLOYED") <= 0)
+    gender = np.where(working["CODE_GENDER"].to_numpy() == "M", 1, 0)
+    income, incomes = _positions(working, "NAME_INCOME_TYPE"), len(ordered_values("NAME_INCOME_TYPE"))
+    education, educations = _positions(working, "NAME_EDUCATION_TYPE"), len(ordered_values("NAME_EDUCATION_TYPE"))
+    occupations = len(ordered_values("OCCUPATION_TYPE"))
+    named = working["OCCUPATION_TYPE"].is_not_null().to_numpy()
+    occupation = np.where(named, _positions(working, "OCCUPATION_TYPE"), occupations)
+    organisation = _positions(working, "ORGANIZATION_TYPE")
+    return {
+        "occupation": shares_by_cell(
+            occupation, (income * educations + education) * 2 + gender, incomes * educations * 2, occupations + 1
+        ),
+        "organisation": shares_by_cell(
+            organisation,
+            (occupation * 2 + (income == ordered_values("NAME_INCOME_TYPE").index("State servant"))),
+            (occupations + 1) * 2,
+            len(ordered_values("ORGANIZATION_TYPE")),
+        ),
+    }
+
+
+def _documents(rows: pl.DataFrame) -> Facts:
+    """Share of each document by contract (cash, revolving) and by whether the client is retired, then of all."""
+    cell = (rows["NAME_CONTRACT_TYPE"] == "Revolving loans").cast(pl.Int64) * 2 + (rows["DAYS_EMPLOYED"] > 0)
+    names = [name for name in rows.columns if name.startswith("FLAG_DOCUMENT_")]
+    return {
+        name: [*(_mean(rows.filter(cell == index), name) for index in range(4)), _mean(rows, name)] for name in names
+    }
+
+
+def _amounts(rows: pl.DataFrame) -> Facts:
+    known = rows.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY", "AMT_INCOME_TOTAL"])
+    cash = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
+    cards = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Revolving loans")
+    goods, credit, annuity = (_numbers(cash, f"AMT_{name}") for name in ("GOODS_PRICE", "CREDIT", "ANNUITY"))
+    band = band_of(goods, PRICE_EDGES)
+    ratio = np.round(credit / goods, 4)
+    bands = []
+    for index in range(len(PRICE_EDGES)):
+        inside = band == index
+        values, counts = np.unique(ratio[inside], return_counts=True)
+        kept = counts >= max(MIN_ROWS, 0.005 * inside.sum())
+        values, counts = values[kept], counts[kept]
+        nearest = np.abs(ratio[inside][:, None] - values[None, :]).argmin(axis=1)
+        factor = annuity[inside] / credit[inside]
+        bands.append(
+            {
+                "ratio": values.tolist(),
+                "share": np.round(counts / counts.sum(), 5).tolist(),
+                "annuity": quantiles_by_cell(factor, nearest, len(values)),
+            }
+        )
+    per_income = _numbers(cards, "AMT_CREDIT") / _numbers(cards, "AMT_INCOME_TOTAL")
+    return {
+        "cash_price": {"quantiles": np.quantile(goods, probabilities()).tolist(), "atoms": atoms(goods)},
+        "card_limits": sorted(map(float, atoms(_numbers(cards, "AMT_CREDIT")))),
+        "card_limit_per_income": quantiles_by_cell(per_income, np.zeros(len(per_income), dtype=np.int64), 1)[0],
+        "bands": bands,
+    }
+
+
+def atoms(values: Floats) -> dict[str, float]:
+    """Return the values that many rows share, with their shares."""
+    distinct, counts = np.unique(values, return_counts=True)
+    kept = counts >= max(MIN_ROWS, _MIN_SHARE * len(values))
+    frequent = zip(distinct[kept], counts[kept], strict=True)
+    return {f"{value:.9g}": round(float(count / len(values)), 5) for value, count in frequent}
+
+
+def _mean(rows: pl.DataFrame, name: str) -> float:
+    return round(float(_numbers(rows, name).mean()), 5) if len(rows) else 0.0
+
+
+def _numbers(rows: pl.DataFrame, name: str) -> Floats:
+    return rows[name].cast(pl.Float64).to_numpy()
+
+
+def _positions(rows: pl.DataFrame, name: str) -> Integers:
+    """Return the positions of categories among `ordered_values`; -1 where none is known."""
+    places = {value: index for index, value in enumerate(ordered_values(name))}
+    return np.array([places.get(value, -1) for value in rows[name].to_list()], dtype=np.int64)
