@@ -116,7 +116,7 @@ def draw_bureau(
 ) -> tuple[pl.DataFrame, Credits]:
     """Draw the bureau credits of `clients`, identified by the shuffled `ids`, with the dates their months need."""
     columns = table_statistics("bureau")
-    owner, _ = spread(draw_counts("bureau", len(clients.ids), rng, traits.recent))
+    owner, _ = spread(draw_counts("bureau", len(clients.ids), rng, traits.indebted))
     size = len(owner)
     segments = _draw_segments(traits.indebted[owner], rng)
     recency = mix(rng, (0.65, traits.recent[owner]), (0.25, rng.standard_normal(len(clients.ids))[owner]))
@@ -166,12 +166,12 @@ def draw_bureau(
 
 def _draw_segments(indebted: Floats, rng: np.random.Generator) -> _Segments:
     shares = table_statistics("bureau")["CREDIT_TYPE"].shares
-    kind = choose({name: shares[name] for name in _BY_RISK}, rank(rng, (0.2, indebted)))
+    kind = choose({name: shares[name] for name in _BY_RISK}, rank(rng, (0.35, indebted)))
     segments = _Segments(kind, np.zeros(len(kind), dtype=bool))
     active_share = np.empty(len(kind))
     for name, states in _groups().items():
         active_share[segments.group == name] = states["Active"]["share"]
-    return _Segments(kind, rank(rng, (0.35, indebted)) > 1 - active_share)
+    return _Segments(kind, rank(rng, (0.6, indebted)) > 1 - active_share)
 
 
 def _draw_lives(segments: _Segments, recency: Floats, rng: np.random.Generator) -> _Lives:

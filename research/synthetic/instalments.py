@@ -139,7 +139,7 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     kept = due >= OLDEST
     loan, number, due = loan[kept], number[kept], due[kept]
     habit = mix(rng, (0.85, traits.late[loans.owner]))
-    delay = 0.65 * habit[loan] + np.sqrt(1 - 0.65**2) * rng.standard_normal(len(loan))
+    delay = 0.75 * habit[loan] + np.sqrt(1 - 0.75**2) * rng.standard_normal(len(loan))
     late = np.rint(grid_quantile(structure["days_late"]["loan"], ndtr(delay)))
 
     last = (number + 1 == loans.paid[loan]) & (loans.paid < loans.term)[loan]

@@ -66,7 +66,9 @@ def _ages(rows: pl.DataFrame) -> Facts:
     household = (stage * 2 + gender) * 2 + (children > 0)
     return {
         "identity_age": quantiles_by_cell((born + _numbers(rows, "DAYS_ID_PUBLISH")) / YEAR, year, len(AGE_EDGES)),
-        "registration_age": quantiles_by_cell((born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, year, len(AGE_EDGES)),
+        "registration_age": quantiles_by_cell(
+            (born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, year, len(AGE_EDGES)
+        ),
         "retired": [
             [row[1] for row in shares_by_cell(retired[one].astype(np.int64), year[one], len(AGE_EDGES), 2)]
             for one in (gender == 0, gender == 1)

@@ -1,8 +1,8 @@
 """Make `liability.json`: effects under which the synthetic default rates by bin are the real ones.
 
-The expected number of defaults in each bin and cell is that of the file of default rates. These conditions are the score
-equations of a logistic additive model, so the effects solve a convex problem, whose penalties shrink what the real rates
-cannot tell from chance.
+The expected number of defaults in each bin and cell is that of the file of default rates. These conditions are the
+score equations of a logistic additive model, so the effects solve a convex problem; its penalties shrink what the real
+rates cannot tell from chance.
 """
 
 import argparse
@@ -26,15 +26,15 @@ from research.synthetic.liability import LIABILITY_FILE, SEGMENTS, Liability
 EXAMPLE = "python -m research liability"
 CLIENTS, CHUNK = 60_000, 4096
 SEED = 20_240
-HIDDEN = 0.75
+HIDDEN = 0.72
 """Factor of the segments' log-odds."""
-DIFFUSE = 0.08
+DIFFUSE = 0.05
 """Standard deviation of the weak interactions together, in log-odds."""
 CREDIT = 0.05
 """Share of the variance of a column's log-odds that is its part; correlated columns share the rest."""
-WIGGLE_CREDIT = 0.15
+WIGGLE_CREDIT = 0.3
 """The same of what departs from a line over a column's bins."""
-PAIR_CREDIT = 0.07
+PAIR_CREDIT = 0.05
 """The same of a pair; the pairs are the strongest of many, hence in part by chance."""
 _PRODUCTS, _COLUMNS_OF_PRODUCTS = 60, 24
 _MIN_STEP = 0.02
@@ -45,7 +45,7 @@ _MAX_ITERATIONS = 400
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """Bins or cells of a population, and what their effects may be: effects = basis @ free, with standard normal free."""
+    """Bins or cells of a population; their effects are `basis` @ free, with a standard normal prior of free."""
 
     codes: Integers
     """Bin of each client, or -1: shape (clients,)."""
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw applications, solve for the effects and write the file."""
     application = draw_population(CLIENTS, SEED)
     made = solve(application)
-    LIABILITY_FILE.write_text(_text(made), encoding="utf-8")
+    LIABILITY_FILE.write_text(as_text(made), encoding="utf-8")
     print(f"written: {LIABILITY_FILE}")
     return 0
 
@@ -164,6 +164,12 @@ def _log_odds(n: Floats, rate: Floats) -> tuple[Floats, Floats]:
     return logit(pulled), 1 / (n * pulled * (1 - pulled))
 
 
+def expected_risk(log_odds: Floats, segments: Floats) -> Floats:
+    """Return the mean probability over the segments, of log-odds `segments`, of clients (log_odds: clients)."""
+    shares = [segment.share for segment in SEGMENTS]
+    return sum((share * expit(log_odds + shift) for share, shift in zip(shares, segments, strict=True)), np.zeros(1))
+
+
 def _scores(column: Rates, term: Term) -> Floats:
     """Return the normal score of each bin in the population, and 0 for none; categories by ascending default rate."""
     shares = term.clients / len(term.codes)
@@ -210,9 +216,8 @@ def _solved(terms: list[Term], offset: Floats, segments: Floats) -> tuple[float,
         total = offset + point[0]
         for term, effect in zip(terms, effects, strict=True):
             total += effect[term.codes]
-        risk, value = np.zeros(clients), 0.0
+        risk, value = expected_risk(total, segments), 0.0
         for share, shift in zip(shares, segments, strict=True):
-            risk += share * expit(total + shift)
             value += share * np.logaddexp(0.0, total + shift).sum()
         value -= point[0] * rate * clients
         gradient = [np.array([risk.sum() - rate * clients])]
@@ -234,7 +239,7 @@ def _slices(terms: list[Term], edges: Integers) -> Iterator[tuple[Term, int, int
     return zip(terms, edges[:-1], edges[1:], strict=True)
 
 
-def _text(made: Liability) -> str:
+def as_text(made: Liability) -> str:
     """Return the file's text, one line an effect, so that changes can be read."""
     columns = ",\n".join(
         f"  {json.dumps(name)}: {json.dumps(effects.tolist())}" for name, effects in made.columns.items()

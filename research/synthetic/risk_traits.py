@@ -11,7 +11,7 @@ from research.synthetic.calibration_statistics import statistics
 from research.synthetic.frames import Floats, Integers
 from research.synthetic.liability import SEGMENTS
 
-_LOAD = 0.3
+_LOAD = 0.45
 """Weight of a trait in the number of rows of a history."""
 _VISIBLE = 0.12
 """Weight of the risk that the application shows, in every trait."""
