@@ -1,6 +1,6 @@
 """Rank families and arms on synthetic and on real applications of the same number; exit code 1 where they disagree.
 
-Both are compared on the application's features alone, out of fold. Synthetic folds are judged by the true probabilities.
+Both are compared on the features of the application alone, out of fold. True probabilities judge the synthetic folds.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import probabilities, quantile, statistics, table_statistics
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
 from research.synthetic.previous import Loans
-from research.synthetic.risk_traits import Traits, mix
+from research.synthetic.risk_traits import Traits, among, mix
 
 _MAX_MONTHS = 96
 _STATES = ("Active", "Completed", "Signed", "Demand", "Sent proposal")
@@ -80,7 +80,7 @@ def draw_cards(
     total_payment = np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3)
     mature = _draw_matured(card, step, ndtr(loans.habit) > 1 - structure["ever_used"], rng)
     due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
-    overdue = np.rint(_at("SK_DPD", mix(rng, (0.8, traits.late[loans.owner[card]]))))
+    overdue = np.rint(_at("SK_DPD", mix(rng, (0.8, among(traits.late[loans.owner[card]])))))
     overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(len(card)) < 0.55, 1, 0), 0))
     table = frame(
         CREDIT_CARD_BALANCE,

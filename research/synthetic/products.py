@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from bento.data.tables import OPEN_ENDED
 from research.synthetic.calibration_statistics import choose, grid_quantile, quantile, statistics, table_statistics
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
-from research.synthetic.risk_traits import Traits, mix, rank
+from research.synthetic.risk_traits import Traits, among, mix, rank
 
 OLDEST = -2922
 """Days; the data goes back eight years."""
@@ -75,13 +75,13 @@ class Requests:
 def draw_requests(owner: Integers, first: Flags, traits: Traits, rng: np.random.Generator) -> Requests:
     """Draw the applications of the clients `owner` (ascending); `first` marks the first of each client."""
     size = len(owner)
-    recency = mix(rng, (_RECENT, traits.recent[owner]))
+    recency = mix(rng, (_RECENT, among(traits.recent[owner])))
     recency = recency[np.lexsort((recency, owner))]
     decision = np.rint(quantile(table_statistics("previous_application")["DAYS_DECISION"], ndtr(recency)))
     product = np.where(first, choose(_first_products(), rng.random(size)), _later_product(recency, rng))
     requests = Requests(owner, first, recency, decision, product, product)
     recent_later = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
-    status = _status(requests, rank(rng, (_SEEKING, traits.seeking[owner]), (_OUTCOME_RECENCY, recent_later)))
+    status = _status(requests, rank(rng, (_SEEKING, among(traits.seeking[owner])), (_OUTCOME_RECENCY, recent_later)))
     requests = replace(requests, status=_one_card(status, requests, rng))
     return replace(requests, decision=_with_card_ages(requests, rng))
 

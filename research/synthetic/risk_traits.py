@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from scipy.stats import nbinom
+from scipy.stats import nbinom, rankdata
 
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import statistics
@@ -45,6 +45,17 @@ def _of_segments(trait: str, segment: Integers, noise: Floats) -> Floats:
     means = np.array([item.traits[trait] for item in SEGMENTS])
     shares = np.array([item.share for item in SEGMENTS])
     return ndtri(np.clip(ndtr((means[segment] + noise)[:, None] - means) @ shares, _LEAST_RANK, 1 - _LEAST_RANK))
+
+
+def among(trait: Floats) -> Floats:
+    """Return the normal scores of `trait` (rows) among these rows; equal values have equal scores.
+
+    Clients with much of a trait have more rows, so the trait is not standard normal over the rows of a table.
+
+    >>> among(np.array([5.0, 7.0, 7.0, 9.0])).round(2).tolist()
+    [-1.15, 0.0, 0.0, 1.15]
+    """
+    return ndtri((rankdata(trait) - 0.5) / max(len(trait), 1))
 
 
 def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
