@@ -1,6 +1,6 @@
 """The application table: every column at its rank in the copula, then the rules between columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from research.synthetic.application_rules import fill_in
 from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
 from research.synthetic.copula import Scores, draw
 from research.synthetic.frames import Flags, Integers
+from research.synthetic.persons import draw_persons, draw_targets, repeat_scores
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,13 @@ class Clients:
 
 def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
     """Draw the applications of the clients `ids`; `train` selects the table whose marginals they follow."""
+    person = draw_persons(len(ids), rng)
     scores = draw(len(ids), rng)
-    draft = ApplicationDraft(scores.columns, train, rng)
-    fill_in(draft)
-    target = (rng.random(len(ids)) < scores.probability).astype(np.int64)
+    draft = ApplicationDraft(repeat_scores(scores.columns, person), train, rng)
+    fill_in(draft, person)
+    risk = {name: getattr(scores, name)[person] for name in ("visible", "hidden", "probability")}
+    scores = replace(scores, **risk)
+    target = draw_targets(scores.probability, person, rng)
     return Clients(_frame(ids, draft), ids, train, target, scores)
 
 

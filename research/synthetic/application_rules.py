@@ -1,6 +1,7 @@
 """Applications filled column by column, with the rules between columns: employment, household, documents, building."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import OPEN_ENDED
@@ -19,6 +20,7 @@ from research.synthetic.cells import band_of, draw_positions, draw_quantiles
 from research.synthetic.copula import OF_EMPLOYED, RETIRED
 from research.synthetic.frames import Flags, Floats
 from research.synthetic.joint_facts import AGE_EDGES, LIFE_EDGES, YEAR
+from research.synthetic.persons import repeat_values
 
 _RATINGS = np.array([1, 2, 3])
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
@@ -26,8 +28,11 @@ _OF_REGION = 0.84
 """Spread of the hours of application within a region, over that of all."""
 
 
-def fill_in(draft: ApplicationDraft) -> None:
-    """Fill every column of the application table except the identifier."""
+def fill_in(draft: ApplicationDraft, person: NDArray[np.intp]) -> None:
+    """Fill every column of the application table except the identifier.
+
+    `person` has for each client the position of the person's first application, mostly the client's.
+    """
     for name, score in draft.scores.items():
         if not name.startswith("missing:") and name not in OF_EMPLOYED:
             draft.values[name] = draft.by_table(name, ndtr(score))
@@ -36,10 +41,11 @@ def fill_in(draft: ApplicationDraft) -> None:
     _employment(draft)
     _household(draft)
     _addresses(draft)
-    fill_in_amounts(draft)
-    _documents(draft)
     _building(draft)
     _acquaintances(draft)
+    repeat_values(draft, person)
+    fill_in_amounts(draft)
+    _documents(draft)
     _add_rare_values(draft)
 
 
