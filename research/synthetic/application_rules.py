@@ -60,6 +60,7 @@ def _regions(draft: ApplicationDraft) -> None:
     values["REGION_POPULATION_RELATIVE"] = columns["population"][region]
     values["REGION_RATING_CLIENT_W_CITY"] = columns["rating_w_city"][region].astype(np.float64)
     hour, usual = "HOUR_APPR_PROCESS_START", np.average(columns["hour"], weights=columns["share"])
+    values[hour] = draft.by_table(hour, draft.rank_given(hour, "REGION_RATING_CLIENT"))
     moved = usual + _OF_REGION * (values[hour] - usual) + columns["hour"][region] - usual
     values[hour] = np.clip(np.rint(moved), 0, 23)
 
@@ -144,7 +145,7 @@ def _documents(draft: ApplicationDraft) -> None:
     facts = statistics()["joint"]["documents"]
     cell = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans") * 2 + (draft.values[RETIRED] == 0)
     main = ("FLAG_DOCUMENT_3", "FLAG_DOCUMENT_6", "FLAG_DOCUMENT_8")
-    free, rank = np.zeros(len(draft)), ndtr(draft.scores[main[0]])
+    free, rank = np.zeros(len(draft)), draft.rank_given(main[0], "NAME_CONTRACT_TYPE")
     for name, of_cell in facts.items():
         shares, overall = np.array(of_cell[:-1]), of_cell[-1]
         if name in main:

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from bento.data.tables import CREDIT_CARD_BALANCE
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import probabilities, quantile, statistics, table_statistics
-from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
+from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, rank_among, spread
 from research.synthetic.previous import Loans
 from research.synthetic.risk_traits import Traits, mix
 
@@ -59,7 +59,7 @@ def draw_cards(
     card, step = spread(months.astype(np.int64))
     month = step - months[card]
     level, level_before = _draw_levels(loans.habit, card, step, rng)
-    drawn = (ndtr(loans.habit) > 1 - structure["used"])[card]
+    drawn = loans.drawn[card]
     level, level_before = (_among_drawn(score, drawn) for score in (level, level_before))
     in_use = ndtr(level) > _zero_share("AMT_TOTAL_RECEIVABLE")
 
@@ -70,18 +70,17 @@ def draw_cards(
     limit = np.where(balance > limit * 1.05, np.ceil(balance / 1.05 / 22500) * 22500, limit)
     drawings = _draw_drawings(level, drawn, rng)
 
-    unused = ~in_use & ~drawings.any
-    zero_balance = _zero_share("AMT_BALANCE")
-    dormant_share = columns["AMT_DRAWINGS_ATM_CURRENT"].null_rate / max(zero_balance, 1e-9)
-    dormant = unused & (rng.random(cards)[card] < dormant_share * 1.02)
-    share_without = columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
-    without_instalments = unused & (rng.random(cards)[card] < share_without)
+    luck, undrawn = rng.random(cards)[card], max(1 - drawn.mean(), 1e-9) if cards else 1.0
+    dormant, without_instalments = (
+        ~drawn & (luck < columns[name].null_rate / undrawn)
+        for name in ("AMT_DRAWINGS_ATM_CURRENT", "AMT_INST_MIN_REGULARITY")
+    )
     paying = _among_drawn(mix(rng, (0.75, level_before)), drawn)
-    min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], _rank_among(level_before, ~without_instalments))
-    payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~dormant)), 3)
+    min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], rank_among(level_before, ~without_instalments))
+    payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], rank_among(paying, ~dormant)), 3)
     payment = np.where(drawn, payment, 0.0)
     total_payment = np.where(drawn, np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3), 0.0)
-    mature = _draw_matured(card, step, ndtr(loans.habit) > 1 - structure["used"], rng)
+    mature = _draw_matured(card, step, loans.drawn, rng)
     due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
     overdue = np.rint(_at("SK_DPD", _among_drawn(mix(rng, (0.7, traits.late[loans.owner[card]])), drawn)))
     overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(len(card)) < 0.55, 1, 0), 0))
@@ -136,7 +135,7 @@ def _draw_levels(habit: Floats, card: Integers, step: Integers, rng: np.random.G
 def _among_drawn(score: Floats, drawn: Flags) -> Floats:
     """Return standard normal scores over all months, in which the cards that were never drawn are below the others."""
     below = 1 - drawn.mean() if len(drawn) else 0.0
-    among = np.where(drawn, below + (1 - below) * _rank_among(score, drawn), below * _rank_among(score, ~drawn))
+    among = np.where(drawn, below + (1 - below) * rank_among(score, drawn), below * rank_among(score, ~drawn))
     return ndtri(np.clip(among, 1e-6, 1 - 1e-6))
 
 
@@ -182,9 +181,3 @@ def _draw_matured(card: Integers, step: Integers, ever_used: Flags, rng: np.rand
     pace = rng.uniform(0.5, 0.9, len(ever_used))
     since = np.maximum(step + 1 - first_use[card], 0)
     return np.where(ever_used[card], np.ceil(since * pace[card]), 0.0)
-
-
-def _rank_among(score: Floats, rows: Flags) -> Floats:
-    """Return the ranks in 0..1 of the scores among those of `rows`."""
-    ordered = np.sort(score[rows])
-    return np.searchsorted(ordered, score) / max(len(ordered), 1)

@@ -24,6 +24,8 @@ _LAG_RATIO = 0.6
 """Lag of the monthly states over that of the payments."""
 _DUE_LEVEL = 0.25
 """Mean level of the cards with instalments due, when that of all cards is standard normal."""
+_SMALLER = 0.8
+"""Instalment of a later version of the plan over that of the first."""
 _ROUND_SUM = 4500.0
 """Clients who pay more than is due pay a multiple of this."""
 _PART_POWER = 3
@@ -148,12 +150,12 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     left = (loans.term - loans.paid)[loan] + 1.0
     rate = loans.rate[loan]
     amount = np.where(last, loans.annuity[loan] * (1 - (1 + rate) ** -left) / rate, loans.annuity[loan])
-    amount = np.round(amount, 3)
     changed = _changes_plan(loan, len(loans.ids), rng) & ~last
     before = np.cumsum(changed) - changed
     start = np.concatenate([[True], loan[1:] != loan[:-1]])[: len(loan)]
     version = 1 + last + before - np.maximum.accumulate(np.where(start, before, 0))
-    prepaid = _round_sum(amount * (1.1 + rng.exponential(1.0, len(loan)))) - amount
+    amount = np.round(np.where(version > 1 + last, amount * _SMALLER, amount), 3)
+    prepaid = _round_sum(amount * (1.05 + rng.exponential(0.6, len(loan)))) - amount
 
     short = 0.5 * delay + np.sqrt(0.75) * rng.standard_normal(len(loan)) > structure["split_above"]
     short &= ~changed

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.special import ndtri
 
 from research.synthetic.buildings import building_facts
 from research.synthetic.calibration_statistics import ordered_values, probabilities
-from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, shares_by_cell
+from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, rank_in_cell, raked, shares_by_cell
 from research.synthetic.frames import Floats, Integers
 
 Facts = dict[str, Any]
@@ -21,8 +22,17 @@ GENDERS = ("F", "M")
 _MIN_SHARE = 0.002
 
 
-def joint_facts(rows: pl.DataFrame) -> Facts:
-    """Return the facts on columns together, of applications `rows` of both tables; none rests on less than 20 rows."""
+def joint_facts(train: pl.DataFrame, test: pl.DataFrame) -> Facts:
+    """Return the facts on columns together, of the applications of both tables; none rests on less than 20 rows.
+
+    `train` has no TARGET, or it is ignored.
+    """
+    rows = pl.concat([train.select(test.columns), test], how="vertical_relaxed")
+    facts = _of_rows(rows)
+    return facts | {"test_shift": _test_shift(facts, test)}
+
+
+def _of_rows(rows: pl.DataFrame) -> Facts:
     return {
         "regions": _regions(rows),
         **_ages(rows),
@@ -30,6 +40,28 @@ def joint_facts(rows: pl.DataFrame) -> Facts:
         "documents": _documents(rows),
         "amounts": _amounts(rows),
         "buildings": building_facts(rows),
+    }
+
+
+def _test_shift(facts: Facts, test: pl.DataFrame) -> dict[str, float]:
+    """Return the mean normal score of the test rows among all rows of their cell, for columns that are shifted."""
+    known = test.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY"])
+    cash = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
+    goods, credit, annuity = (_numbers(cash, f"AMT_{name}") for name in ("GOODS_PRICE", "CREDIT", "ANNUITY"))
+    ranks = np.full(len(cash), np.nan)
+    for index, item in enumerate(facts["amounts"]["bands"]):
+        rows = np.flatnonzero(band_of(goods, PRICE_EDGES) == index)
+        if item["ratio"]:
+            nearest = np.abs((credit / goods)[rows][:, None] - np.array(item["ratio"])).argmin(axis=1)
+            ranks[rows] = rank_in_cell(item["annuity"], nearest, (annuity / credit)[rows])
+    born = -_numbers(test, "DAYS_BIRTH")
+    year = band_of(born / YEAR, AGE_EDGES)
+    age_at = (born + _numbers(test, "DAYS_ID_PUBLISH")) / YEAR
+    shifts = {"AMT_ANNUITY": ranks, "DAYS_ID_PUBLISH": rank_in_cell(facts["identity_age"], year, age_at)}
+    return {
+        name: round(float(np.nanmean(ndtri(np.clip(rank, 0.01, 0.99)))), 4)
+        for name, rank in shifts.items()
+        if np.sum(~np.isnan(rank)) >= MIN_ROWS
     }
 
 
@@ -87,10 +119,11 @@ def _jobs(rows: pl.DataFrame) -> Facts:
     named = working["OCCUPATION_TYPE"].is_not_null().to_numpy()
     occupation = np.where(named, _positions(working, "OCCUPATION_TYPE"), occupations)
     organisation = _positions(working, "ORGANIZATION_TYPE")
+    cell, cells = (income * educations + education) * 2 + gender, incomes * educations * 2
+    by_cell = shares_by_cell(occupation, cell, cells, occupations + 1)
+    overall = np.bincount(occupation, minlength=occupations + 1) / max(len(occupation), 1)
     return {
-        "occupation": shares_by_cell(
-            occupation, (income * educations + education) * 2 + gender, incomes * educations * 2, occupations + 1
-        ),
+        "occupation": raked(by_cell, np.bincount(cell, minlength=cells), overall),
         "organisation": shares_by_cell(
             organisation,
             (occupation * 2 + (income == ordered_values("NAME_INCOME_TYPE").index("State servant"))),

@@ -24,6 +24,8 @@ _CARD_TERM = 20
 """A card's annuity is a twentieth of its limit."""
 _REPAID_ANYWAY = 0.19
 """Share of the loans whose plan runs past today that end before by the share of the plan that borrowers keep to."""
+_LATE_ENDS = 0.5
+"""Power of a uniform rank: most early ends are recent."""
 _RECENT = 0.3
 """Weight of the client's trait in the recency of an application."""
 _SEEKING = 0.55
@@ -219,7 +221,7 @@ def _with_early_ends(first_due: Floats, term: Floats, paid: Floats, rng: np.rand
     due_so_far = np.ceil(-first_due / DUE_STEP)
     running = (due_so_far > 0) & (paid > due_so_far) & (first_due + DUE_STEP * (term - 1) > 0)
     ends = running & (rng.random(len(paid)) < share)
-    return np.where(ends, np.ceil(rng.random(len(paid)) * due_so_far), paid)
+    return np.where(ends, np.ceil(rng.random(len(paid)) ** _LATE_ENDS * due_so_far), paid)
 
 
 def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Generator) -> dict[str, Floats]:
