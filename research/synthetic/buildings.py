@@ -101,6 +101,11 @@ def _triplet(rows: pl.DataFrame, name: str) -> dict[str, Any]:
     mean, mode, median = (column.to_numpy() for column in known)
     same_mode, scale_mode = _same(mean, mode)
     same_median, scale_median = _same(mean, median)
+    units = 0 if scale_mode["of_complement"] or name in _GIVEN else _units(mean[same_mode & (mean > 0)])
+    if units:  # means are rounded: their whole numbers of units give the scales with more digits
+        exact = np.rint(mean * units) / units
+        scale_mode |= {"scale": _scale(exact[same_mode], mode[same_mode])}
+        scale_median |= {"scale": _scale(exact[same_median], median[same_median])}
     edges = np.unique(np.quantile(mean, _SIZES)) if len(mean) else np.zeros(1)
     size = band_of(mean, edges.tolist())
     values, counts = np.unique(mode, return_counts=True)
@@ -113,7 +118,7 @@ def _triplet(rows: pl.DataFrame, name: str) -> dict[str, Any]:
         "same_median_of_others": round(float(same_median[~same_mode].mean()), 4) if (~same_mode).any() else 1.0,
         "mode_per_mean": _ratios(mode, mean, ~same_mode),
         "median_per_mean": _ratios(median, mean, ~same_median),
-        "units": 0 if scale_mode["of_complement"] else _units(mean[same_mode & (mean > 0)]),
+        "units": units,
         "grid": grid.tolist() if np.isin(mode, grid).mean() > _LEAST_GRID else [],
     }
 
@@ -128,10 +133,14 @@ def _same(mean: Floats, other: Floats) -> tuple[Flags, dict[str, Any]]:
     inside = (mean > 0) & (mean < 1)
     agreements = [(_agree(base, target, scale)[inside].mean(), scale) for scale in _SCALES] if inside.any() else []
     scale = float(max(agreements)[1]) if agreements else 1.0
-    weight = np.where(_agree(base, target, scale) & inside, base, 0.0)
-    if weight.any():
-        scale = float(weight @ target / (weight @ weight))
-    return _agree(base, target, scale), {"scale": round(scale, 5), "of_complement": of_complement}
+    among = _agree(base, target, scale) & inside
+    scale = _scale(base[among], target[among]) if among.any() else scale
+    return _agree(base, target, scale), {"scale": scale, "of_complement": of_complement}
+
+
+def _scale(base: Floats, target: Floats) -> float:
+    """Return the factor of the least squares."""
+    return round(float(base @ target / (base @ base)), 5)
 
 
 def _units(mean: Floats) -> int:
@@ -225,7 +234,7 @@ def _three(name: str, mean: Floats, luck: Floats, rng: np.random.Generator) -> d
         step = float(np.median(np.diff(grid))) if len(grid) > 1 else 0.0
         between = mean + np.where(mean > 0, step * (rng.random(len(mean)) - 0.5), 0.0)
         mean = np.where(same_mode, mean, np.abs(between))
-    if facts["units"] and name not in _GIVEN:
+    if facts["units"]:
         mean = np.where(same_mode, np.rint(mean * facts["units"]) / facts["units"], mean)
     mode = _other(mean, facts["mode"], facts["mode_per_mean"], same_mode, rng)
     if facts["grid"]:
