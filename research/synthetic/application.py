@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
@@ -13,6 +14,7 @@ from research.synthetic.calibration_statistics import APPLICATIONS, ordered_valu
 from research.synthetic.copula import draw
 from research.synthetic.frames import Flags, Integers
 from research.synthetic.liability import Risk, liability
+from research.synthetic.persons import draw_persons, draw_targets, repeat_scores
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,18 @@ class Clients:
 
 def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
     """Draw the applications of the clients `ids`; `train` selects the table whose marginals they follow."""
-    application = draw_applications(ids, train, rng)
+    person = draw_persons(len(ids), rng)
+    application = draw_applications(ids, train, person, rng)
     risk = liability().draw(application, rng)
-    target = (rng.random(len(ids)) < risk.probability).astype(np.int64)
+    risk = Risk(risk.visible[person], risk.segment[person], risk.probability[person])
+    target = draw_targets(risk.probability, person, rng)
     return Clients(application, ids, train, target, risk)
 
 
-def draw_applications(ids: Integers, train: Flags, rng: np.random.Generator) -> pl.DataFrame:
-    """Draw the applications of the clients `ids`, without their outcomes; `train` as in `draw_clients`."""
-    draft = ApplicationDraft(draw(len(ids), rng), train, rng)
-    fill_in(draft)
+def draw_applications(ids: Integers, train: Flags, person: NDArray[np.intp], rng: np.random.Generator) -> pl.DataFrame:
+    """Draw the applications of the clients `ids`, without their outcomes; `person` as `draw_persons` returns it."""
+    draft = ApplicationDraft(repeat_scores(draw(len(ids), rng), person), train, rng)
+    fill_in(draft, person)
     return _frame(ids, draft)
 
 

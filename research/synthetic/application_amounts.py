@@ -1,6 +1,7 @@
 """Amounts of the application: prices and limits on their grids, the insurance in the credit, and the annuity."""
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from research.synthetic.application_draft import ApplicationDraft
 from research.synthetic.calibration_statistics import (
@@ -30,14 +31,15 @@ def fill_in_amounts(draft: ApplicationDraft) -> None:
     goods = quantile(of_train, draft.rank_given("AMT_GOODS_PRICE", "NAME_CONTRACT_TYPE"))
     goods = _multiple(np.where(draft.train, goods, values["AMT_GOODS_PRICE"]), _PRICE_STEP)
     band = band_of(goods, PRICE_EDGES)
-    of_credit = draft.rank_given("AMT_CREDIT", "AMT_GOODS_PRICE")
-    of_annuity = draft.rank_given("AMT_ANNUITY", "AMT_CREDIT", "AMT_GOODS_PRICE")
+    of_credit = draft.rank_given("AMT_CREDIT", "AMT_GOODS_PRICE", "NAME_CONTRACT_TYPE")
+    of_annuity = draft.rank_given("AMT_ANNUITY", "AMT_CREDIT", "AMT_GOODS_PRICE", "NAME_CONTRACT_TYPE")
     ratio, factor = np.ones(len(draft)), np.full(len(draft), 1 / _CARD_TERM)
     for index, item in enumerate(facts["bands"]):
         rows = band == index
         place: Integers = np.searchsorted(np.cumsum(item["share"])[:-1], of_credit[rows], side="right")
         ratio[rows] = np.array(item["ratio"])[place]
-        factor[rows] = draw_quantiles(item["annuity"], place, of_annuity[rows])
+        moved = ndtr(ndtri(of_annuity[rows]) + np.where(draft.train[rows], 0.0, item["test_shift"]))
+        factor[rows] = draw_quantiles(item["annuity"], place, moved)
     credit = np.where(is_card, limit, _multiple(goods * ratio, _CREDIT_STEP))
     annuity = np.where(is_card, limit / _CARD_TERM, _multiple(credit * factor, _CREDIT_STEP))
     values |= {"AMT_GOODS_PRICE": np.where(is_card, limit, goods), "AMT_CREDIT": credit, "AMT_ANNUITY": annuity}

@@ -15,6 +15,7 @@ from research.synthetic.calibration_statistics import (
     ordered_values,
     pick,
     quantile,
+    statistics,
     table_statistics,
 )
 from research.synthetic.copula import copula
@@ -67,10 +68,14 @@ class ApplicationDraft:
         return np.where(self.train, train, test)
 
     def rank_given(self, name: str, *parents: str) -> Floats:
-        """Return the rank of the part of a column's score that the scores of `parents` do not explain."""
+        """Return the rank of the part of a column's score that the scores of `parents` do not explain.
+
+        In application_test a few columns are shifted against their cells.
+        """
         weights, spread = _regression(name, parents)
         explained = sum(weight * self.scores[parent] for weight, parent in zip(weights, parents, strict=True))
-        return ndtr((self.scores[name] - explained) / spread)
+        shift = np.where(self.train, 0.0, statistics()["joint"]["test_shift"].get(name, 0.0))
+        return ndtr((self.scores[name] - explained) / spread + shift)
 
     def is_(self, name: str, *values: str) -> Flags:
         """Tell for each client whether a filled category is one of `values`."""

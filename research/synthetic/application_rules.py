@@ -1,6 +1,7 @@
 """Applications filled column by column, with the rules between columns: employment, household, documents, building."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import OPEN_ENDED
@@ -19,15 +20,20 @@ from research.synthetic.cells import band_of, draw_positions, draw_quantiles
 from research.synthetic.copula import OF_EMPLOYED, RETIRED
 from research.synthetic.frames import Flags, Floats
 from research.synthetic.joint_facts import AGE_EDGES, LIFE_EDGES, YEAR
+from research.synthetic.persons import repeat_values
 
 _RATINGS = np.array([1, 2, 3])
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
+_NO_SHARE = 1e-9
 _OF_REGION = 0.84
 """Spread of the hours of application within a region, over that of all."""
 
 
-def fill_in(draft: ApplicationDraft) -> None:
-    """Fill every column of the application table except the identifier."""
+def fill_in(draft: ApplicationDraft, person: NDArray[np.intp]) -> None:
+    """Fill every column of the application table except the identifier.
+
+    `person` has for each client the position of the person's first application, mostly the client's.
+    """
     for name, score in draft.scores.items():
         if not name.startswith("missing:") and name not in OF_EMPLOYED:
             draft.values[name] = draft.by_table(name, ndtr(score))
@@ -36,10 +42,11 @@ def fill_in(draft: ApplicationDraft) -> None:
     _employment(draft)
     _household(draft)
     _addresses(draft)
-    fill_in_amounts(draft)
-    _documents(draft)
     _building(draft)
     _acquaintances(draft)
+    repeat_values(draft, person)
+    fill_in_amounts(draft)
+    _documents(draft)
     _add_rare_values(draft)
 
 
@@ -54,6 +61,7 @@ def _regions(draft: ApplicationDraft) -> None:
     values["REGION_POPULATION_RELATIVE"] = columns["population"][region]
     values["REGION_RATING_CLIENT_W_CITY"] = columns["rating_w_city"][region].astype(np.float64)
     hour, usual = "HOUR_APPR_PROCESS_START", np.average(columns["hour"], weights=columns["share"])
+    values[hour] = draft.by_table(hour, draft.rank_given(hour, "REGION_RATING_CLIENT"))
     moved = usual + _OF_REGION * (values[hour] - usual) + columns["hour"][region] - usual
     values[hour] = np.clip(np.rint(moved), 0, 23)
 
@@ -138,14 +146,16 @@ def _documents(draft: ApplicationDraft) -> None:
     facts = statistics()["joint"]["documents"]
     cell = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans") * 2 + (draft.values[RETIRED] == 0)
     main = ("FLAG_DOCUMENT_3", "FLAG_DOCUMENT_6", "FLAG_DOCUMENT_8")
-    free, rank = np.zeros(len(draft)), ndtr(draft.scores[main[0]])
+    free, rank = np.zeros(len(draft)), draft.rank_given(main[0], "NAME_CONTRACT_TYPE")
     for name, of_cell in facts.items():
-        shares, overall = np.array(of_cell[:-1]), of_cell[-1]
+        shares, of_cash, overall = np.array(of_cell[:-2]), of_cell[-2], of_cell[-1]
+        # nearly all of application_test are cash loans; some documents were no longer asked for
+        factor = np.where(draft.train, 1.0, draft.share(name, "1") / max(of_cash, _NO_SHARE))
         if name in main:
-            upper, free = 1 - free, free + shares[cell]
+            upper, free = 1 - free, free + shares[cell] * factor
             draft.values[name] = ((rank <= upper) & (rank > 1 - free)).astype(np.float64)
         elif name in draft.scores and overall:
-            share = draft.share(name, "1") * shares[cell] / overall
+            share = np.where(draft.train, shares[cell] * draft.share(name, "1") / overall, shares[cell] * factor)
             draft.values[name] = (ndtr(draft.scores[name]) > 1 - share).astype(np.float64)
 
 

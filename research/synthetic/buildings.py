@@ -19,6 +19,7 @@ from research.synthetic.cells import (
     draw_positions,
     draw_quantiles,
     quantiles_by_cell,
+    raked,
     shares_by_cell,
 )
 from research.synthetic.frames import Flags, Floats, Integers
@@ -29,6 +30,8 @@ _ALONE = ("TOTALAREA_MODE", "WALLSMATERIAL_MODE", "HOUSETYPE_MODE", "EMERGENCYST
 _DIGITS = 4
 _ROUNDING = 0.00016
 """Largest difference of two values that are rounded to 4 digits in different scales."""
+_SIZES = (0.0, 0.25, 0.5, 0.75)
+"""Levels of the means whose quantiles are the bands for the share of buildings with one value in three scales."""
 _ROUNDED = 0.00006
 _SCALES = np.arange(0.9, 1.1, 0.0005)
 _UNITS = np.arange(20, 2001)
@@ -40,7 +43,6 @@ _LEAST_GRID = 0.9
 
 _APARTMENTS = (0.0, 0.005, 0.015, 0.03, 0.05, 0.063, 0.078, 0.088, 0.1, 0.13, 0.18, 0.25)
 _FLOORS = (0.0, 0.06, 0.11, 0.15, 0.19, 0.3, 0.35, 0.5)
-_ENTRANCES = (0.0, 0.05, 0.09, 0.12, 0.16, 0.25)
 _LIVING = (0.0, 0.02, 0.06, 0.1, 0.2)
 
 
@@ -64,11 +66,10 @@ class _Given:
 
 _GIVEN = {
     "FLOORSMAX": _Given({"APARTMENTS": _APARTMENTS}),
-    "ENTRANCES": _Given({"APARTMENTS": _APARTMENTS, "FLOORSMAX": _FLOORS}),
-    "ELEVATORS": _Given({"FLOORSMAX": _FLOORS, "ENTRANCES": _ENTRANCES}),
+    "ENTRANCES": _Given({"APARTMENTS": _APARTMENTS}),
+    "ELEVATORS": _Given({"FLOORSMAX": _FLOORS}),
     "FLOORSMIN": _Given({"FLOORSMAX": _FLOORS}),
     "LIVINGAREA": _Given({"APARTMENTS": _APARTMENTS}, per="APARTMENTS"),
-    "LIVINGAPARTMENTS": _Given({"APARTMENTS": _APARTMENTS}, per="APARTMENTS"),
     "TOTALAREA": _Given({"LIVINGAREA": _LIVING}, per="LIVINGAREA"),
 }
 """In the order in which they are drawn."""
@@ -108,16 +109,24 @@ def _triplet(rows: pl.DataFrame, name: str) -> dict[str, Any]:
     mean, mode, median = (column.to_numpy() for column in known)
     same_mode, scale_mode = _same(mean, mode)
     same_median, scale_median = _same(mean, median)
+    units = 0 if scale_mode["of_complement"] or name in _GIVEN else _units(mean[same_mode & (mean > 0)])
+    if units:  # means are rounded: their whole numbers of units give the scales with more digits
+        exact = np.rint(mean * units) / units
+        scale_mode |= {"scale": _scale(exact[same_mode], mode[same_mode])}
+        scale_median |= {"scale": _scale(exact[same_median], median[same_median])}
+    edges = np.unique(np.quantile(mean, _SIZES)) if len(mean) else np.zeros(1)
+    size = band_of(mean, edges.tolist())
     values, counts = np.unique(mode, return_counts=True)
     grid = values[counts >= max(MIN_ROWS, 0.001 * len(mode))]
     return {
         "mode": scale_mode,
         "median": scale_median,
-        "same_mode": round(float(same_mode.mean()), 4),
+        "sizes": edges.tolist(),
+        "same_mode": [round(float(same_mode[size == band].mean()), 4) for band in range(len(edges))],
         "same_median_of_others": round(float(same_median[~same_mode].mean()), 4) if (~same_mode).any() else 1.0,
         "mode_per_mean": _ratios(mode, mean, ~same_mode),
         "median_per_mean": _ratios(median, mean, ~same_median),
-        "units": 0 if scale_mode["of_complement"] else _units(mean[same_mode & (mean > 0)]),
+        "units": units,
         "grid": grid.tolist() if np.isin(mode, grid).mean() > _LEAST_GRID else [],
     }
 
@@ -132,10 +141,14 @@ def _same(mean: Floats, other: Floats) -> tuple[Flags, dict[str, Any]]:
     inside = (mean > 0) & (mean < 1)
     agreements = [(_agree(base, target, scale)[inside].mean(), scale) for scale in _SCALES] if inside.any() else []
     scale = float(max(agreements)[1]) if agreements else 1.0
-    weight = np.where(_agree(base, target, scale) & inside, base, 0.0)
-    if weight.any():
-        scale = float(weight @ target / (weight @ weight))
-    return _agree(base, target, scale), {"scale": round(scale, 5), "of_complement": of_complement}
+    among = _agree(base, target, scale) & inside
+    scale = _scale(base[among], target[among]) if among.any() else scale
+    return _agree(base, target, scale), {"scale": scale, "of_complement": of_complement}
+
+
+def _scale(base: Floats, target: Floats) -> float:
+    """Return the factor of the least squares."""
+    return round(float(base @ target / (base @ base)), 5)
 
 
 def _units(mean: Floats) -> int:
@@ -171,7 +184,12 @@ def _given(means: Mapping[str, Floats], name: str, given: _Given, triplets: Mapp
     if not len(grid):
         return []
     place = np.abs(measures[name][:, None] * triplets[name]["mode"]["scale"] - grid).argmin(axis=1)
-    return shares_by_cell(place, cell, given.cells, len(grid))
+    overall = np.bincount(place, minlength=len(grid)) / max(len(place), 1)
+    everywhere = ~np.isnan(np.column_stack([means[other] for other in given.by])).any(axis=1)
+    weights = np.bincount(
+        given.cell({other: values[everywhere] for other, values in means.items()}), minlength=given.cells
+    )
+    return raked(shares_by_cell(place, cell, given.cells, len(grid)), weights, overall)
 
 
 def draw_missing(rank: Floats, rng: np.random.Generator) -> dict[str, Flags]:
@@ -198,8 +216,7 @@ def draw_buildings(
     `rank(measure, others)` gives the rank in 0..1 of a measure's score among those with the same scores of the others.
     """
     facts, means = statistics()["joint"]["buildings"], dict(means)
-    first = means[TRIPLETS[0]]
-    uniform = rng.random(len(first)) < min(item["same_mode"] for item in facts["triplets"].values())
+    luck = rng.random(len(means[TRIPLETS[0]]))
     for name, given in _GIVEN.items():
         table = facts["given"][name]
         if not table:
@@ -215,22 +232,21 @@ def draw_buildings(
             )
     columns = {"TOTALAREA_MODE": np.round(means["TOTALAREA"], _DIGITS)}
     for name in TRIPLETS:
-        columns |= _three(name, means[name], uniform, rng)
+        columns |= _three(name, means[name], luck, rng)
     return columns
 
 
-def _three(name: str, mean: Floats, is_uniform: Flags, rng: np.random.Generator) -> dict[str, Floats]:
-    """Return mean, mode and median of one measure; `is_uniform` marks buildings whose dwellings agree in all measures."""
+def _three(name: str, mean: Floats, luck: Floats, rng: np.random.Generator) -> dict[str, Floats]:
+    """Return mean, mode and median of one measure; the lower the `luck` of a building, the more of its measures agree."""
     facts = statistics()["joint"]["buildings"]["triplets"][name]
-    uniform = is_uniform.mean() if len(is_uniform) else 0.0
-    same_mode = is_uniform | (rng.random(len(mean)) < (facts["same_mode"] - uniform) / max(1 - uniform, 1e-9))
+    same_mode = luck < np.array(facts["same_mode"])[band_of(mean, facts["sizes"])]
     same_median = same_mode | (rng.random(len(mean)) < facts["same_median_of_others"])
     if facts["grid"]:
         grid = np.array(facts["grid"])
         step = float(np.median(np.diff(grid))) if len(grid) > 1 else 0.0
         between = mean + np.where(mean > 0, step * (rng.random(len(mean)) - 0.5), 0.0)
         mean = np.where(same_mode, mean, np.abs(between))
-    if facts["units"] and name not in _GIVEN:
+    if facts["units"]:
         mean = np.where(same_mode, np.rint(mean * facts["units"]) / facts["units"], mean)
     mode = _other(mean, facts["mode"], facts["mode_per_mean"], same_mode, rng)
     if facts["grid"]:

@@ -14,6 +14,7 @@ LEVELS = np.linspace(0.0, 1.0, 21)
 MIN_ROWS = 20
 """Fewest rows that a statistic of a cell rests on."""
 _DIGITS = 5
+_RAKINGS = 50
 
 
 def band_of(values: Floats, edges: Sequence[float]) -> Integers:
@@ -46,6 +47,18 @@ def shares_by_cell(position: Integers, cell: Integers, cells: int, values: int) 
     return result
 
 
+def raked(shares: Sequence[Sequence[float]], weights: Integers, overall: Floats) -> list[list[float]]:
+    """Return the `shares` of the cells, changed so that over cells of the `weights` they are those `overall`.
+
+    Rows in which a value is known may lie in other cells than all rows.
+    """
+    table, cells = np.array(shares), weights / max(weights.sum(), 1)
+    for _ in range(_RAKINGS):
+        table *= overall / np.maximum(cells @ table, 1e-12)
+        table /= np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
+    return [_rounded(row) for row in table]
+
+
 def draw_quantiles(quantiles: Sequence[Sequence[float]], cell: Integers, rank: Floats) -> Floats:
     """Return the values at `rank` (in 0..1) of the cell of each row."""
     table = np.array(quantiles)
@@ -53,6 +66,13 @@ def draw_quantiles(quantiles: Sequence[Sequence[float]], cell: Integers, rank: F
     below = place.astype(np.intp)
     low, high = table[cell, below], table[cell, below + 1]
     return low + (place - below) * (high - low)
+
+
+def rank_in_cell(quantiles: Sequence[Sequence[float]], cell: Integers, values: Floats) -> Floats:
+    """Return the ranks (in 0..1) of `values` among the quantiles of their cells; of equal quantiles, the middle."""
+    table = np.array(quantiles)[cell]
+    below, within = (table < values[:, None]).sum(axis=1), (table <= values[:, None]).sum(axis=1)
+    return np.clip((below + within - 1) / 2 / (len(LEVELS) - 1), 0.0, 1.0)
 
 
 def draw_positions(shares: Sequence[Sequence[float]] | Floats, cell: Integers, rank: Floats) -> NDArray[np.intp]:

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.special import ndtri
 
 from research.synthetic.buildings import building_facts
 from research.synthetic.calibration_statistics import ordered_values, probabilities
-from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, shares_by_cell
+from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, raked, rank_in_cell, shares_by_cell
 from research.synthetic.frames import Floats, Integers
 
 Facts = dict[str, Any]
@@ -21,16 +22,48 @@ GENDERS = ("F", "M")
 _MIN_SHARE = 0.002
 
 
-def joint_facts(rows: pl.DataFrame) -> Facts:
-    """Return the facts on columns together, of applications `rows` of both tables; none rests on less than 20 rows."""
-    return {
-        "regions": _regions(rows),
-        **_ages(rows),
-        **_jobs(rows),
-        "documents": _documents(rows),
-        "amounts": _amounts(rows),
-        "buildings": building_facts(rows),
+def joint_facts(train: pl.DataFrame, test: pl.DataFrame) -> Facts:
+    """Return the facts on columns together, of the applications of `train`; none rests on less than 20 rows.
+
+    Of `test` comes only by how much a few columns are shifted against the cells of `train`.
+    """
+    facts = {
+        "regions": _regions(train),
+        **_ages(train),
+        **_jobs(train),
+        "documents": _documents(train),
+        "amounts": _amounts(train),
+        "buildings": building_facts(train),
     }
+    return facts | {"test_shift": _test_shift(facts, test)}
+
+
+def _test_shift(facts: Facts, test: pl.DataFrame) -> dict[str, float]:
+    """Return the mean normal score of the test rows among the train rows of their cell, for columns that are shifted.
+
+    That of the annuities goes to each band of `facts`.
+    """
+    known = test.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY"])
+    cash = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
+    goods, credit, annuity = (_numbers(cash, f"AMT_{name}") for name in ("GOODS_PRICE", "CREDIT", "ANNUITY"))
+    insured = np.full(len(cash), np.nan)
+    for index, item in enumerate(facts["amounts"]["bands"]):
+        rows = np.flatnonzero(band_of(goods, PRICE_EDGES) == index)
+        if item["ratio"]:
+            nearest = np.abs((credit / goods)[rows][:, None] - np.array(item["ratio"])).argmin(axis=1)
+            insured[rows] = (np.cumsum(item["share"]) - np.array(item["share"]) / 2)[nearest]
+            ranks = rank_in_cell(item["annuity"], nearest, (annuity / credit)[rows])
+            item["test_shift"] = _mean_score(ranks)
+    born = -_numbers(test, "DAYS_BIRTH")
+    year = band_of(born / YEAR, AGE_EDGES)
+    age_at = (born + _numbers(test, "DAYS_ID_PUBLISH")) / YEAR
+    identified = rank_in_cell(facts["identity_age"], year, age_at)
+    return {"AMT_CREDIT": _mean_score(insured), "DAYS_ID_PUBLISH": _mean_score(identified)}
+
+
+def _mean_score(ranks: Floats) -> float:
+    known = ranks[~np.isnan(ranks)]
+    return round(float(np.mean(ndtri(np.clip(known, 0.01, 0.99)))), 4) if len(known) >= MIN_ROWS else 0.0
 
 
 def _regions(rows: pl.DataFrame) -> Facts:
@@ -63,6 +96,7 @@ def _ages(rows: pl.DataFrame) -> Facts:
     children = np.minimum(_numbers(rows, "CNT_CHILDREN"), len(ordered_values("CNT_CHILDREN")) - 1).astype(np.int64)
     stages = len(LIFE_EDGES)
     status = _positions(rows, "NAME_FAMILY_STATUS")
+    statuses = len(ordered_values("NAME_FAMILY_STATUS"))
     household = (stage * 2 + gender) * 2 + (children > 0)
     return {
         "identity_age": quantiles_by_cell((born + _numbers(rows, "DAYS_ID_PUBLISH")) / YEAR, year, len(AGE_EDGES)),
@@ -75,7 +109,11 @@ def _ages(rows: pl.DataFrame) -> Facts:
         ],
         "employed_years": quantiles_by_cell(-employed[working] / YEAR, stage[working], stages),
         "children": shares_by_cell(children, stage, stages, len(ordered_values("CNT_CHILDREN"))),
-        "family_status": shares_by_cell(status, household, stages * 4, len(ordered_values("NAME_FAMILY_STATUS"))),
+        "family_status": raked(
+            shares_by_cell(status, household, stages * 4, statuses),
+            np.bincount(household, minlength=stages * 4),
+            np.bincount(status, minlength=statuses) / max(len(status), 1),
+        ),
     }
 
 
@@ -89,26 +127,25 @@ def _jobs(rows: pl.DataFrame) -> Facts:
     named = working["OCCUPATION_TYPE"].is_not_null().to_numpy()
     occupation = np.where(named, _positions(working, "OCCUPATION_TYPE"), occupations)
     organisation = _positions(working, "ORGANIZATION_TYPE")
+    cell, cells = (income * educations + education) * 2 + gender, incomes * educations * 2
+    by_cell = shares_by_cell(occupation, cell, cells, occupations + 1)
+    overall = np.bincount(occupation, minlength=occupations + 1) / max(len(occupation), 1)
+    places = occupation * 2 + (income == ordered_values("NAME_INCOME_TYPE").index("State servant"))
+    organisations = len(ordered_values("ORGANIZATION_TYPE"))
+    by_place = shares_by_cell(organisation, places, (occupations + 1) * 2, organisations)
+    of_all = np.bincount(organisation, minlength=organisations) / max(len(organisation), 1)
     return {
-        "occupation": shares_by_cell(
-            occupation, (income * educations + education) * 2 + gender, incomes * educations * 2, occupations + 1
-        ),
-        "organisation": shares_by_cell(
-            organisation,
-            (occupation * 2 + (income == ordered_values("NAME_INCOME_TYPE").index("State servant"))),
-            (occupations + 1) * 2,
-            len(ordered_values("ORGANIZATION_TYPE")),
-        ),
+        "occupation": raked(by_cell, np.bincount(cell, minlength=cells), overall),
+        "organisation": raked(by_place, np.bincount(places, minlength=(occupations + 1) * 2), of_all),
     }
 
 
 def _documents(rows: pl.DataFrame) -> Facts:
-    """Share of each document by contract (cash, revolving) and by whether the client is retired, then of all."""
+    """Share of each document by contract (cash, revolving) and retirement; then of all with cash loans, and of all."""
     cell = (rows["NAME_CONTRACT_TYPE"] == "Revolving loans").cast(pl.Int64) * 2 + (rows["DAYS_EMPLOYED"] > 0)
     names = [name for name in rows.columns if name.startswith("FLAG_DOCUMENT_")]
-    return {
-        name: [*(_mean(rows.filter(cell == index), name) for index in range(4)), _mean(rows, name)] for name in names
-    }
+    cells, cash = [rows.filter(cell == index) for index in range(4)], rows.filter(cell < 2)
+    return {name: [_mean(part, name) for part in (*cells, cash, rows)] for name in names}
 
 
 def _amounts(rows: pl.DataFrame) -> Facts:

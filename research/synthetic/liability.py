@@ -29,10 +29,10 @@ class Segment:
 
 
 SEGMENTS = (
-    Segment("regular", 0.58, -0.5, {"late": -0.5, "indebted": -0.6, "seeking": -0.5, "recent": -0.4}),
-    Segment("established", 0.20, -0.6, {"late": -0.6, "indebted": 1.6, "seeking": -0.6, "recent": -1.5}),
-    Segment("over-indebted", 0.14, 1.4, {"late": 1.1, "indebted": 1.7, "seeking": 1.2, "recent": 1.5}),
-    Segment("first-payment default", 0.08, 1.7, {"late": 2.4, "indebted": -0.9, "seeking": 1.9, "recent": 0.6}),
+    Segment("regular", 0.58, -0.5, {"late": -0.6, "indebted": -0.8, "seeking": -0.6, "recent": -0.4}),
+    Segment("established", 0.20, -0.6, {"late": -0.7, "indebted": 2.0, "seeking": -0.7, "recent": -1.9}),
+    Segment("over-indebted", 0.14, 1.4, {"late": 1.6, "indebted": 2.1, "seeking": 1.7, "recent": 2.1}),
+    Segment("first-payment default", 0.08, 1.7, {"late": 3.0, "indebted": -1.2, "seeking": 2.5, "recent": 0.7}),
 )
 """The over-indebted took up much credit of late; the established owe as much, but for long. Those who stop paying at
 the first instalments pay late everywhere and are refused often, with little debt."""

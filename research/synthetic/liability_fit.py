@@ -26,7 +26,7 @@ from research.synthetic.liability import LIABILITY_FILE, SEGMENTS, Liability
 EXAMPLE = "python -m research liability"
 CLIENTS, CHUNK = 60_000, 4096
 SEED = 20_240
-HIDDEN = 0.72
+HIDDEN = 0.7
 """Factor of the segments' log-odds."""
 DIFFUSE = 0.05
 """Standard deviation of the weak interactions together, in log-odds."""
@@ -83,7 +83,7 @@ def draw_population(clients: int, seed: int) -> pl.DataFrame:
     for first in range(0, clients, CHUNK):
         ids = np.arange(first, min(first + CHUNK, clients))
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(first,)))
-        parts.append(draw_applications(ids, np.ones(len(ids), dtype=bool), rng))
+        parts.append(draw_applications(ids, np.ones(len(ids), dtype=bool), np.arange(len(ids)), rng))
     return pl.concat(parts)
 
 

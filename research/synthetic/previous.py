@@ -4,18 +4,20 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
+from scipy.special import ndtri
 
 from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import choose, quantile, statistics, table_statistics
-from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, spread
+from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, rank_among, spread
 from research.synthetic.products import Requests, draw_dates, draw_plans, draw_requests, first_share
 from research.synthetic.risk_traits import Traits, among, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""
 
+_DRAWN_AGE = 0.75
+"""Weight of a card's age in whether it was ever drawn on: with it, the never drawn have a fifth of the months."""
 _REASONS_BY_RISK = ("VERIF", "LIMIT", "XNA", "HC", "SCO", "SCOFR")
 
 
@@ -34,6 +36,8 @@ class Loans:
     annuity: Floats
     rate: Floats
     """Monthly interest."""
+    drawn: Flags
+    """Cards that were ever drawn on."""
     habit: Floats
     """Standard normal; higher for cards whose limit is used more."""
     lag: Floats
@@ -55,8 +59,8 @@ def draw_previous(
     requests = draw_requests(owner, position == 0, traits, rng)
     plans = draw_plans(requests, rng.standard_normal(len(clients.ids))[owner], rng)
     habit = mix(rng, (0.9, among(traits.indebted[owner])))
-    used = requests.of_kind("Card") & (ndtr(habit) > 1 - structure["card"]["used"])
     approved = requests.status == "Approved"
+    used = _drawn(requests, approved, rng)
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])
     dates = draw_dates(requests, plans, used, rng)
     insured = _by_share("NFLAG_INSURED_ON_APPROVAL", size, rng).astype(float)
@@ -94,10 +98,18 @@ def draw_previous(
         paid=plans.paid.astype(np.int64),
         annuity=plans.annuity,
         rate=plans.rate,
+        drawn=used,
         habit=habit,
         lag=np.maximum(rng.uniform(shortest_lag, longest_lag, size), 0),
     )
     return table, loans.only(approved)
+
+
+def _drawn(requests: Requests, approved: Flags, rng: np.random.Generator) -> Flags:
+    """Draw which of the cards were ever drawn on: the granted ones rather if they are old."""
+    card = requests.of_kind("Card")
+    age = ndtri(np.clip(rank_among(-requests.decision, card & approved), 0.001, 0.999))
+    return card & (rank(rng, (_DRAWN_AGE, age)) > 1 - statistics()["structure"]["card"]["used"])
 
 
 def _by_share(name: str, size: int, rng: np.random.Generator) -> Texts:

@@ -12,6 +12,7 @@ from bento.data.tables import OPEN_ENDED
 from research.synthetic.calibration_statistics import choose, grid_quantile, quantile, statistics, table_statistics
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
 from research.synthetic.risk_traits import Traits, among, mix, rank
+from research.synthetic.same_day import with_same_days
 
 OLDEST = -2922
 """Days; the data goes back eight years."""
@@ -21,6 +22,10 @@ DUE_STEP = 30
 _KINDS = ("Cash loans", "Consumer loans")
 _CARD_TERM = 20
 """A card's annuity is a twentieth of its limit."""
+_REPAID_ANYWAY = 0.19
+"""Share of the loans whose plan runs past today that end before by the share of the plan that borrowers keep to."""
+_LATE_ENDS = 0.5
+"""Power of a uniform rank: most early ends are recent."""
 _RECENT = 0.55
 """Weight of the client's trait in the recency of an application."""
 _SEEKING = 0.8
@@ -83,7 +88,9 @@ def draw_requests(owner: Integers, first: Flags, traits: Traits, rng: np.random.
     recent_later = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
     status = _status(requests, rank(rng, (_SEEKING, among(traits.seeking[owner])), (_OUTCOME_RECENCY, recent_later)))
     requests = replace(requests, status=_one_card(status, requests, rng))
-    return replace(requests, decision=_with_card_ages(requests, rng))
+    requests = replace(requests, decision=_with_card_ages(requests, rng))
+    granted_card = requests.of_kind("Card") & (requests.status == "Approved")
+    return replace(requests, decision=with_same_days(requests.decision, first, requests.status, granted_card, rng))
 
 
 @lru_cache(maxsize=1)
@@ -202,7 +209,19 @@ def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> P
     rate = _rate(requests, band, rng)
     annuity = np.where(card, credit / _CARD_TERM, credit * rate / (1 - (1 + rate) ** -np.maximum(term, 1)))
     wait = np.maximum(np.rint(grid_quantile(structure["days_to_first_due"], rng.random(size))), 1)
-    return Plans(asked, credit, down, down_rate, term, paid, band, rate, annuity, requests.decision + wait)
+    first_due = requests.decision + wait
+    paid = np.where(card, paid, _with_early_ends(first_due, term, paid, rng))
+    return Plans(asked, credit, down, down_rate, term, paid, band, rate, annuity, first_due)
+
+
+def _with_early_ends(first_due: Floats, term: Floats, paid: Floats, rng: np.random.Generator) -> Floats:
+    """Return the instalments until each loan ends, with more of the loans repaid whose plan runs past today."""
+    structure = statistics()["structure"]
+    share = (structure["repaid_of_running"] - _REPAID_ANYWAY) / (1 - _REPAID_ANYWAY)
+    due_so_far = np.ceil(-first_due / DUE_STEP)
+    running = (due_so_far > 0) & (paid > due_so_far) & (first_due + DUE_STEP * (term - 1) > 0)
+    ends = running & (rng.random(len(paid)) < share)
+    return np.where(ends, np.ceil(rng.random(len(paid)) ** _LATE_ENDS * due_so_far), paid)
 
 
 def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Generator) -> dict[str, Floats]:
