@@ -1,17 +1,19 @@
-"""The application table: every column at its rank in the copula, then the rules between columns."""
+"""The application table: every column at its rank in the copula, then the rules between columns, then the outcome."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
 from research.synthetic.application_draft import ApplicationDraft
 from research.synthetic.application_rules import fill_in
 from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
-from research.synthetic.copula import Scores, draw
+from research.synthetic.copula import draw
 from research.synthetic.frames import Flags, Integers
+from research.synthetic.liability import Risk, liability
 from research.synthetic.persons import draw_persons, draw_targets, repeat_scores
 
 
@@ -23,19 +25,24 @@ class Clients:
     ids: Integers
     train: Flags
     target: Integers
-    scores: Scores
+    risk: Risk
 
 
 def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
     """Draw the applications of the clients `ids`; `train` selects the table whose marginals they follow."""
     person = draw_persons(len(ids), rng)
-    scores = draw(len(ids), rng)
-    draft = ApplicationDraft(repeat_scores(scores.columns, person), train, rng)
+    application = draw_applications(ids, train, person, rng)
+    risk = liability().draw(application, rng)
+    risk = Risk(risk.visible[person], risk.segment[person], risk.probability[person])
+    target = draw_targets(risk.probability, person, rng)
+    return Clients(application, ids, train, target, risk)
+
+
+def draw_applications(ids: Integers, train: Flags, person: NDArray[np.intp], rng: np.random.Generator) -> pl.DataFrame:
+    """Draw the applications of the clients `ids`, without their outcomes; `person` as `draw_persons` returns it."""
+    draft = ApplicationDraft(repeat_scores(draw(len(ids), rng), person), train, rng)
     fill_in(draft, person)
-    risk = {name: getattr(scores, name)[person] for name in ("visible", "hidden", "probability")}
-    scores = replace(scores, **risk)
-    target = draw_targets(scores.probability, person, rng)
-    return Clients(_frame(ids, draft), ids, train, target, scores)
+    return _frame(ids, draft)
 
 
 def _frame(ids: Integers, draft: ApplicationDraft) -> pl.DataFrame:

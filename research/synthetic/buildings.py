@@ -13,7 +13,15 @@ import polars as pl
 
 from bento.data.tables import APPLICATION
 from research.synthetic.calibration_statistics import nearest, pick, statistics
-from research.synthetic.cells import MIN_ROWS, band_of, draw_positions, draw_quantiles, quantiles_by_cell, raked, shares_by_cell
+from research.synthetic.cells import (
+    MIN_ROWS,
+    band_of,
+    draw_positions,
+    draw_quantiles,
+    quantiles_by_cell,
+    raked,
+    shares_by_cell,
+)
 from research.synthetic.frames import Flags, Floats, Integers
 
 TRIPLETS = tuple(column.name.removesuffix("_MEDI") for column in APPLICATION if column.name.endswith("_MEDI"))
@@ -178,7 +186,9 @@ def _given(means: Mapping[str, Floats], name: str, given: _Given, triplets: Mapp
     place = np.abs(measures[name][:, None] * triplets[name]["mode"]["scale"] - grid).argmin(axis=1)
     overall = np.bincount(place, minlength=len(grid)) / max(len(place), 1)
     everywhere = ~np.isnan(np.column_stack([means[other] for other in given.by])).any(axis=1)
-    weights = np.bincount(given.cell({other: values[everywhere] for other, values in means.items()}), minlength=given.cells)
+    weights = np.bincount(
+        given.cell({other: values[everywhere] for other, values in means.items()}), minlength=given.cells
+    )
     return raked(shares_by_cell(place, cell, given.cells, len(grid)), weights, overall)
 
 
@@ -217,7 +227,9 @@ def draw_buildings(
             means[name] = ratio * np.maximum(means[given.per], _SMALLEST)
         else:
             grid = np.array(facts["triplets"][name]["grid"])
-            means[name] = grid[draw_positions(table, given.cell(means), ranks)] / facts["triplets"][name]["mode"]["scale"]
+            means[name] = (
+                grid[draw_positions(table, given.cell(means), ranks)] / facts["triplets"][name]["mode"]["scale"]
+            )
     columns = {"TOTALAREA_MODE": np.round(means["TOTALAREA"], _DIGITS)}
     for name in TRIPLETS:
         columns |= _three(name, means[name], luck, rng)
@@ -244,7 +256,9 @@ def _three(name: str, mean: Floats, luck: Floats, rng: np.random.Generator) -> d
     return {column: np.round(values, _DIGITS) for column, values in columns.items()}
 
 
-def _other(mean: Floats, scale: Mapping[str, Any], ratios: list[float], same: Flags, rng: np.random.Generator) -> Floats:
+def _other(
+    mean: Floats, scale: Mapping[str, Any], ratios: list[float], same: Flags, rng: np.random.Generator
+) -> Floats:
     """Return the mean in another scale where it is the `same`, elsewhere the mean times one of the `ratios`."""
     factor = scale["scale"]
     scaled = 1 - factor * (1 - mean) if scale["of_complement"] else factor * mean

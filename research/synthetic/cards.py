@@ -12,7 +12,7 @@ from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import probabilities, quantile, statistics, table_statistics
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, rank_among, spread
 from research.synthetic.previous import Loans
-from research.synthetic.risk_traits import Traits, mix
+from research.synthetic.risk_traits import Traits, among, mix
 
 _MAX_MONTHS = 96
 _STATES = ("Active", "Completed", "Signed", "Demand", "Sent proposal")
@@ -52,7 +52,7 @@ def draw_cards(
     clients: Clients, traits: Traits, loans: Loans, rng: np.random.Generator
 ) -> tuple[pl.DataFrame, CardMonths]:
     """Draw the months of the cards among the loans."""
-    columns, structure = table_statistics("credit_card_balance"), statistics()["structure"]["card"]
+    columns = table_statistics("credit_card_balance")
     loans = loans.only(loans.card)
     cards = len(loans.ids)
     months = np.clip(np.ceil(-loans.decision / DAYS_IN_MONTH), 1, _MAX_MONTHS)
@@ -82,7 +82,7 @@ def draw_cards(
     total_payment = np.where(drawn, np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3), 0.0)
     mature = _draw_matured(card, step, loans.drawn, rng)
     due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
-    overdue = np.rint(_at("SK_DPD", _among_drawn(mix(rng, (0.7, traits.late[loans.owner[card]])), drawn)))
+    overdue = np.rint(_at("SK_DPD", _among_drawn(mix(rng, (0.8, among(traits.late[loans.owner[card]]))), drawn)))
     overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(len(card)) < 0.55, 1, 0), 0))
     table = frame(
         CREDIT_CARD_BALANCE,

@@ -80,6 +80,17 @@ def auc(values: Floats, target: Integers) -> float:
     return float(roc_auc_score(target, values)) if 0 < target.sum() < len(target) else 0.5
 
 
+def expected_auc(score: Floats, probability: Floats) -> float:
+    """Return the AUC of `score` (n) over outcomes drawn with `probability` (n): a client counts as both kinds.
+
+    >>> expected_auc(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    1.0
+    """
+    weights = np.concatenate([probability, 1 - probability])
+    outcome = np.repeat([1, 0], len(score))
+    return float(roc_auc_score(outcome, np.tile(score, 2), sample_weight=weights))
+
+
 def ks_distance(values: Floats, quantiles: Floats) -> tuple[float, float]:
     """Return the largest distance of the distribution of `values` from `quantiles`, and the probability of it."""
     values = np.sort(values)

@@ -15,7 +15,7 @@ from research.synthetic.cards import CardMonths
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
 from research.synthetic.previous import Loans
 from research.synthetic.products import DUE_STEP, OLDEST
-from research.synthetic.risk_traits import Traits, mix
+from research.synthetic.risk_traits import Traits, among, mix
 
 _OLDEST_MONTH = -96
 _LONG_TERM = 24
@@ -65,7 +65,7 @@ def draw_pos(clients: Clients, traits: Traits, loans: Loans, rng: np.random.Gene
     months = _draw_months(loans, rng)
     state = _draw_states(months, rng)
     loan, size = months.loan, len(months.loan)
-    habit = mix(rng, (0.75, traits.late[loans.owner]))
+    habit = mix(rng, (0.85, among(traits.late[loans.owner])))
     delay = ndtr(0.8 * habit[loan] + 0.6 * rng.standard_normal(size))
     longest = np.maximum(-loans.first_due[loan] + months.month * DAYS_IN_MONTH, 0) + 60
     overdue = np.minimum(np.ceil(quantile(columns["SK_DPD"], delay)), np.ceil(longest))
@@ -142,8 +142,8 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     due = loans.first_due[loan] + DUE_STEP * number
     kept = due >= OLDEST
     loan, number, due = loan[kept], number[kept], due[kept]
-    habit = mix(rng, (0.75, traits.late[loans.owner]))
-    delay = 0.65 * habit[loan] + np.sqrt(1 - 0.65**2) * rng.standard_normal(len(loan))
+    habit = mix(rng, (0.85, among(traits.late[loans.owner])))
+    delay = 0.75 * habit[loan] + np.sqrt(1 - 0.75**2) * rng.standard_normal(len(loan))
     late = np.rint(grid_quantile(structure["days_late"]["loan"], ndtr(delay)))
 
     last = (number + 1 == loans.paid[loan]) & (loans.paid < loans.term)[loan]
@@ -205,7 +205,7 @@ def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> di
     number = np.arange(len(month)) - start + 1
     day = rng.integers(0, 30, len(month))
     due = np.clip(np.rint(cards.month[month] * DAYS_IN_MONTH) + day, OLDEST, -1)
-    habit = 0.6 * traits.late[cards.owner[month]] + 0.8 * rng.standard_normal(len(month))
+    habit = 0.6 * among(traits.late[cards.owner[month]]) + 0.8 * rng.standard_normal(len(month))
     late = np.rint(grid_quantile(structure["days_late"]["card"], ndtr(habit)))
     level = 0.4 * (cards.level[month] - _DUE_LEVEL) + np.sqrt(1 - 0.4**2) * rng.standard_normal(len(month))
     amount = grid_quantile(structure["card_instalment"], ndtr(level))

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from research.synthetic.buildings import building_facts
 from research.synthetic.calibration_statistics import ordered_values, probabilities
-from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, rank_in_cell, raked, shares_by_cell
+from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, raked, rank_in_cell, shares_by_cell
 from research.synthetic.frames import Floats, Integers
 
 Facts = dict[str, Any]
@@ -103,7 +103,9 @@ def _ages(rows: pl.DataFrame) -> Facts:
     household = (stage * 2 + gender) * 2 + (children > 0)
     return {
         "identity_age": quantiles_by_cell((born + _numbers(rows, "DAYS_ID_PUBLISH")) / YEAR, year, len(AGE_EDGES)),
-        "registration_age": quantiles_by_cell((born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, year, len(AGE_EDGES)),
+        "registration_age": quantiles_by_cell(
+            (born + _numbers(rows, "DAYS_REGISTRATION")) / YEAR, year, len(AGE_EDGES)
+        ),
         "retired": [
             [row[1] for row in shares_by_cell(retired[one].astype(np.int64), year[one], len(AGE_EDGES), 2)]
             for one in (gender == 0, gender == 1)
@@ -146,9 +148,7 @@ def _documents(rows: pl.DataFrame) -> Facts:
     cell = (rows["NAME_CONTRACT_TYPE"] == "Revolving loans").cast(pl.Int64) * 2 + (rows["DAYS_EMPLOYED"] > 0)
     names = [name for name in rows.columns if name.startswith("FLAG_DOCUMENT_")]
     cells, cash = [rows.filter(cell == index) for index in range(4)], rows.filter(cell < 2)
-    return {
-        name: [_mean(part, name) for part in (*cells, cash, rows)] for name in names
-    }
+    return {name: [_mean(part, name) for part in (*cells, cash, rows)] for name in names}
 
 
 def _amounts(rows: pl.DataFrame) -> Facts:

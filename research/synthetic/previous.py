@@ -11,7 +11,7 @@ from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import choose, quantile, statistics, table_statistics
 from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, rank_among, spread
 from research.synthetic.products import Requests, draw_dates, draw_plans, draw_requests, first_share
-from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
+from research.synthetic.risk_traits import Traits, among, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""
@@ -58,7 +58,7 @@ def draw_previous(
     ids = ids[:size]
     requests = draw_requests(owner, position == 0, traits, rng)
     plans = draw_plans(requests, rng.standard_normal(len(clients.ids))[owner], rng)
-    habit = mix(rng, (0.75, traits.indebted[owner]))
+    habit = mix(rng, (0.9, among(traits.indebted[owner])))
     approved = requests.status == "Approved"
     used = _drawn(requests, approved, rng)
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])
@@ -177,7 +177,7 @@ def _visit_columns(size: int, rng: np.random.Generator) -> dict[str, Texts | Flo
 def _reason(requests: Requests, traits: Traits, rng: np.random.Generator) -> Texts:
     shares = table_statistics("previous_application")["CODE_REJECT_REASON"].shares
     by_risk = {name: shares[name] for name in _REASONS_BY_RISK if name in shares}
-    reasons = choose(by_risk, rank(rng, (0.2, traits.seeking[requests.owner])))
+    reasons = choose(by_risk, rank(rng, (0.2, among(traits.seeking[requests.owner]))))
     refused, unused = requests.status == "Refused", requests.status == "Unused offer"
     return np.where(refused, reasons, np.where(unused, "CLIENT", "XAP")).astype(object)
 

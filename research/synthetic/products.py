@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from bento.data.tables import OPEN_ENDED
 from research.synthetic.calibration_statistics import choose, grid_quantile, quantile, statistics, table_statistics
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
-from research.synthetic.risk_traits import Traits, mix, rank
+from research.synthetic.risk_traits import Traits, among, mix, rank
 from research.synthetic.same_day import with_same_days
 
 OLDEST = -2922
@@ -26,9 +26,9 @@ _REPAID_ANYWAY = 0.19
 """Share of the loans whose plan runs past today that end before by the share of the plan that borrowers keep to."""
 _LATE_ENDS = 0.5
 """Power of a uniform rank: most early ends are recent."""
-_RECENT = 0.3
+_RECENT = 0.55
 """Weight of the client's trait in the recency of an application."""
-_SEEKING = 0.55
+_SEEKING = 0.8
 """Weight of the client's trait in the outcome of an application."""
 _OUTCOME_RECENCY = 0.36
 """Weight of the recency in the outcome of an application."""
@@ -80,13 +80,13 @@ class Requests:
 def draw_requests(owner: Integers, first: Flags, traits: Traits, rng: np.random.Generator) -> Requests:
     """Draw the applications of the clients `owner` (ascending); `first` marks the first of each client."""
     size = len(owner)
-    recency = mix(rng, (_RECENT, traits.recent[owner]))
+    recency = mix(rng, (_RECENT, among(traits.recent[owner])))
     recency = recency[np.lexsort((recency, owner))]
     decision = np.rint(quantile(table_statistics("previous_application")["DAYS_DECISION"], ndtr(recency)))
     product = np.where(first, choose(_first_products(), rng.random(size)), _later_product(recency, rng))
     requests = Requests(owner, first, recency, decision, product, product)
     recent_later = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
-    status = _status(requests, rank(rng, (_SEEKING, traits.seeking[owner]), (_OUTCOME_RECENCY, recent_later)))
+    status = _status(requests, rank(rng, (_SEEKING, among(traits.seeking[owner])), (_OUTCOME_RECENCY, recent_later)))
     requests = replace(requests, status=_one_card(status, requests, rng))
     requests = replace(requests, decision=_with_card_ages(requests, rng))
     granted_card = requests.of_kind("Card") & (requests.status == "Approved")

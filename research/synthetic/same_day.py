@@ -6,9 +6,7 @@ from research.synthetic.calibration_statistics import statistics
 from research.synthetic.frames import Flags, Floats, Texts
 
 
-def with_same_days(
-    decision: Floats, first: Flags, status: Texts, is_fixed: Flags, rng: np.random.Generator
-) -> Floats:
+def with_same_days(decision: Floats, first: Flags, status: Texts, is_fixed: Flags, rng: np.random.Generator) -> Floats:
     """Return the days of decision (shape n, by client and date) with some applications moved to one day with the last.
 
     `first` marks the first of each client; `is_fixed` the applications whose day must stay. Applications without a
