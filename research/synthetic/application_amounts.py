@@ -1,7 +1,6 @@
 """Amounts of the application: prices and limits on their grids, the insurance in the credit, and the annuity."""
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from research.synthetic.application_draft import ApplicationDraft
 from research.synthetic.calibration_statistics import (
@@ -38,8 +37,10 @@ def fill_in_amounts(draft: ApplicationDraft) -> None:
         rows = band == index
         place: Integers = np.searchsorted(np.cumsum(item["share"])[:-1], of_credit[rows], side="right")
         ratio[rows] = np.array(item["ratio"])[place]
-        moved = ndtr(ndtri(of_annuity[rows]) + np.where(draft.train[rows], 0.0, item["test_shift"]))
-        factor[rows] = draw_quantiles(item["annuity"], place, moved)
+        factor[rows] = draw_quantiles(item["annuity"], place, of_annuity[rows])
+    of_test = statistics()["joint"]["test_shift"]["annuity_per_credit"]
+    if of_test:
+        factor = np.where(draft.train, factor, draw_quantiles(of_test, band, of_annuity))
     credit = np.where(is_card, limit, _multiple(goods * ratio, _CREDIT_STEP))
     annuity = np.where(is_card, limit / _CARD_TERM, _multiple(credit * factor, _CREDIT_STEP))
     values |= {"AMT_GOODS_PRICE": np.where(is_card, limit, goods), "AMT_CREDIT": credit, "AMT_ANNUITY": annuity}

@@ -38,27 +38,30 @@ def joint_facts(train: pl.DataFrame, test: pl.DataFrame) -> Facts:
     return facts | {"test_shift": _test_shift(facts, test)}
 
 
-def _test_shift(facts: Facts, test: pl.DataFrame) -> dict[str, float]:
+def _test_shift(facts: Facts, test: pl.DataFrame) -> Facts:
     """Return the mean normal score of the test rows among the train rows of their cell, for columns that are shifted.
 
-    That of the annuities goes to each band of `facts`.
+    The annuities over the credit have quantiles by band of price, which the test rows have in other mixtures of terms.
     """
     known = test.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY"])
     cash = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
     goods, credit, annuity = (_numbers(cash, f"AMT_{name}") for name in ("GOODS_PRICE", "CREDIT", "ANNUITY"))
+    band, bands = band_of(goods, PRICE_EDGES), len(PRICE_EDGES)
     insured = np.full(len(cash), np.nan)
     for index, item in enumerate(facts["amounts"]["bands"]):
-        rows = np.flatnonzero(band_of(goods, PRICE_EDGES) == index)
+        rows = np.flatnonzero(band == index)
         if item["ratio"]:
             nearest = np.abs((credit / goods)[rows][:, None] - np.array(item["ratio"])).argmin(axis=1)
             insured[rows] = (np.cumsum(item["share"]) - np.array(item["share"]) / 2)[nearest]
-            ranks = rank_in_cell(item["annuity"], nearest, (annuity / credit)[rows])
-            item["test_shift"] = _mean_score(ranks)
     born = -_numbers(test, "DAYS_BIRTH")
     year = band_of(born / YEAR, AGE_EDGES)
     age_at = (born + _numbers(test, "DAYS_ID_PUBLISH")) / YEAR
     identified = rank_in_cell(facts["identity_age"], year, age_at)
-    return {"AMT_CREDIT": _mean_score(insured), "DAYS_ID_PUBLISH": _mean_score(identified)}
+    return {
+        "AMT_CREDIT": _mean_score(insured),
+        "DAYS_ID_PUBLISH": _mean_score(identified),
+        "annuity_per_credit": quantiles_by_cell(annuity / credit, band, bands) if len(cash) else [],
+    }
 
 
 def _mean_score(ranks: Floats) -> float:
