@@ -26,13 +26,13 @@ from research.synthetic.liability import LIABILITY_FILE, SEGMENTS, Liability
 EXAMPLE = "python -m research liability"
 CLIENTS, CHUNK = 60_000, 4096
 SEED = 20_240
-HIDDEN = 0.7
+HIDDEN = 0.78
 """Factor of the segments' log-odds."""
 DIFFUSE = 0.05
 """Standard deviation of the weak interactions together, in log-odds."""
 CREDIT = 0.05
 """Share of the variance of a column's log-odds that is its part; correlated columns share the rest."""
-WIGGLE_CREDIT = 0.3
+WIGGLE_CREDIT = 0.2
 """The same of what departs from a line over a column's bins."""
 PAIR_CREDIT = 0.05
 """The same of a pair; the pairs are the strongest of many, hence in part by chance."""
