@@ -78,6 +78,8 @@ class DefaultRates:
     pairs: tuple[PairRates, ...]
     ladder: dict[str, float]
     """Published AUCs of models on the real data."""
+    ladder_gaps: dict[str, float]
+    """Published gaps in AUC of LightGBM to a logistic regression."""
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +91,12 @@ def default_rates() -> DefaultRates:
         for name, rows in loaded["columns"].items()
     }
     return DefaultRates(
-        loaded["rows"], loaded["default_rate"], columns, tuple(map(_pair, loaded["pairs"])), loaded["ladder"]
+        loaded["rows"],
+        loaded["default_rate"],
+        columns,
+        tuple(map(_pair, loaded["pairs"])),
+        loaded["ladder"],
+        loaded["ladder_gaps"],
     )
 
 
