@@ -99,9 +99,9 @@ def carry_over(names: Sequence[str], real: Floats, synthetic: Floats) -> dict[st
     (1.0, True)
     """
     best = int(real.mean(axis=1).argmax())
-    rows = []
+    rows: list[dict[str, Any]] = []
     for position, name in enumerate(names):
-        gaps = {}
+        gaps: dict[str, dict[str, float]] = {}
         for kind, aucs in (("real", real), ("synthetic", synthetic)):
             gap = aucs[position] - aucs[best]
             gaps[kind] = {

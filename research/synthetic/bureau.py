@@ -119,7 +119,7 @@ def draw_bureau(
     owner, _ = spread(draw_counts("bureau", len(clients.ids), rng, traits.indebted))
     size = len(owner)
     segments = _draw_segments(among(traits.indebted[owner]), rng)
-    recency = mix(rng, (0.65, among(traits.recent[owner])), (0.25, rng.standard_normal(len(clients.ids))[owner]))
+    recency = mix(rng, (0.6, among(traits.recent[owner])), (0.25, rng.standard_normal(len(clients.ids))[owner]))
     lives = _draw_lives(segments, recency, rng)
     amounts = _draw_amounts(segments, lives, recency, traits, owner, rng)
     updated = _draw_updates(segments, lives, recency, rng)

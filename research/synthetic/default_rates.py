@@ -96,7 +96,7 @@ def default_rates() -> DefaultRates:
 def with_ratios(application: pl.DataFrame) -> pl.DataFrame:
     """Add the ratios and the summaries of the external scores; days of employment that stand for none become null."""
     credit, price, income = pl.col("AMT_CREDIT"), pl.col("AMT_GOODS_PRICE"), pl.col("AMT_INCOME_TOTAL")
-    known = pl.sum_horizontal(pl.col(name).is_not_null() for name in _EXTERNAL)
+    n_scores = pl.sum_horizontal(pl.col(name).is_not_null() for name in _EXTERNAL)
     return application.with_columns(pl.col("DAYS_EMPLOYED").replace(OPEN_ENDED, None)).with_columns(
         (credit / pl.col("AMT_ANNUITY")).alias("CREDIT/ANNUITY"),
         (credit / price).alias("CREDIT/GOODS"),
@@ -105,7 +105,7 @@ def with_ratios(application: pl.DataFrame) -> pl.DataFrame:
         (pl.col("DAYS_EMPLOYED") / pl.col("DAYS_BIRTH")).alias("EMPLOYED/BIRTH"),
         pl.mean_horizontal(_EXTERNAL).alias("EXT_MEAN"),
         pl.min_horizontal(_EXTERNAL).alias("EXT_MIN"),
-        known.cast(pl.Float64).alias("EXT_KNOWN"),
+        n_scores.cast(pl.Float64).alias("EXT_KNOWN"),
     )
 
 

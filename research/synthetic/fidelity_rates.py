@@ -33,9 +33,9 @@ def rate_findings(train: pl.DataFrame, oracle: pl.DataFrame) -> Iterator[Fidelit
         free = len(column.n) - 1
         real = max(information_value(column.n, column.rate) - free / information, 0.0)
         error = np.sqrt(2 * free + 4 * information * real) / information
-        found = information_value(*expected_rates(column.numbers(values[name]), probability, len(column.n)))
+        drawn = information_value(*expected_rates(column.numbers(values[name]), probability, len(column.n)))
         bound = _IV_BOUND + _IV_SHARE * real + 2 * error
-        yield finding("application_train", name, "information value", real, found, bound)
+        yield finding("application_train", name, "information value", real, drawn, bound)
     shares = pair_share(values, probability)
     middle, half = (_MAX_PAIR_SHARE + _MIN_PAIR_SHARE) / 2, (_MAX_PAIR_SHARE - _MIN_PAIR_SHARE) / 2
     yield finding("application_train", "(pairs)", "deviance", middle, shares, half)
@@ -56,12 +56,12 @@ def pair_share(values: pl.DataFrame, probability: Floats) -> float:
     """
     pairs = default_rates().pairs
     real = sum(pair.deviance - pair.free for pair in pairs)
-    found = 0.0
+    synthetic = 0.0
     for pair in pairs:
         cells = pair.numbers(*(values[name] for name in pair.names))
         clients, rate = expected_rates(cells, probability, len(pair.n))
-        found += deviance_beyond_additive(pair, clients / clients.sum() * pair.n.sum(), rate)
-    return found / real
+        synthetic += deviance_beyond_additive(pair, clients / clients.sum() * pair.n.sum(), rate)
+    return synthetic / real
 
 
 def deviance_beyond_additive(pair: PairRates, clients: Floats, rate: Floats) -> float:

@@ -61,7 +61,7 @@ class Term:
 
     def sums(self, weights: Floats) -> Floats:
         """Return the sum of `weights` (clients,) in each bin."""
-        return np.bincount(self.codes + 1, weights, minlength=len(self.rate) + 1)[1:]
+        return np.bincount(self.codes + 1, weights, minlength=len(self.rate) + 1)[1:].astype(np.float64)
 
     def effects(self, free: Floats) -> Floats:
         """Return the effect of each bin, and last of none."""
@@ -176,10 +176,10 @@ def _scores(column: Rates, term: Term) -> Floats:
     order = np.arange(len(shares)) if column.ordered else np.argsort(column.rate)
     middle = np.empty(len(shares))
     middle[order] = np.cumsum(shares[order]) - shares[order] / 2
-    known = shares * np.array([bin_ != MISSING for bin_ in column.bins])
-    result = np.where(known > 0, ndtri(np.clip(middle, 0.001, 0.999)), 0.0)
-    result -= np.where(known > 0, known @ result / known.sum(), 0.0)
-    return np.round(np.append(result / np.sqrt(known @ result**2 / known.sum()), 0.0), 4)
+    not_missing = shares * np.array([bin_ != MISSING for bin_ in column.bins])
+    result = np.where(not_missing > 0, ndtri(np.clip(middle, 0.001, 0.999)), 0.0)
+    result -= np.where(not_missing > 0, not_missing @ result / not_missing.sum(), 0.0)
+    return np.round(np.append(result / np.sqrt(not_missing @ result**2 / not_missing.sum()), 0.0), 4)
 
 
 def _products(
@@ -230,8 +230,8 @@ def _solved(terms: list[Term], offset: Floats, segments: Floats) -> tuple[float,
 
     start = np.zeros(1 + edges[-1])
     start[0] = logit(rate)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_ITERATIONS, "maxfun": 2000})
-    point = found.x
+    solution = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_ITERATIONS, "maxfun": 2000})
+    point = solution.x
     return float(point[0]), [term.effects(point[1:][low:high]) for term, low, high in _slices(terms, edges)]
 
 

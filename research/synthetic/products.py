@@ -34,7 +34,7 @@ _OUTCOME_RECENCY = 0.36
 """Weight of the recency in the outcome of an application."""
 _OFFER_RECENCY = 0.85
 """Weight of the recency in whether an application is an offer of cash."""
-_LATER_MEAN, _LATER_SPREAD = 0.227, 0.885
+_LATER_MEAN, _LATER_SPREAD = 0.21, 0.91
 """Recency of the applications after a client's first, when that of all is standard normal."""
 
 

@@ -15,7 +15,7 @@ _LOAD = 0.45
 """Weight of a trait in the number of rows of a history."""
 _VISIBLE = 0.12
 """Weight of the risk that the application shows, in every trait."""
-_LEAST_RANK = 1e-9
+_MIN_RANK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _of_segments(trait: str, segment: Integers, noise: Floats) -> Floats:
     """Move standard normal `noise` (clients,) to the mean of each segment, and return standard normal scores."""
     means = np.array([item.traits[trait] for item in SEGMENTS])
     shares = np.array([item.share for item in SEGMENTS])
-    return ndtri(np.clip(ndtr((means[segment] + noise)[:, None] - means) @ shares, _LEAST_RANK, 1 - _LEAST_RANK))
+    return ndtri(np.clip(ndtr((means[segment] + noise)[:, None] - means) @ shares, _MIN_RANK, 1 - _MIN_RANK))
 
 
 def among(trait: Floats) -> Floats:

@@ -61,21 +61,21 @@ def test_ratios_know_who_is_not_employed():
         }
     )
 
-    found = with_ratios(application)
+    ratios = with_ratios(application)
 
-    assert found["EMPLOYED/BIRTH"].to_list() == [0.1, None]
-    assert found["CREDIT/ANNUITY"].to_list() == [20.0, None]
-    assert found["EXT_MEAN"].to_list() == pytest.approx([0.6, 0.3])
-    assert found["EXT_MIN"].to_list() == [0.5, 0.2]
-    assert found["EXT_KNOWN"].to_list() == [2.0, 2.0]
+    assert ratios["EMPLOYED/BIRTH"].to_list() == [0.1, None]
+    assert ratios["CREDIT/ANNUITY"].to_list() == [20.0, None]
+    assert ratios["EXT_MEAN"].to_list() == pytest.approx([0.6, 0.3])
+    assert ratios["EXT_MIN"].to_list() == [0.5, 0.2]
+    assert ratios["EXT_KNOWN"].to_list() == [2.0, 2.0]
 
 
 def test_information_value_of_two_bins():
     bad, good = np.array([30, 10]) / 40, np.array([70, 90]) / 160
 
-    found = information_value(np.array([100.0, 100.0]), np.array([0.3, 0.1]))
+    value = information_value(np.array([100.0, 100.0]), np.array([0.3, 0.1]))
 
-    assert found == pytest.approx(((bad - good) * np.log(bad / good)).sum())
+    assert value == pytest.approx(((bad - good) * np.log(bad / good)).sum())
 
 
 def test_the_deviance_of_a_real_pair_is_the_published_one():

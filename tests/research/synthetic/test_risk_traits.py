@@ -37,10 +37,10 @@ def test_traits_are_standard_normal_over_all_clients(traits, name):
 def test_segments_differ_in_their_traits_as_declared(traits, risk, name):
     values = getattr(traits, name)
 
-    found = [values[risk.segment == number].mean() for number in range(len(SEGMENTS))]
+    means = [values[risk.segment == number].mean() for number in range(len(SEGMENTS))]
 
     declared = [segment.traits[name] for segment in SEGMENTS]
-    assert np.corrcoef(found, declared)[0, 1] > 0.95
+    assert np.corrcoef(means, declared)[0, 1] > 0.95
 
 
 def test_the_visible_risk_shows_in_the_traits(traits, risk):
