@@ -30,6 +30,8 @@ from research.synthetic.row_patterns import pattern_shares
 
 EXAMPLE = "python -m research facts --from data/raw --out statistics.json"
 _DIGITS = 6
+_MIN_APPLICATIONS = 5000
+"""Fewest applications from which each band of prices has frequent ratios of credit to price."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +50,11 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     if not tables.keys() >= set(APPLICATIONS):
         raise CommandError(f"{options.folder}: holds not both of {' and '.join(APPLICATIONS)}, which facts are made of")
+    if len(tables[APPLICATIONS[0]]) < _MIN_APPLICATIONS:
+        raise CommandError(
+            f"{options.folder}: {APPLICATIONS[0]} has {len(tables[APPLICATIONS[0]]):,} rows; facts on columns together "
+            f"need {_MIN_APPLICATIONS:,}"
+        )
     made = facts(tables)
     options.out.write_text(json.dumps(made, separators=(",", ":")) + "\n", encoding="utf-8")
     kept = [name for name in (*APPLICATIONS, *HISTORIES) if name not in tables]

@@ -20,6 +20,9 @@ from research.synthetic.calibration_statistics import (
 from research.synthetic.frames import Floats, Integers
 from research.synthetic.row_patterns import pattern_shares
 
+_MIN_PATTERN_ROWS = 30
+"""Fewest rows of which the share of a pattern is compared."""
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -155,7 +158,10 @@ def _auc_error(area: float, size: float) -> float:
 
 def _row_patterns(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:
     facts = statistics()["patterns"]
-    for name, found in pattern_shares(tables).items():
+    shares = pattern_shares(tables)
+    for name, found in shares.items():
+        if found.rows < _MIN_PATTERN_ROWS:
+            continue
         real = facts[name]["share"]
         error = np.hypot(_share_error(real, facts[name]["rows"]), _share_error(real, found.rows))
         yield finding("row patterns", name, "share", real, found.share, bounds.pattern + 2 * error)

@@ -22,12 +22,15 @@ PRICE_EDGES = (0.0, 67_500.5, 135_000.5, 225_000.5, 450_000.5, 675_000.5, 900_00
 """Price bands of cash loans; the insurance that is added to the price has other rates in each."""
 GENDERS = ("F", "M")
 _MIN_SHARE = 0.002
+_MIN_RATIO = 0.005
+"""Share of the loans in a price band from which a ratio of credit to price is frequent."""
 
 
 def joint_facts(train: pl.DataFrame, test: pl.DataFrame, ordered: Ordered) -> Facts:
     """Return the facts on columns together, of the applications of `train`; none rests on less than 20 rows.
 
-    `ordered` returns the values of a column with shares, in the order in which their positions are drawn. Of `test` comes only by how much a few columns are shifted against the cells of `train`.
+    `ordered` returns the values of a column with shares, in the order in which their positions are drawn. Of `test`
+    comes only by how much a few columns are shifted against the cells of `train`.
     """
     facts = {
         "regions": _regions(train),
@@ -164,7 +167,7 @@ def _amounts(rows: pl.DataFrame) -> Facts:
     for index in range(len(PRICE_EDGES)):
         inside = band == index
         values, counts = np.unique(ratio[inside], return_counts=True)
-        kept = counts >= max(MIN_ROWS, 0.005 * inside.sum())
+        kept = counts >= min(max(MIN_ROWS, _MIN_RATIO * inside.sum()), counts.max())
         values, counts = values[kept], counts[kept]
         nearest = np.abs(ratio[inside][:, None] - values[None, :]).argmin(axis=1)
         factor = annuity[inside] / credit[inside]
