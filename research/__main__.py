@@ -21,6 +21,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "data": "research.data.command",
         "examples": "research.data.example_credit_files",
         "fidelity": "research.synthetic.fidelity",
+        "facts": "research.synthetic.facts",
         "liability": "research.synthetic.liability_fit",
     },
     "find a model": {

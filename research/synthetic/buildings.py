@@ -237,7 +237,7 @@ def draw_buildings(
 
 
 def _three(name: str, mean: Floats, luck: Floats, rng: np.random.Generator) -> dict[str, Floats]:
-    """Return mean, mode and median of one measure; the lower the `luck` of a building, the more of its measures agree."""
+    """Return mean, mode and median of one measure; the lower a building's `luck`, the more of its measures agree."""
     facts = statistics()["joint"]["buildings"]["triplets"][name]
     same_mode = luck < np.array(facts["same_mode"])[band_of(mean, facts["sizes"])]
     same_median = same_mode | (rng.random(len(mean)) < facts["same_median_of_others"])

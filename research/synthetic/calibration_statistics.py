@@ -104,7 +104,11 @@ def choose(shares: dict[str, float], rank: Floats) -> Texts:
 @cache
 def ordered_values(name: str) -> tuple[str, ...]:
     """Return the values of an application column with shares: numbers ascending, categories by default rate."""
-    columns = [table_statistics(table)[name] for table in APPLICATIONS if name in table_statistics(table)]
+    return in_order([table_statistics(table)[name] for table in APPLICATIONS if name in table_statistics(table)])
+
+
+def in_order(columns: Sequence[ColumnStatistics]) -> tuple[str, ...]:
+    """Return the values of one column with shares in several tables, of which the first has default rates, in order."""
     values = {value for column in columns for value in column.shares}
     rates = columns[0].default_rates
     if rates:

@@ -14,6 +14,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from bento import require_writable
+from bento.data.files import find_file
+from bento.data.readers import read_application
 from bento.data.tables import APPLICATION, TABLES
 from research.cli import CommandError, user_path
 from research.results import FIDELITY_FILE, DiscriminatorResult, FidelityFinding
@@ -84,7 +86,7 @@ class Folder(Mapping[str, pl.DataFrame]):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the synthetic and the real folder, and the folder of the report."""
     parser.add_argument("--data", type=user_path, required=True, metavar="DIR", help="folder that `data synth` wrote")
-    parser.add_argument("--real", type=Path, metavar="DIR", help="folder with the real application_train.csv or _test")
+    parser.add_argument("--real", type=Path, metavar="DIR", help="folder with the real application_train or _test")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; without it, DATA-fidelity")
 
 
@@ -175,21 +177,11 @@ def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: 
 
 
 def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
-    """Read the real application tables in `folder`, as Kaggle writes them; raise ValueError if there are none."""
-    tables = {}
-    for name in ("application_train", "application_test"):
-        file = folder / f"{name}.csv"
-        if file.is_file():
-            text = pl.read_csv(file, infer_schema=False, glob=False)
-            lacking = [column.name for column in APPLICATION if column.name not in text.columns]
-            if lacking:
-                raise ValueError(f"{file} lacks {', '.join(lacking[:3])}")
-            tables[name] = text.select(
-                pl.col(name) if dtype == pl.String else pl.col(name).cast(pl.Float64, strict=False)
-                for name, dtype in APPLICATION.schema.items()
-            )
+    """Read the real application tables in `folder`, CSV or Parquet; raise ValueError if there are none."""
+    names = ("application_train", "application_test")
+    tables = {name: read_application(folder, name) for name in names if find_file(folder, name)}
     if not tables:
-        raise ValueError(f"{folder} holds neither application_train.csv nor application_test.csv")
+        raise ValueError(f"{folder} holds neither application_train nor application_test, as .csv or .parquet")
     return tables
 
 

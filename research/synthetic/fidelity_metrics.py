@@ -18,6 +18,10 @@ from research.synthetic.calibration_statistics import (
     table_statistics,
 )
 from research.synthetic.frames import Floats, Integers
+from research.synthetic.row_patterns import pattern_shares
+
+_MIN_PATTERN_ROWS = 30
+"""Fewest rows of which the share of a pattern is compared."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Bounds:
     rows: float = 0.05
     """Relative, for rows per client."""
     default_rate: float = 0.002
+    pattern: float = 0.02
+    """For shares of row patterns, which is the difference that a feature on them may show."""
 
 
 def finding(
@@ -55,6 +61,7 @@ def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) ->
             if name != "TARGET":
                 findings += _column(table, name, column, frame[name], target, bounds)
     findings += _rows_per_client(tables, bounds)
+    findings += _row_patterns(tables, bounds)
     train = tables["application_train"]
     real = statistics()["published"]["default_rate"]
     rate = float(np.mean(train["TARGET"].to_numpy())) if len(train) else np.nan
@@ -147,6 +154,17 @@ def _auc_error(area: float, size: float) -> float:
     m = size - n
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     return float(np.sqrt((area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)))
+
+
+def _row_patterns(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:
+    facts = statistics()["patterns"]
+    shares = pattern_shares(tables)
+    for name, found in shares.items():
+        if found.rows < _MIN_PATTERN_ROWS:
+            continue
+        real = facts[name]["share"]
+        error = np.hypot(_share_error(real, facts[name]["rows"]), _share_error(real, found.rows))
+        yield finding("row patterns", name, "share", real, found.share, bounds.pattern + 2 * error)
 
 
 def _rows_per_client(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:

@@ -1,5 +1,6 @@
 """Facts on columns of the application together: regions, ages, jobs, amounts, buildings and documents."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,12 @@ import polars as pl
 from scipy.special import ndtri
 
 from research.synthetic.buildings import building_facts
-from research.synthetic.calibration_statistics import ordered_values, probabilities
+from research.synthetic.calibration_statistics import probabilities
 from research.synthetic.cells import MIN_ROWS, band_of, quantiles_by_cell, raked, rank_in_cell, shares_by_cell
 from research.synthetic.frames import Floats, Integers
 
 Facts = dict[str, Any]
+Ordered = Callable[[str], Sequence[str]]
 
 YEAR = 365.25
 AGE_EDGES = tuple(float(age) for age in range(20, 70))
@@ -20,17 +22,20 @@ PRICE_EDGES = (0.0, 67_500.5, 135_000.5, 225_000.5, 450_000.5, 675_000.5, 900_00
 """Price bands of cash loans; the insurance that is added to the price has other rates in each."""
 GENDERS = ("F", "M")
 _MIN_SHARE = 0.002
+_MIN_RATIO = 0.005
+"""Share of the loans in a price band from which a ratio of credit to price is frequent."""
 
 
-def joint_facts(train: pl.DataFrame, test: pl.DataFrame) -> Facts:
+def joint_facts(train: pl.DataFrame, test: pl.DataFrame, ordered: Ordered) -> Facts:
     """Return the facts on columns together, of the applications of `train`; none rests on less than 20 rows.
 
-    Of `test` comes only by how much a few columns are shifted against the cells of `train`.
+    `ordered` returns the values of a column with shares, in the order in which their positions are drawn. Of `test`
+    comes only by how much a few columns are shifted against the cells of `train`.
     """
     facts = {
         "regions": _regions(train),
-        **_ages(train),
-        **_jobs(train),
+        **_ages(train, ordered),
+        **_jobs(train, ordered),
         "documents": _documents(train),
         "amounts": _amounts(train),
         "buildings": building_facts(train),
@@ -88,7 +93,7 @@ def _regions(rows: pl.DataFrame) -> Facts:
     }
 
 
-def _ages(rows: pl.DataFrame) -> Facts:
+def _ages(rows: pl.DataFrame, ordered: Ordered) -> Facts:
     born = -_numbers(rows, "DAYS_BIRTH")
     age = born / YEAR
     year, stage = band_of(age, AGE_EDGES), band_of(age, LIFE_EDGES)
@@ -96,10 +101,10 @@ def _ages(rows: pl.DataFrame) -> Facts:
     employed = _numbers(rows, "DAYS_EMPLOYED")
     retired = employed > 0
     working = ~retired
-    children = np.minimum(_numbers(rows, "CNT_CHILDREN"), len(ordered_values("CNT_CHILDREN")) - 1).astype(np.int64)
+    children = np.minimum(_numbers(rows, "CNT_CHILDREN"), len(ordered("CNT_CHILDREN")) - 1).astype(np.int64)
     stages = len(LIFE_EDGES)
-    status = _positions(rows, "NAME_FAMILY_STATUS")
-    statuses = len(ordered_values("NAME_FAMILY_STATUS"))
+    status = _positions(rows, "NAME_FAMILY_STATUS", ordered)
+    statuses = len(ordered("NAME_FAMILY_STATUS"))
     household = (stage * 2 + gender) * 2 + (children > 0)
     return {
         "identity_age": quantiles_by_cell((born + _numbers(rows, "DAYS_ID_PUBLISH")) / YEAR, year, len(AGE_EDGES)),
@@ -111,7 +116,7 @@ def _ages(rows: pl.DataFrame) -> Facts:
             for one in (gender == 0, gender == 1)
         ],
         "employed_years": quantiles_by_cell(-employed[working] / YEAR, stage[working], stages),
-        "children": shares_by_cell(children, stage, stages, len(ordered_values("CNT_CHILDREN"))),
+        "children": shares_by_cell(children, stage, stages, len(ordered("CNT_CHILDREN"))),
         "family_status": raked(
             shares_by_cell(status, household, stages * 4, statuses),
             np.bincount(household, minlength=stages * 4),
@@ -120,21 +125,21 @@ def _ages(rows: pl.DataFrame) -> Facts:
     }
 
 
-def _jobs(rows: pl.DataFrame) -> Facts:
+def _jobs(rows: pl.DataFrame, ordered: Ordered) -> Facts:
     """Occupation by gender and kind of income, organisation by occupation; for those who work."""
     working = rows.filter(pl.col("DAYS_EMPLOYED") <= 0)
     gender = np.where(working["CODE_GENDER"].to_numpy() == "M", 1, 0)
-    income, incomes = _positions(working, "NAME_INCOME_TYPE"), len(ordered_values("NAME_INCOME_TYPE"))
-    education, educations = _positions(working, "NAME_EDUCATION_TYPE"), len(ordered_values("NAME_EDUCATION_TYPE"))
-    occupations = len(ordered_values("OCCUPATION_TYPE"))
+    income, incomes = _positions(working, "NAME_INCOME_TYPE", ordered), len(ordered("NAME_INCOME_TYPE"))
+    education, educations = _positions(working, "NAME_EDUCATION_TYPE", ordered), len(ordered("NAME_EDUCATION_TYPE"))
+    occupations = len(ordered("OCCUPATION_TYPE"))
     named = working["OCCUPATION_TYPE"].is_not_null().to_numpy()
-    occupation = np.where(named, _positions(working, "OCCUPATION_TYPE"), occupations)
-    organisation = _positions(working, "ORGANIZATION_TYPE")
+    occupation = np.where(named, _positions(working, "OCCUPATION_TYPE", ordered), occupations)
+    organisation = _positions(working, "ORGANIZATION_TYPE", ordered)
     cell, cells = (income * educations + education) * 2 + gender, incomes * educations * 2
     by_cell = shares_by_cell(occupation, cell, cells, occupations + 1)
     overall = np.bincount(occupation, minlength=occupations + 1) / max(len(occupation), 1)
-    places = occupation * 2 + (income == ordered_values("NAME_INCOME_TYPE").index("State servant"))
-    organisations = len(ordered_values("ORGANIZATION_TYPE"))
+    places = occupation * 2 + (income == ordered("NAME_INCOME_TYPE").index("State servant"))
+    organisations = len(ordered("ORGANIZATION_TYPE"))
     by_place = shares_by_cell(organisation, places, (occupations + 1) * 2, organisations)
     of_all = np.bincount(organisation, minlength=organisations) / max(len(organisation), 1)
     return {
@@ -162,7 +167,7 @@ def _amounts(rows: pl.DataFrame) -> Facts:
     for index in range(len(PRICE_EDGES)):
         inside = band == index
         values, counts = np.unique(ratio[inside], return_counts=True)
-        kept = counts >= max(MIN_ROWS, 0.005 * inside.sum())
+        kept = counts >= min(max(MIN_ROWS, _MIN_RATIO * inside.sum()), counts.max())
         values, counts = values[kept], counts[kept]
         nearest = np.abs(ratio[inside][:, None] - values[None, :]).argmin(axis=1)
         factor = annuity[inside] / credit[inside]
@@ -198,7 +203,7 @@ def _numbers(rows: pl.DataFrame, name: str) -> Floats:
     return rows[name].cast(pl.Float64).to_numpy()
 
 
-def _positions(rows: pl.DataFrame, name: str) -> Integers:
-    """Return the positions of categories among `ordered_values`; -1 where none is known."""
-    places = {value: index for index, value in enumerate(ordered_values(name))}
+def _positions(rows: pl.DataFrame, name: str, ordered: Ordered) -> Integers:
+    """Return the positions of categories among those `ordered`; -1 where none is known."""
+    places = {value: index for index, value in enumerate(ordered(name))}
     return np.array([places.get(value, -1) for value in rows[name].to_list()], dtype=np.int64)

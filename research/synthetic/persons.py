@@ -36,8 +36,9 @@ _DAYS = ("DAYS_BIRTH", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "DAYS_EMPLOYED", 
 
 def draw_persons(clients: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw for each client the position of the person's first application, mostly the client's: shape (clients,)."""
-    published = statistics()["published"]
-    later = rng.random(clients) < published["later_applications_of_persons"] / published["all_applications"]
+    later = (
+        rng.random(clients) < statistics()["patterns"]["applications_of_persons"]["share"] / 2
+    )  # nearly all have two
     if later.all():
         return np.arange(clients)
     firsts = np.flatnonzero(~later)
@@ -82,7 +83,7 @@ def draw_targets(probability: Floats, person: NDArray[np.intp], rng: np.random.G
     """
     chance = rng.random(len(probability))
     target = chance < probability
-    after_default = statistics()["published"]["default_after_default"]
+    after_default = statistics()["patterns"]["default_after_default"]["share"]
     after_none = probability * (1 - after_default) / (1 - probability)
     later = person != np.arange(len(person))
     repeated = chance < np.where(target[person], after_default, np.minimum(after_none, 1.0))

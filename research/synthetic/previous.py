@@ -16,7 +16,7 @@ from research.synthetic.risk_traits import Traits, among, draw_counts, mix, rank
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""
 
-_DRAWN_AGE = 0.75
+_DRAWN_AGE = 0.6
 """Weight of a card's age in whether it was ever drawn on: with it, the never drawn have a fifth of the months."""
 _REASONS_BY_RISK = ("VERIF", "LIMIT", "XNA", "HC", "SCO", "SCOFR")
 
@@ -109,7 +109,7 @@ def _drawn(requests: Requests, approved: Flags, rng: np.random.Generator) -> Fla
     """Draw which of the cards were ever drawn on: the granted ones rather if they are old."""
     card = requests.of_kind("Card")
     age = ndtri(np.clip(rank_among(-requests.decision, card & approved), 0.001, 0.999))
-    return card & (rank(rng, (_DRAWN_AGE, age)) > 1 - statistics()["structure"]["card"]["used"])
+    return card & (rank(rng, (_DRAWN_AGE, age)) > statistics()["patterns"]["cards_never_drawn"]["share"])
 
 
 def _by_share(name: str, size: int, rng: np.random.Generator) -> Texts:

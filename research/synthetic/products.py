@@ -24,7 +24,7 @@ _CARD_TERM = 20
 """A card's annuity is a twentieth of its limit."""
 _REPAID_ANYWAY = 0.19
 """Share of the loans whose plan runs past today that end before by the share of the plan that borrowers keep to."""
-_LATE_ENDS = 0.5
+_LATE_ENDS = 0.8
 """Power of a uniform rank: most early ends are recent."""
 _RECENT = 0.55
 """Weight of the client's trait in the recency of an application."""
@@ -216,8 +216,8 @@ def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> P
 
 def _with_early_ends(first_due: Floats, term: Floats, paid: Floats, rng: np.random.Generator) -> Floats:
     """Return the instalments until each loan ends, with more of the loans repaid whose plan runs past today."""
-    structure = statistics()["structure"]
-    share = (structure["repaid_of_running"] - _REPAID_ANYWAY) / (1 - _REPAID_ANYWAY)
+    target = statistics()["patterns"]["repaid_of_running"]["share"]
+    share = (target - _REPAID_ANYWAY) / (1 - _REPAID_ANYWAY)
     due_so_far = np.ceil(-first_due / DUE_STEP)
     running = (due_so_far > 0) & (paid > due_so_far) & (first_due + DUE_STEP * (term - 1) > 0)
     ends = running & (rng.random(len(paid)) < share)
@@ -232,7 +232,8 @@ def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Gen
     after = np.rint(grid_quantile(structure["days_to_termination"], rng.random(size)))
     drawing = np.minimum(requests.decision + np.rint(rng.exponential(20, size)), -1)
     card_due = drawing + 45
-    closed = used & (card_due < -60) & (rng.random(size) < structure["card"]["closed"] / structure["card"]["used"])
+    drawn_share = 1 - statistics()["patterns"]["cards_never_drawn"]["share"]
+    closed = used & (card_due < -60) & (rng.random(size) < structure["card"]["closed"] / drawn_share)
     card_end = np.rint(0.9 * card_due * rng.random(size)) - 2
     terminated = closed & (rng.random(size) < structure["card"]["terminated"])
 
