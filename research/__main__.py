@@ -21,10 +21,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "data": "research.data.command",
         "examples": "research.data.example_credit_files",
         "fidelity": "research.synthetic.fidelity",
+        "facts": "research.synthetic.facts",
+        "liability": "research.synthetic.liability_fit",
     },
     "find a model": {
         "study": "research.comparison.feature_study",
         "compare": "research.comparison.compare",
+        "carry-over": "research.comparison.carry_over",
         "train": "research.training.train",
         "explain": "research.explanation.explain",
         "counterfactuals": "research.explanation.counterfactuals",

@@ -1,16 +1,20 @@
-"""The application table: every column at its rank in the copula, then the rules between columns."""
+"""The application table: every column at its rank in the copula, then the rules between columns, then the outcome."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bento.data.tables import APPLICATION
-from research.synthetic.application_rules import ApplicationDraft, fill_in
+from research.synthetic.application_draft import ApplicationDraft
+from research.synthetic.application_rules import fill_in
 from research.synthetic.calibration_statistics import APPLICATIONS, ordered_values, statistics, table_statistics
-from research.synthetic.copula import Scores, draw
+from research.synthetic.copula import draw
 from research.synthetic.frames import Flags, Integers
+from research.synthetic.liability import Risk, liability
+from research.synthetic.persons import draw_persons, draw_targets, repeat_scores
 
 
 @dataclass(frozen=True)
@@ -21,16 +25,24 @@ class Clients:
     ids: Integers
     train: Flags
     target: Integers
-    scores: Scores
+    risk: Risk
 
 
 def draw_clients(ids: Integers, train: Flags, rng: np.random.Generator) -> Clients:
     """Draw the applications of the clients `ids`; `train` selects the table whose marginals they follow."""
-    scores = draw(len(ids), rng)
-    draft = ApplicationDraft(scores.columns, train, rng)
-    fill_in(draft)
-    target = (rng.random(len(ids)) < scores.probability).astype(np.int64)
-    return Clients(_frame(ids, draft), ids, train, target, scores)
+    person = draw_persons(len(ids), rng)
+    application = draw_applications(ids, train, person, rng)
+    risk = liability().draw(application, rng)
+    risk = Risk(risk.visible[person], risk.segment[person], risk.probability[person])
+    target = draw_targets(risk.probability, person, rng)
+    return Clients(application, ids, train, target, risk)
+
+
+def draw_applications(ids: Integers, train: Flags, person: NDArray[np.intp], rng: np.random.Generator) -> pl.DataFrame:
+    """Draw the applications of the clients `ids`, without their outcomes; `person` as `draw_persons` returns it."""
+    draft = ApplicationDraft(repeat_scores(draw(len(ids), rng), person), train, rng)
+    fill_in(draft, person)
+    return _frame(ids, draft)
 
 
 def _frame(ids: Integers, draft: ApplicationDraft) -> pl.DataFrame:

@@ -1,115 +1,110 @@
-"""Applications filled column by column, with the rules between columns: employment, household, amounts, documents."""
-
-from dataclasses import dataclass, field
+"""Applications filled column by column, with the rules between columns: employment, household, documents, building."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bento.data.tables import APPLICATION, OPEN_ENDED
+from bento.data.tables import OPEN_ENDED
+from research.synthetic.application_amounts import fill_in_amounts
+from research.synthetic.application_draft import ApplicationDraft
+from research.synthetic.buildings import TRIPLETS, draw_buildings, draw_missing
 from research.synthetic.calibration_statistics import (
     APPLICATIONS,
-    grid_quantile,
     ordered_shares,
     ordered_values,
     pick,
-    quantile,
     statistics,
     table_statistics,
 )
-from research.synthetic.copula import OF_EMPLOYED, RETIRED, copula
+from research.synthetic.cells import band_of, draw_positions, draw_quantiles
+from research.synthetic.copula import OF_EMPLOYED, RETIRED
 from research.synthetic.frames import Flags, Floats
+from research.synthetic.joint_facts import AGE_EDGES, LIFE_EDGES, YEAR
+from research.synthetic.persons import repeat_values
 
-
-@dataclass
-class ApplicationDraft:
-    """Applications of a chunk of clients; arrays of shape (clients,).
-
-    `scores` holds the latent scores of the copula; `values` numbers, for categories positions in `ordered_values`;
-    `missing` which values stay empty.
-    """
-
-    scores: dict[str, Floats]
-    train: Flags
-    rng: np.random.Generator
-    values: dict[str, Floats] = field(default_factory=dict)
-    missing: dict[str, Flags] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.train)
-
-    def chance(self) -> Floats:
-        """Draw a uniform rank for every client."""
-        return self.rng.random(len(self))
-
-    def by_table(self, name: str, rank: Floats) -> Floats:
-        """Return values of `name` at `rank`, by the marginals of the table of each client."""
-        values = np.empty(len(self))
-        for table, rows in zip(APPLICATIONS, (self.train, ~self.train), strict=True):
-            column = table_statistics(table)[name]
-            if column.quantiles_known:
-                values[rows] = grid_quantile(column.quantiles_known, rank[rows])
-            elif column.quantiles:
-                values[rows] = quantile(column, rank[rows])
-            else:
-                values[rows] = self.code(name, pick(ordered_shares(table, name), rank[rows]))
-        return values
-
-    def code(self, name: str, positions: NDArray[np.intp]) -> Floats:
-        """Return the numbers at positions of `ordered_values`; categories stay positions."""
-        if APPLICATION[name].kind == "category":
-            return positions.astype(np.float64)
-        return np.array([float(value) for value in ordered_values(name)])[positions]
-
-    def share(self, name: str, value: str) -> Floats:
-        """Return the share of `value` in the table of each client."""
-        train, test = (table_statistics(table)[name].shares.get(value, 0.0) for table in APPLICATIONS)
-        return np.where(self.train, train, test)
-
-    def is_(self, name: str, *values: str) -> Flags:
-        """Tell for each client whether a filled category is one of `values`."""
-        categories = ordered_values(name)
-        return np.isin(self.values[name], [categories.index(value) for value in values if value in categories])
-
-
+_RATINGS = np.array([1, 2, 3])
 _ALONE = ("Single / not married", "Separated", "Widow", "Unknown")
-_SAME_BUILDING = 0.85
-"""Share of clients whose building has the same rank in mean, mode and median."""
-_REVOLVING_TERM = 20
-"""A card's annuity is a twentieth of its limit."""
+_NO_SHARE = 1e-9
+_OF_REGION = 0.84
+"""Spread of the hours of application within a region, over that of all."""
 
 
-def fill_in(draft: ApplicationDraft) -> None:
-    """Fill every column of the application table except the identifier."""
+def fill_in(draft: ApplicationDraft, person: NDArray[np.intp]) -> None:
+    """Fill every column of the application table except the identifier.
+
+    `person` has for each client the position of the person's first application, mostly the client's.
+    """
     for name, score in draft.scores.items():
         if not name.startswith("missing:") and name not in OF_EMPLOYED:
             draft.values[name] = draft.by_table(name, ndtr(score))
+    _regions(draft)
+    _ages(draft)
     _employment(draft)
     _household(draft)
     _addresses(draft)
-    _amounts(draft)
-    _documents(draft)
     _building(draft)
     _acquaintances(draft)
-    _dates(draft)
+    repeat_values(draft, person)
+    fill_in_amounts(draft)
+    _documents(draft)
     _add_rare_values(draft)
 
 
+def _regions(draft: ApplicationDraft) -> None:
+    """Choose one of the regions with the client's rating: it has one population, rating by city and usual hour."""
+    values, regions = draft.values, statistics()["joint"]["regions"]
+    columns = {name: np.array(column) for name, column in regions.items()}
+    cell = np.searchsorted(_RATINGS, values["REGION_RATING_CLIENT"])
+    shares = np.where(columns["rating"] == _RATINGS[:, None], columns["share"], 0.0)
+    rank = draft.rank_given("REGION_POPULATION_RELATIVE", "REGION_RATING_CLIENT")
+    region = draw_positions(shares, cell, rank)
+    values["REGION_POPULATION_RELATIVE"] = columns["population"][region]
+    values["REGION_RATING_CLIENT_W_CITY"] = columns["rating_w_city"][region].astype(np.float64)
+    hour, usual = "HOUR_APPR_PROCESS_START", np.average(columns["hour"], weights=columns["share"])
+    values[hour] = draft.by_table(hour, draft.rank_given(hour, "REGION_RATING_CLIENT"))
+    moved = usual + _OF_REGION * (values[hour] - usual) + columns["hour"][region] - usual
+    values[hour] = np.clip(np.rint(moved), 0, 23)
+
+
+def _ages(draft: ApplicationDraft) -> None:
+    """Fill what depends on the age: identity document and registration, retirement, time in the job."""
+    values, facts = draft.values, statistics()["joint"]
+    values["DAYS_BIRTH"] = born = np.rint(values["DAYS_BIRTH"])
+    age = -born / YEAR
+    year, stage = band_of(age, AGE_EDGES), band_of(age, LIFE_EDGES)
+    for name, fact in (("DAYS_ID_PUBLISH", "identity_age"), ("DAYS_REGISTRATION", "registration_age")):
+        at = draw_quantiles(facts[fact], year, draft.rank_given(name, "DAYS_BIRTH"))
+        values[name] = np.rint(born + np.minimum(at, age) * YEAR)
+    male = draft.is_("CODE_GENDER", "M")
+    share = np.array(facts["retired"])[male.astype(np.int64), year]
+    values[RETIRED] = (draft.rank_given(RETIRED, "DAYS_BIRTH", "CODE_GENDER") >= share).astype(np.float64)
+    years = draw_quantiles(facts["employed_years"], stage, 1 - draft.rank_given("DAYS_EMPLOYED", "DAYS_BIRTH"))
+    grown = np.minimum(born + 18 * 365, -1)
+    days = np.clip(np.rint(-years * YEAR), grown, -1)
+    values["DAYS_EMPLOYED"] = np.where(values[RETIRED] == 0, OPEN_ENDED, days)
+    values["DAYS_LAST_PHONE_CHANGE"] = np.rint(values["DAYS_LAST_PHONE_CHANGE"])
+
+
 def _employment(draft: ApplicationDraft) -> None:
-    retired = draft.values[RETIRED] == 0
+    retired, facts = draft.values[RETIRED] == 0, statistics()["joint"]
     for name in OF_EMPLOYED:
-        rank = ndtr(draft.scores[name])
-        if name == "OCCUPATION_TYPE":
-            values = draft.by_table(name, rank)
-        elif name == "DAYS_EMPLOYED":
-            values = np.where(retired, OPEN_ENDED, np.floor(draft.by_table(name, rank)))
-        else:
-            constant = {"NAME_INCOME_TYPE": "Pensioner", "ORGANIZATION_TYPE": "XNA"}.get(name, "0")
-            values = _of_employed(draft, name, constant, retired, rank)
-        draft.values[name] = values
-    rate = np.where(draft.train, *(table_statistics(table)["OCCUPATION_TYPE"].null_rate for table in APPLICATIONS))
-    share = draft.share(RETIRED, "0")
-    draft.missing["OCCUPATION_TYPE"] = retired | (draft.chance() < (rate - share) / (1 - share))
+        if name in ("DAYS_EMPLOYED", "OCCUPATION_TYPE", "ORGANIZATION_TYPE"):
+            continue
+        constant = "Pensioner" if name == "NAME_INCOME_TYPE" else "0"
+        draft.values[name] = _of_employed(draft, name, constant, retired, ndtr(draft.scores[name]))
+    income, education = (draft.values[name].astype(np.int64) for name in ("NAME_INCOME_TYPE", "NAME_EDUCATION_TYPE"))
+    cell = (income * len(ordered_values("NAME_EDUCATION_TYPE")) + education) * 2 + draft.is_("CODE_GENDER", "M")
+    shares = np.array(facts["occupation"])
+    rank = draft.rank_given("OCCUPATION_TYPE", "NAME_INCOME_TYPE", "NAME_EDUCATION_TYPE", "CODE_GENDER")
+    occupation = draw_positions(shares[:, :-1], cell, rank)
+    unnamed = draft.chance() < shares[cell, -1]
+    draft.values["OCCUPATION_TYPE"] = occupation.astype(np.float64)
+    draft.missing["OCCUPATION_TYPE"] = retired | unnamed
+    of_state = income == ordered_values("NAME_INCOME_TYPE").index("State servant")
+    cell = np.where(unnamed, shares.shape[1] - 1, occupation) * 2 + of_state
+    organisation = draw_positions(facts["organisation"], cell, draft.rank_given("ORGANIZATION_TYPE", "OCCUPATION_TYPE"))
+    none = ordered_values("ORGANIZATION_TYPE").index("XNA")
+    draft.values["ORGANIZATION_TYPE"] = np.where(retired, none, organisation).astype(np.float64)
     draft.missing["OWN_CAR_AGE"] = draft.is_("FLAG_OWN_CAR", "N")
 
 
@@ -126,24 +121,15 @@ def _of_employed(draft: ApplicationDraft, name: str, constant: str, retired: Fla
 
 
 def _household(draft: ApplicationDraft) -> None:
-    name = "NAME_FAMILY_STATUS"
-    rank = ndtr(draft.scores[name])
-    childless = draft.values["CNT_CHILDREN"] == 0
-    statuses = ordered_values(name)
-    alone = np.isin(statuses, _ALONE)
-    positions = np.empty(len(draft), dtype=np.intp)
-    for table, rows in zip(APPLICATIONS, (draft.train, ~draft.train), strict=True):
-        shares = ordered_shares(table, name)
-        no_child = table_statistics(table)["CNT_CHILDREN"].shares["0"]
-        single = table_statistics(table)["CNT_FAM_MEMBERS"].shares["1"]
-        alone_childless = single / no_child
-        alone_parents = (shares[alone].sum() - single) / (1 - no_child)
-        for group, share in ((childless, alone_childless), (~childless, alone_parents)):
-            weights = np.where(alone, share / shares[alone].sum(), (1 - share) / shares[~alone].sum())
-            positions[rows & group] = pick(shares * weights, rank[rows & group])
-    draft.values[name] = positions.astype(np.float64)
-    adults = np.where(draft.is_(name, *_ALONE), 1, 2)
-    draft.values["CNT_FAM_MEMBERS"] = draft.values["CNT_CHILDREN"] + adults
+    values, facts = draft.values, statistics()["joint"]
+    stage = band_of(-values["DAYS_BIRTH"] / YEAR, LIFE_EDGES)
+    children = draw_positions(facts["children"], stage, draft.rank_given("CNT_CHILDREN", "DAYS_BIRTH"))
+    cell = (stage * 2 + draft.is_("CODE_GENDER", "M")) * 2 + (children > 0)
+    rank = draft.rank_given("NAME_FAMILY_STATUS", "DAYS_BIRTH", "CODE_GENDER")
+    values["CNT_CHILDREN"] = draft.code("CNT_CHILDREN", children)
+    values["NAME_FAMILY_STATUS"] = draw_positions(facts["family_status"], cell, rank).astype(np.float64)
+    adults = np.where(draft.is_("NAME_FAMILY_STATUS", *_ALONE), 1, 2)
+    values["CNT_FAM_MEMBERS"] = values["CNT_CHILDREN"] + adults
 
 
 def _addresses(draft: ApplicationDraft) -> None:
@@ -153,67 +139,36 @@ def _addresses(draft: ApplicationDraft) -> None:
         share = statistics()["structure"]["work_elsewhere_if_living_elsewhere"][area]
         works_away = np.where(moved, draft.chance() < share, values[f"REG_{area}_NOT_WORK_{area}"] == 1)
         values[f"LIVE_{area}_NOT_WORK_{area}"] = (works_away & ~retired).astype(np.float64)
-    city = values["REGION_RATING_CLIENT"].copy()
-    chance = draft.chance()
-    for rating, sign, changed in (("3", 1, 3), ("1", -1, 2)):
-        gap = draft.share("REGION_RATING_CLIENT", rating) - draft.share("REGION_RATING_CLIENT_W_CITY", rating)
-        moves = chance < sign * gap / draft.share("REGION_RATING_CLIENT", str(changed))
-        city[(values["REGION_RATING_CLIENT"] == changed) & moves] = changed - 1
-    values["REGION_RATING_CLIENT_W_CITY"] = city
-    populations = np.array(statistics()["structure"]["region_populations"])
-    values["REGION_POPULATION_RELATIVE"] = _nearest(populations, values["REGION_POPULATION_RELATIVE"])
-
-
-def _amounts(draft: ApplicationDraft) -> None:
-    values, structure = draft.values, statistics()["structure"]
-    values["AMT_INCOME_TOTAL"] = _multiple(values["AMT_INCOME_TOTAL"], 4500)
-    revolving = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans")
-    limit = _multiple(grid_quantile(structure["revolving_credit"], ndtr(draft.scores["AMT_CREDIT"])), 22500)
-    goods = np.where(revolving, limit, _multiple(values["AMT_GOODS_PRICE"], 4500))
-    # the credit above the price (insurance) follows the part of its score that the price does not explain
-    correlation = copula().correlation("AMT_CREDIT", "AMT_GOODS_PRICE")
-    explained = correlation * draft.scores["AMT_GOODS_PRICE"]
-    residual = (draft.scores["AMT_CREDIT"] - explained) / np.sqrt(1 - correlation**2)
-    ratios = structure["credit_per_goods"]
-    ratio = np.array([float(value) for value in ratios])[pick(np.array(list(ratios.values())), ndtr(residual))]
-    credit = np.where(revolving, goods, _multiple(goods * ratio, 4.5))
-    factor = _nearest(np.array(structure["annuity_per_credit"]), values["AMT_ANNUITY"] / credit)
-    annuity = np.where(revolving, credit / _REVOLVING_TERM, _multiple(credit * factor, 4.5))
-    values |= {"AMT_GOODS_PRICE": goods, "AMT_CREDIT": credit, "AMT_ANNUITY": annuity}
 
 
 def _documents(draft: ApplicationDraft) -> None:
-    """Fill the document flags: most clients submit one of three documents, the retired another than the employed."""
-    retired = draft.values[RETIRED] == 0
-    of_retired = draft.share(RETIRED, "0")
-    rank = ndtr(draft.scores["FLAG_DOCUMENT_3"])
-    free = np.zeros(len(draft))
-    for name, share in statistics()["structure"]["documents_of_retired"].items():
-        of_employed = np.clip((draft.share(name, "1") - of_retired * share) / (1 - of_retired), 0.0, 1.0)
-        upper = 1 - free
-        free = free + np.where(retired, share, of_employed)
-        draft.values[name] = ((rank <= upper) & (rank > 1 - free)).astype(np.float64)
+    """Fill the document flags: most cash clients submit one of three, and those who ask for a card none."""
+    facts = statistics()["joint"]["documents"]
+    cell = draft.is_("NAME_CONTRACT_TYPE", "Revolving loans") * 2 + (draft.values[RETIRED] == 0)
+    main = ("FLAG_DOCUMENT_3", "FLAG_DOCUMENT_6", "FLAG_DOCUMENT_8")
+    free, rank = np.zeros(len(draft)), draft.rank_given(main[0], "NAME_CONTRACT_TYPE")
+    for name, of_cell in facts.items():
+        shares, of_cash, overall = np.array(of_cell[:-2]), of_cell[-2], of_cell[-1]
+        # nearly all of application_test are cash loans; some documents were no longer asked for
+        factor = np.where(draft.train, 1.0, draft.share(name, "1") / max(of_cash, _NO_SHARE))
+        if name in main:
+            upper, free = 1 - free, free + shares[cell] * factor
+            draft.values[name] = ((rank <= upper) & (rank > 1 - free)).astype(np.float64)
+        elif name in draft.scores and overall:
+            share = np.where(draft.train, shares[cell] * draft.share(name, "1") / overall, shares[cell] * factor)
+            draft.values[name] = (ndtr(draft.scores[name]) > 1 - share).astype(np.float64)
 
 
 def _building(draft: ApplicationDraft) -> None:
-    for column in APPLICATION:
-        name, _, word = column.name.rpartition("_")
-        if word in ("MODE", "MEDI") and f"{name}_AVG" in draft.scores:
-            score = draft.scores[f"{name}_AVG"]
-            other = 0.95 * score + np.sqrt(1 - 0.95**2) * draft.rng.standard_normal(len(draft))
-            same = draft.chance() < _SAME_BUILDING
-            draft.values[column.name] = draft.by_table(column.name, ndtr(np.where(same, score, other)))
+    column = {name: f"{name}_AVG" for name in TRIPLETS} | {"TOTALAREA": "TOTALAREA_MODE"}
+
+    def rank(name: str, others: tuple[str, ...]) -> Floats:
+        return draft.rank_given(column[name], *(column[other] for other in others))
+
+    draft.missing |= draw_missing(ndtr(draft.scores["missing:APARTMENTS_AVG"]), draft.rng)
+    draft.values |= draw_buildings({name: draft.values[column[name]] for name in column}, rank, draft.rng)
     for name in ("HOUSETYPE_MODE", "EMERGENCYSTATE_MODE"):
         draft.values[name] = draft.by_table(name, draft.chance())
-    steps = statistics()["structure"]["building_steps"]
-    exact = draft.chance() < _SAME_BUILDING
-    for column in APPLICATION:
-        if column.unit == "share" and column.name != "REGION_POPULATION_RELATIVE":
-            step = steps.get(column.name)
-            values = draft.values[column.name]
-            if step:
-                values = np.where(exact, np.rint(values / step) * step, values)
-            draft.values[column.name] = np.round(values, 4)
 
 
 def _acquaintances(draft: ApplicationDraft) -> None:
@@ -237,17 +192,6 @@ def _acquaintances(draft: ApplicationDraft) -> None:
     values["DEF_60_CNT_SOCIAL_CIRCLE"] = draft.rng.binomial(values[name].astype(np.int64), stay).astype(float)
 
 
-def _dates(draft: ApplicationDraft) -> None:
-    values = draft.values
-    for name in ("DAYS_BIRTH", "DAYS_REGISTRATION", "DAYS_ID_PUBLISH", "DAYS_LAST_PHONE_CHANGE"):
-        values[name] = np.rint(values[name])
-    employed = values[RETIRED] == 1
-    grown = values["DAYS_BIRTH"] + 18 * 365
-    values["DAYS_EMPLOYED"] = np.where(employed, np.minimum(np.maximum(values["DAYS_EMPLOYED"], grown), -1), OPEN_ENDED)
-    values["DAYS_REGISTRATION"] = np.maximum(values["DAYS_REGISTRATION"], values["DAYS_BIRTH"])
-    values["DAYS_ID_PUBLISH"] = np.maximum(values["DAYS_ID_PUBLISH"], values["DAYS_BIRTH"] + 14 * 365)
-
-
 def _add_rare_values(draft: ApplicationDraft) -> None:
     """Replace a few values of the applications by rare or impossible ones."""
     values = draft.values
@@ -257,12 +201,3 @@ def _add_rare_values(draft: ApplicationDraft) -> None:
             wrong = rows & (draft.chance() < rate)
             code = ordered_values(name).index(value) if isinstance(value, str) else value
             values[name] = np.where(wrong, code, values[name])
-
-
-def _nearest(allowed: Floats, values: Floats) -> Floats:
-    """Return the nearest of the ascending `allowed` values."""
-    return allowed[np.searchsorted((allowed[1:] + allowed[:-1]) / 2, values)]
-
-
-def _multiple(values: Floats, step: float) -> Floats:
-    return np.maximum(np.rint(values / step), 1) * step

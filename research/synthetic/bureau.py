@@ -20,7 +20,7 @@ from research.synthetic.calibration_statistics import (
     table_statistics,
 )
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts, categories, frame, spread
-from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
+from research.synthetic.risk_traits import Traits, among, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of credits is below 6."""
@@ -116,10 +116,10 @@ def draw_bureau(
 ) -> tuple[pl.DataFrame, Credits]:
     """Draw the bureau credits of `clients`, identified by the shuffled `ids`, with the dates their months need."""
     columns = table_statistics("bureau")
-    owner, _ = spread(draw_counts("bureau", len(clients.ids), rng, traits.recent))
+    owner, _ = spread(draw_counts("bureau", len(clients.ids), rng, traits.indebted))
     size = len(owner)
-    segments = _draw_segments(traits.indebted[owner], rng)
-    recency = mix(rng, (0.35, traits.recent[owner]), (0.25, rng.standard_normal(len(clients.ids))[owner]))
+    segments = _draw_segments(among(traits.indebted[owner]), rng)
+    recency = mix(rng, (0.6, among(traits.recent[owner])), (0.25, rng.standard_normal(len(clients.ids))[owner]))
     lives = _draw_lives(segments, recency, rng)
     amounts = _draw_amounts(segments, lives, recency, traits, owner, rng)
     updated = _draw_updates(segments, lives, recency, rng)
@@ -171,7 +171,7 @@ def _draw_segments(indebted: Floats, rng: np.random.Generator) -> _Segments:
     active_share = np.empty(len(kind))
     for name, states in _groups().items():
         active_share[segments.group == name] = states["Active"]["share"]
-    return _Segments(kind, rank(rng, (0.2, indebted)) > 1 - active_share)
+    return _Segments(kind, rank(rng, (0.6, indebted)) > 1 - active_share)
 
 
 def _draw_lives(segments: _Segments, recency: Floats, rng: np.random.Generator) -> _Lives:
@@ -200,13 +200,15 @@ def _draw_amounts(
     amount = segments.values("amount", ndtr(size))
     amount = quantile(columns["AMT_CREDIT_SUM"], _rank_in_all("amount", amount, rng))
     amount = np.round(amount / 4.5) * 4.5
-    owed = segments.values("debt", rank(rng, (0.45, traits.indebted[owner]), (0.3, recency)))
+    indebted = np.zeros(count)
+    indebted[active] = among(traits.indebted[owner[active]])
+    owed = segments.values("debt", rank(rng, (0.75, indebted), (0.3, recency)))
     debt = np.round(np.where(active, np.maximum(owed, 0), owed * (rng.random(count) < 0.3)) * amount, 2)
     overpaid = active & (rng.random(count) < 0.004)
     debt = np.where(overpaid, -np.round(rng.exponential(3000, count) / 4.5) * 4.5, debt)
     has_limit = active & (rng.random(count) < np.where(segments.kind == "Credit card", 0.41, 0.01))
     limit = np.where(has_limit, np.maximum(amount - debt, 0), 0.0)
-    late_score = mix(rng, (0.45, traits.late[owner]))
+    late_score = mix(rng, (0.8, among(traits.late[owner])))
     days_overdue, overdue = _overdue(active, late_score, -lives.start, amount, rng)
     max_overdue = quantile(columns["AMT_CREDIT_MAX_OVERDUE"], rank(rng, (0.8, late_score)))
     return _Amounts(size, amount, debt, limit, days_overdue, overdue, np.maximum(max_overdue, overdue))
@@ -304,7 +306,9 @@ def draw_bureau_balance(
     unmatched_months = structure["unmatched_months"] + rng.integers(-20, 21, unmatched)
     start = np.concatenate([credits.start[covered], -DAYS_IN_MONTH * unmatched_months])
     end = np.concatenate([credits.end[covered], np.full(unmatched, np.nan)])
-    late = mix(rng, (0.5, np.concatenate([traits.late[credits.owner[covered]], rng.standard_normal(unmatched)])))
+    late = mix(
+        rng, (0.75, np.concatenate([among(traits.late[credits.owner[covered]]), rng.standard_normal(unmatched)]))
+    )
 
     end = np.where(np.isnan(end) & (np.arange(len(ids)) >= len(covered)), start * rng.random(len(ids)), end)
     first = np.maximum(np.ceil(start / DAYS_IN_MONTH), 1 - _MAX_MONTHS)

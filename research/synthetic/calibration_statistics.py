@@ -90,6 +90,11 @@ def pick(shares: Floats, rank: Floats) -> NDArray[np.intp]:
     return np.minimum(np.searchsorted(edges / edges[-1], rank, side="right"), len(edges) - 1)
 
 
+def nearest(allowed: Floats, values: Floats) -> Floats:
+    """Return the nearest of the ascending `allowed` values."""
+    return allowed[np.searchsorted((allowed[1:] + allowed[:-1]) / 2, values)]
+
+
 def choose(shares: dict[str, float], rank: Floats) -> Texts:
     """Return the category at each rank, by share, in the order of the mapping."""
     names = np.array(list(shares), dtype=object)
@@ -99,7 +104,11 @@ def choose(shares: dict[str, float], rank: Floats) -> Texts:
 @cache
 def ordered_values(name: str) -> tuple[str, ...]:
     """Return the values of an application column with shares: numbers ascending, categories by default rate."""
-    columns = [table_statistics(table)[name] for table in APPLICATIONS if name in table_statistics(table)]
+    return in_order([table_statistics(table)[name] for table in APPLICATIONS if name in table_statistics(table)])
+
+
+def in_order(columns: Sequence[ColumnStatistics]) -> tuple[str, ...]:
+    """Return the values of one column with shares in several tables, of which the first has default rates, in order."""
     values = {value for column in columns for value in column.shares}
     rates = columns[0].default_rates
     if rates:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from scipy.signal import lfilter
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from bento.data.tables import CREDIT_CARD_BALANCE
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import probabilities, quantile, statistics, table_statistics
-from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
+from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, rank_among, spread
 from research.synthetic.previous import Loans
-from research.synthetic.risk_traits import Traits, mix
+from research.synthetic.risk_traits import Traits, among, mix
 
 _MAX_MONTHS = 96
 _STATES = ("Active", "Completed", "Signed", "Demand", "Sent proposal")
@@ -52,13 +52,15 @@ def draw_cards(
     clients: Clients, traits: Traits, loans: Loans, rng: np.random.Generator
 ) -> tuple[pl.DataFrame, CardMonths]:
     """Draw the months of the cards among the loans."""
-    columns, structure = table_statistics("credit_card_balance"), statistics()["structure"]["card"]
+    columns = table_statistics("credit_card_balance")
     loans = loans.only(loans.card)
     cards = len(loans.ids)
     months = np.clip(np.ceil(-loans.decision / DAYS_IN_MONTH), 1, _MAX_MONTHS)
     card, step = spread(months.astype(np.int64))
     month = step - months[card]
     level, level_before = _draw_levels(loans.habit, card, step, rng)
+    drawn = loans.drawn[card]
+    level, level_before = (_among_drawn(score, drawn) for score in (level, level_before))
     in_use = ndtr(level) > _zero_share("AMT_TOTAL_RECEIVABLE")
 
     balance = np.round(_at("AMT_BALANCE", level), 3)
@@ -66,21 +68,21 @@ def draw_cards(
     principal = np.minimum(np.round(_at("AMT_RECEIVABLE_PRINCIPAL", level), 3), balance)
     limit = np.round(_at("AMT_CREDIT_LIMIT_ACTUAL", mix(rng, (0.75, loans.habit))[card]) / 4500) * 4500
     limit = np.where(balance > limit * 1.05, np.ceil(balance / 1.05 / 22500) * 22500, limit)
-    drawings = _draw_drawings(level, rng)
+    drawings = _draw_drawings(level, drawn, rng)
 
-    unused = ~in_use & ~drawings.any
-    zero_balance = _zero_share("AMT_BALANCE")
-    dormant_share = columns["AMT_DRAWINGS_ATM_CURRENT"].null_rate / max(zero_balance, 1e-9)
-    dormant = unused & (rng.random(cards)[card] < dormant_share * 1.02)
-    share_without = columns["AMT_INST_MIN_REGULARITY"].null_rate / zero_balance
-    without_instalments = unused & (rng.random(cards)[card] < share_without)
-    paying = mix(rng, (0.75, level_before))
-    min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], _rank_among(level_before, ~without_instalments))
-    payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], _rank_among(paying, ~dormant)), 3)
-    total_payment = np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3)
-    mature = _draw_matured(card, step, ndtr(loans.habit) > 1 - structure["ever_used"], rng)
+    luck, undrawn = rng.random(cards)[card], max(1 - drawn.mean(), 1e-9) if cards else 1.0
+    dormant, without_instalments = (
+        ~drawn & (luck < columns[name].null_rate / undrawn)
+        for name in ("AMT_DRAWINGS_ATM_CURRENT", "AMT_INST_MIN_REGULARITY")
+    )
+    paying = _among_drawn(mix(rng, (0.75, level_before)), drawn)
+    min_instalment = quantile(columns["AMT_INST_MIN_REGULARITY"], rank_among(level_before, ~without_instalments))
+    payment = np.round(quantile(columns["AMT_PAYMENT_CURRENT"], rank_among(paying, ~dormant)), 3)
+    payment = np.where(drawn, payment, 0.0)
+    total_payment = np.where(drawn, np.round(_at("AMT_PAYMENT_TOTAL_CURRENT", paying), 3), 0.0)
+    mature = _draw_matured(card, step, loans.drawn, rng)
     due = mature > np.where(step > 0, np.roll(mature, 1), 0.0)
-    overdue = np.rint(_at("SK_DPD", mix(rng, (0.7, traits.late[loans.owner[card]]))))
+    overdue = np.rint(_at("SK_DPD", _among_drawn(mix(rng, (0.8, among(traits.late[loans.owner[card]]))), drawn)))
     overdue_def = np.minimum(overdue, np.where(overdue > 0, np.where(rng.random(len(card)) < 0.55, 1, 0), 0))
     table = frame(
         CREDIT_CARD_BALANCE,
@@ -130,11 +132,19 @@ def _draw_levels(habit: Floats, card: Integers, step: Integers, rng: np.random.G
     return constant + changing * walk[card, step], constant + changing * walk[card, np.maximum(step - 1, 0)]
 
 
-def _draw_drawings(level: Floats, rng: np.random.Generator) -> _Drawings:
+def _among_drawn(score: Floats, drawn: Flags) -> Floats:
+    """Return standard normal scores over all months, in which the cards that were never drawn are below the others."""
+    below = 1 - drawn.mean() if len(drawn) else 0.0
+    among = np.where(drawn, below + (1 - below) * rank_among(score, drawn), below * rank_among(score, ~drawn))
+    return ndtri(np.clip(among, 1e-6, 1 - 1e-6))
+
+
+def _draw_drawings(level: Floats, drawn: Flags, rng: np.random.Generator) -> _Drawings:
     size = len(level)
-    spending = mix(rng, (0.6, level))
+    spending = _among_drawn(mix(rng, (0.6, level)), drawn)
     amount = _at("AMT_DRAWINGS_CURRENT", spending)
-    drew = amount > 0
+    drew = drawn & (amount > 0)
+    amount = np.where(drew, amount, 0.0)
     channel = rng.random(size)
     by_atm, in_shop = drew & (channel < 0.66), drew & (channel > 0.50)
     atm_share = np.where(by_atm & in_shop, rng.random(size), np.where(by_atm, 1.0, 0.0))
@@ -171,9 +181,3 @@ def _draw_matured(card: Integers, step: Integers, ever_used: Flags, rng: np.rand
     pace = rng.uniform(0.5, 0.9, len(ever_used))
     since = np.maximum(step + 1 - first_use[card], 0)
     return np.where(ever_used[card], np.ceil(since * pace[card]), 0.0)
-
-
-def _rank_among(score: Floats, rows: Flags) -> Floats:
-    """Return the ranks in 0..1 of the scores among those of `rows`."""
-    ordered = np.sort(score[rows])
-    return np.searchsorted(ordered, score) / max(len(ordered), 1)

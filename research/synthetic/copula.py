@@ -1,4 +1,4 @@
-"""The Gaussian copula of the application table and of the liability behind TARGET.
+"""The Gaussian copula of the application table.
 
 The statistics hold correlations of the normal scores of the recorded values. A recorded value is a step function of its
 latent score, which weakens correlations; Hermite series of these functions give the latent correlations back.
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from bento.data.tables import APPLICATION
 from research.synthetic.calibration_statistics import (
     grid_quantile,
     observed_correlation,
     ordered_shares,
-    ordered_values,
     pick,
     quantile,
     statistics,
@@ -57,16 +56,8 @@ _RELATED_BY_RULE = (
     ("FLAG_DOCUMENT_3", RETIRED),
     ("DEF_30_CNT_SOCIAL_CIRCLE", "OBS_30_CNT_SOCIAL_CIRCLE"),
 )
-_RIDGE = 0.1
-"""Ridge penalty on the effects; unpenalised, sample correlations overstate the joint effect of all columns."""
-_STRENGTH = 1.08
-"""Factor that restores the effects of the strongest columns, which the ridge shrinks."""
-_HIDDEN_VARIANCE = 0.09
-"""Share of the liability's variance that only the histories show."""
 _CHANCE = 1.5
 """Standard errors below which a sample correlation counts as chance."""
-_MIN_NULL_RATE = 0.1
-"""Null rate from which correlations with TARGET are computed from default rates by category."""
 _MIN_OTHER_SHARE = 0.01
 """Share of the values beside the most frequent one below which a column's correlations are dropped."""
 _MAX_CORRELATION = 0.97
@@ -76,50 +67,29 @@ _TERMS = 14
 
 @dataclass(frozen=True)
 class Copula:
-    """Columns, lower factor of their latent correlation, and the effect of each latent score on the liability."""
+    """Columns, and the lower factor of their latent correlation."""
 
     names: tuple[str, ...]
     factor: Floats
-    effects: Floats
-    visible_variance: float
 
     def correlation(self, one: str, other: str) -> float:
         """Return the latent correlation of two columns."""
         return float(self.factor[self.names.index(one)] @ self.factor[self.names.index(other)])
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Latent scores of clients; all arrays of shape (clients,)."""
-
-    columns: dict[str, Floats]
-    visible: Floats
-    """Standard normal; part of the liability that follows from the application."""
-    hidden: Floats
-    """Standard normal; part of the liability that only the histories show."""
-    probability: Floats
-    """True probability of default."""
-
-
-def draw(clients: int, rng: np.random.Generator) -> Scores:
-    """Draw the latent scores of `clients` clients."""
+def draw(clients: int, rng: np.random.Generator) -> dict[str, Floats]:
+    """Draw the latent scores of `clients` clients by column, each of shape (clients,)."""
     model = copula()
     # einsum, because BLAS's sums depend on the number of threads
     scores = np.einsum("ij,kj->ik", rng.standard_normal((clients, len(model.names))), model.factor)
-    visible = np.einsum("ij,j->i", scores, model.effects)
-    hidden = rng.standard_normal(clients)
-    threshold = ndtri(1 - statistics()["published"]["default_rate"])
-    noise = np.sqrt(1 - model.visible_variance - _HIDDEN_VARIANCE)
-    probability = ndtr((visible + np.sqrt(_HIDDEN_VARIANCE) * hidden - threshold) / noise)
-    columns = dict(zip(model.names, scores.T, strict=True))
-    return Scores(columns, visible / np.sqrt(model.visible_variance), hidden, probability)
+    return dict(zip(model.names, scores.T, strict=True))
 
 
 @lru_cache(maxsize=1)
 def copula() -> Copula:
     """Return the copula: the latent correlations, made positive definite."""
     names, observed = observed_correlation()
-    observed = _among_employed(names, _without_chance(names, _with_default_rates(names, observed)))
+    observed = _among_employed(names, _without_chance(names, observed))
     series = np.array([_hermite(name) for name in names])
     latent = _latent(observed, series)
     keep = [index for index, name in enumerate(names) if index and name not in _TIED]
@@ -134,27 +104,8 @@ def copula() -> Copula:
     matrix = (vectors * np.clip(values, _MIN_EIGENVALUE, None)) @ vectors.T
     scale = np.sqrt(np.diag(matrix))
     matrix = np.round(matrix / np.outer(scale, scale), 6)  # equal on machines that differ in the last bit
-    effects = np.round(_STRENGTH * np.linalg.solve(matrix + _RIDGE * np.eye(len(keep)), latent[0, keep]), 6)
     factor = np.round(np.linalg.cholesky(matrix), 9).astype(np.float64)
-    return Copula(tuple(names[index] for index in keep), factor, effects, float(effects @ matrix @ effects))
-
-
-def _with_default_rates(names: list[str], observed: Floats) -> Floats:
-    """Compute correlations with TARGET from default rates by category; the observed ones count empty as a category."""
-    result = observed.copy()
-    rate = statistics()["published"]["default_rate"]
-    for index, name in enumerate(names):
-        column = table_statistics("application_train").get(name)
-        if column and column.default_rates and column.null_rate > _MIN_NULL_RATE:
-            shares = ordered_shares("application_train", name)
-            rates = np.array([column.default_rates.get(value, rate) for value in ordered_values(name)])
-            score = ndtri(np.cumsum(shares) - shares / 2)
-            score -= shares @ score
-            spread = np.sqrt(shares @ score**2 * rate * (1 - rate))
-            empty = [position for position, other in enumerate(names) if other.startswith("missing:")]
-            result[index, empty] = result[empty, index] = 0.0
-            result[0, index] = result[index, 0] = shares @ (score * rates) / spread
-    return result
+    return Copula(tuple(names[index] for index in keep), factor)
 
 
 def _without_chance(names: list[str], observed: Floats) -> Floats:

@@ -14,10 +14,14 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from bento import require_writable
+from bento.data.files import find_file
+from bento.data.readers import read_application
 from bento.data.tables import APPLICATION, TABLES
 from research.cli import CommandError, user_path
 from research.results import FIDELITY_FILE, DiscriminatorResult, FidelityFinding
 from research.synthetic.fidelity_metrics import correlation_error, measure
+from research.synthetic.fidelity_rates import rate_findings
+from research.synthetic.ladder import MIN_CLIENTS, ladder
 from research.synthetic.population import TABLES as FILES
 from research.synthetic.writer import DESCRIPTION
 
@@ -82,7 +86,7 @@ class Folder(Mapping[str, pl.DataFrame]):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the synthetic and the real folder, and the folder of the report."""
     parser.add_argument("--data", type=user_path, required=True, metavar="DIR", help="folder that `data synth` wrote")
-    parser.add_argument("--real", type=Path, metavar="DIR", help="folder with the real application_train.csv or _test")
+    parser.add_argument("--real", type=Path, metavar="DIR", help="folder with the real application_train or _test")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; without it, DATA-fidelity")
 
 
@@ -95,7 +99,12 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     out = options.out or options.data.with_name(f"{options.data.name}-fidelity")
     require_writable(out)
-    findings = measure(folder)
+    findings = [*measure(folder), *rate_findings(folder["application_train"], folder["oracle"])]
+    if folder.description["clients"] >= MIN_CLIENTS:
+        findings += ladder(folder.path)
+    else:
+        print(f"the ladder of models is compared from {MIN_CLIENTS:,} clients on")
+    findings.sort(key=lambda item: item.bound - item.distance if item.bound else 0.0)
     errors = correlation_error(folder["application_train"])
     discriminated = [discriminate(name, frame, folder[name]) for name, frame in real.items()]
     _print(findings, errors, discriminated)
@@ -137,9 +146,9 @@ def _print(
 
 
 def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: Mapping[str, Any]) -> None:
-    """Save a PNG: the findings nearest to or beyond their bounds, and synthetic beside real AUCs of single columns."""
-    figure = Figure(figsize=(13, 7), layout="constrained")
-    worst, areas = figure.subplots(1, 2, width_ratios=(3, 2))
+    """Save a PNG: the findings nearest to or beyond their bounds; AUCs and information values of single columns."""
+    figure = Figure(figsize=(17, 7), layout="constrained")
+    worst, areas, information = figure.subplots(1, 3, width_ratios=(3, 2, 2))
     shown = sorted(findings, key=lambda finding: -finding.distance / finding.bound)[:_MAX_FINDINGS_IN_FIGURE][::-1]
     worst.barh(
         [f"{finding.table.removeprefix('application_')} {finding.column} ({finding.measure})" for finding in shown],
@@ -154,6 +163,11 @@ def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: 
     areas.plot([0.3, 0.7], [0.3, 0.7], color="black", linewidth=1)
     areas.set_xlabel("AUC of one column for TARGET, real")
     areas.set_ylabel("AUC, synthetic")
+    columns = [item for item in findings if item.measure == "information value"]
+    information.scatter([item.fact for item in columns], [item.found for item in columns], s=14, color="#2b6cb0")
+    information.plot([0, 0.7], [0, 0.7], color="black", linewidth=1)
+    information.set_xlabel("information value of one column or ratio, real")
+    information.set_ylabel("information value, synthetic")
     passed = sum(finding.passed for finding in findings)
     figure.suptitle(
         f"Synthetic data, {description['clients']:,} clients, seed {description['seed']}: "
@@ -163,21 +177,11 @@ def plot_fidelity(findings: Sequence[FidelityFinding], file: Path, description: 
 
 
 def read_applications(folder: Path) -> dict[str, pl.DataFrame]:
-    """Read the real application tables in `folder`, as Kaggle writes them; raise ValueError if there are none."""
-    tables = {}
-    for name in ("application_train", "application_test"):
-        file = folder / f"{name}.csv"
-        if file.is_file():
-            text = pl.read_csv(file, infer_schema=False, glob=False)
-            lacking = [column.name for column in APPLICATION if column.name not in text.columns]
-            if lacking:
-                raise ValueError(f"{file} lacks {', '.join(lacking[:3])}")
-            tables[name] = text.select(
-                pl.col(name) if dtype == pl.String else pl.col(name).cast(pl.Float64, strict=False)
-                for name, dtype in APPLICATION.schema.items()
-            )
+    """Read the real application tables in `folder`, CSV or Parquet; raise ValueError if there are none."""
+    names = ("application_train", "application_test")
+    tables = {name: read_application(folder, name) for name in names if find_file(folder, name)}
     if not tables:
-        raise ValueError(f"{folder} holds neither application_train.csv nor application_test.csv")
+        raise ValueError(f"{folder} holds neither application_train nor application_test, as .csv or .parquet")
     return tables
 
 

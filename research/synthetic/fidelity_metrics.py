@@ -18,6 +18,10 @@ from research.synthetic.calibration_statistics import (
     table_statistics,
 )
 from research.synthetic.frames import Floats, Integers
+from research.synthetic.row_patterns import pattern_shares
+
+_MIN_PATTERN_ROWS = 30
+"""Fewest rows of which the share of a pattern is compared."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Bounds:
     rows: float = 0.05
     """Relative, for rows per client."""
     default_rate: float = 0.002
+    pattern: float = 0.02
+    """For shares of row patterns, which is the difference that a feature on them may show."""
 
 
 def finding(
@@ -55,6 +61,7 @@ def measure(tables: Mapping[str, pl.DataFrame], bounds: Bounds | None = None) ->
             if name != "TARGET":
                 findings += _column(table, name, column, frame[name], target, bounds)
     findings += _rows_per_client(tables, bounds)
+    findings += _row_patterns(tables, bounds)
     train = tables["application_train"]
     real = statistics()["published"]["default_rate"]
     rate = float(np.mean(train["TARGET"].to_numpy())) if len(train) else np.nan
@@ -78,6 +85,17 @@ def correlation_error(train: pl.DataFrame) -> dict[str, float]:
 def auc(values: Floats, target: Integers) -> float:
     """Return the AUC of `values` (n) for `target` (n, 0 or 1); 0.5 where the target has one class only."""
     return float(roc_auc_score(target, values)) if 0 < target.sum() < len(target) else 0.5
+
+
+def expected_auc(score: Floats, probability: Floats) -> float:
+    """Return the AUC of `score` (n) over outcomes drawn with `probability` (n): a client counts as both kinds.
+
+    >>> expected_auc(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    1.0
+    """
+    weights = np.concatenate([probability, 1 - probability])
+    outcome = np.repeat([1, 0], len(score))
+    return float(roc_auc_score(outcome, np.tile(score, 2), sample_weight=weights))
 
 
 def ks_distance(values: Floats, quantiles: Floats) -> tuple[float, float]:
@@ -136,6 +154,17 @@ def _auc_error(area: float, size: float) -> float:
     m = size - n
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     return float(np.sqrt((area * (1 - area) + (n - 1) * (q1 - area**2) + (m - 1) * (q2 - area**2)) / (n * m)))
+
+
+def _row_patterns(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:
+    facts = statistics()["patterns"]
+    shares = pattern_shares(tables)
+    for name, found in shares.items():
+        if found.rows < _MIN_PATTERN_ROWS:
+            continue
+        real = facts[name]["share"]
+        error = np.hypot(_share_error(real, facts[name]["rows"]), _share_error(real, found.rows))
+        yield finding("row patterns", name, "share", real, found.share, bounds.pattern + 2 * error)
 
 
 def _rows_per_client(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:

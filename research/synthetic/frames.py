@@ -27,6 +27,12 @@ def spread(counts: Integers) -> tuple[Integers, Integers]:
     return parent, np.arange(len(parent)) - first[parent]
 
 
+def rank_among(score: Floats, rows: Flags) -> Floats:
+    """Return the ranks in 0..1 of the scores among those of `rows`."""
+    ordered = np.sort(score[rows])
+    return np.searchsorted(ordered, score) / max(len(ordered), 1)
+
+
 def categories(names: Sequence[str], positions: NDArray[np.integer]) -> pl.Series:
     """Return the texts at `positions` of `names`; negative positions become null."""
     not_null = np.asarray(positions) >= 0

@@ -15,15 +15,19 @@ from research.synthetic.cards import CardMonths
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, categories, frame, spread
 from research.synthetic.previous import Loans
 from research.synthetic.products import DUE_STEP, OLDEST
-from research.synthetic.risk_traits import Traits, mix
+from research.synthetic.risk_traits import Traits, among, mix
 
 _OLDEST_MONTH = -96
 _LONG_TERM = 24
 """Instalments from which the history of a loan may be missing."""
 _LAG_RATIO = 0.6
 """Lag of the monthly states over that of the payments."""
-_DUE_LEVEL = 0.25
+_DUE_LEVEL = 0.4
 """Mean level of the cards with instalments due, when that of all cards is standard normal."""
+_SMALLER = 0.8
+"""Instalment of a later version of the plan over that of the first."""
+_ROUND_SUM = 4500.0
+"""Clients who pay more than is due pay a multiple of this."""
 _PART_POWER = 3
 """Parts of a split payment are mostly a small and a large one."""
 _STATES = (
@@ -61,7 +65,7 @@ def draw_pos(clients: Clients, traits: Traits, loans: Loans, rng: np.random.Gene
     months = _draw_months(loans, rng)
     state = _draw_states(months, rng)
     loan, size = months.loan, len(months.loan)
-    habit = mix(rng, (0.75, traits.late[loans.owner]))
+    habit = mix(rng, (0.85, among(traits.late[loans.owner])))
     delay = ndtr(0.8 * habit[loan] + 0.6 * rng.standard_normal(size))
     longest = np.maximum(-loans.first_due[loan] + months.month * DAYS_IN_MONTH, 0) + 60
     overdue = np.minimum(np.ceil(quantile(columns["SK_DPD"], delay)), np.ceil(longest))
@@ -138,35 +142,56 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     due = loans.first_due[loan] + DUE_STEP * number
     kept = due >= OLDEST
     loan, number, due = loan[kept], number[kept], due[kept]
-    habit = mix(rng, (0.75, traits.late[loans.owner]))
-    delay = 0.65 * habit[loan] + np.sqrt(1 - 0.65**2) * rng.standard_normal(len(loan))
+    habit = mix(rng, (0.85, among(traits.late[loans.owner])))
+    delay = 0.75 * habit[loan] + np.sqrt(1 - 0.75**2) * rng.standard_normal(len(loan))
     late = np.rint(grid_quantile(structure["days_late"]["loan"], ndtr(delay)))
 
     last = (number + 1 == loans.paid[loan]) & (loans.paid < loans.term)[loan]
     left = (loans.term - loans.paid)[loan] + 1.0
     rate = loans.rate[loan]
     amount = np.where(last, loans.annuity[loan] * (1 - (1 + rate) ** -left) / rate, loans.annuity[loan])
-    renewed = (rng.random(len(loans.ids)) < structure["plan_renewed"])[loan] & (number >= loans.paid[loan] // 2)
-    version = 1 + last.astype(np.int64) + renewed * (1 + (rng.random(len(loan)) < 0.3))
-    amount = np.round(np.where(renewed & ~last, amount * 0.7, amount), 3)
+    changed = _changes_plan(loan, len(loans.ids), rng) & ~last
+    before = np.cumsum(changed) - changed
+    start = np.concatenate([[True], loan[1:] != loan[:-1]])[: len(loan)]
+    version = 1 + last + before - np.maximum.accumulate(np.where(start, before, 0))
+    amount = np.round(np.where(version > 1 + last, amount * _SMALLER, amount), 3)
+    prepaid = _round_sum(amount * (1.05 + rng.exponential(0.6, len(loan)))) - amount
 
     short = 0.5 * delay + np.sqrt(0.75) * rng.standard_normal(len(loan)) > structure["split_above"]
+    short &= ~changed
     part = np.where(short, np.round(amount * rng.random(len(loan)) ** _PART_POWER, 3), amount)
+    part = np.where(changed, amount + prepaid, part)
     second = np.flatnonzero(short & (rng.random(len(loan)) < structure["split_made_good"]))
-    row = np.concatenate([np.arange(len(loan)), second])
+    again = np.flatnonzero(changed)
+    row = np.concatenate([np.arange(len(loan)), second, again])
     later = (due + late)[second] + rng.geometric(0.25, len(second)) - 1
     in_time = (late[second] <= 0) & (rng.random(len(second)) < structure["split_in_time"])
     later = np.where(in_time, np.minimum(later, due[second]), later)
     return {
         "SK_ID_PREV": loans.ids[loan][row],
         "owner": loans.owner[loan][row],
-        "NUM_INSTALMENT_VERSION": version[row],
+        "NUM_INSTALMENT_VERSION": np.concatenate([version, version[second], version[again] + 1]),
         "NUM_INSTALMENT_NUMBER": (number + 1)[row],
         "DAYS_INSTALMENT": due[row],
-        "DAYS_ENTRY_PAYMENT": np.minimum(np.concatenate([due + late, later]), -1),
-        "AMT_INSTALMENT": amount[row],
-        "AMT_PAYMENT": np.concatenate([part, (amount - part)[second]]),
+        "DAYS_ENTRY_PAYMENT": np.minimum(np.concatenate([due + late, later, (due + late)[again]]), -1),
+        "AMT_INSTALMENT": np.round(np.concatenate([amount, amount[second], prepaid[again]]), 3),
+        "AMT_PAYMENT": np.round(np.concatenate([part, (amount - part)[second], part[again]]), 3),
     }
+
+
+def _changes_plan(loan: Integers, loans: int, rng: np.random.Generator) -> Flags:
+    """Draw at which instalments (of the loans at positions `loan`) more is paid than due, which changes the plan.
+
+    The payment is then recorded twice, whole: for the instalment of the old version, and for the rest in the new one.
+    """
+    structure = statistics()["structure"]
+    changes = (rng.random(loans) < structure["loans_with_changes"])[loan]
+    return changes & (rng.random(len(loan)) < structure["changed_instalments"])
+
+
+def _round_sum(amount: Floats) -> Floats:
+    """Return the next round sum above each amount."""
+    return np.ceil(amount / _ROUND_SUM) * _ROUND_SUM
 
 
 def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -180,7 +205,7 @@ def _of_cards(traits: Traits, cards: CardMonths, rng: np.random.Generator) -> di
     number = np.arange(len(month)) - start + 1
     day = rng.integers(0, 30, len(month))
     due = np.clip(np.rint(cards.month[month] * DAYS_IN_MONTH) + day, OLDEST, -1)
-    habit = 0.6 * traits.late[cards.owner[month]] + 0.8 * rng.standard_normal(len(month))
+    habit = 0.6 * among(traits.late[cards.owner[month]]) + 0.8 * rng.standard_normal(len(month))
     late = np.rint(grid_quantile(structure["days_late"]["card"], ndtr(habit)))
     level = 0.4 * (cards.level[month] - _DUE_LEVEL) + np.sqrt(1 - 0.4**2) * rng.standard_normal(len(month))
     amount = grid_quantile(structure["card_instalment"], ndtr(level))

@@ -91,7 +91,7 @@ def _chunk(index: int, total: int, train: Flags, seed: int) -> dict[str, pl.Data
         "application_train": labelled.filter(train_rows),
         "application_test": labelled.filter(~train_rows).drop(TARGET.name),
         **{name: _with_entry_errors(name, frame, rng) for name, frame in histories.items()},
-        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.scores.probability}),
+        "oracle": pl.DataFrame({"SK_ID_CURR": clients.ids, "PROBABILITY": clients.risk.probability}),
     }
 
 

@@ -4,18 +4,20 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
+from scipy.special import ndtri
 
 from bento.data.tables import PREVIOUS_APPLICATION
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import choose, quantile, statistics, table_statistics
-from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, spread
+from research.synthetic.frames import Flags, Floats, Integers, Texts, frame, rank_among, spread
 from research.synthetic.products import Requests, draw_dates, draw_plans, draw_requests, first_share
-from research.synthetic.risk_traits import Traits, draw_counts, mix, rank
+from research.synthetic.risk_traits import Traits, among, draw_counts, mix, rank
 
 IDS_PER_CLIENT = 8
 """Identifiers reserved for each client of a chunk; the mean number of applications is below 5."""
 
+_DRAWN_AGE = 0.6
+"""Weight of a card's age in whether it was ever drawn on: with it, the never drawn have a fifth of the months."""
 _REASONS_BY_RISK = ("VERIF", "LIMIT", "XNA", "HC", "SCO", "SCOFR")
 
 
@@ -34,6 +36,8 @@ class Loans:
     annuity: Floats
     rate: Floats
     """Monthly interest."""
+    drawn: Flags
+    """Cards that were ever drawn on."""
     habit: Floats
     """Standard normal; higher for cards whose limit is used more."""
     lag: Floats
@@ -54,9 +58,9 @@ def draw_previous(
     ids = ids[:size]
     requests = draw_requests(owner, position == 0, traits, rng)
     plans = draw_plans(requests, rng.standard_normal(len(clients.ids))[owner], rng)
-    habit = mix(rng, (0.75, traits.indebted[owner]))
-    used = requests.of_kind("Card") & (ndtr(habit) > 1 - structure["card"]["used"])
+    habit = mix(rng, (0.9, among(traits.indebted[owner])))
     approved = requests.status == "Approved"
+    used = _drawn(requests, approved, rng)
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])
     dates = draw_dates(requests, plans, used, rng)
     insured = _by_share("NFLAG_INSURED_ON_APPROVAL", size, rng).astype(float)
@@ -94,10 +98,18 @@ def draw_previous(
         paid=plans.paid.astype(np.int64),
         annuity=plans.annuity,
         rate=plans.rate,
+        drawn=used,
         habit=habit,
         lag=np.maximum(rng.uniform(shortest_lag, longest_lag, size), 0),
     )
     return table, loans.only(approved)
+
+
+def _drawn(requests: Requests, approved: Flags, rng: np.random.Generator) -> Flags:
+    """Draw which of the cards were ever drawn on: the granted ones rather if they are old."""
+    card = requests.of_kind("Card")
+    age = ndtri(np.clip(rank_among(-requests.decision, card & approved), 0.001, 0.999))
+    return card & (rank(rng, (_DRAWN_AGE, age)) > statistics()["patterns"]["cards_never_drawn"]["share"])
 
 
 def _by_share(name: str, size: int, rng: np.random.Generator) -> Texts:
@@ -165,7 +177,7 @@ def _visit_columns(size: int, rng: np.random.Generator) -> dict[str, Texts | Flo
 def _reason(requests: Requests, traits: Traits, rng: np.random.Generator) -> Texts:
     shares = table_statistics("previous_application")["CODE_REJECT_REASON"].shares
     by_risk = {name: shares[name] for name in _REASONS_BY_RISK if name in shares}
-    reasons = choose(by_risk, rank(rng, (0.2, traits.seeking[requests.owner])))
+    reasons = choose(by_risk, rank(rng, (0.2, among(traits.seeking[requests.owner]))))
     refused, unused = requests.status == "Refused", requests.status == "Unused offer"
     return np.where(refused, reasons, np.where(unused, "CLIENT", "XAP")).astype(object)
 

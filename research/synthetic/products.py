@@ -11,7 +11,8 @@ from scipy.special import ndtr
 from bento.data.tables import OPEN_ENDED
 from research.synthetic.calibration_statistics import choose, grid_quantile, quantile, statistics, table_statistics
 from research.synthetic.frames import DAYS_IN_MONTH, Flags, Floats, Integers, Texts
-from research.synthetic.risk_traits import Traits, mix, rank
+from research.synthetic.risk_traits import Traits, among, mix, rank
+from research.synthetic.same_day import with_same_days
 
 OLDEST = -2922
 """Days; the data goes back eight years."""
@@ -21,15 +22,19 @@ DUE_STEP = 30
 _KINDS = ("Cash loans", "Consumer loans")
 _CARD_TERM = 20
 """A card's annuity is a twentieth of its limit."""
-_RECENT = 0.3
+_REPAID_ANYWAY = 0.19
+"""Share of the loans whose plan runs past today that end before by the share of the plan that borrowers keep to."""
+_LATE_ENDS = 0.8
+"""Power of a uniform rank: most early ends are recent."""
+_RECENT = 0.55
 """Weight of the client's trait in the recency of an application."""
-_SEEKING = 0.55
+_SEEKING = 0.8
 """Weight of the client's trait in the outcome of an application."""
 _OUTCOME_RECENCY = 0.36
 """Weight of the recency in the outcome of an application."""
 _OFFER_RECENCY = 0.85
 """Weight of the recency in whether an application is an offer of cash."""
-_LATER_MEAN, _LATER_SPREAD = 0.227, 0.885
+_LATER_MEAN, _LATER_SPREAD = 0.21, 0.91
 """Recency of the applications after a client's first, when that of all is standard normal."""
 
 
@@ -75,15 +80,17 @@ class Requests:
 def draw_requests(owner: Integers, first: Flags, traits: Traits, rng: np.random.Generator) -> Requests:
     """Draw the applications of the clients `owner` (ascending); `first` marks the first of each client."""
     size = len(owner)
-    recency = mix(rng, (_RECENT, traits.recent[owner]))
+    recency = mix(rng, (_RECENT, among(traits.recent[owner])))
     recency = recency[np.lexsort((recency, owner))]
     decision = np.rint(quantile(table_statistics("previous_application")["DAYS_DECISION"], ndtr(recency)))
     product = np.where(first, choose(_first_products(), rng.random(size)), _later_product(recency, rng))
     requests = Requests(owner, first, recency, decision, product, product)
     recent_later = np.where(first | (product == "Cash"), 0.0, (recency - _LATER_MEAN) / _LATER_SPREAD)
-    status = _status(requests, rank(rng, (_SEEKING, traits.seeking[owner]), (_OUTCOME_RECENCY, recent_later)))
+    status = _status(requests, rank(rng, (_SEEKING, among(traits.seeking[owner])), (_OUTCOME_RECENCY, recent_later)))
     requests = replace(requests, status=_one_card(status, requests, rng))
-    return replace(requests, decision=_with_card_ages(requests, rng))
+    requests = replace(requests, decision=_with_card_ages(requests, rng))
+    granted_card = requests.of_kind("Card") & (requests.status == "Approved")
+    return replace(requests, decision=with_same_days(requests.decision, first, requests.status, granted_card, rng))
 
 
 @lru_cache(maxsize=1)
@@ -202,7 +209,19 @@ def draw_plans(requests: Requests, large: Floats, rng: np.random.Generator) -> P
     rate = _rate(requests, band, rng)
     annuity = np.where(card, credit / _CARD_TERM, credit * rate / (1 - (1 + rate) ** -np.maximum(term, 1)))
     wait = np.maximum(np.rint(grid_quantile(structure["days_to_first_due"], rng.random(size))), 1)
-    return Plans(asked, credit, down, down_rate, term, paid, band, rate, annuity, requests.decision + wait)
+    first_due = requests.decision + wait
+    paid = np.where(card, paid, _with_early_ends(first_due, term, paid, rng))
+    return Plans(asked, credit, down, down_rate, term, paid, band, rate, annuity, first_due)
+
+
+def _with_early_ends(first_due: Floats, term: Floats, paid: Floats, rng: np.random.Generator) -> Floats:
+    """Return the instalments until each loan ends, with more of the loans repaid whose plan runs past today."""
+    target = statistics()["patterns"]["repaid_of_running"]["share"]
+    share = (target - _REPAID_ANYWAY) / (1 - _REPAID_ANYWAY)
+    due_so_far = np.ceil(-first_due / DUE_STEP)
+    running = (due_so_far > 0) & (paid > due_so_far) & (first_due + DUE_STEP * (term - 1) > 0)
+    ends = running & (rng.random(len(paid)) < share)
+    return np.where(ends, np.ceil(rng.random(len(paid)) ** _LATE_ENDS * due_so_far), paid)
 
 
 def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Generator) -> dict[str, Floats]:
@@ -213,7 +232,8 @@ def draw_dates(requests: Requests, plans: Plans, used: Flags, rng: np.random.Gen
     after = np.rint(grid_quantile(structure["days_to_termination"], rng.random(size)))
     drawing = np.minimum(requests.decision + np.rint(rng.exponential(20, size)), -1)
     card_due = drawing + 45
-    closed = used & (card_due < -60) & (rng.random(size) < structure["card"]["closed"] / structure["card"]["used"])
+    drawn_share = 1 - statistics()["patterns"]["cards_never_drawn"]["share"]
+    closed = used & (card_due < -60) & (rng.random(size) < structure["card"]["closed"] / drawn_share)
     card_end = np.rint(0.9 * card_due * rng.random(size)) - 2
     terminated = closed & (rng.random(size) < structure["card"]["terminated"])
 

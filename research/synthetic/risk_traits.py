@@ -1,21 +1,21 @@
 """Traits of a client that depend on the risk of default, and draws that depend on the traits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import nbinom
+from scipy.special import ndtr, ndtri
+from scipy.stats import nbinom, rankdata
 
 from research.synthetic.application import Clients
 from research.synthetic.calibration_statistics import statistics
 from research.synthetic.frames import Floats, Integers
+from research.synthetic.liability import SEGMENTS
 
-_LOAD = 0.15
+_LOAD = 0.45
 """Weight of a trait in the number of rows of a history."""
 _VISIBLE = 0.12
 """Weight of the risk that the application shows, in every trait."""
-_HIDDEN = {"late": 0.6, "indebted": 0.62, "seeking": 0.62, "recent": 0.55}
-"""Weight of the risk that only the histories show, in each trait."""
+_MIN_RANK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,28 @@ class Traits:
 
 def draw_traits(clients: Clients, rng: np.random.Generator) -> Traits:
     """Draw the traits of `clients`."""
-    visible = (_VISIBLE, clients.scores.visible)
-    return Traits(**{name: mix(rng, visible, (load, clients.scores.hidden)) for name, load in _HIDDEN.items()})
+    visible = (_VISIBLE, clients.risk.visible)
+    return Traits(
+        **{item.name: _of_segments(item.name, clients.risk.segment, mix(rng, visible)) for item in fields(Traits)}
+    )
+
+
+def _of_segments(trait: str, segment: Integers, noise: Floats) -> Floats:
+    """Move standard normal `noise` (clients,) to the mean of each segment, and return standard normal scores."""
+    means = np.array([item.traits[trait] for item in SEGMENTS])
+    shares = np.array([item.share for item in SEGMENTS])
+    return ndtri(np.clip(ndtr((means[segment] + noise)[:, None] - means) @ shares, _MIN_RANK, 1 - _MIN_RANK))
+
+
+def among(trait: Floats) -> Floats:
+    """Return the normal scores of `trait` (rows) among these rows; equal values have equal scores.
+
+    Clients with much of a trait have more rows, so the trait is not standard normal over the rows of a table.
+
+    >>> among(np.array([5.0, 7.0, 7.0, 9.0])).round(2).tolist()
+    [-1.15, 0.0, 0.0, 1.15]
+    """
+    return ndtri((rankdata(trait) - 0.5) / max(len(trait), 1))
 
 
 def mix(rng: np.random.Generator, *parts: tuple[float | Floats, Floats]) -> Floats:
