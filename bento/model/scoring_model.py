@@ -124,11 +124,11 @@ class ScoringModel:
         features = self.features(credit_files, share_counts=share_counts, others=others)
         return features.rows(named=True), self.matrix(features)
 
-    def probability(self, features: pl.DataFrame) -> Vector:
+    def probability(self, features: Features) -> Vector:
         """Compute the probability of default, one for each row."""
         return np.array([probability(value) for value in self.log_odds(features).tolist()])
 
-    def log_odds(self, features: pl.DataFrame) -> Vector:
+    def log_odds(self, features: Features) -> Vector:
         """Compute the calibrated log-odds of default, one for each row."""
         return self._calibrated(self.matrix(features))
 
@@ -156,7 +156,7 @@ class ScoringModel:
         matrix[:, positions] = rounded(encode(changed, [self.manifest.features[at] for at in positions]))
         return self._calibrated(matrix)
 
-    def contributions(self, features: pl.DataFrame) -> tuple[Matrix, float]:
+    def contributions(self, features: Features) -> tuple[Matrix, float]:
         """Compute exact SHAP contributions (rows x features) to the log-odds, and their base value.
 
         The base value plus the contributions of a row is the log-odds of that row.
