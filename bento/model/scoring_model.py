@@ -29,6 +29,10 @@ MANTISSA_BITS = 40
 """Precision of the numbers that the predictor reads, about 12 decimal digits."""
 
 
+MAX_FILES_ALONE = 8
+"""Credit files up to which each alone is faster than all together, which takes ten times as long for one as for each
+further one: 0.9 ms of processor time a file against 9.5 ms and 0.08 ms a file (average files, 80 features)."""
+
 Features = pl.DataFrame | Sequence[Mapping[str, Value]]
 """Features of clients: a frame with a row for each, or the values of each by name."""
 
@@ -111,12 +115,14 @@ class ScoringModel:
     ) -> tuple[list[dict[str, Value]], Matrix]:
         """Compute `features`: by client their values by name, and the matrix of those that the predictor reads.
 
-        One client's are computed over arrays (`client_features`), those of several together in frames.
+        Those of a few clients are computed over arrays, one after the other (`client_features`), those of more together
+        in frames.
         """
-        if len(credit_files) == 1:
+        if len(credit_files) <= MAX_FILES_ALONE:
             names = [*(self._names_with_share_counts if share_counts else self.feature_names), *others]
+            columns = self._columns_with(others)
             try:
-                values = [client_features(client_tables(credit_files[0], self._columns_with(others)), names)]
+                values = [client_features(client_tables(credit_file, columns), names) for credit_file in credit_files]
             except FloatingPointError:
                 pass
             else:
