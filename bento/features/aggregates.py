@@ -30,8 +30,6 @@ class Aggregates:
         self._names: dict[Function, list[tuple[str, int]]] = {}
         """By function, the names of the aggregates and the numbers of their selections."""
         self._expressions: list[pl.Expr] = []
-        self._selections: list[tuple[int, int]] = []
-        """Positions of the value and of the test among the expressions; -1 for all rows."""
         inputs: dict[bytes, int] = {}
         selections: dict[tuple[int, int], int] = {}
         for name, aggregate in aggregates:
@@ -40,6 +38,7 @@ class Aggregates:
             number = selections.setdefault(selection, len(selections))
             self._names.setdefault(aggregate.function, []).append((name, number))
         self._selections = list(selections)
+        """Positions of the value and of the test among the expressions; -1 for all rows."""
 
     def compute(self, rows: ClientRows) -> dict[str, float]:
         """Return each aggregate over the rows, of which there is at least one; NaN where it is null.
