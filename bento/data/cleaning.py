@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
+from math import inf
 from operator import or_
 from typing import Any
 
@@ -24,13 +25,17 @@ class _Rule:
     column: Column
     cleaned: pl.Expr
 
-    def is_clean(self, values: Iterable[Any]) -> bool:
-        """Whether no value is anomalous."""
-        present = {value for value in values if value is not None}
+    def anomalies(self, values: Iterable[Any]) -> set[Any]:
+        """Return the anomalous ones of some values."""
+        present = set(values)
+        present.discard(None)
         if self.column.categories:
-            return present <= self.column.known_categories
+            return present - self.column.known_categories
+        codes = present.intersection(self.column.missing_codes)
         low, high = self.column.plausible_range
-        return present.isdisjoint(self.column.missing_codes) and all(low <= value <= high for value in present)
+        if low == -inf and high == inf:
+            return codes
+        return codes | {value for value in present if not low <= value <= high}
 
 
 def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -41,10 +46,23 @@ def clean(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return {name: _cleaned(name, frame) for name, frame in tables.items()}
 
 
+def cleaned_values(table: str, column: str, values: list[Any]) -> list[Any]:
+    """Replace the values of a declared column as `clean` does."""
+    rule = _rules_by_column(table).get(column)
+    if rule is None or not (anomalies := rule.anomalies(values)):
+        return values
+    return [None if value in anomalies else value for value in values]
+
+
+@cache
+def _rules_by_column(table: str) -> dict[str, _Rule]:
+    return {column.name: rule for column in TABLES[table] if (rule := _rule(column)) is not None}
+
+
 def _cleaned(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     rules, added = _rules(table, tuple(frame.columns))
     if len(frame) <= MAX_ROWS_INSPECTED:
-        rules = [rule for rule in rules if not rule.is_clean(frame.get_column(rule.column.name).to_list())]
+        rules = [rule for rule in rules if rule.anomalies(frame.get_column(rule.column.name).to_list())]
     columns = [*(rule.cleaned for rule in rules), *added]
     return frame.with_columns(columns) if columns else frame
 

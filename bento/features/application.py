@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from bento.data.tables import APPLICATION
+from bento.features.arrays import is_null
 from bento.features.definitions import Feature, Group
 from bento.features.formulas import over, total_known
+from bento.features.rows import ClientRows, Rows
 from bento.i18n import DAYS_PER_YEAR
 
 EXT = ("EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3")
@@ -287,13 +290,13 @@ DERIVED = {"building_fields_missing": tuple(column.name for column in BUILDING)}
 """The declared columns behind the derived column of `application_rows`."""
 
 
-def application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def application_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return the applications, with the derived column if it is needed."""
     rows = tables["application"]
     if "building_fields_missing" not in needed:
         return rows
     names = DERIVED["building_fields_missing"]
-    if len(rows) == 1:  # columns keep count of their nulls: much faster than an expression over 47 of them
-        missing = sum(rows.get_column(name).null_count() for name in names)
-        return rows.hstack([pl.Series("building_fields_missing", [missing])])
+    if isinstance(rows, ClientRows):
+        missing = sum(1.0 for name in names if is_null(rows.array(name)).item())
+        return rows.with_arrays({"building_fields_missing": np.array([missing])})
     return rows.with_columns(building_fields_missing=pl.sum_horizontal(pl.col(name).is_null() for name in names))

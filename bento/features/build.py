@@ -8,9 +8,16 @@ import polars as pl
 
 from bento.data.tables import HISTORIES, TABLES
 from bento.features import combined
-from bento.features.catalogue import CATALOGUE, CATALOGUE_WITH_COUNTS, EMPTY_TABLES, TABLE_FEATURES, with_sources
+from bento.features.catalogue import (
+    CATALOGUE,
+    CATALOGUE_WITH_COUNTS,
+    EMPTY_TABLES,
+    TABLE_FEATURES,
+    with_sources,
+)
 from bento.features.definitions import Value
 from bento.features.engine import Evaluator
+from bento.features.rows import ClientRows
 
 
 def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | None = None) -> pl.DataFrame:
@@ -37,6 +44,18 @@ def build_features(tables: Mapping[str, pl.DataFrame], names: Sequence[str] | No
     """
     plan = _plan(None if names is None else tuple(names))
     return plan.of_one_client(tables) if len(tables["application"]) == 1 else plan.of_clients(tables)
+
+
+def client_features(tables: Mapping[str, ClientRows], names: Sequence[str]) -> dict[str, Value]:
+    """Compute the features of one client whose rows are arrays: the values of `build_features`, by name.
+
+    All rows must be of this client, but for those of bureau_balance, which belong to the client's rows of bureau.
+
+    Raises:
+        KeyError: a name is not in the catalogue.
+        FloatingPointError: see `Program.run`; `build_features` computes these features nevertheless.
+    """
+    return _plan(tuple(names)).values(tables)
 
 
 class Variants:
@@ -76,6 +95,7 @@ class _Plan:
             for position, name in enumerate(self._names, start=1)
             if CATALOGUE_WITH_COUNTS[name].is_category
         }
+        self._texts = set(self._categories.values())
         computed = with_sources(self._names)
         by_table = [(table, table.named(computed)) for table in TABLE_FEATURES]
         self._tables = [(table, Evaluator(features)) for table, features in by_table if features]
@@ -94,7 +114,7 @@ class _Plan:
         clients = applications["SK_ID_CURR"]
         columns = [clients]
         for table, evaluator in self._tables:
-            rows = table.rows(tables, evaluator.needed)
+            rows = table.of_clients(tables, evaluator.needed)
             features = evaluator.of_rows(rows) if table.name == "application" else evaluator.of_clients(rows, clients)
             columns += features.get_columns()
             del rows  # frees the memory before the next table is read
@@ -107,23 +127,46 @@ class _Plan:
     def of_histories(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, Value]:
         """Compute the features of the histories of one client."""
         tables = _rows_of_client(tables)
+        try:
+            return self._histories_of({name: ClientRows.of_frame(frame) for name, frame in tables.items()})
+        except FloatingPointError:  # no request can hold such amounts, but a file can
+            clients, values = tables["application"].get_column("SK_ID_CURR"), dict[str, Value]()
+            for table, evaluator in self._histories:
+                rows = table.of_clients(tables, evaluator.needed)
+                values |= evaluator.of_clients(rows, clients).row(0, named=True)
+            return values
+
+    def values(self, tables: Mapping[str, ClientRows]) -> dict[str, Value]:
+        """Compute the features of one client whose rows are arrays; see `client_features`."""
+        values = self._all_values(tables["application"], self._histories_of(tables))
+        return {name: values[name] if name in self._texts else _finite_number(values[name]) for name in self._names}
+
+    def _histories_of(self, tables: Mapping[str, ClientRows]) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for table, evaluator in self._histories:
-            if tables[table.name].is_empty():
-                values |= self._values_without_rows[table.name]
-            else:
-                values |= evaluator.of_one_client(table.rows(tables, evaluator.needed))
+            rows = table.of_client(tables, evaluator.needed) if len(tables[table.name]) else None
+            values |= evaluator.of_one_client(rows) if rows else self._values_without_rows[table.name]
+        return values
+
+    def _all_values(self, application: ClientRows, histories: Mapping[str, Value]) -> dict[str, Value]:
+        """Compute the features of an application and those that combine it with the values of the histories."""
+        values = dict(histories)
+        for table, evaluator in self._application:
+            values |= evaluator.of_one_client(table.of_client({table.name: application}, evaluator.needed))
+        if self._sources:
+            sources = {
+                name: _finite_number(values[name] if name in values else application.array(name).item())
+                for name in self._sources
+            }
+            values |= self._combined.of_one_client(ClientRows.of_values(sources))
         return values
 
     def of_application(self, application: pl.DataFrame, histories: Mapping[str, Value]) -> pl.DataFrame:
         """Compute the features of one application and the values of its client's histories."""
-        values = dict(histories)
-        for table, evaluator in self._application:
-            values |= evaluator.of_one_client(table.rows({table.name: application}, evaluator.needed))
-        if self._sources:
-            sources = application.row(0, named=True) | values
-            row = _one_row(self._sources, (_finite_number(sources[name]) for name in self._sources))
-            values |= self._combined.of_one_client(row)
+        try:
+            values = self._all_values(ClientRows.of_frame(application), histories)
+        except FloatingPointError:
+            return self.of_applications(application, histories)
         row = _one_row(["SK_ID_CURR", *self._names], [None, *(_finite_number(values[name]) for name in self._names)])
         row.replace_column(0, application.get_column("SK_ID_CURR"))
         for position, name in self._categories.items():
@@ -134,7 +177,7 @@ class _Plan:
         """Compute the features of several applications of one client and the values of the histories."""
         columns = [applications["SK_ID_CURR"]]
         for table, evaluator in self._application:
-            columns += evaluator.of_rows(table.rows({table.name: applications}, evaluator.needed)).get_columns()
+            columns += evaluator.of_rows(table.of_clients({table.name: applications}, evaluator.needed)).get_columns()
         for feature in self._features_of_histories:
             dtype = pl.String if feature.is_category else pl.Float64
             value = pl.Series(feature.name, [histories[feature.name]], dtype, strict=False)
@@ -153,7 +196,7 @@ class _Plan:
     def _values_without_rows(self) -> dict[str, dict[str, Value]]:
         """The features of each history when it is empty; kept, as many clients have an empty history."""
         return {
-            table.name: evaluator.of_one_client(table.rows(EMPTY_TABLES, evaluator.needed))
+            table.name: evaluator.without_rows(table.of_clients(EMPTY_TABLES, evaluator.needed))
             for table, evaluator in self._histories
         }
 
@@ -194,8 +237,13 @@ def _rows_of_client(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFram
 
 
 def _one_row(names: Sequence[str], values: Iterable[float | None]) -> pl.DataFrame:
-    """Make a one-row frame of Float64 columns; to transpose one column is ten times as fast as to make hundreds."""
-    return pl.Series(list(values), dtype=pl.Float64).to_frame().transpose(column_names=names)
+    """Make a one-row frame of Float64 columns.
+
+    To cut one series into pieces is five times as fast as to make a series for each value; to transpose it is as fast,
+    but Polars does that in another thread, for which a request waits (up to 5 ms on a busy machine).
+    """
+    series = pl.Series(list(values), dtype=pl.Float64)
+    return pl.DataFrame([series.slice(position, 1).alias(name) for position, name in enumerate(names)])
 
 
 def _finite_number(value: Value) -> float | None:

@@ -1,16 +1,19 @@
 """Features of the credits at other lenders and of their monthly states."""
 
+from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
-from math import inf
+from math import nan
 
+import numpy as np
 import polars as pl
 
 from bento.data.tables import CURRENCY
 from bento.features.definitions import Aggregate, Composite, Feature, Group, Measure, Window, adverse_share, summarise
-from bento.features.formulas import last_months, latest, one_of, ratio, ratio_of_sums, slope, with_derived
+from bento.features.formulas import last_months, latest, one_of, ratio, ratio_of_sums, slope
 from bento.features.ordering import with_recency
+from bento.features.rows import ClientRows, Derived, Rows, equals, numbers
 
 _DEBTS: Group = "bureau_debt"
 _HISTORY: Group = "bureau_history"
@@ -237,16 +240,18 @@ BALANCE_DERIVED = {"level": ("STATUS",)}
 """The declared columns behind each derived column."""
 
 
+_LEVEL_OF_STATUS = {str(level): float(level) for level in range(6)}
+"""The level of lateness by STATUS; the other states have none."""
 _IS_CARD = (pl.col("CREDIT_TYPE") == "Credit card").fill_null(False)
 _IS_NO_END = (_END < _DAY).fill_null(False) | (_END > MAX_END_DAYS) | (_IS_CARD & (_END > MAX_CARD_END_DAYS))
 _IS_FOREIGN = (pl.col("CREDIT_CURRENCY") != CURRENCY).fill_null(False)
-_KNOWN_END = pl.when(~_IS_NO_END).then(_END)
-_KNOWN_ACTUAL_END = pl.when((_ENDED < _DAY).fill_null(False).not_()).then(_ENDED)
-_KNOWN_UPDATE = pl.when(pl.col("DAYS_CREDIT_UPDATE") <= 0).then("DAYS_CREDIT_UPDATE")
-_KNOWN_AMOUNTS = {name: pl.when(~_IS_FOREIGN).then(name) for name in AMOUNTS}
+_KNOWN_END = Derived("DAYS_CREDIT_ENDDATE", pl.when(~_IS_NO_END).then(_END))
+_KNOWN_ACTUAL_END = Derived("DAYS_ENDDATE_FACT", pl.when((_ENDED < _DAY).fill_null(False).not_()).then(_ENDED))
+_KNOWN_UPDATE = Derived("DAYS_CREDIT_UPDATE", pl.when(pl.col("DAYS_CREDIT_UPDATE") <= 0).then("DAYS_CREDIT_UPDATE"))
+_KNOWN_AMOUNTS = [Derived(name, pl.when(~_IS_FOREIGN).then(name)) for name in AMOUNTS]
 
 
-def bureau_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def bureau_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return the credits at other lenders, with the derived columns that are needed.
 
     What a credit's other columns rule out becomes null: amounts in another currency, ends before the start or too far
@@ -254,32 +259,40 @@ def bureau_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) ->
     replace nothing.
     """
     rows = tables["bureau"]
-    columns: dict[str, pl.Expr] = {}
+    replaced: list[Derived] = []
     if "DAYS_CREDIT_ENDDATE" in needed:
-        end = rows["DAYS_CREDIT_ENDDATE"]
-        if _maximum(end) > MAX_CARD_END_DAYS or (end < rows["DAYS_CREDIT"]).any():
-            columns["DAYS_CREDIT_ENDDATE"] = _KNOWN_END
-    if "DAYS_ENDDATE_FACT" in needed and (rows["DAYS_ENDDATE_FACT"] < rows["DAYS_CREDIT"]).any():
-        columns["DAYS_ENDDATE_FACT"] = _KNOWN_ACTUAL_END
-    if "DAYS_CREDIT_UPDATE" in needed and _maximum(rows["DAYS_CREDIT_UPDATE"]) > 0:
-        columns["DAYS_CREDIT_UPDATE"] = _KNOWN_UPDATE
-    if not needed.isdisjoint(AMOUNTS) and not (rows["CREDIT_CURRENCY"] == CURRENCY).all():
-        columns |= _KNOWN_AMOUNTS
-    rows = with_derived(rows, columns, needed)
+        end = numbers(rows, "DAYS_CREDIT_ENDDATE")
+        if (end > MAX_CARD_END_DAYS).any() or (end < numbers(rows, "DAYS_CREDIT")).any():
+            replaced.append(_KNOWN_END)
+    if "DAYS_ENDDATE_FACT" in needed and (numbers(rows, "DAYS_ENDDATE_FACT") < numbers(rows, "DAYS_CREDIT")).any():
+        replaced.append(_KNOWN_ACTUAL_END)
+    if "DAYS_CREDIT_UPDATE" in needed and (numbers(rows, "DAYS_CREDIT_UPDATE") > 0).any():
+        replaced.append(_KNOWN_UPDATE)
+    if not needed.isdisjoint(AMOUNTS) and (equals(rows, "CREDIT_CURRENCY", CURRENCY) == 0).any():
+        replaced += [column for column in _KNOWN_AMOUNTS if column.name in needed]
+    for column in replaced:
+        rows = column.add_to(rows)
     if "recency" in needed:
         rows = with_recency(rows, ("DAYS_CREDIT", "SK_ID_BUREAU"))
     return rows
 
 
-def _maximum(values: pl.Series) -> float:
-    largest = values.max()
-    return float(largest) if isinstance(largest, int | float) else -inf
-
-
-def bureau_balance_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def bureau_balance_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return the monthly states of known credits, with their client and the derived columns that are needed."""
-    owners = tables["bureau"].select("SK_ID_BUREAU", "SK_ID_CURR")
-    rows = tables["bureau_balance"].join(owners, on="SK_ID_BUREAU")
-    if "level" in needed:
-        rows = rows.with_columns(level=_STATUS.cast(pl.Float64, strict=False))
-    return rows
+    months, credits = tables["bureau_balance"], tables["bureau"]
+    if isinstance(months, ClientRows):
+        rows = _of_credits(months, credits)
+        levels = [_LEVEL_OF_STATUS.get(status, nan) for status in rows.array("STATUS")] if "level" in needed else None
+        return rows if levels is None else rows.with_arrays({"level": np.array(levels, np.float64)})
+    assert isinstance(credits, pl.DataFrame)  # noqa: S101 - the tables are all of many clients, or all of one
+    joined = months.join(credits.select("SK_ID_BUREAU", "SK_ID_CURR"), on="SK_ID_BUREAU")
+    return joined.with_columns(level=_STATUS.cast(pl.Float64, strict=False)) if "level" in needed else joined
+
+
+def _of_credits(months: ClientRows, credits: Rows) -> ClientRows:
+    """Return the months of one client's credits; those of a credit that is there twice, as in a join, twice."""
+    rows_of = Counter(numbers(credits, "SK_ID_BUREAU").tolist())
+    repeats = [rows_of[credit] for credit in numbers(months, "SK_ID_BUREAU").tolist()]
+    if all(count == 1 for count in repeats):
+        return months
+    return months.take(np.repeat(np.arange(len(months)), repeats), months.columns)

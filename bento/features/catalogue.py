@@ -12,6 +12,7 @@ from bento.data.cleaning import clean
 from bento.data.tables import TABLES
 from bento.features import application, bureau, combined, credit_card, installments, pos_cash, previous_application
 from bento.features.definitions import Aggregate, Feature
+from bento.features.rows import ClientRows, Rows
 
 EMPTY_TABLES = clean({name: table.empty() for name, table in TABLES.items()})
 
@@ -21,7 +22,7 @@ class TableFeatures:
     """The features of one table, and the rows and columns that they are computed from."""
 
     name: str
-    rows: Callable[[Mapping[str, pl.DataFrame], AbstractSet[str]], pl.DataFrame]
+    rows: Callable[[Mapping[str, Rows], AbstractSet[str]], Rows]
     """Returns the rows for the formulas: from the tables, with those of the derived columns that are in a set."""
     features: tuple[Feature, ...]
     _: KW_ONLY
@@ -36,7 +37,19 @@ class TableFeatures:
     def share_counts(self) -> tuple[Feature, ...]:
         """The counts behind those features that are shares, to show "3 of 12"; no model is trained on them."""
         columns = frozenset[str]().union(*(feature.roots for feature in self.features))
-        return share_count_features(self.name, self.features, self.rows(EMPTY_TABLES, columns))
+        return share_count_features(self.name, self.features, self.of_clients(EMPTY_TABLES, columns))
+
+    def of_client(self, tables: Mapping[str, ClientRows], needed: AbstractSet[str]) -> ClientRows:
+        """Return the rows for the formulas of arrays, as arrays."""
+        rows = self.rows(tables, needed)
+        assert isinstance(rows, ClientRows)  # noqa: S101 - arrays give arrays
+        return rows
+
+    def of_clients(self, tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+        """Return the rows for the formulas of frames, as a frame."""
+        rows = self.rows(tables, needed)
+        assert isinstance(rows, pl.DataFrame)  # noqa: S101 - frames give a frame
+        return rows
 
     def named(self, names: AbstractSet[str]) -> list[Feature]:
         """Return those features and share counts whose names are in a set."""

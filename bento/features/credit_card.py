@@ -8,6 +8,7 @@ import polars as pl
 
 from bento.features.definitions import Aggregate, Feature, Group, Measure, adverse_share, summarise
 from bento.features.formulas import last_months, ratio, ratio_of_sums, slope
+from bento.features.rows import Rows
 
 _GROUP: Group = "card_use"
 _feature = partial(Feature, group=_GROUP)
@@ -95,6 +96,6 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
-def credit_card_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def credit_card_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return the monthly card states; no column is derived."""
     return tables["credit_card_balance"]

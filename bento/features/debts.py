@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import polars as pl
 
-from bento.features.ordering import Flags, Vector, column, numbers
+from bento.features.ordering import Flags
+from bento.features.rows import ClientRows, Rows, Vector, equals, numbers, with_numbers
 from bento.i18n import DAYS_PER_YEAR
 
 _CREDIT = ("SK_ID_PREV", "SK_ID_CURR")
@@ -22,9 +22,7 @@ DAYS_TO_FIRST_DUE = 30
 """Days from the decision to the first instalment of most loans, for those whose first due date is not set yet."""
 
 
-def with_debts(
-    rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame], one_client: bool, *, with_owed: bool
-) -> pl.DataFrame:
+def with_debts(rows: Rows, tables: Mapping[str, Rows], *, with_owed: bool) -> Rows:
     """Add `instalments_left` to earlier applications, and with `with_owed` also `owed`: of those that are open.
 
     A card owes its latest balance. A loan owes the principal left, which is the present value of the instalments left
@@ -33,20 +31,19 @@ def with_debts(
     Args:
         rows: earlier applications with `is_open`, and `true_rate` for `owed`.
         tables: with the monthly states of loans, and of cards for `owed`.
-        one_client: whether all rows are of one client.
         with_owed: whether to add `owed`.
     """
-    if not rows["is_open"].any():
-        unknown = pl.lit(None, pl.Float64)
-        return rows.with_columns(instalments_left=unknown, owed=unknown)
-    left = _instalments_left(rows, tables["POS_CASH_balance"], one_client)
+    if not (numbers(rows, "is_open") == 1).any():
+        unknown = np.full(len(rows), np.nan)
+        return with_numbers(rows, {"instalments_left": unknown, "owed": unknown})
+    left = _instalments_left(rows, tables["POS_CASH_balance"])
     columns = {"instalments_left": left}
     if with_owed:
-        columns["owed"] = _owed(rows, left, tables["credit_card_balance"], one_client)
-    return rows.hstack([column(name, values) for name, values in columns.items()])
+        columns["owed"] = _owed(rows, left, tables["credit_card_balance"])
+    return with_numbers(rows, columns)
 
 
-def with_interest(rows: pl.DataFrame) -> pl.DataFrame:
+def with_interest(rows: Rows) -> Rows:
     """Add `interest`, the share of the credit that is paid beyond it, and `true_rate`, the monthly rate of the plan.
 
     At that rate the instalments repay the credit in its term. It is the r that solves
@@ -65,28 +62,27 @@ def with_interest(rows: pl.DataFrame) -> pl.DataFrame:
         rate = np.where(total_due > 1, rate, 0.0)
         interest = np.where(is_plan, np.maximum(total_due - 1, 0), np.nan)
         rate = np.where(is_plan & (rate <= MAX_RATE), rate, np.nan)
-    return rows.hstack([column("interest", interest), column("true_rate", rate)])
+    return with_numbers(rows, {"interest": interest, "true_rate": rate})
 
 
-def _instalments_left(rows: pl.DataFrame, months: pl.DataFrame, one_client: bool) -> Vector:
+def _instalments_left(rows: Rows, months: Rows) -> Vector:
     term, first_due, decision = (numbers(rows, name) for name in ("CNT_PAYMENT", "DAYS_FIRST_DUE", "DAYS_DECISION"))
     first_due = np.where(np.isnan(first_due), decision + DAYS_TO_FIRST_DUE, first_due)
     passed = np.maximum(np.floor(-first_due / _DAYS_PER_MONTH) + 1, 0)
     by_plan = np.maximum(term - passed, 0)
-    _, month, left_then = _latest_state(rows, months, "CNT_INSTALMENT_FUTURE", one_client)
+    _, month, left_then = _latest_state(rows, months, "CNT_INSTALMENT_FUTURE")
     # One instalment has been paid in each month since that state; the latest state in the data is of month -1.
     by_state = np.maximum(left_then - np.maximum(-1 - month, 0), 0)
     return np.where(np.isnan(by_state), by_plan, by_state)
 
 
-def _owed(rows: pl.DataFrame, left: Vector, months: pl.DataFrame, one_client: bool) -> Vector:
+def _owed(rows: Rows, left: Vector, months: Rows) -> Vector:
     annuity, granted, rate = (numbers(rows, name) for name in ("AMT_ANNUITY", "AMT_CREDIT", "true_rate"))
-    is_drawn, _, balance = _latest_state(rows, months, "AMT_BALANCE", one_client)
+    is_drawn, _, balance = _latest_state(rows, months, "AMT_BALANCE")
     of_card = np.where(is_drawn, np.maximum(balance, 0), 0.0)
     of_loan = np.minimum(_present_value(annuity, rate, left), granted)
-    kind = rows["NAME_CONTRACT_TYPE"]
-    is_card, is_loan = (test.fill_null(False).to_numpy() for test in (kind == CARD, kind != CARD))
-    return np.where(is_card, of_card, np.where(is_loan, of_loan, np.nan))
+    is_card = equals(rows, "NAME_CONTRACT_TYPE", CARD)
+    return np.where(is_card == 1, of_card, np.where(is_card == 0, of_loan, np.nan))
 
 
 def _present_value(annuity: Vector, rate: Vector, payments: Vector) -> Vector:
@@ -99,15 +95,13 @@ def _present_value(annuity: Vector, rate: Vector, payments: Vector) -> Vector:
     return value
 
 
-def _latest_state(
-    rows: pl.DataFrame, months: pl.DataFrame, name: str, one_client: bool
-) -> tuple[Flags, Vector, Vector]:
+def _latest_state(rows: Rows, months: Rows, name: str) -> tuple[Flags, Vector, Vector]:
     """Look up the latest monthly state of each credit in which a column is known; the largest of one month.
 
     Returns:
         For each row, whether the credit has any state; the month and the column's value of the latest, NaN if unknown.
     """
-    if not one_client:  # a small part of a large table
+    if not isinstance(rows, ClientRows) and not isinstance(months, ClientRows):  # a small part of a large table
         months = months.join(rows.filter("is_open"), on=_CREDIT, how="semi")
     first_row = len(months)
     credit, client = (np.append(numbers(months, key), numbers(rows, key)) for key in _CREDIT)

@@ -124,7 +124,7 @@ class Aggregate:
     """The simplest formula over a history: a function of one value of the client's rows, all or those of a window.
 
     Only known values count. Where there is no known value to aggregate, a sum or a number of different values is 0 if
-    there is no row to know it of, and unknown otherwise (see `is_unknown`).
+    there is no row to know it of, and unknown otherwise (see `expression`).
     """
 
     function: Function
@@ -145,19 +145,6 @@ class Aggregate:
             selected, tested = self.window.test.sum(), self.window.test.count()
             unknown = (known_values == 0) & ((selected > 0) | ((tested == 0) & (rows > 0)))
         return pl.when(~unknown).then(value.sum() if self.function == "sum" else value.drop_nulls().n_unique())
-
-    def of_series(self, values: pl.Series, test: pl.Series | None) -> Value:
-        """Return the formula's value over the rows of one client: the same as `expression`, and faster for few rows.
-
-        `values` are those of the window's rows, `test` is the window's test in all rows.
-        """
-        if self.function not in ZERO_WITHOUT_ROWS:
-            value: Value = getattr(values, self.function)()
-            return value
-        if values.null_count() < len(values):
-            return float(values.sum()) if self.function == "sum" else values.drop_nulls().n_unique()
-        is_unknown = len(values) > 0 or (test is not None and 0 < len(test) == test.null_count())
-        return None if is_unknown else 0
 
 
 @dataclass(frozen=True)

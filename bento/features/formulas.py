@@ -1,7 +1,6 @@
-"""Windows, ratios, trends and derived columns that the formulas of several tables use."""
+"""Windows, ratios and trends that the formulas of several tables use."""
 
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import or_
 
@@ -92,12 +91,6 @@ def slope(value: pl.Expr, time: pl.Expr, steps: int, window: Window | None = Non
         return f"slope of {words(value)}, rounded to 1/{steps}, by {words(time)}{where}"
 
     return Composite(finish, tuple(Aggregate("sum", value, complete) for value in sums), text)
-
-
-def with_derived(rows: pl.DataFrame, derived: Mapping[str, pl.Expr], needed: AbstractSet[str]) -> pl.DataFrame:
-    """Add those derived columns that are needed."""
-    added = {name: column for name, column in derived.items() if name in needed}
-    return rows.with_columns(**added) if added else rows
 
 
 def _expression(column: pl.Expr | str) -> pl.Expr:

@@ -16,6 +16,7 @@ from bento.features.formulas import (
     slope,
 )
 from bento.features.repayments import instalments
+from bento.features.rows import Rows
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
@@ -159,6 +160,6 @@ DERIVED = {
 KEYS = ("SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
 
 
-def installments_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def installments_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return one row for each instalment, with the derived columns that are needed."""
     return instalments(tables["installments_payments"], needed)

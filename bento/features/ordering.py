@@ -6,33 +6,11 @@ In NumPy: microseconds for the few rows of one client, where Polars takes a hund
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from bento.features.rows import Positions, Rows, Vector, numbers, with_numbers
+
 Flags = NDArray[np.bool_]
-Positions = NDArray[np.intp]
-
-
-def numbers(rows: pl.DataFrame, name: str) -> Vector:
-    """Return a column as numbers, NaN where it is null."""
-    return as_numbers(rows.get_column(name))
-
-
-def as_numbers(values: pl.Series) -> Vector:
-    """Return a series as numbers, true as 1 and false as 0, NaN where it is null."""
-    array: Vector = values.cast(pl.Float64).to_numpy()
-    return array
-
-
-def column(name: str, values: Vector) -> pl.Series:
-    """Return numbers as a column, null where they are NaN."""
-    return pl.Series(name, values, nan_to_null=True)
-
-
-def flag_column(name: str, values: Vector) -> pl.Series:
-    """Return numbers as a column of true, false and null: 1, 0 and NaN."""
-    return column(name, values).cast(pl.Boolean)
 
 
 def equal(one: Vector, other: Vector) -> Vector:
@@ -101,7 +79,7 @@ class Groups:
         return np.where(self.max(test) == 1, 1.0, np.where(is_unknown, np.nan, 0.0))
 
 
-def latest_of_clients(rows: pl.DataFrame, order: Sequence[str]) -> Groups:
+def latest_of_clients(rows: Rows, order: Sequence[str]) -> Groups:
     """Group rows by client, the latest first.
 
     `order` names the column of time and those that order rows of equal time, larger values first; the ids among them
@@ -110,10 +88,10 @@ def latest_of_clients(rows: pl.DataFrame, order: Sequence[str]) -> Groups:
     return Groups([numbers(rows, "SK_ID_CURR")], [-numbers(rows, name) for name in order])
 
 
-def with_recency(rows: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+def with_recency(rows: Rows, order: Sequence[str]) -> Rows:
     """Add `recency`, the rank of each row among those of its client from the latest on (see `latest_of_clients`).
 
     It is null where the time is.
     """
     ranks = latest_of_clients(rows, order).ranks()
-    return rows.hstack([column("recency", np.where(np.isnan(numbers(rows, order[0])), np.nan, ranks))])
+    return with_numbers(rows, {"recency": np.where(np.isnan(numbers(rows, order[0])), np.nan, ranks)})

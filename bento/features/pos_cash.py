@@ -8,7 +8,8 @@ import polars as pl
 
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
 from bento.features.formulas import last_months, one_of, ratio_of_sums, slope
-from bento.features.ordering import Groups, Vector, as_numbers, both, equal, flag_column, numbers
+from bento.features.ordering import Groups, both, equal
+from bento.features.rows import Rows, Vector, equals, numbers, with_flags
 
 _GROUP: Group = "instalment_discipline"
 _feature = partial(Feature, group=_GROUP)
@@ -106,28 +107,28 @@ _LATEST_FIRST = ("MONTHS_BALANCE", "CNT_INSTALMENT_FUTURE", "CNT_INSTALMENT")
 """Of several rows of a loan's latest month the one with the most instalments left."""
 
 
-def pos_cash_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def pos_cash_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return the monthly states of earlier loans, with the derived columns that are needed."""
     rows = tables["POS_CASH_balance"]
     if needed.isdisjoint(DERIVED):
         return rows
     latest_first = [-numbers(rows, name) for name in _LATEST_FIRST if name in rows.columns]
     loans = Groups([numbers(rows, name) for name in ("SK_ID_CURR", "SK_ID_PREV")], latest_first)
-    added = [flag_column("is_latest_of_loan", loans.is_first.astype(float))]
+    flags = {"is_latest_of_loan": loans.is_first.astype(float)}
     if "NAME_CONTRACT_STATUS" in rows.columns:
-        added += [flag_column(name, loans.of_rows(loans.any(test))) for name, test in _tests(rows, loans).items()]
-    return rows.hstack([flag for flag in added if flag.name in needed])
+        flags |= {name: loans.of_rows(loans.any(test)) for name, test in _tests(rows, loans).items() if name in needed}
+    return with_flags(rows, {name: flag for name, flag in flags.items() if name in needed})
 
 
-def _tests(rows: pl.DataFrame, loans: Groups) -> dict[str, Vector]:
+def _tests(rows: Rows, loans: Groups) -> dict[str, Vector]:
     """Return the tests of rows behind the derived columns that say whether any row of the loan passes."""
-    status, month = rows["NAME_CONTRACT_STATUS"], numbers(rows, "MONTHS_BALANCE")
-    completed = as_numbers(status == "Completed")
+    status, month = partial(equals, rows, "NAME_CONTRACT_STATUS"), numbers(rows, "MONTHS_BALANCE")
+    completed = status("Completed")
     clients = Groups([numbers(rows, "SK_ID_CURR")])
     tests = {
         "was_completed": completed,
-        "was_returned": as_numbers(status == "Returned to the store"),
-        "is_active": both(as_numbers(status == "Active"), equal(month, clients.of_rows(clients.max(month)))),
+        "was_returned": status("Returned to the store"),
+        "is_active": both(status("Active"), equal(month, clients.of_rows(clients.max(month)))),
     }
     if "CNT_INSTALMENT" in rows.columns:
         term = numbers(rows, "CNT_INSTALMENT")

@@ -13,6 +13,7 @@ from bento.features.debts import CARD, with_debts, with_interest
 from bento.features.definitions import Aggregate, Feature, Group, Measure, Window, adverse_share, summarise
 from bento.features.formulas import latest, one_of, ratio, ratio_of_sums
 from bento.features.ordering import with_recency
+from bento.features.rows import Derived, Rows
 
 _GROUP: Group = "past_applications"
 _feature = partial(Feature, group=_GROUP)
@@ -238,19 +239,19 @@ OTHER_TABLES = {
 }
 """The declared columns of other tables behind the derived columns."""
 # A card that was never used has no last due date even when it is terminated.
-_IS_OPEN = _APPROVED.test & pl.col(IS_OPEN) & ~(pl.col("DAYS_TERMINATION") <= 0).fill_null(False)
+_IS_OPEN = Derived("is_open", _APPROVED.test & pl.col(IS_OPEN) & ~(pl.col("DAYS_TERMINATION") <= 0).fill_null(False))
 
 
-def previous_application_rows(tables: Mapping[str, pl.DataFrame], needed: AbstractSet[str]) -> pl.DataFrame:
+def previous_application_rows(tables: Mapping[str, Rows], needed: AbstractSet[str]) -> Rows:
     """Return the earlier applications, with the derived columns that are needed."""
-    rows, one_client = tables["previous_application"], len(tables["application"]) == 1
+    rows = tables["previous_application"]
     with_owed = "owed" in needed
     if with_owed or not needed.isdisjoint(("interest", "true_rate")):
         rows = with_interest(rows)
     if "is_open" in needed:
-        rows = rows.with_columns(is_open=_IS_OPEN)
+        rows = _IS_OPEN.add_to(rows)
     if not needed.isdisjoint(OTHER_TABLES):
-        rows = with_debts(rows, tables, one_client, with_owed=with_owed)
+        rows = with_debts(rows, tables, with_owed=with_owed)
     if "recency" in needed:
         rows = with_recency(rows, ("DAYS_DECISION", "HOUR_APPR_PROCESS_START", "SK_ID_PREV"))
     return rows

@@ -4,23 +4,23 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
-import polars as pl
 
-from bento.features.ordering import Flags, Groups, Vector, column, flag_column, latest_of_clients, numbers
+from bento.features.ordering import Flags, Groups, latest_of_clients
+from bento.features.rows import Rows, Vector, numbers, take, with_flags, with_numbers
 
 _KEYS = ("SK_ID_CURR", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER", "DAYS_INSTALMENT")
 MIN_SHORTFALL = 0.0025
 """Half of the smallest step of the data's amounts: a smaller difference of two sums of amounts is rounding."""
 
 
-def instalments(parts: pl.DataFrame, needed: AbstractSet[str]) -> pl.DataFrame:
+def instalments(parts: Rows, needed: AbstractSet[str]) -> Rows:
     """Return one row for each instalment, with the columns that are needed (`docs/features.md` defines them).
 
     An instalment has several rows where it was paid in parts, and where its plan was changed: each version of the plan
     then has a row with its share of the amount due, and each of these rows repeats the same payments.
     """
     groups = Groups([numbers(parts, name) for name in _KEYS])
-    rows = parts[groups.first, list(_KEYS)]
+    rows = take(parts, groups.first, _KEYS)
     due_day = numbers(rows, "DAYS_INSTALMENT")
     columns = {name: numbers(parts, name) for name in parts.columns if name not in _KEYS}
     values = {"due_day": due_day}
@@ -31,10 +31,12 @@ def instalments(parts: pl.DataFrame, needed: AbstractSet[str]) -> pl.DataFrame:
     if {"DAYS_ENTRY_PAYMENT", "AMT_PAYMENT"} <= columns.keys():
         values |= _payments(groups, columns["DAYS_ENTRY_PAYMENT"], columns["AMT_PAYMENT"])
         values |= _lateness(due_day, values)
-    added = [column(name, array) for name, array in values.items() if name in needed]
     if not needed.isdisjoint(("recency", "is_latest_loan")):
-        added += (values for values in _of_latest(rows) if values.name in needed)
-    return rows.hstack(added)
+        recency, is_latest_loan = _of_latest(rows)
+        values["recency"] = recency
+        if "is_latest_loan" in needed:
+            rows = with_flags(rows, {"is_latest_loan": is_latest_loan})
+    return with_numbers(rows, {name: array for name, array in values.items() if name in needed})
 
 
 def _due(groups: Groups, version: Vector, amount: Vector) -> Vector:
@@ -88,13 +90,11 @@ def _lateness(due_day: Vector, values: Mapping[str, Vector]) -> dict[str, Vector
         }
 
 
-def _of_latest(rows: pl.DataFrame) -> list[pl.Series]:
+def _of_latest(rows: Rows) -> tuple[Vector, Vector]:
     """Return the rank of each instalment from the client's latest on, and whether it is of the loan of the latest."""
     clients = latest_of_clients(rows, ("DAYS_INSTALMENT", "SK_ID_PREV", "NUM_INSTALMENT_NUMBER"))
     due_day, loan = numbers(rows, "DAYS_INSTALMENT"), numbers(rows, "SK_ID_PREV")
     latest_loan = clients.of_rows(loan[clients.first])
     is_unknown = np.isnan(loan) | np.isnan(latest_loan) | np.isnan(clients.of_rows(due_day[clients.first]))
-    return [
-        column("recency", np.where(np.isnan(due_day), np.nan, clients.ranks())),
-        flag_column("is_latest_loan", np.where(is_unknown, np.nan, loan == latest_loan)),
-    ]
+    recency = np.where(np.isnan(due_day), np.nan, clients.ranks())
+    return recency, np.where(is_unknown, np.nan, loan == latest_loan)

@@ -101,7 +101,7 @@ class Rules:
         return [STRICTNESS[rank] for rank in ranks]
 
     def inputs(self, applications: Sequence[Mapping[str, Any]], features: Any) -> Inputs:
-        """Return what the rules read of applications in raw columns and a frame with `features` of the same clients."""
+        """Return what the rules read of applications in raw columns and of `features` of the same clients."""
         return Inputs.of_rows(applications, features, self.rulebook.income_months)
 
     def limits(self, rule: Rule, measure: str) -> tuple[float, float]:

@@ -24,6 +24,10 @@ _PAYMENT_SHARES = _RATES / (1 - (1 + _RATES) ** -float(MAX_TERM_MONTHS))
 """Instalment over loan at each of `_RATES`, where equal instalments repay the loan in `MAX_TERM_MONTHS`."""
 
 
+Features = pl.DataFrame | Sequence[Mapping[str, Any]]
+"""Features of clients: a frame with a row for each, or the values of each by name."""
+
+
 class Inputs:
     """Applications in raw columns, one or many, and the features of their histories; an unknown number is NaN."""
 
@@ -31,7 +35,7 @@ class Inputs:
         self,
         column: Callable[[str], Sequence[Any]],
         clients: int,
-        features: pl.DataFrame | None = None,
+        features: Features | None = None,
         income_months: float = 1,
     ) -> None:
         self._column, self._features = column, features
@@ -45,7 +49,7 @@ class Inputs:
     def of_rows(
         cls,
         applications: Sequence[Mapping[str, Any]],
-        features: pl.DataFrame | None = None,
+        features: Features | None = None,
         income_months: float = 1,
     ) -> Self:
         """Read applications as credit files hold them; without features no measure of a history can be computed."""
@@ -75,7 +79,9 @@ class Inputs:
     def feature(self, name: str) -> Floats:
         """Return a feature of the histories."""
         assert self._features is not None  # noqa: S101 - rules on the application alone read no feature
-        return self._features.get_column(name).to_numpy()
+        if isinstance(self._features, pl.DataFrame):
+            return self._features.get_column(name).to_numpy()
+        return np.array([values[name] for values in self._features], np.float64)
 
     def value(self, measure: str) -> Floats:
         """Return a measure of each application; NaN where it is unknown or not finite."""

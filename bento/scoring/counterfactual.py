@@ -1,6 +1,6 @@
 """Counterfactuals: the loans nearest to the one asked for with which the application would be granted."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -24,8 +24,8 @@ CHANGED = ("AMT_CREDIT", "AMT_ANNUITY")
 MAX_SHARE_OF_CUT = 0.5
 """What a longer term leaves of the cut in the loan, at most; for a smaller difference no second proposal is made."""
 
-Decider = Callable[[CreditFile, float], Decision]
-"""Decides on a credit file and its probability of default: the policy, and every rule beside the model."""
+Decider = Callable[[Sequence[CreditFile], Sequence[float]], Sequence[Decision]]
+"""Decides on credit files and their probabilities of default: the policy, and every rule beside the model."""
 
 
 class Change(BaseModel):
@@ -86,7 +86,7 @@ def counterfactual(
         weights: what each concept adds to the log-odds, for the text where there is no proposal.
     """
     default = probability(float(model.log_odds(features)[0]))
-    decision = decider(credit_file, default)
+    (decision,) = decider([credit_file], [default])
     if decision is Decision.GRANTED:
         return Counterfactual(decision=decision, proposals=[], text=GRANTED)
     search = _Search(model, credit_file, variants, features, decider)
@@ -129,12 +129,17 @@ class _Search:
         return [(loan, default) for loan, default in candidates if self.model.decide(default) is Decision.GRANTED]
 
     def first(self, candidates: Iterable[tuple[Loan, float]]) -> tuple[Loan, float] | None:
-        """Return the first loan that is granted, and its probability of default, computed as for every decision."""
-        for loan, default in candidates:
-            credit_file = _with_loan(self.credit_file, loan)
-            if self.decider(credit_file, default) is Decision.GRANTED:  # before the slower confirmation
+        """Return the first loan that is granted, and its probability of default, computed as for every decision.
+
+        All are decided on together; those that are granted are confirmed one after the other, which is slower.
+        """
+        loans = list(candidates)
+        credit_files = [_with_loan(self.credit_file, loan) for loan, _ in loans]
+        decisions = self.decider(credit_files, [default for _, default in loans]) if loans else []
+        for (loan, _), credit_file, decision in zip(loans, credit_files, decisions, strict=True):
+            if decision is Decision.GRANTED:
                 confirmed = self._probability(credit_file)
-                if self.decider(credit_file, confirmed) is Decision.GRANTED:
+                if list(self.decider([credit_file], [confirmed])) == [Decision.GRANTED]:
                     return loan, confirmed
         return None
 

@@ -1,6 +1,6 @@
 """Explanations: contributions to a score, the medians of similar clients, and a counterfactual."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, Field
 
@@ -124,9 +124,9 @@ def explanation(
     ]
     groups = _by_group(by_feature)
 
-    def decider(other: CreditFile, default: float) -> Decision:
-        (decision,) = rules.decisions(rules.inputs([other.application], features), [model.decide(default)])
-        return decision
+    def decider(others: Sequence[CreditFile], defaults: Sequence[float]) -> list[Decision]:
+        inputs = rules.inputs([other.application for other in others], [values] * len(others))
+        return rules.decisions(inputs, [model.decide(default) for default in defaults])
 
     nearest = counterfactual(
         model,

@@ -49,11 +49,19 @@ MIN_REASON_SHARE = 0.05
 
 @dataclass
 class _Weights:
-    """What the features of a concept, or those of something unknown, add to the log-odds."""
+    """What the features of a concept, or those of something unknown, add to the log-odds; not in words yet."""
 
+    of: Group | Unknown
     total: float = 0.0
     features: dict[str, float] = field(default_factory=dict)
     items: dict[TextPair, None] = field(default_factory=dict)
+
+    @property
+    def direction(self) -> Direction:
+        return "raises" if self.total > 0 else "lowers"
+
+    def in_words(self, client: "Client") -> Reason:
+        return _unknown(self.of, self) if isinstance(self.of, Unknown) else _concept(self.of, self, client)
 
     def add(self, name: str, weight: float, items: Iterable[TextPair] = ()) -> None:
         self.total += weight
@@ -113,16 +121,16 @@ def main_reasons(
     can be quoted is named without a fact.
     """
     concepts, unknowns = _weights(zip(names, contributions, strict=True), client, typical)
-    reasons = [_concept(group, weights, client) for group, weights in concepts.items() if weights.total]
-    reasons += [_unknown(unknown, weights) for unknown, weights in unknowns.items() if weights.total > 0]
-    least = MIN_REASON_SHARE * sum(abs(reason.contribution) for reason in reasons)
+    weights = [weights for weights in concepts.values() if weights.total]
+    weights += [weights for weights in unknowns.values() if weights.total > 0]
+    least = MIN_REASON_SHARE * sum(abs(item.total) for item in weights)
     raises_first = decision is not Decision.GRANTED
-    reasons.sort(key=lambda reason: ((reason.direction == "raises") is not raises_first, -abs(reason.contribution)))
-    heavy = [reason for reason in reasons if abs(reason.contribution) >= least]
-    if with_ground and raises_first and all(reason.direction == "lowers" for reason in heavy):
-        grounds = _light_ground(reasons, concepts, client)
-        heavy = grounds + [reason for reason in heavy if reason.code not in {ground.code for ground in grounds}]
-    return heavy[:count]
+    weights.sort(key=lambda item: ((item.direction == "raises") is not raises_first, -abs(item.total)))
+    heavy = [item for item in weights if abs(item.total) >= least]
+    if with_ground and raises_first and all(item.direction == "lowers" for item in heavy):
+        grounds = _light_ground(weights, concepts.values())
+        heavy = grounds + [item for item in heavy if item.of not in {ground.of for ground in grounds}]
+    return [item.in_words(client) for item in heavy[:count]]
 
 
 def is_without_fact(reason: Reason) -> bool:
@@ -140,22 +148,24 @@ def _weights(
         if client.values[name] is None and name in typical:
             continue
         if (unknown_data := unknown_of(name, client.values, client.application)) is not None:
-            unknowns.setdefault(unknown_data[0], _Weights()).add(name, weight, unknown_data[1])
+            unknown, items = unknown_data
+            unknowns.setdefault(unknown, _Weights(unknown)).add(name, weight, items)
         else:
-            concepts.setdefault(CATALOGUE[name].group, _Weights()).add(name, weight)
+            group = CATALOGUE[name].group
+            concepts.setdefault(group, _Weights(group)).add(name, weight)
     return {group: concepts[group] for group in CODES if group in concepts}, unknowns
 
 
-def _light_ground(reasons: Sequence[Reason], concepts: Mapping[Group, _Weights], client: Client) -> list[Reason]:
-    """Return the heaviest reason that raises the risk, or else what raises it within a concept, if anything does."""
-    if raising := [reason for reason in reasons if reason.direction == "raises"]:
+def _light_ground(weights: Iterable[_Weights], concepts: Iterable[_Weights]) -> list[_Weights]:
+    """Return the heaviest weights that raise the risk, or else what raises it within a concept, if anything does."""
+    if raising := [item for item in weights if item.direction == "raises"]:
         return raising[:1]
-    parts: list[Reason] = []
-    for group, weights in concepts.items():
-        part = {name: weight for name, weight in weights.features.items() if weight > 0}
+    parts: list[_Weights] = []
+    for concept in concepts:
+        part = {name: weight for name, weight in concept.features.items() if weight > 0}
         if part:
-            parts.append(_concept(group, _Weights(sum(part.values()), part), client))
-    return sorted(parts, key=lambda reason: -reason.contribution)[:1]
+            parts.append(_Weights(concept.of, sum(part.values()), part))
+    return sorted(parts, key=lambda part: -part.total)[:1]
 
 
 def _unknown(unknown: Unknown, weights: _Weights) -> Reason:
@@ -170,7 +180,7 @@ def _unknown(unknown: Unknown, weights: _Weights) -> Reason:
 
 
 def _concept(group: Group, weights: _Weights, client: Client) -> Reason:
-    direction: Direction = "raises" if weights.total > 0 else "lowers"
+    direction = weights.direction
     quoted = _facts(weights.features, direction, client)
     en, fr = (SENTENCES if quoted else SENTENCES_WITHOUT_FACT)[group, direction]
     if quoted:

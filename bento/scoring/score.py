@@ -72,11 +72,12 @@ def _score(
 ) -> Iterator[ScoredApplication]:
     names = model.feature_names
     to_quote = features_to_quote(names) if with_reasons else ()
-    features = model.features(credit_files, share_counts=with_reasons, others=(*rules.features, *to_quote))
-    hits = rules.hits(rules.inputs([credit_file.application for credit_file in credit_files], features))
-    log_odds = model.log_odds(features).tolist()
-    contributions = model.contributions(features)[0].tolist() if with_reasons else None
-    for position, (values, odds) in enumerate(zip(features.iter_rows(named=True), log_odds, strict=True)):
+    others = (*rules.features, *to_quote)
+    clients, matrix = model.client_inputs(credit_files, share_counts=with_reasons, others=others)
+    hits = rules.hits(rules.inputs([credit_file.application for credit_file in credit_files], clients))
+    log_odds = model.log_odds_of(matrix).tolist()
+    contributions = model.contributions_of(matrix)[0].tolist() if with_reasons else None
+    for position, (values, odds) in enumerate(zip(clients, log_odds, strict=True)):
         default = probability(odds)
         by_model = model.decide(default)
         decision = strictest(by_model, *(hit.outcome for hit in hits[position]))

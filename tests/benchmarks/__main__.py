@@ -17,8 +17,9 @@ from bento import NAME
 from bento.model.manifest import FOLDER_IN_STORE, SCORING_FILE, ModelManifest
 from bento.settings import JOURNAL_VARIABLE
 from research.cli import ROOT, SERVING_PYTHON, CommandError, parser, run
+from tests.benchmarks.calibration import Calibration
 from tests.benchmarks.credit_files import write_requests, write_three
-from tests.benchmarks.figure import draw
+from tests.benchmarks.figure import draw, draw_layers
 from tests.benchmarks.measure import Figures, in_process, in_turn, printed
 from tests.benchmarks.table import table
 
@@ -36,7 +37,7 @@ LIBRARIES = (
     "locust",
     "evidently",
 )
-RESULT, PICTURE = "benchmarks.json", "service.png"
+RESULT, PICTURE, LAYERS_PICTURE = "benchmarks.json", "service.png", "request_layers.png"
 
 
 def benchmarks(
@@ -72,17 +73,22 @@ def benchmarks(
         _make_clients(folder, clients, seed)
         chosen, asked = write_three(folder, files), write_requests(folder, load)
         figures: Figures = {"data": "synthetic", "clients": clients, "seed": seed, "machine": machine()}
+        calibration = Calibration()
+        calibration.take("before")
         _report("offline: ours and pandas in turn")
         figures["offline"] = _offline(folder, rounds)
         _report("online: ours and pandas in turn, one thread")
         figures["online"] = _online(bento, files, chosen, seconds, rounds)
-        _report("service, and MLflow's own server beside it")
+        calibration.take("before the service")
+        _report("service, and other servers of the same model beside it")
         options = {"bento": bento.tag, "seconds": 4 * seconds, "rounds": rounds, "sustained": sustained, "soak": soak}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         # As in the image, the code is compiled once and not at each start.
         environment = {JOURNAL_VARIABLE: f"sqlite:///{place}/journal.db", "PYTHONDONTWRITEBYTECODE": ""}
         service = in_process(PYTHON, "tests.benchmarks.service", load, *words, **environment)
-        figures["service"] = {"asked": asked} | service
+        calibration.take("after")
+        figures["service"] = {"asked": asked} | service | {"layers_ms": _layers(bento, files, seconds, service)}
+        figures["calibration"] = calibration.figures()
     if full is not None:
         _report(f"full size: {full}")
         figures["full"] = source(full) | in_process(PYTHON, "tests.benchmarks.offline", "ours", full)
@@ -126,6 +132,14 @@ def _online(bento: bentoml.Bento, files: Path, chosen: Mapping[str, Figures], se
         ratios = {part: pandas / figures_of_file[part]["wall_ms"]["median"] for part in ("served", "all")}
         answer["files"][name] = figures_of_file | {"pandas_over_ours": ratios}
     return answer
+
+
+def _layers(bento: bentoml.Bento, files: Path, seconds: float, service: Figures) -> Figures:
+    """Return the processor time of each layer of a decision on the average file, and of the rest of a request."""
+    model = bentoml.models.get(bento.info.all_models[0].tag)
+    arguments = (Path(model.path_of(FOLDER_IN_STORE)), files / "average.json", "--seconds", seconds)
+    parts = in_process(SERVING_PYTHON, "tests.benchmarks.layers", *arguments, POLARS_MAX_THREADS="1")
+    return parts | {"HTTP, answer, journal": max(service["predict"]["processor_ms"] - sum(parts.values()), 0.0)}
 
 
 def source(folder: Path) -> Figures:
@@ -197,8 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
     draw(figures, chosen.out / PICTURE)
+    draw_layers(figures, chosen.out / LAYERS_PICTURE)
     print(table(figures))  # noqa: T201
-    _report(f"written: {chosen.out / RESULT}, {chosen.out / PICTURE}")
+    _report(f"written: {', '.join(str(chosen.out / name) for name in (RESULT, PICTURE, LAYERS_PICTURE))}")
     return 0
 
 

@@ -25,6 +25,8 @@ def draw(figures: Figures, path: Path) -> None:
         ("mlflow", "mlflow models serve, finished features", "C1-"),
         ("sustained", f"from raw tables, {many}", "C0--"),
         ("mlflow_sustained", f"mlflow models serve, {many}", "C1--"),
+        ("fastapi", "FastAPI, finished features", "C2-"),
+        ("bentoml", "BentoML, finished features", "C3-"),
     ):
         places = service[name]["percentiles_ms"]
         left.plot([100 / (100 - float(place)) for place in places], list(places.values()), style, label=label)
@@ -48,5 +50,23 @@ def draw(figures: Figures, path: Path) -> None:
         right.set(title="Memory of the worker, MiB")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    source = DataSource(data=figures["data"], clients=figures["clients"], seed=figures["seed"], fingerprint="")
-    save_figure(figure, path, source)
+    save_figure(figure, path, _source(figures))
+
+
+def draw_layers(figures: Figures, path: Path) -> None:
+    """Write the figure of one request: the worker's processor time by layer."""
+    parts = figures["service"]["layers_ms"]
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.barh(list(parts), list(parts.values()))
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.invert_yaxis()
+    axes.margins(x=0.1)
+    axes.grid(axis="x", alpha=0.3)
+    quiet = "" if figures["calibration"]["is_quiet"] else " (the machine had other work)"
+    axes.set(title=f"One decision on an average file, one connection{quiet}", xlabel="milliseconds of the processor")
+    save_figure(figure, path, _source(figures))
+
+
+def _source(figures: Figures) -> DataSource:
+    return DataSource(data=figures["data"], clients=figures["clients"], seed=figures["seed"], fingerprint="")

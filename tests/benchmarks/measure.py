@@ -92,17 +92,28 @@ def printed(python: Path, module: str, *arguments: object, **environment: str) -
     ).stdout
 
 
+MERGED: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "requests": sum,
+    "errors": sum,
+    "polls": sum,
+    "worst": max,
+    "faults": lambda lists: [fault for faults in lists for fault in faults],
+}
+"""What the runs of a figure become together where that is not the median: no error of any run may be lost."""
+
+
 def medians(runs: Sequence[Mapping[str, Any]]) -> Figures:
-    """Merge the runs of one measurement: the median of each number, the first of any other value."""
-    first = runs[0]
-    return {
-        name: medians([run[name] for run in runs])
-        if isinstance(value, Mapping)
-        else median(run[name] for run in runs)
-        if isinstance(value, int | float)
-        else value
-        for name, value in first.items()
-    }
+    """Merge the runs of one measurement: the median of each number (but for `MERGED`), the first of any other value."""
+    merged: Figures = {}
+    for name, value in runs[0].items():
+        values = [run[name] for run in runs]
+        if isinstance(value, Mapping):
+            merged[name] = medians(values)
+        elif name in MERGED:
+            merged[name] = MERGED[name](values)
+        else:
+            merged[name] = median(values) if isinstance(value, int | float) else value
+    return merged
 
 
 def in_turn(jobs: Mapping[str, Callable[[], Figures]], rounds: int) -> dict[str, Figures]:

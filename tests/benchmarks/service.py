@@ -1,4 +1,4 @@
-"""The real service under load, beside `mlflow models serve`: `python -m tests.benchmarks.service --help`."""
+"""The real service under load, beside other servers of the same model: `python -m tests.benchmarks.service --help`."""
 
 import argparse
 import contextlib
@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,11 +22,17 @@ import psutil
 from bento.data.credit_file import CreditFile
 from bento.model.manifest import FOLDER_IN_STORE
 from bento.model.scoring_model import ScoringModel
-from research.deployment.processes import ask, free_port, running, serving
+from research.deployment.processes import ask, free_port, serving
+from tests.benchmarks import anchors
+from tests.benchmarks.anchors import Anchor
 from tests.benchmarks.measure import Figures, in_process, in_turn, peak_memory, spread
 from tests.support.workers import workers_of
 
 PYTHON = Path(sys.executable)
+ANCHORS = ("mlflow", "fastapi", "bentoml")
+"""What is measured beside the service; see `tests.benchmarks.anchors`."""
+WARM_UP = 20
+"""Requests at one connection that are not counted."""
 CONNECTIONS = 16
 """Of the sustained load."""
 BATCHES = 5
@@ -42,7 +49,7 @@ Workers = Sequence[psutil.Process]
 def measured(
     bento: bentoml.Bento, files: Path, seconds: float, sustained: float, rounds: int, soak: int, logs: Path
 ) -> Figures:
-    """Every figure of the service, and those of MLflow's own server for the same model.
+    """Every figure of the service, and those of the anchors for the same model.
 
     Args:
         bento: what is served, in the serving environment, with a journal in SQLite (JOURNAL_URL).
@@ -51,7 +58,7 @@ def measured(
         sustained: seconds of the sustained load.
         rounds: of what is measured in turn, and cold starts.
         soak: requests over which memory is watched; 0 for none.
-        logs: folder for the log of MLflow's server.
+        logs: folder for the logs of the anchors.
     """
     model = bentoml.models.get(bento.info.all_models[0].tag)
     scoring = ScoringModel(Path(model.path_of(FOLDER_IN_STORE)))
@@ -67,15 +74,15 @@ def measured(
             pass
     with (
         _ours(str(bento.tag), cold_starts) as (ours, workers),
-        _mlflow(Path(model.path_of("mlflow_model")), logs) as mlflow,
+        anchors.started(Path(model.path_of("mlflow_model")), scoring.folder, logs) as others,
     ):
         memory = {"workers": len(workers), "ready_mib": _rss(workers)}
-        _check(ours, mlflow, files)
-        figures |= _one_connection(ours, mlflow, files, seconds, rounds)
+        _check(ours, others, files)
+        figures |= _one_connection(ours, others, files, seconds, rounds, workers)
         memory["after_one_connection_mib"] = _rss(workers)
-        figures |= _batches(ours, files, figures["predict"]["requests_per_second"], rounds)
+        figures |= _batches(ours, files, figures["predict"], rounds, workers)
         memory |= {"after_largest_batches_mib": _rss(workers), "peak_mib": _peak(workers)}
-        figures |= _sustained(ours, mlflow, files, sustained, workers)
+        figures |= _sustained(ours, others, files, sustained, rounds, workers)
         memory["after_sustained_mib"] = _rss(workers)
         if soak:
             figures["soak"] = _soak(ours, files, soak, workers)
@@ -83,12 +90,21 @@ def measured(
     figures["cold_start_seconds"] = {"median": median(cold_starts), "worst": max(cold_starts), "starts": rounds}
     batch, at_once = figures["predict_batch"]["files_per_second"], figures["sustained"]["requests_per_second"]
     figures["predict_batch"]["over_sustained"] = batch / at_once
-    figures["mlflow_over_ours"] = ratios(figures)
+    figures |= {f"{name}_over_ours": ratios(figures, name) for name in ANCHORS}
+    explain, predict = (figures[name]["wall_ms"]["median"] for name in ("explain", "predict"))
+    figures["explain"]["over_predict"] = explain / predict
     return figures
 
 
-def _load(url: str, bodies: Path, watched: Workers = (), **options: float) -> Figures:
-    """Run Locust; return requests, errors, requests a second, milliseconds, and the memory of watched processes."""
+def _load(
+    url: str, bodies: Path, watched: Workers = (), *, answering: Workers = (), warm_up: int = WARM_UP, **options: float
+) -> Figures:
+    """Run Locust; return requests, errors, requests a second, milliseconds, and the memory of watched processes.
+
+    With the processes that are `answering` come the milliseconds of the processor that they take for a request.
+    """
+    options["warm_up"] = warm_up
+    before = _processor(answering)
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
     words += [word for worker in watched for word in ("--watch", worker.pid)]
     load = in_process(PYTHON, "tests.benchmarks.load", url, bodies, *words)
@@ -103,6 +119,7 @@ def _load(url: str, bodies: Path, watched: Workers = (), **options: float) -> Fi
         "wall_ms": spread(answers),
         "percentiles_ms": dict(zip(PLACES, (1000 * np.percentile(answers, PLACES)).tolist(), strict=True)),
         "memory": load["memory"],
+        "processor_ms": 1000 * (_processor(answering) - before) / (len(answers) + sum(faults.values()) + warm_up),
     }
 
 
@@ -110,46 +127,57 @@ PLACES = (1, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9)
 """Percentiles that are drawn."""
 
 
-def _one_connection(ours: str, mlflow: str, files: Path, seconds: float, rounds: int) -> Figures:
-    """Measure our service and MLflow's, alternating so that noise affects both alike."""
+def _one_connection(
+    ours: str, others: Mapping[str, Anchor], files: Path, seconds: float, rounds: int, workers: Workers
+) -> Figures:
+    """Measure our service and the anchors, alternating so that noise affects all alike."""
 
-    def job(url: str, bodies: str) -> Callable[[], Figures]:
-        return lambda: _load(url, files / bodies, seconds=seconds)
+    def job(url: str, bodies: str, answering: Workers) -> Callable[[], Figures]:
+        return lambda: _load(url, files / bodies, answering=answering, seconds=seconds)
 
-    figures = in_turn(
-        {
-            "predict": job(f"{ours}/predict", "average"),
-            "mlflow": job(f"{mlflow}/invocations", "features"),
-            "explain": job(f"{ours}/explain", "average"),
-        },
-        rounds,
-    )
-    return {"predict": figures["predict"], "explain": figures["explain"], "mlflow": figures["mlflow"]}
+    jobs = {"predict": job(f"{ours}/predict", "average", workers)}
+    jobs |= {name: job(other.url, other.bodies, other.processes) for name, other in others.items()}
+    jobs["explain"] = job(f"{ours}/explain", "average", workers)
+    return in_turn(jobs, rounds)
 
 
-def _batches(ours: str, files: Path, one_by_one: float, rounds: int) -> Figures:
-    """Measure batches of a hundred average files without reasons, and several of the largest requests beside /livez."""
+def _batches(ours: str, files: Path, predict: Figures, rounds: int, workers: Workers) -> Figures:
+    """Measure batches of a hundred average files, with and without reasons, and several of the largest beside /livez.
+
+    Besides files a second, the processor time of a file is compared with that of a single request (`predict`).
+    """
     url, several = f"{ours}/predict_batch", {"requests": BATCHES * rounds, "warm_up": 2}
-    batch = _load(url, files / "batch", **several)
+    batch = _load(url, files / "batch", answering=workers, **several)
+    explained = _load(f"{url}?reasons=true", files / "batch", answering=workers, **several)
     with _watched(ours) as livez:
         largest = _load(url, files / "largest", connections=MAX_LARGE_AT_ONCE, **several)
-    for figures, name in ((batch, "batch"), (largest, "largest")):
+    for figures, name in ((batch, "batch"), (explained, "batch"), (largest, "largest")):
         count = len(json.loads((files / name / "batch.json").read_bytes())["credit_files"])
         figures |= {"credit_files": count, "files_per_second": count * figures["requests_per_second"]}
-    batch["over_one_by_one"] = batch["files_per_second"] / one_by_one
-    return {"predict_batch": batch, "largest_batch": largest | {"livez": livez}}
+        figures["over_one_by_one"] = figures["files_per_second"] / predict["requests_per_second"]
+    return {"predict_batch": batch, "batch_with_reasons": explained, "largest_batch": largest | {"livez": livez}}
 
 
-def _sustained(ours: str, mlflow: str, files: Path, seconds: float, workers: Workers) -> Figures:
-    """Measure many connections over a long time beside /livez; MLflow's server for a third of the time."""
-    options = {"connections": CONNECTIONS, "warm_up": 5 * CONNECTIONS}
-    before = _processor(workers)
-    with _watched(ours) as livez:
-        figures = _load(f"{ours}/predict", files / "average", seconds=seconds, **options)
-    taken = 1000 * (_processor(workers) - before) / (figures["requests"] + options["warm_up"])
-    figures |= {"connections": CONNECTIONS, "seconds": seconds, "livez": livez, "processor_ms": taken}
-    other = _load(f"{mlflow}/invocations", files / "features", seconds=seconds / 3, **options)
-    return {"sustained": figures, "mlflow_sustained": other | {"connections": CONNECTIONS, "seconds": seconds / 3}}
+def _sustained(
+    ours: str, others: Mapping[str, Anchor], files: Path, seconds: float, rounds: int, workers: Workers
+) -> Figures:
+    """Measure many connections over a long time beside /livez; in each round, each anchor for a third of the time."""
+    part = seconds / rounds
+
+    def job(url: str, bodies: str, answering: Workers, part: float) -> Figures:
+        options = {"connections": CONNECTIONS, "warm_up": 5 * CONNECTIONS, "seconds": part}
+        figures = _load(url, files / bodies, answering=answering, **options)
+        return figures | {"connections": CONNECTIONS, "seconds": part * rounds}
+
+    def watched() -> Figures:
+        with _watched(ours) as livez:
+            figures = job(f"{ours}/predict", "average", workers, part)
+        return figures | {"livez": livez}
+
+    jobs: dict[str, Callable[[], Figures]] = {"sustained": watched}
+    for name, other in others.items():
+        jobs[f"{name}_sustained"] = partial(job, other.url, other.bodies, other.processes, part / 3)
+    return in_turn(jobs, rounds)
 
 
 def _soak(ours: str, files: Path, requests: int, workers: Workers) -> Figures:
@@ -160,10 +188,10 @@ def _soak(ours: str, files: Path, requests: int, workers: Workers) -> Figures:
     return figures | {"most_mib": float(mib.max()), "mib_per_10000_requests": 10_000 * slope}
 
 
-def ratios(figures: Mapping[str, Any]) -> Figures:
-    """Return how many times slower MLflow's server is from finished features than ours from raw tables."""
-    ours, theirs = figures["predict"]["wall_ms"], figures["mlflow"]["wall_ms"]
-    able = figures["sustained"]["requests_per_second"] / figures["mlflow_sustained"]["requests_per_second"]
+def ratios(figures: Mapping[str, Any], anchor: str) -> Figures:
+    """Return how many times slower an anchor is from finished features than ours from raw tables."""
+    ours, theirs = figures["predict"]["wall_ms"], figures[anchor]["wall_ms"]
+    able = figures["sustained"]["requests_per_second"] / figures[f"{anchor}_sustained"]["requests_per_second"]
     return {place: theirs[place] / ours[place] for place in ours} | {"requests_per_second": able}
 
 
@@ -176,35 +204,28 @@ def _ours(bento: str, cold_starts: list[float]) -> Iterator[tuple[str, Workers]]
         yield f"http://127.0.0.1:{port}", workers_of(psutil.Process(process.pid))
 
 
-@contextlib.contextmanager
-def _mlflow(folder: Path, logs: Path) -> Iterator[str]:
-    """The address of MLflow's own server of the model that the Bento was built of."""
-    port = free_port()
-    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--env-manager", "local"]
-    command = [PYTHON.with_name("mlflow"), "models", "serve", "--model-uri", folder, *options]
-    path = f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"  # it calls uvicorn by name
-    url = f"http://127.0.0.1:{port}"
-    with running(command, f"{url}/ping", logs / "mlflow.log", PATH=path):
-        yield url
-
-
 def _write_features(model: ScoringModel, files: Path) -> None:
-    """The features of each average credit file, as MLflow's server takes them."""
-    (files / "features").mkdir()
+    """The features of each average credit file, as MLflow's server takes them, and as the other anchors do."""
+    for name in ("features", "finished"):
+        (files / name).mkdir()
     for path in (files / "average").glob("*.json"):
         features = model.features([CreditFile.model_validate_json(path.read_bytes())]).select(model.feature_names)
         content = {"dataframe_split": {"columns": features.columns, "data": [list(features.row(0))]}}
         (files / "features" / path.name).write_text(json.dumps(content))
+        (files / "finished" / path.name).write_text(json.dumps({"features": features.row(0, named=True)}))
 
 
-def _check(ours: str, mlflow: str, files: Path) -> None:
+def _check(ours: str, others: Mapping[str, Anchor], files: Path) -> None:
     """Make sure that it is the same model, that reasons are given and decisions journalled, and batches answered."""
     for path in sorted((files / "average").glob("*.json"))[:3]:
         answer = ask(f"{ours}/predict", path.read_bytes())
-        (theirs,) = ask(f"{mlflow}/invocations", (files / "features" / path.name).read_bytes())["predictions"]
-        same = abs(theirs["probability_of_default"] - answer["probability_of_default"]) < 1e-9
-        if not (same and answer["reasons"] and answer["decision_id"]):
-            raise RuntimeError(f"{path.name}: MLflow's server says {theirs}, ours {answer}")
+        if not (answer["reasons"] and answer["decision_id"]):
+            raise RuntimeError(f"{path.name}: no reasons or no decision: {answer}")
+        for name, other in others.items():
+            theirs = ask(other.url, (files / other.bodies / path.name).read_bytes())
+            (theirs,) = theirs.get("predictions", [theirs])
+            if not abs(theirs["probability_of_default"] - answer["probability_of_default"]) < 1e-9:
+                raise RuntimeError(f"{path.name}: {name} says {theirs}, ours {answer}")
     for name in ("batch", "largest"):
         results = ask(f"{ours}/predict_batch", (files / name / "batch.json").read_bytes())["results"]
         if problems := [result["problem"] for result in results if result["problem"]]:

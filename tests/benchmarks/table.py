@@ -4,37 +4,65 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
+from tests.benchmarks.calibration import MAX_SLOWDOWN
 from tests.benchmarks.measure import Figures
 
+ANCHOR_LABELS = {
+    "mlflow": "mlflow models serve, finished features",
+    "fastapi": "FastAPI, finished features, no reasons, no journal",
+    "bentoml": "BentoML, finished features, no reasons, no journal",
+}
+"""The anchors in words."""
 WIDTHS = (12, 12, 13)
 TARGETS: dict[str, tuple[str, float]] = {
-    "service.predict.wall_ms.median": ("<=", 15),
-    "service.predict.wall_ms.p99": ("<=", 40),
-    "service.sustained.requests_per_second": (">=", 100),
+    "online.files.average.served.wall_ms.median": ("<=", 1.5),
+    "online.files.average.all.wall_ms.median": ("<=", 5),
+    "service.predict.wall_ms.median": ("<=", 5),
+    "service.predict.wall_ms.p99": ("<=", 12),
+    "service.sustained.requests_per_second": (">=", 400),
     "service.sustained.errors": ("<=", 0),
-    "service.explain.wall_ms.median": ("<=", 30),
-    "service.predict_batch.over_one_by_one": (">=", 5),
-    "service.sustained.livez.worst": ("<=", 200),
+    "service.explain.wall_ms.median": ("<=", 12),
+    "service.predict_batch.over_one_by_one": (">=", 15),
+    "service.batch_with_reasons.over_one_by_one": (">=", 5),
+    "service.sustained.livez.worst": ("<=", 100),
     "service.largest_batch.livez.worst": ("<=", 200),
-    "service.memory.after_sustained_mib": ("<=", 400),
+    "service.memory.after_sustained_mib": ("<=", 300),
     "service.memory.peak_mib": ("<=", 400),
-    "service.soak.most_mib": ("<=", 400),
-    "service.cold_start_seconds.median": ("<=", 5),
-    "service.mlflow_over_ours.median": (">=", 1),
+    "service.soak.most_mib": ("<=", 300),
+    "service.cold_start_seconds.median": ("<=", 3.5),
+    "service.mlflow_over_ours.median": (">=", 8),
+    "service.mlflow_over_ours.requests_per_second": (">=", 20),
 }
-"""Targets of the service on two cores; a run reports which are met, tests do not check them."""
+"""Targets of the service on two quiet cores; a run reports which are met, tests do not check them."""
+_TIMES = ("wall_ms", "livez", "cold_start_seconds")
 
 
 def table(figures: Figures) -> str:
     """Return all figures, one in each line."""
-    parts = [_offline(figures), _online(figures["online"]), _service(figures), _full(figures.get("full"))]
+    parts = [_calibration(figures), _offline(figures), _online(figures), _service(figures), _full(figures.get("full"))]
     return "\n".join(line for part in parts for line in part)
 
 
 def targets_met(figures: Figures) -> dict[str, bool]:
-    """Return whether each target is met whose figure was measured."""
-    values = {path: value_at(figures, path) for path in TARGETS}
+    """Return whether each target is met whose figure was measured and may be judged."""
+    values = {path: value_at(figures, path) for path in TARGETS if is_judged(figures, path)}
     return {path: _met(path, value) for path, value in values.items() if value is not None}
+
+
+def is_judged(figures: Figures, path: str) -> bool:
+    """Return whether a target may be judged: one of time only where the machine was quiet, a ratio or memory always."""
+    is_quiet = bool(figures.get("calibration", {}).get("is_quiet", True))
+    return is_quiet or not is_time(path)
+
+
+def is_time(path: str) -> bool:
+    """Return whether a figure is a time or a rate, not a ratio, a size or a number of errors.
+
+    >>> is_time("service.predict.wall_ms.median"), is_time("service.mlflow_over_ours.median")
+    (True, False)
+    """
+    parts = path.split(".")
+    return any(part in _TIMES for part in parts) or parts[-2:] == ["sustained", "requests_per_second"]
 
 
 def value_at(figures: Mapping[str, Any], path: str) -> float | None:
@@ -65,13 +93,22 @@ def _offline(figures: Figures) -> Iterator[str]:
         yield _compared(f"  {name.replace('_', ' ')}", ours[name], pandas[name])
 
 
-def _online(online: Figures) -> Iterator[str]:
-    for name, file in online["files"].items():
+def _calibration(figures: Figures) -> Iterator[str]:
+    calibration = figures["calibration"]
+    slowdowns = ", ".join(f"{moment} {slowdown:.2f}" for moment, slowdown in calibration["slowdown"].items())
+    yield f"the machine's own loop, {calibration['fastest_ms']:.1f} ms at its fastest; slower by: {slowdowns}"
+    if not calibration["is_quiet"]:
+        yield f"more than {MAX_SLOWDOWN}: the machine had other work; targets of time are not judged, ratios are"
+
+
+def _online(figures: Figures) -> Iterator[str]:
+    for name, file in figures["online"]["files"].items():
         yield f"online, one thread, {name} file ({file['history_rows']:,} rows, {file['bytes']:,} bytes)"
         for part in ("served", "all"):
             ours, other = file[part], file["pandas"]
             what = f"  ms, {ours['features']:.0f} features ({part})"
-            yield _compared(what, ours["wall_ms"]["median"], other["wall_ms"]["median"])
+            path = f"online.files.{name}.{part}.wall_ms.median"
+            yield _compared(what, ours["wall_ms"]["median"], other["wall_ms"]["median"]) + _asked(figures, path)
             yield _compared("    95th percentile", ours["wall_ms"]["p95"], other["wall_ms"]["p95"])
             yield _compared("    processor", ours["cpu_ms"]["median"], other["cpu_ms"]["median"])
             for step, value in ours["parts_ms"].items():
@@ -100,14 +137,21 @@ def _service(figures: Figures) -> Iterator[str]:
     for place in ("median", "p99"):
         cells = [part["wall_ms"][place] for part in (sustained, other)]
         yield _line(f"{several}, ms, {place}", *cells, f"{_number(cells[1] / cells[0])}x")
+    for name, label in ANCHOR_LABELS.items():
+        one, many = service[name]["wall_ms"]["median"], service[f"{name}_sustained"]["requests_per_second"]
+        processor = _number(service[name]["processor_ms"])
+        yield f"  {label}: {_number(one)} ms, {_number(many)} requests/s, {processor} ms of the processor"
     for what, path in {
+        "    processor of the worker, ms a request, one": "predict.processor_ms",
         f"{several}, errors": "sustained.errors",
         "    processor of the worker, ms a request": "sustained.processor_ms",
+        "    processor of MLflow's server": "mlflow_sustained.processor_ms",
         "  explain, ms, median": "explain.wall_ms.median",
         "  explain, ms, p99": "explain.wall_ms.p99",
         f"  batch of {service['predict_batch']['credit_files']}, ms, median": "predict_batch.wall_ms.median",
         "  batch, credit files/s": "predict_batch.files_per_second",
         "    over one by one, one connection": "predict_batch.over_one_by_one",
+        "    with reasons, over one by one": "batch_with_reasons.over_one_by_one",
         f"    over one by one, {sustained['connections']} connections": "predict_batch.over_sustained",
         f"  batch of {asked['largest_batch_bytes'] / 1e6:.1f} MB, ms, median": "largest_batch.wall_ms.median",
         "  livez, ms, worst, sustained load": "sustained.livez.worst",
@@ -124,8 +168,13 @@ def _service(figures: Figures) -> Iterator[str]:
         if (value := value_at(service, path)) is not None:
             yield _line(what, value).ljust(40 + sum(WIDTHS)) + _asked(figures, f"service.{path}")
     met = targets_met(figures)
-    yield f"  mlflow's median over ours{'':51}" + _asked(figures, "service.mlflow_over_ours.median")
-    yield f"  {sum(met.values())} of {len(met)} targets met"
+    for place in ("median", "requests_per_second"):
+        what = f"  mlflow over ours, {place.replace('_', ' ')}"
+        yield what.ljust(40 + sum(WIDTHS)) + _asked(figures, f"service.mlflow_over_ours.{place}")
+    for layer, taken in service["layers_ms"].items():
+        yield _line(f"    {layer}, CPU ms", taken)
+    others = f", {len(TARGETS) - len(met)} not judged or not measured" if len(met) < len(TARGETS) else ""
+    yield f"  {sum(met.values())} of {len(met)} targets met{others}"
 
 
 def _asked(figures: Figures, path: str) -> str:
@@ -134,7 +183,8 @@ def _asked(figures: Figures, path: str) -> str:
     if path not in TARGETS or value is None:
         return ""
     sign, wanted = TARGETS[path]
-    return f"   {sign} {wanted:g}: {'met' if _met(path, value) else 'MISSED'}"
+    verdict = "not judged" if not is_judged(figures, path) else "met" if _met(path, value) else "MISSED"
+    return f"   {sign} {wanted:g}: {verdict}"
 
 
 def _full(full: Figures | None) -> Iterator[str]:

@@ -9,19 +9,13 @@ Change = tuple[str, str, str]
 
 EQUIVALENT: dict[str, tuple[Change, ...]] = {
     "the test only saves work, and what is done without need changes no value": (
-        ("application", "if len(rows) == @1", "2"),
-        ("bureau", "if @_maximum(end)", "_maximum(end) >= MAX_CARD_END_DAYS"),
-        ("bureau", "or (@end <", "end <= rows['DAYS_CREDIT']"),
-        ("bureau", "needed and (@rows", "rows['DAYS_ENDDATE_FACT'] <= rows['DAYS_CREDIT']"),
-        ("bureau", "needed and @_maximum(", "_maximum(rows['DAYS_CREDIT_UPDATE']) >= 0"),
-        ("bureau", '_maximum(rows["DAYS_CREDIT_UPDATE"]) > @0', "-1"),
-        ("bureau", "else @-inf", "inf"),
-        ("debts", "if @not one_client", "one_client"),
-        ("debts", "if @not one_client", "not not one_client"),
+        ("bureau", "if (@end > MAX_CARD_END_DAYS)", "end >= MAX_CARD_END_DAYS"),
+        ("bureau", "or (@end <", "end <= numbers(rows, 'DAYS_CREDIT')"),
+        ("bureau", "and (@numbers", "numbers(rows, 'DAYS_ENDDATE_FACT') <= numbers(rows, 'DAYS_CREDIT')"),
+        ("bureau", "and (@numbers", "numbers(rows, 'DAYS_CREDIT_UPDATE') >= 0"),
+        ("bureau", '(numbers(rows, "DAYS_CREDIT_UPDATE") > @0', "-1"),
+        ("bureau", "if all(count == @1", "2"),
         ("debts", "months.join(@rows.filter", "rows"),
-        ("previous_application", ", @len(tables", "len(tables['application']) != 1"),
-        ("previous_application", 'len(tables["application"]) == @1', "0"),
-        ("previous_application", 'len(tables["application"]) == @1', "2"),
         ("repayments", "np.flatnonzero(@", "groups.of_rows(groups.sizes.astype(float)) >= 1"),
         ("repayments", "groups.of_rows(groups.sizes.astype(float)) > @1", "0"),
     ),
@@ -52,7 +46,6 @@ EQUIVALENT: dict[str, tuple[Change, ...]] = {
     "NaN passes through the operation": (
         ("debts", "np.isnan(@month + value)", "month - value"),
         ("debts", "is_usable = @has_state & is_known", "has_state"),
-        ("debts", "@test.fill_null(False)", "test"),
         ("formulas", "return @pl.sum_horizontal(", "pl.sum_horizontal(columns) - 0 * pl.coalesce(columns)"),
         ("ordering", "@one * other", "one / other"),
         ("repayments", "np.where(@is_payment & has_amount", "is_payment"),
@@ -71,7 +64,6 @@ EQUIVALENT: dict[str, tuple[Change, ...]] = {
         ("repayments", "np.ones(len(keys[@0])", "-1"),
     ),
     "any number that is not 0 is true": (("ordering", "== 1, @1.0", "1.01"),),
-    "the maximum of these columns is a whole number": (("bureau", "isinstance(largest, @int | float)", "int"),),
     "any value but null says that the client has rows": (("engine", "pl.lit(@True)", "False"),),
 }
 

@@ -14,8 +14,8 @@ from bento.data.tables import TABLES
 from tests.mutation.seen import Seen, called, is_need
 
 FOLDER = Path(bento.__file__).parent / "features"
-NOT_COMPUTING = {"__init__", "build", "catalogue", "formula_text", "listing", "reading"}
-"""Modules that list, describe or schedule features."""
+NOT_COMPUTING = {"__init__", "build", "catalogue", "client_file", "formula_text", "listing", "reading"}
+"""Modules that list, describe or schedule features, or read the rows that they are computed from."""
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,

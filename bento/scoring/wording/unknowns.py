@@ -251,9 +251,15 @@ def _columns(feature: str) -> frozenset[str]:
     return CATALOGUE[feature].roots & ITEMS.keys() if table_of(feature) in ("application", "combined") else frozenset()
 
 
+@cache
+def _prefix(feature: str) -> str | None:
+    """Return the prefix of the history that a feature is of."""
+    return next((prefix for prefix in COUNTS_OF_ROWS if feature.startswith(prefix)), None)
+
+
 def empty_history(feature: str, values: Mapping[str, Value]) -> str | None:
     """Return the prefix of the history without rows that a feature is of, the widest one; None where it has rows."""
-    prefix = next((prefix for prefix in COUNTS_OF_ROWS if feature.startswith(prefix)), None)
+    prefix = _prefix(feature)
     if prefix is None or values.get(COUNTS_OF_ROWS[prefix]) != 0:
         return None
     wider = (other for other in _WIDER.get(prefix, ()) if values.get(COUNTS_OF_ROWS[other]) == 0)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bento.data.cleaning import clean
+from bento.data.credit_file import CreditFile
 from bento.data.readers import read_application, read_history
 from bento.data.tables import HISTORIES
 from bento.features.build import build_features
@@ -17,6 +18,7 @@ from bento.model.manifest import EXAMPLES_FILE, SCORING_FILE, ModelFeature
 from bento.model.peer_groups import REFERENCE_FILE
 from bento.model.predictors import BoosterPredictor
 from bento.model.scoring_model import ModelError, ScoringModel, encode, probability, rounded
+from tests.support.clients import make_credit_files
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +243,17 @@ def test_a_folder_of_the_format_before_is_refused(copy: Path):
     (copy / REFERENCE_FILE).write_text(json.dumps(content))
     with pytest.raises(ModelError, match=r"no usable reference\.json: fields Field required; train again"):
         ScoringModel(copy)
+
+
+def test_a_file_that_arrays_cannot_hold_has_its_features_of_frames(model: ScoringModel):
+    file = CreditFile.model_validate(make_credit_files(1)[0])
+    # 0 / 0 months, added to an age: no request may hold such amounts.
+    file.application.update({"AMT_CREDIT": 0.0, "AMT_ANNUITY": 0.0})
+    others = ("application_age_at_payoff_years",)
+
+    (values,), matrix = model.client_inputs([file], others=others)
+
+    features = model.features([file], others=others)
+    assert values == features.row(0, named=True)
+    assert values["application_age_at_payoff_years"] is None
+    np.testing.assert_array_equal(matrix, model.matrix(features))

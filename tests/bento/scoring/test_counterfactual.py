@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
@@ -17,7 +18,7 @@ from bento.model.manifest import ModelVersion
 from bento.model.scoring_model import ScoringModel
 from bento.policy import Decision, ReviewBand, decide
 from bento.rules.check import Rules
-from bento.scoring.counterfactual import Counterfactual, Decider, Proposal, counterfactual
+from bento.scoring.counterfactual import Counterfactual, Proposal, counterfactual
 from bento.scoring.explanation import explanation
 from bento.scoring.loan_terms import Term, credit_to_annuity, monthly_rate
 from bento.scoring.loans import CARD, MAX_COST, round_step
@@ -51,14 +52,22 @@ def explained(model: ScoringModel, file: CreditFile) -> Counterfactual:
     return explanation(model, file, VERSION, [], rules=Rules.none()).counterfactual
 
 
-def with_rules(model: ScoringModel, file: CreditFile, decider: Decider) -> Counterfactual:
+OneByOne = Callable[[CreditFile, float], Decision]
+"""Decides on one credit file and its probability of default."""
+
+
+def with_rules(model: ScoringModel, file: CreditFile, decide_one: OneByOne) -> Counterfactual:
     """The counterfactual under a decider, with invented weights of the concepts."""
+
+    def decider(files: Sequence[CreditFile], defaults: Sequence[float]) -> list[Decision]:
+        return list(map(decide_one, files, defaults))
+
     variants = Variants(model.tables([file]), model.feature_names)
     features = variants.features(variants.application)
     return counterfactual(model, file, variants, features, decider=decider, weights=WEIGHTS)
 
 
-def by_instalment(model: ScoringModel, limit: float) -> Decider:
+def by_instalment(model: ScoringModel, limit: float) -> OneByOne:
     """The policy, and a rule that refuses instalments above a share of the income."""
 
     def decider(file: CreditFile, default: float) -> Decision:

@@ -13,11 +13,13 @@ from bento.data.cleaning import clean
 from bento.data.credit_file import CreditFile, frames, warnings
 from bento.data.tables import TABLES
 from bento.features.build import build_features
-from bento.model.scoring_model import ScoringModel
+from bento.model.scoring_model import MAX_FILES_ALONE, ScoringModel
 from bento.rules.check import Rules
 from bento.rules.rulebook import Rulebook
 from bento.scoring.score import ScoredApplication, features_hash, score
 from tests.support.clients import make_credit_files
+
+FILES = 12
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def model(model_folder: Path) -> ScoringModel:
 
 @pytest.fixture(scope="module")
 def files() -> list[dict[str, Any]]:
-    return make_credit_files(12)
+    return make_credit_files(FILES)
 
 
 def _rules(model: ScoringModel) -> Rules:
@@ -48,8 +50,9 @@ def _one_by_one(model: ScoringModel, files: list[CreditFile]) -> list[ScoredAppl
     return [score(model, [file], rules=_rules(model), reasons=True)[0] for file in files]
 
 
-def test_many_files_are_scored_as_one_by_one(model: ScoringModel, files: list[dict[str, Any]]):
-    credit_files = [CreditFile.model_validate(file) for file in files]
+@pytest.mark.parametrize("count", [2, MAX_FILES_ALONE, MAX_FILES_ALONE + 1, FILES])
+def test_many_files_are_scored_as_one_by_one(model: ScoringModel, files: list[dict[str, Any]], count: int):
+    credit_files = [CreditFile.model_validate(file) for file in files[:count]]
     together = score(model, credit_files, rules=_rules(model), reasons=True)
     for scored, expected in zip(together, _one_by_one(model, credit_files), strict=True):
         _assert_alike(scored, expected)
