@@ -97,7 +97,7 @@ def read_file(
         wrong = frame.select(wrong_value(column).any().alias(column.name) for column in whole)
         for column in whole:
             if wrong[column.name][0]:
-                raise DataError(_wrong_value_fault(path, columns, column))
+                raise DataError(wrong_value_fault(path, columns, column))
         integers = frame.with_columns(pl.col(column.name).cast(pl.Int64) for column in whole)
         return integers.select(column.name for column in wanted)
 
@@ -227,7 +227,8 @@ def _scan_as(
     return pl.scan_csv(unpacked(path), schema=schema, glob=False, row_index_name=index, row_index_offset=2)
 
 
-def _wrong_value_fault(path: Path, columns: Sequence[Column] | Table, column: Column) -> str:
+def wrong_value_fault(path: Path, columns: Sequence[Column] | Table, column: Column) -> str:
+    """Return an error with row and value of the first `wrong_value` of a column, which the file must hold."""
     wrong = scan_file(path, columns, numbered=True).filter(wrong_value(column)).select(ROW, column.name)
     row, value = wrong.head(1).collect().row(0)
     if value is None:

@@ -1,6 +1,5 @@
 """A folder of data: opened or made, fingerprinted, and split into rows of features with their outcomes."""
 
-import hashlib
 import json
 import logging
 import os
@@ -15,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bento.data.cleaning import clean
-from bento.data.files import STEMS, DataError, find_file, unpacked
-from bento.data.readers import application_file, count_rows, read_application, read_history, readable
+from bento.data.files import STEMS, DataError, find_file, fingerprint
+from bento.data.readers import application_file, count_rows, read_application, read_history
 from bento.data.tables import TABLES, TARGET
 from bento.data.validation import check_folder
 from bento.features.build import build_features
@@ -96,11 +95,6 @@ class Data:
     def source(self) -> DataSource:
         """Kind of data, number of clients, seed, and the SHA-256 of the files' names and contents, unpacked."""
         paths = {stem: path for stem in STEMS if (path := find_file(self.folder, stem)) is not None}
-        digest = hashlib.sha256()
-        for path in paths.values():
-            content = unpacked(path)
-            with readable(path), content.open("rb") as file:
-                digest.update(f"{content.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
         note = self.folder / "synthetic.json"
         description = json.loads(note.read_text()) if note.is_file() else None
         applications = (path for stem, path in paths.items() if stem in STEMS[:2])
@@ -108,7 +102,7 @@ class Data:
             data="synthetic" if description else "real",
             clients=description["clients"] if description else sum(count_rows(path) for path in applications),
             seed=description["seed"] if description else None,
-            fingerprint=digest.hexdigest(),
+            fingerprint=fingerprint(paths.values()),
         )
 
     def first_client(self) -> int:
