@@ -122,13 +122,22 @@ def scan_file(path: Path, columns: Sequence[Column] | Table, *, numbered: bool =
             _check_types(path, schema, present)
         else:
             rows, present = _scan_csv(path, columns, numbered=numbered)
+    names = [*([ROW] if numbered else []), *(column.name for column in columns)]
+    return as_declared(rows, present, columns).select(names)
+
+
+def as_declared(rows: pl.LazyFrame, present: Sequence[Column], columns: Sequence[Column]) -> pl.LazyFrame:
+    """Return rows with numbers as floats, text without blanks around it, and null for what is missing.
+
+    The columns that are not `present` are added, all null.
+    """
     numbers = [column.name for column in present if column.kind != "category"]
     categories = [column.name for column in present if column.kind == "category"]
     text = pl.col(categories).cast(pl.String).str.strip_chars()
     absent = [pl.lit(None, dtype=_read_as(column)).alias(column.name) for column in columns if column not in present]
     return rows.with_columns(
         pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.when(~text.is_in(NULL_TEXTS)).then(text), *absent
-    ).select(*([ROW] if numbered else []), *(column.name for column in columns))
+    )
 
 
 def file_columns(path: Path) -> list[str]:

@@ -5,8 +5,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import bentoml
 
@@ -16,10 +16,10 @@ from bento.features.catalogue import catalogue_hash
 from bento.model.fingerprint import code_fingerprint
 from bento.model.manifest import FOLDER_IN_STORE
 from bento.model.scoring_model import digests
-from bento.portfolio.inputs import Inputs, find_inputs
-from bento.portfolio.jobs import REASONS, FeatureJob, Job, ScoreJob
+from bento.portfolio.inputs import find_inputs
+from bento.portfolio.jobs import REASONS, JobSpec
 from bento.portfolio.local import run_local
-from bento.portfolio.output import Manifest, PortfolioError, Run, opened
+from bento.portfolio.output import Engine, Manifest, PortfolioError, Run, opened
 from bento.rules.rulebook import DEFAULT_RULES, Rulebook
 from bento.settings import Settings
 
@@ -49,12 +49,21 @@ def _command(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="the tables, CSV or Parquet, each a file or a folder"
+        "--data", required=True, metavar="DIR", help="the tables, CSV or Parquet, each a file or a folder"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, or one to resume")
     command.add_argument("--part-clients", type=_positive, default=PART_CLIENTS, metavar="N", help="clients in a part")
     command.add_argument(
         "--workers", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes, by default the cores"
+    )
+    command.add_argument(
+        "--engine",
+        choices=get_args(Engine),
+        default="local",
+        help="local (default): this machine; spark: many, where --data may also be an address of Spark",
+    )
+    command.add_argument(
+        "--master", help="of Spark, such as local[2,4]; by default that of spark-submit, else this machine"
     )
     command.set_defaults(run=_with_one_line_errors(run))
     return command
@@ -83,46 +92,50 @@ def _with_one_line_errors(
 def _score(options: argparse.Namespace, settings: Settings) -> int:
     folder, version = (options.model, None) if options.model else champion(settings)
     rulebook = Rulebook.read(Path(settings.rules_file) if settings.rules_file else DEFAULT_RULES)
-    make_job = partial(ScoreJob.load, folder, rulebook.content, options.reasons)
-    job = make_job()
-    inputs = find_inputs(options.data)
-    run = _run(
-        options,
-        inputs,
-        job="score",
-        model=model_digest(folder),
-        model_version=version,
-        rules=rulebook.version,
-        reasons=options.reasons,
-    )
-    manifest = _computed(options, inputs, make_job, job, run)
+    spec = JobSpec(folder, rulebook.content, options.reasons)
+    of_model = {"model": model_digest(folder), "model_version": version}
+    manifest = _computed(options, spec, job="score", **of_model, rules=rulebook.version, reasons=options.reasons)
     decisions = ", ".join(f"{count:,} {decision}" for decision, count in manifest.decisions.items())
     _print_end(options, manifest, f"{manifest.rows:,} clients scored ({decisions or 'none'})")
     return 0
 
 
 def _features(options: argparse.Namespace, _: Settings) -> int:
-    inputs = find_inputs(options.data)
-    manifest = _computed(options, inputs, FeatureJob, FeatureJob(), _run(options, inputs, job="features"))
+    manifest = _computed(options, JobSpec(), job="features")
     _print_end(options, manifest, f"features of {manifest.rows:,} clients")
     return 0
 
 
-def _run(options: argparse.Namespace, inputs: Inputs, job: str, **of_job: str | None) -> Run:
-    return Run(
-        job=job,
-        engine="local",
-        data=inputs.fingerprint,
-        code=code_fingerprint(),
-        catalogue=catalogue_hash(),
-        part_clients=options.part_clients,
-        **of_job,  # type: ignore[arg-type]
-    )
+def _computed(options: argparse.Namespace, spec: JobSpec, **of_job: str | None) -> Manifest:
+    def run(data: str) -> Run:
+        return Run.model_validate(
+            {
+                "engine": options.engine,
+                "data": data,
+                "code": code_fingerprint(),
+                "catalogue": catalogue_hash(),
+                "part_clients": options.part_clients,
+                **of_job,
+            }
+        )
 
-
-def _computed(options: argparse.Namespace, inputs: Inputs, make_job: Callable[[], Job], job: Job, run: Run) -> Manifest:
-    with opened(options.out, run, job.name) as output:
-        return run_local(inputs, make_job, job, output, options.workers)
+    job = spec.job()
+    if options.engine == "local":
+        if "://" in options.data:
+            raise PortfolioError(f"{options.data}: is no folder; only --engine spark reads addresses")
+        inputs = find_inputs(Path(options.data))
+        with opened(options.out, run(inputs.fingerprint), job.name) as output:
+            return run_local(inputs, spec, job, output, options.workers)
+    try:
+        from bento.portfolio import spark  # noqa: PLC0415 - it imports PySpark, which the container does not hold
+    except ModuleNotFoundError as error:
+        raise PortfolioError(
+            f"the engine spark needs the package {error.name}; install PySpark and Java (docs/portfolio.md)"
+        ) from error
+    with spark.session(options.master) as session:
+        files = spark.inputs_of(session, options.data)
+        with opened(options.out, run(files.fingerprint), job.name) as output:
+            return spark.run_spark(session, files, spec, job, output)
 
 
 def champion(settings: Settings) -> tuple[Path, str]:

@@ -91,11 +91,6 @@ class ScoreJob:
         every_field = [column.name for column in APPLICATION]
         self.columns = _with_keys(needed_columns(self._features)) | {APPLICATION.name: every_field}
 
-    @classmethod
-    def load(cls, folder: Path, rules: str, with_reasons: WithReasons) -> "ScoreJob":
-        """Load a model folder, and rules as `Rulebook.content`; raise ModelError where the folder is unusable."""
-        return cls(ScoringModel.verified(folder), Rulebook.of_content(rules), with_reasons)
-
     def compute(self, tables: Mapping[str, pl.DataFrame]) -> Computed:
         """Decide on each client; see `Job`."""
         usable, not_scored = _usable(tables)
@@ -186,6 +181,23 @@ class FeatureJob:
         if usable[APPLICATION.name].is_empty():
             return Computed(self.schema.to_frame(), not_scored)
         return Computed(build_features(_cleaned(usable), self._names), not_scored)
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What a process needs to make a job; small, and pickled where a job is not."""
+
+    model: Path | None = None
+    """Model folder; None to compute features alone."""
+    rules: str = ""
+    """`Rulebook.content`."""
+    reasons: WithReasons = "refused"
+
+    def job(self) -> Job:
+        """Make the job; raise ModelError where the model folder is unusable."""
+        if self.model is None:
+            return FeatureJob()
+        return ScoreJob(ScoringModel.verified(self.model), Rulebook.of_content(self.rules), self.reasons)
 
 
 def _with_keys(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -7,13 +7,13 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 
 from bento.portfolio.inputs import Inputs
-from bento.portfolio.jobs import Job
+from bento.portfolio.jobs import Job, JobSpec
 from bento.portfolio.output import Manifest, OutputFolder, PortfolioError, Receipt, manifest_of
 from bento.portfolio.spread import Clients, forget, spread, tables_of
 
@@ -21,17 +21,14 @@ ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 REPORT_EVERY_S = 5.0
 """Seconds between two lines on the progress."""
 
-MakeJob = Callable[[], Job]
-"""Makes the job in a process; it is pickled, the job is not."""
 
-
-def run_local(inputs: Inputs, make_job: MakeJob, job: Job, output: OutputFolder, workers: int) -> Manifest:
+def run_local(inputs: Inputs, spec: JobSpec, job: Job, output: OutputFolder, workers: int) -> Manifest:
     """Compute every part that is not yet written, and write the manifest.
 
     Args:
         inputs: the files.
-        make_job: makes `job` in each process.
-        job: the same, in this process.
+        spec: of the job, made again in each process.
+        job: made of `spec`.
         output: the folder, locked.
         workers: processes; the memory of each is that of one part.
 
@@ -49,7 +46,7 @@ def run_local(inputs: Inputs, make_job: MakeJob, job: Job, output: OutputFolder,
     progress = _Progress(len(clients.ids), sum(receipt.clients for receipt in receipts.values()))
     progress.report("reading the tables", always=True)
     counts = spread(inputs, job.columns, clients, todo, output.work)
-    for receipt in _computed(make_job, job, output, {part: clients.in_part(part) for part in todo}, workers):
+    for receipt in _computed(spec, job, output, {part: clients.in_part(part) for part in todo}, workers):
         receipts[receipt.part] = receipt
         progress.add(receipt.clients)
     parts = [receipts[part] for part in range(clients.parts)]
@@ -60,7 +57,7 @@ def run_local(inputs: Inputs, make_job: MakeJob, job: Job, output: OutputFolder,
 
 
 def _computed(
-    make_job: MakeJob, job: Job, output: OutputFolder, clients: Mapping[int, int], workers: int
+    spec: JobSpec, job: Job, output: OutputFolder, clients: Mapping[int, int], workers: int
 ) -> Iterator[Receipt]:
     """Yield the receipt of each part when it is written."""
     # Polars must not be forked, and reads the number of its threads when it is imported.
@@ -70,7 +67,7 @@ def _computed(
             max(1, min(workers, len(clients))),
             multiprocessing.get_context("spawn"),
             _start_worker,
-            (make_job, output),
+            (spec, output),
         ) as pool,
     ):
         futures = [pool.submit(_compute, part, count) for part, count in clients.items()]
@@ -93,10 +90,10 @@ def _cancel(futures: Sequence[Future[Receipt]]) -> None:
 _worker: tuple[Job, OutputFolder]
 
 
-def _start_worker(make_job: MakeJob, output: OutputFolder) -> None:
+def _start_worker(spec: JobSpec, output: OutputFolder) -> None:
     global _worker  # noqa: PLW0603 - what each process makes once
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = make_job(), output
+    _worker = spec.job(), output
 
 
 def _end_with_parent() -> None:

@@ -48,6 +48,13 @@ class Run(_Content):
     format: int = FORMAT
 
 
+class Counts(_Content):
+    """Rows of the input, by table."""
+
+    rows: dict[str, int]
+    orphans: dict[str, int] = Field(description="rows of a history that belong to no client, left out")
+
+
 class Receipt(_Content):
     """A part that is wholly written."""
 
@@ -58,13 +65,7 @@ class Receipt(_Content):
     not_scored: dict[str, int] = Field(description="clients by table, column and reason; one may have several")
     clients_not_scored: int
     sha256: str = Field(description="of the file of the rows")
-
-
-class Counts(_Content):
-    """What the files hold, by table."""
-
-    rows: dict[str, int]
-    orphans: dict[str, int] = Field(description="rows of a history that belong to no client, left out")
+    input: Counts | None = Field(default=None, description="where the parts are counted, not the files")
 
 
 class Manifest(_Content):
@@ -104,11 +105,11 @@ class OutputFolder:
             return None
         return receipt if hashlib.sha256(content).hexdigest() == receipt.sha256 else None
 
-    def write(self, part: int, clients: int, computed: Computed) -> Receipt:
+    def write(self, part: int, clients: int, computed: Computed, counts: Counts | None = None) -> Receipt:
         """Write a part and then its receipt; raise OSError, with the file, where that is impossible."""
         rows, not_scored = computed.rows, computed.not_scored
         content = parquet(rows)
-        receipt = receipt_of(part, clients, computed, hashlib.sha256(content).hexdigest())
+        receipt = _receipt(part, clients, computed, hashlib.sha256(content).hexdigest(), counts)
         if len(not_scored):
             write_whole(self.folder / NOT_SCORED_FOLDER / f"{_name(part)}.parquet", parquet(not_scored))
         write_whole(self._rows_file(part), content)
@@ -146,13 +147,13 @@ def opened(folder: Path, run: Run, rows_folder: str) -> Iterator[OutputFolder]:
             raise PortfolioError(
                 f"{folder}: another run writes there; wait for its end, or name another --out"
             ) from error
-        check_same_run(folder, _existing_run(folder), run)
+        _check_same_run(folder, run)
         write_whole(folder / RUN_FILE, run.model_dump_json(indent=1).encode() + b"\n")
         yield OutputFolder(folder, run, rows_folder)
 
 
-def check_same_run(folder: Path | str, existing: Run | None, run: Run) -> None:
-    """Raise PortfolioError where a folder holds another run than this one."""
+def _check_same_run(folder: Path, run: Run) -> None:
+    existing = _existing_run(folder)
     if existing is None or existing == run:
         return
     differing = next(name for name in Run.model_fields if getattr(existing, name) != getattr(run, name))
@@ -177,8 +178,7 @@ def _existing_run(folder: Path) -> Run | None:
         raise PortfolioError(f"{folder / RUN_FILE}: is damaged, or of another version; delete {folder}") from error
 
 
-def receipt_of(part: int, clients: int, computed: Computed, digest: str) -> Receipt:
-    """Return the receipt of a part whose file of rows has this SHA-256."""
+def _receipt(part: int, clients: int, computed: Computed, digest: str, counts: Counts | None) -> Receipt:
     rows, not_scored = computed.rows, computed.not_scored
     left_out = not_scored["SK_ID_CURR"].n_unique()
     if len(rows) + left_out != clients:
@@ -196,6 +196,7 @@ def receipt_of(part: int, clients: int, computed: Computed, digest: str) -> Rece
         not_scored=dict(reasons),
         clients_not_scored=left_out,
         sha256=digest,
+        input=counts,
     )
 
 

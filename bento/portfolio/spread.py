@@ -75,7 +75,7 @@ def tables_of(work: Path, part: int, columns: Mapping[str, Sequence[str]]) -> di
     for name in TABLES:
         paths = sorted((work / str(part)).glob(f"{name}-*.arrow"))
         frames = [_read(path) for path in paths]
-        tables[name] = pl.concat(frames) if frames else _empty(name, columns[name])
+        tables[name] = pl.concat(frames) if frames else empty(name, columns[name])
     return tables
 
 
@@ -149,7 +149,8 @@ class _Owners:
         return months.with_columns(SK_ID_CURR=clients.set(pl.Series(self._credits[places] != ids), None))
 
 
-def _empty(table: str, names: Sequence[str]) -> pl.DataFrame:
+def empty(table: str, names: Sequence[str]) -> pl.DataFrame:
+    """Return a table without rows, as `tables_of` gives it."""
     schema = {column.name: pl.String if column.kind == "category" else pl.Float64 for column in TABLES[table]}
     chosen = {name: schema[name] for name in names}
     return pl.DataFrame(schema=chosen | {"SK_ID_CURR": pl.Float64})

@@ -1,4 +1,4 @@
-"""Training reads features that were computed before, and only those of its own data and code."""
+"""Training reads features that were computed before, and only those of the same data and code."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def test_features_of_other_files_are_refused(data: Data, table: Path):
 
 
 def test_a_client_without_features_is_an_error(data: Data, table: Path):
-    with pytest.raises(DataError, match="1 training clients have no features; .*not_scored says why"):
+    with pytest.raises(DataError, match=r"1 training clients have no features; .*not_scored says why"):
         _read(table, data, clients=pl.Series([*data.features()["SK_ID_CURR"], 7]))
 
 
