@@ -5,8 +5,9 @@ shuffle brings all of a part to one task, and that task writes the part as the e
 Spark runs twice writes the same file twice, so that no client is doubled; nothing but receipts reaches the driver.
 """
 
+import atexit
 import contextlib
-import io
+import hashlib
 import json
 import os
 import re
@@ -15,39 +16,32 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
 from py4j.protocol import Py4JJavaError
-from pyspark import SparkFiles
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession, functions
 
 from bento.data.files import DataError
 from bento.data.header import present_columns
-from bento.data.readers import as_declared, wrong_value
-from bento.data.tables import APPLICATION, TABLES, Column
+from bento.data.tables import APPLICATION, TABLES
+from bento.model.scoring_model import digests
 from bento.portfolio.inputs import find_inputs
 from bento.portfolio.jobs import Job, JobSpec
 from bento.portfolio.local import ONE_THREAD
 from bento.portfolio.output import Counts, Manifest, OutputFolder, PortfolioError, Receipt, manifest_of, write_whole
 from bento.portfolio.spark_inputs import SparkInputs, local_inputs, remote_inputs
-from bento.portfolio.spread import empty
+from bento.portfolio.spark_tasks import PACKED, RECEIPT, packer, part_function
 
 GATEWAY = "PYSPARK_GATEWAY_PORT"
 """Set by spark-submit, which chooses the master."""
-BATCH_ROWS = 500_000
-"""Rows that a task cuts by part at once: at most 200 MB."""
 QUANTILE_ERROR = 0.001
 """Relative error of the bounds of the parts: one has up to that share of all clients more than it should."""
-_PACKED = "part int, table string, content binary"
-_RECEIPT = "part int, receipt string"
 
 
 def run_spark(spark: SparkSession, inputs: SparkInputs, spec: JobSpec, job: Job, output: OutputFolder) -> Manifest:
@@ -75,16 +69,14 @@ def run_spark(spark: SparkSession, inputs: SparkInputs, spec: JobSpec, job: Job,
         parts = len(bounds) + 1
         receipts = {part: receipt for part in range(parts) if (receipt := output.receipt(part)) is not None}
         todo = frozenset(range(parts)) - receipts.keys()
-        _ship_code(spark)
-        if spec.model is not None:
-            spark.sparkContext.addFile(str(spec.model), recursive=True)
+        spec = _shipped(spark, spec)
         packed = reduce(
             DataFrame.union,
             (_packed(spark, tables, name, job.columns[name], bounds, todo) for name in TABLES),
         )
-        compute = _part_function(spec, output, {name: tuple(names) for name, names in job.columns.items()})
+        compute = part_function(spec, output, {name: tuple(names) for name, names in job.columns.items()})
         grouped = packed.repartition(max(1, len(todo)), "part").groupBy("part")
-        for row in grouped.applyInArrow(compute, _RECEIPT).collect() if todo else []:
+        for row in grouped.applyInArrow(compute, RECEIPT).collect() if todo else []:
             receipts[row["part"]] = Receipt.model_validate_json(row["receipt"])
     whole = [receipts[part] for part in sorted(receipts)]
     if not any(receipt.clients for receipt in whole):
@@ -200,7 +192,7 @@ def _packed(
     """Return the rows of a table as Arrow files, each with the rows of one part."""
     rows = tables[name]
     if rows is None:
-        return spark.createDataFrame([], _PACKED)
+        return spark.createDataFrame([], PACKED)
     if name == "bureau_balance":
         owners = tables["bureau"]
         credit = _id("SK_ID_BUREAU")
@@ -209,119 +201,34 @@ def _packed(
         else:
             owner = owners.select(credit.alias("credit"), _id("SK_ID_CURR").cast("double").alias("SK_ID_CURR"))
             rows = rows.withColumn("credit", credit).join(owner, "credit", "left").drop("credit")
-    return rows.mapInArrow(_packer(name, tuple(names), np.array(bounds, np.int64), todo), _PACKED)
+    return rows.mapInArrow(packer(name, tuple(names), np.array(bounds, np.int64), todo), PACKED)
 
 
-ArrowBatches = Iterator[pa.RecordBatch]
+def _shipped(spark: SparkSession, spec: JobSpec) -> JobSpec:
+    """Send this code and the model folder to every executor, once in a session; return the job with the folder's name.
 
-
-def _packer(
-    table: str, names: tuple[str, ...], bounds: np.ndarray[Any, Any], todo: frozenset[int]
-) -> Callable[[ArrowBatches], ArrowBatches]:
-    def pack(batches: ArrowBatches) -> ArrowBatches:
-        for rows in _gathered(batches):
-            typed = _typed(rows, table, names)
-            clients = typed["SK_ID_CURR"].to_numpy()
-            # Months of a credit that bureau does not hold belong to no client: any part may count them.
-            spread = typed["SK_ID_BUREAU"].to_numpy() % (len(bounds) + 1) if table == "bureau_balance" else 0
-            parts = np.where(np.isnan(clients), spread, np.searchsorted(bounds, clients, side="right")).astype(np.int32)
-            by_part = typed.with_columns(pl.Series("part", parts)).partition_by("part", as_dict=True, include_key=False)
-            packed = [(part, table, _ipc(content)) for (part,), content in by_part.items() if part in todo]
-            yield from _record_batches(packed)
-
-    return pack
-
-
-def _gathered(batches: ArrowBatches) -> Iterator[pl.DataFrame]:
-    """Yield the rows of small batches together, about `BATCH_ROWS` at once."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(len(part) for part in waiting) >= BATCH_ROWS:
-            yield pl.DataFrame(pa.Table.from_batches(waiting))
-            waiting = []
-    if waiting:
-        yield pl.DataFrame(pa.Table.from_batches(waiting))
-
-
-def _typed(rows: pl.DataFrame, table: str, names: Sequence[str]) -> pl.DataFrame:
-    """Return rows as `bento.data.readers.scan_file` gives them, with the client of a month of a credit elsewhere.
-
-    Raises:
-        DataError: a number is text, or a row has no id.
+    The packages that the code needs must be installed there. Spark takes no second file of the same name with another
+    content, so the folder has a name by its content.
     """
-    columns = [TABLES[table][name] for name in names]
-    present = [column for column in columns if column.name in rows.columns]
-    numbers = [column for column in present if column.kind != "category"]
-    numeric = rows.with_columns(_number(rows[column.name], table, column) for column in numbers)
-    typed = as_declared(numeric.lazy(), present, columns).collect()
-    ids = [column for column in present if column.kind == "id"]
-    wrong = typed.select(wrong_value(column).any().alias(column.name) for column in ids)
-    for column in ids:
-        if wrong[column.name][0]:
-            raise DataError(
-                f"{table}: column {column.name}: a row has no id, or one that is no whole number; correct it, or "
-                "delete the row"
-            )
-    return typed.select(*names, *({"SK_ID_CURR"} - set(names)))
-
-
-def _number(values: pl.Series, table: str, column: Column) -> pl.Series:
-    if values.dtype != pl.String:
-        return values.cast(pl.Float64)
-    text = values.str.strip_chars()
-    numbers = text.cast(pl.Float64, strict=False)
-    if (numbers.is_null() & text.is_not_null() & (text != "")).any():
-        remedy = "correct it" if column.kind == "id" else "correct it, or leave it empty where it is not known"
-        raise DataError(f"{table}: column {column.name} holds text that is not a number; {remedy}")
-    return numbers
-
-
-def _ipc(rows: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    rows.write_ipc(buffer, compression="lz4")
-    return buffer.getvalue()
-
-
-def _record_batches(packed: Sequence[tuple[int, str, bytes]]) -> ArrowBatches:
-    schema = pa.schema([("part", pa.int32()), ("table", pa.string()), ("content", pa.binary())])
-    for row in packed:  # one by one: together they might be larger than a batch may be
-        yield pa.RecordBatch.from_pylist([dict(zip(schema.names, row, strict=True))], schema)
-
-
-def _part_function(
-    spec: JobSpec, output: OutputFolder, columns: Mapping[str, tuple[str, ...]]
-) -> Callable[[pa.Table], pa.Table]:
-    def compute(packed: pa.Table) -> pa.Table:
-        part = packed["part"][0].as_py()
-        frames: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
-        for name, content in zip(packed["table"].to_pylist(), packed["content"], strict=True):
-            frames[name].append(pl.read_ipc(content.as_buffer().to_pybytes()))
-        tables = {name: pl.concat(parts) if parts else empty(name, columns[name]) for name, parts in frames.items()}
-        clients = tables[APPLICATION.name]["SK_ID_CURR"]
-        own = {name: rows.filter(pl.col("SK_ID_CURR").is_in(clients)) for name, rows in tables.items()}
-        counts = Counts(
-            rows={name: len(rows) for name, rows in tables.items()},
-            orphans={name: len(rows) - len(own[name]) for name, rows in tables.items()},
-        )
-        receipt = output.write(part, len(clients), _job(spec).compute(own), counts)
-        return pa.table({"part": pa.array([part], pa.int32()), "receipt": [receipt.model_dump_json()]})
-
-    return compute
+    root, archive = Path(__file__).parents[1], _folder_to_ship() / "bento.zip"
+    if not archive.exists():
+        shutil.make_archive(str(archive.with_suffix("")), "zip", root.parent, root.name)
+    spark.sparkContext.addPyFile(str(archive))
+    if spec.model is None:
+        return spec
+    content = hashlib.sha256("".join(digests(spec.model).values()).encode()).hexdigest()
+    folder = _folder_to_ship() / f"model_{content[:16]}"
+    if not folder.exists():
+        shutil.copytree(spec.model, folder)
+    spark.sparkContext.addFile(str(folder), recursive=True)
+    return replace(spec, model=Path(folder.name))
 
 
 @cache
-def _job(spec: JobSpec) -> Job:
-    """Make the job once in each Python process of an executor, of the model folder that was shipped to it."""
-    return (replace(spec, model=Path(SparkFiles.get(spec.model.name))) if spec.model else spec).job()
-
-
-def _ship_code(spark: SparkSession) -> None:
-    """Have every executor import this package as it is here; the packages that it needs must be installed there."""
-    root = Path(__file__).parents[1]
-    folder = tempfile.mkdtemp(prefix="credit_scoring_code_")
-    archive = shutil.make_archive(f"{folder}/bento", "zip", root.parent, root.name)
-    spark.sparkContext.addPyFile(archive)
+def _folder_to_ship() -> Path:
+    folder = tempfile.mkdtemp(prefix="credit_scoring_spark_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _is_whole(output: OutputFolder, receipts: Sequence[Receipt]) -> bool:

@@ -1,6 +1,7 @@
 """The files of a portfolio's tables as Spark reads them: in a folder of this machine, or at an address of Spark."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,8 @@ class SparkInputs:
 
     def table(self, spark: SparkSession, name: str) -> DataFrame | None:
         """Return a table as its files hold it, every column of a CSV file as text; None where there is no file."""
-        paths = list(self.files[name])
+        # Spark reads a path as a pattern, whose special characters a backslash escapes.
+        paths = [re.sub(r"([\\*?\[\]{}])", r"\\\1", path) for path in self.files[name]]
         if not paths:
             return None
         kinds = {path.endswith(".parquet") for path in paths}
@@ -42,7 +44,8 @@ def local_inputs(inputs: Inputs) -> SparkInputs:
     for path in (path for paths in inputs.files.values() for path in paths):
         if not path.is_file():
             raise DataError(f"{path}: Spark reads no zip archive; unzip it into the same folder")
-    files = {name: [path.absolute().as_uri() for path in paths] for name, paths in inputs.files.items()}
+    # Not as an URI: Spark does not decode %20.
+    files = {name: [f"file://{path.absolute()}" for path in paths] for name, paths in inputs.files.items()}
     return SparkInputs(str(inputs.folder), files, inputs.fingerprint, inputs.notes)
 
 

@@ -26,6 +26,8 @@ from tests.support.deadlines import wait_until
 Tables = dict[str, pl.DataFrame]
 SKEW = 100_000
 """Rows of one client."""
+START_S = 120
+"""Seconds for Spark to start and to read the tables."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -114,7 +116,7 @@ def test_unusable_values_orphans_and_keys_are_treated_as_locally(
 
 def test_text_among_numbers_missing_ids_and_columns_are_errors(tables: Tables, run: Callable[..., str], tmp_path: Path):
     def error_with(header: str | None, value: str) -> str:
-        folder = write(tables, tmp_path / f"data {header} {value}")
+        folder = write(tables, tmp_path / f"données [1] {{{header}}} {value}")
         path = folder / "POS_CASH_balance.csv"
         with path.open() as file:
             lines = list(csv.reader(file))
@@ -155,8 +157,8 @@ def test_a_task_that_is_killed_is_tried_again_without_a_double(
     killed: list[int] = []
 
     def kill_a_worker() -> None:
-        wait_until((tmp_path / "spark" / ".work" / "bounds.json").exists)
-        wait_until(lambda: bool(_workers(os.getpid())))
+        wait_until((tmp_path / "spark" / ".work" / "bounds.json").exists, START_S)
+        wait_until(lambda: bool(_workers(os.getpid())), START_S)
         for worker in _workers(os.getpid())[:1]:
             os.kill(worker, signal.SIGKILL)
             killed.append(worker)
@@ -181,8 +183,8 @@ def test_a_run_that_was_killed_resumes_without_loss_or_double(
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bento.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "portfolio", "score", *options, "--reasons", "all", "--engine", "spark"]
     with subprocess.Popen([*command, "--master", "local[1,3]"], cwd=elsewhere) as process:
-        wait_until(lambda: (out / ".work" / "bounds.json").exists() or process.poll() is not None)
-        wait_until(lambda: len(list(out.glob("receipts/*.json"))) >= parts or process.poll() is not None)
+        wait_until(lambda: (out / ".work" / "bounds.json").exists() or process.poll() is not None, START_S)
+        wait_until(lambda: len(list(out.glob("receipts/*.json"))) >= parts or process.poll() is not None, START_S)
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
     kept = {path: path.stat().st_mtime_ns for path in out.glob("receipts/*.json")}
