@@ -5,7 +5,7 @@ SHELL := /bin/bash
 	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness mitigation quotable missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
-	test-cloud test-docs slides docs
+	test-cloud test-docs test-spark slides docs
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -59,6 +59,12 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 	@echo "making .venv-serve-tests"
 	@UV_PROJECT_ENVIRONMENT=.venv-serve-tests $(UV) sync --locked --quiet --no-default-groups --group serving-tests \
 		$(PYTHON_OPTION)
+	@touch $@
+
+.venv-spark/.synced: .venv/.synced
+	@echo "making .venv-spark"
+	@UV_PROJECT_ENVIRONMENT=.venv-spark $(UV) sync --locked --quiet --no-default-groups --group serving-tests \
+		--group spark $(PYTHON_OPTION)
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
@@ -200,6 +206,10 @@ test-benchmarks: setup ## The benchmarks and the proof of the drift report, on l
 test-mutation: setup ## A sample of mutants of the features: do the tests detect them?
 	@$(RUN) tests.mutation --sample $(MUTANTS)
 
+test-spark: .venv-spark/.synced ## A portfolio on Spark, on two cores of this machine: decisions, skew, kills, errors
+	@command -v java >/dev/null || { echo "missing: java (Debian package default-jre-headless)"; exit 2; }
+	@.venv-spark/bin/python -m pytest tests/spark
+
 test-browser: setup ## The UI in headless Chromium, against a real service
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
 	@.venv/bin/pytest tests/browser
@@ -231,4 +241,4 @@ lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade
 
 clean: ## Remove environments and caches; data, runs and the Bento store stay
-	@rm -rf .venv .venv-serve .venv-serve-tests build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-serve .venv-serve-tests .venv-spark build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -29,6 +29,11 @@ COMMANDS = {
         "load a model folder and recompute its examples: 0 when it answers them, 2 when it does not",
         "python -m bento verify results/model",
     ),
+    "portfolio": (
+        "bento.portfolio.commands",
+        "decide on every client of a folder of tables, or write their features; a run that stopped is resumed",
+        "python -m bento portfolio score --data data/raw --out data/scored",
+    ),
     "features": (
         "bento.features.listing",
         "list every feature: name, source table, concept group, unit, direction the business expects (+1: a higher "

@@ -4,13 +4,14 @@ import atexit
 import contextlib
 import difflib
 import gzip
+import hashlib
 import logging
 import re
 import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -85,6 +86,16 @@ def unpacked(path: Path) -> Path:
         raise DataError(f"{container}: cannot be unpacked ({error.strerror}); unzip it into the same folder") from error
 
 
+def fingerprint(paths: Iterable[Path]) -> str:
+    """Return the SHA-256 of the names and contents of files, unpacked; raise DataError where one cannot be read."""
+    digest = hashlib.sha256()
+    for path in paths:
+        content = unpacked(path)
+        with _readable(path), content.open("rb") as file:
+            digest.update(f"{content.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
 def absence(folder: Path, stem: str) -> str:
     """Return a line that the folder has no file of a table, with what to do: a misnamed file is named."""
     misnamed = misnamed_file(folder, stem)
@@ -114,11 +125,11 @@ def misnamed_file(folder: Path, stem: str) -> str | None:
 
 
 @contextlib.contextmanager
-def _readable(folder: Path) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"{folder}: cannot be read: {error.strerror}; check its name and permissions") from error
+        raise DataError(f"{path}: cannot be read: {error.strerror}; check its name and permissions") from error
 
 
 def _plain_names(stem: str) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def read_file(
         wrong = frame.select(wrong_value(column).any().alias(column.name) for column in whole)
         for column in whole:
             if wrong[column.name][0]:
-                raise DataError(_wrong_value_fault(path, columns, column))
+                raise DataError(wrong_value_fault(path, columns, column))
         integers = frame.with_columns(pl.col(column.name).cast(pl.Int64) for column in whole)
         return integers.select(column.name for column in wanted)
 
@@ -122,13 +122,22 @@ def scan_file(path: Path, columns: Sequence[Column] | Table, *, numbered: bool =
             _check_types(path, schema, present)
         else:
             rows, present = _scan_csv(path, columns, numbered=numbered)
+    names = [*([ROW] if numbered else []), *(column.name for column in columns)]
+    return as_declared(rows, present, columns).select(names)
+
+
+def as_declared(rows: pl.LazyFrame, present: Sequence[Column], columns: Sequence[Column]) -> pl.LazyFrame:
+    """Return rows with numbers as floats, text without blanks around it, and null for what is missing.
+
+    The columns that are not `present` are added, all null.
+    """
     numbers = [column.name for column in present if column.kind != "category"]
     categories = [column.name for column in present if column.kind == "category"]
     text = pl.col(categories).cast(pl.String).str.strip_chars()
     absent = [pl.lit(None, dtype=_read_as(column)).alias(column.name) for column in columns if column not in present]
     return rows.with_columns(
         pl.col(numbers).cast(pl.Float64).fill_nan(None), pl.when(~text.is_in(NULL_TEXTS)).then(text), *absent
-    ).select(*([ROW] if numbered else []), *(column.name for column in columns))
+    )
 
 
 def file_columns(path: Path) -> list[str]:
@@ -227,7 +236,8 @@ def _scan_as(
     return pl.scan_csv(unpacked(path), schema=schema, glob=False, row_index_name=index, row_index_offset=2)
 
 
-def _wrong_value_fault(path: Path, columns: Sequence[Column] | Table, column: Column) -> str:
+def wrong_value_fault(path: Path, columns: Sequence[Column] | Table, column: Column) -> str:
+    """Return an error with row and value of the first `wrong_value` of a column, which the file must hold."""
     wrong = scan_file(path, columns, numbered=True).filter(wrong_value(column)).select(ROW, column.name)
     row, value = wrong.head(1).collect().row(0)
     if value is None:

@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bento.data.credit_file import CreditFile
 from bento.data.tables import HISTORIES, TABLES
@@ -84,9 +85,9 @@ def _score(
         reasons = (
             None
             if contributions is None
-            else _reasons(
+            else reasons_of(
                 model,
-                credit_files[position],
+                credit_files[position].application,
                 values,
                 contributions[position],
                 decision,
@@ -104,19 +105,24 @@ def _score(
         )
 
 
-def _reasons(
+def reasons_of(
     model: ScoringModel,
-    credit_file: CreditFile,
+    application: Mapping[str, Any],
     values: Mapping[str, Value],
     contributions: Sequence[float],
     decision: Decision,
     *,
     with_ground: bool,
 ) -> list[Reason]:
+    """Return the main reasons of a decision on one application, in raw columns.
+
+    `values` are the client's features, with those of `features_to_quote` and the share counts; `contributions` are in
+    the order of the model's features; `with_ground` says whether the model itself did not grant the loan.
+    """
     client = Client(
         values={**values, **dict.fromkeys(model.unknown(values))},
-        application=credit_file.application,
-        usual=model.reference.peer_group(credit_file.application).medians,
+        application=application,
+        usual=model.reference.peer_group(application).medians,
     )
     return main_reasons(
         model.feature_names, client, contributions, decision, typical=model.typical_features, with_ground=with_ground

@@ -1,6 +1,5 @@
 """A folder of data: opened or made, fingerprinted, and split into rows of features with their outcomes."""
 
-import hashlib
 import json
 import logging
 import os
@@ -16,14 +15,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bento.data.cleaning import clean
-from bento.data.files import STEMS, DataError, find_file, unpacked
-from bento.data.readers import application_file, count_rows, read_application, read_history, readable
+from bento.data.files import STEMS, DataError, find_file, fingerprint
+from bento.data.readers import application_file, count_rows, read_application, read_history
 from bento.data.tables import TABLES, TARGET
 from bento.data.validation import check_folder
 from bento.features.build import build_features
 from bento.features.catalogue import catalogue_hash, needed_columns
 from bento.model.manifest import DataSource
 from research.cli import exclusive, shown
+from research.data.feature_table import read_feature_table
 from research.data.splits import PERSON_FROM, Split, persons, split_of
 from research.settings import Settings
 from research.synthetic import write as write_synthetic
@@ -92,16 +92,13 @@ class Data:
     """A folder of tables, and where they come from."""
 
     folder: Path
+    feature_table: Path | None = None
+    """Folder of features that were computed before (`read_feature_table`); without it they are computed here."""
 
     @cached_property
     def source(self) -> DataSource:
         """Kind of data, number of clients, seed, and the SHA-256 of the files' names and contents, unpacked."""
         paths = {stem: path for stem in STEMS if (path := find_file(self.folder, stem)) is not None}
-        digest = hashlib.sha256()
-        for path in paths.values():
-            content = unpacked(path)
-            with readable(path), content.open("rb") as file:
-                digest.update(f"{content.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
         note = self.folder / "synthetic.json"
         description = json.loads(note.read_text()) if note.is_file() else None
         applications = (path for stem, path in paths.items() if stem in STEMS[:2])
@@ -109,7 +106,7 @@ class Data:
             data="synthetic" if description else "real",
             clients=description["clients"] if description else sum(count_rows(path) for path in applications),
             seed=description["seed"] if description else None,
-            fingerprint=digest.hexdigest(),
+            fingerprint=fingerprint(paths.values()),
         )
 
     def first_client(self) -> int:
@@ -117,13 +114,16 @@ class Data:
         return int(read_application(self.folder, "application_train", names=["SK_ID_CURR"])["SK_ID_CURR"][0])
 
     def features(self) -> pl.DataFrame:
-        """Return the features of the training clients with TARGET, from the cache in data/features or computed."""
+        """Return the features of the training clients with TARGET: from a table or the cache, or computed."""
         _ = self.remarks
         cache = self._cache("parquet")
-        if cache.is_file():
+        if self.feature_table is None and cache.is_file():
             return pl.read_parquet(cache, glob=False)
-        tables = _CleanTables(self.folder, "application_train", needed_columns())
         outcomes = read_application(self.folder, "application_train", [TARGET], ["SK_ID_CURR", TARGET.name])
+        if self.feature_table is not None:
+            features = read_feature_table(self.feature_table, self.source.fingerprint, outcomes["SK_ID_CURR"])
+            return features.with_columns(outcomes[TARGET.name])
+        tables = _CleanTables(self.folder, "application_train", needed_columns())
         features = build_features(tables).with_columns(outcomes[TARGET.name])
         cache.parent.mkdir(parents=True, exist_ok=True)
         unfinished = cache.with_suffix(f".{os.getpid()}.unfinished")  # another process may compute them too
@@ -210,8 +210,10 @@ class Data:
         return Rows(of_split.drop(TARGET.name), of_split[TARGET.name].to_numpy(), audit.filter(in_split))
 
 
-def open_data(folder: Path | None) -> Data:
+def open_data(folder: Path | None, feature_table: Path | None = None) -> Data:
     """Open the data of `folder`; without one the real files of data/raw, else synthetic data, generated if missing.
+
+    `feature_table` is a folder of their features, where they were computed before.
 
     Raises DataError where the folder holds no training applications.
     """
@@ -219,7 +221,7 @@ def open_data(folder: Path | None) -> Data:
         folder = RAW if find_file(RAW, "application_train") else SYNTHETIC
         if folder == SYNTHETIC and not (SYNTHETIC / "synthetic.json").is_file():
             _make_synthetic()
-    data = Data(open_folder(folder))
+    data = Data(open_folder(folder), feature_table)
     seed = "" if data.source.seed is None else f", seed {data.source.seed}"
     print(f"data: {data.source.data}, {data.source.clients:,} clients{seed} ({shown(folder)})", file=sys.stderr)
     return data

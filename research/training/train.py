@@ -19,7 +19,7 @@ from bento.rules.check import Rules
 from bento.rules.measures import Inputs
 from bento.rules.rulebook import Rulebook
 from research import tracking
-from research.cli import add_data_option
+from research.cli import add_data_option, user_path
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.data.example_credit_files import example_credit_files
 from research.evaluation.business_score import add_cost_options, cost_model_from
@@ -179,6 +179,12 @@ def _log(evaluation: Evaluation) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_data_option(parser)
+    parser.add_argument(
+        "--features",
+        type=user_path,
+        metavar="DIR",
+        help="the features of these data, as python -m bento portfolio features wrote them; without it computed here",
+    )
     add_options(parser, Settings)
     add_capacity_option(parser)
     add_cost_options(parser)
@@ -187,7 +193,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train, and print what was registered."""
     settings = settings_from(Settings, options, capacity=options.capacity, cost_model=cost_model_from(options))
-    data = open_data(options.data)
+    data = open_data(options.data, options.features)
     print_training(train(data, settings), data)
 
 
