@@ -30,6 +30,7 @@ def main() -> None:
         session.choose_language()
         session.identify()
         session.show_service_state()
+    navigation.open_decision(chosen)
     chosen.run()
 
 

@@ -8,6 +8,8 @@ from streamlit.navigation.page import StreamlitPage
 
 from ui import messages
 
+DECISION = "decision"
+"""The parameter of an address that names a decision."""
 VIEWS = Path(__file__).parent / "views"
 """Not named `pages`: Streamlit would run each file of such a folder by itself, without `ui/app.py`."""
 
@@ -44,3 +46,9 @@ def pages(language: str) -> list[StreamlitPage]:
         )
         for entry in ENTRIES
     ]
+
+
+def open_decision(chosen: StreamlitPage) -> None:
+    """Switch to the page of decisions where the address names one but no page: `/?decision=ID`."""
+    if chosen.url_path == "" and DECISION in st.query_params:
+        st.switch_page(VIEWS / "decisions.py", query_params=st.query_params.to_dict())
