@@ -197,8 +197,9 @@ test-benchmarks: setup ## The benchmarks and the proof of the drift report, on l
 test-mutation: setup ## A sample of mutants of the features: do the tests detect them?
 	@$(RUN) tests.mutation --sample $(MUTANTS)
 
-test-browser: setup ## The UI in headless Chromium, against a real service
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
+test-browser: setup ## The UI in headless Chromium and Firefox, against a real service
+	@for program in "$${CHROMIUM:-chromium}" "$${FIREFOX_ESR:-firefox-esr}"; do \
+		command -v "$$program" >/dev/null || { echo "missing: $$program (a Debian package)"; exit 2; }; done
 	@.venv/bin/pytest tests/browser
 
 screenshots: setup ## Take the pictures of the pages again, into docs/images

@@ -1,4 +1,4 @@
-"""A headless Chromium, and the page as the loan officers see it, before the real service."""
+"""Headless browsers, and the page as the loan officers see it, before the real service."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from research.deployment.processes import free_port
 from tests.support.deadlines import timeout_s, wait_until
@@ -29,15 +29,39 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """Run the one driver that a thread may have."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Launch Chromium of the system, or the one that CHROMIUM names."""
-    program = shutil.which(os.environ.get("CHROMIUM", "chromium"))
-    if program is None:
-        pytest.fail("no Chromium found; install the Debian package: apt-get install chromium", pytrace=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    chromium = playwright.chromium.launch(executable_path=installed("chromium"), args=ARGUMENTS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """Launch Firefox of the system, or the one that FIREFOX_ESR names.
+
+    The channel has Playwright drive it by WebDriver BiDi, which every Firefox speaks; without it, Playwright needs
+    its patched Firefox, which is downloaded.
+    """
+    program = installed("firefox-esr")
+    launched = playwright.firefox.launch(channel="moz-firefox", executable_path=program)
+    yield launched
+    launched.close()
+
+
+def installed(program: str) -> str:
+    """Return the path of a browser; fail, with the package to install, where there is none."""
+    path = shutil.which(os.environ.get(program.upper().replace("-", "_"), program))
+    if path is None:
+        pytest.fail(f"no {program} found; install the Debian package: apt-get install {program}", pytrace=False)
+    return path
 
 
 @pytest.fixture(scope="session")
