@@ -3,6 +3,8 @@ import math
 import pytest
 
 from ui import answers, charts, client
+from ui.model_charts import calibration_chart
+from ui.model_facts import CalibrationGroup, Interval
 
 
 @pytest.fixture
@@ -110,3 +112,21 @@ def test_no_tick_is_written_over_the_threshold(decided):
 
     ticks = [note.text for note in figure.layout.annotations if note.y == -0.3]
     assert ticks == ["1%", "2%", "5%", "20%", "50%", "80%"]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_calibration_chart_has_the_groups_and_their_intervals(language: str):
+    groups = [
+        CalibrationGroup(clients=50, predicted=predicted, observed=Interval(value=value, low=low, high=high))
+        for predicted, value, low, high in ((0.02, 0.03, 0.01, 0.06), (0.3, 0.25, 0.2, 0.31))
+    ]
+
+    figure = calibration_chart(language, groups)
+
+    equal, curve = figure.data
+    assert list(equal.x) == list(equal.y)
+    assert list(curve.x) == pytest.approx([2, 30])
+    assert list(curve.y) == pytest.approx([3, 25])
+    assert list(curve.error_y.array) == pytest.approx([3, 6])
+    assert list(curve.error_y.arrayminus) == pytest.approx([2, 5])
+    assert figure.layout.xaxis.range[1] > 31

@@ -74,7 +74,7 @@ def test_no_message_is_left_over():
     composed = re.compile(  # put together, or in tables
         r"(technical_)?fault_|technical_|history_|table_|section_|detail_|field_|intention_|source_|letter_|distance_|obstacle_"
         r"|(queue|state|keep|change|take|event|replay)_|drift_(alarm|kind|state)_|portfolio_age_"
-        r"|model_(theme|way|group|data)_|model_(auc|gini|ks|brier|refused_share|\w+_rate|good_clients_refused)"
+        r"|model_(theme|way|group|data|split)_|model_(auc|gini|ks|brier|refused_share|\w+_rate|good_clients_refused)"
         r"|place_|(granted|review|refused)_|page_|[A-Z_0-9]+_help$"
     )
 

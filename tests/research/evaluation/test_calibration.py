@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from research.evaluation.calibration import METHODS, calibration_line, compare_calibrations, served_calibration
+from research.evaluation.calibration import (
+    METHODS,
+    calibration_curve,
+    calibration_line,
+    compare_calibrations,
+    served_calibration,
+)
 from research.types import OutOfFold
 
 ROWS = 20_000
@@ -55,3 +61,33 @@ def test_every_map_gives_probabilities_in_order(method):
     mapped = METHODS[method](scores.target, scores.log_odds)(np.array([-800.0, -5, -2, 0, 3, 800]))
     assert np.all((mapped >= 0) & (mapped <= 1))
     assert np.all(np.diff(mapped) >= 0)
+
+
+def test_the_curve_groups_clients_by_rising_probability():
+    probability = np.repeat([0.4, 0.1], [10, 10])
+    target = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, *[0] * 9, 1])
+
+    curve = calibration_curve(target, probability)
+
+    assert [group["clients"] for group in curve] == [2] * 10
+    assert [group["predicted"] for group in curve] == pytest.approx([0.1] * 5 + [0.4] * 5)
+    assert sum(group["clients"] * group["observed"]["value"] for group in curve) == pytest.approx(5)
+    assert [group["observed"]["value"] for group in curve] == [0, 0, 0, 0, 0.5, 1, 1, 0, 0, 0]
+
+
+def test_the_curve_of_a_method_holds_its_probabilities_and_an_interval():
+    scores = _drawn(0.5, -1)
+
+    curves = {row["method"]: row["curve"] for row in compare_calibrations(scores)}
+
+    lowest, highest = curves["sigmoid"][0], curves["sigmoid"][-1]
+    for group in (lowest, highest):
+        assert group["observed"]["low"] < group["predicted"] < group["observed"]["high"]
+    assert curves["none"][-1]["predicted"] > curves["none"][-1]["observed"]["high"]
+    # Wilson's interval by its formula, at 1.96 standard errors.
+    share, clients = highest["observed"]["value"], highest["clients"]
+    centre, spread = (
+        share + 1.96**2 / (2 * clients),
+        1.96 * np.sqrt(share * (1 - share) / clients + (0.98 / clients) ** 2),
+    )
+    assert highest["observed"]["high"] == pytest.approx((centre + spread) / (1 + 1.96**2 / clients), rel=1e-4)
