@@ -99,9 +99,15 @@ def test_no_visible_string_stands_outside_the_dictionary(module):
     settings = {
         keyword.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call | ast.Dict)
-        for keyword in getattr(node, "keywords", [])
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
         if keyword.arg in {"font", "mime"}
+    } | {
+        value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "font"
     }
     hidden = docstrings | {inner for setting in settings for inner in ast.walk(setting)}
     words = re.compile(r"[A-Za-z]{2,}[,.:;]? [A-Za-z]{2,}|[À-ÿ]|^[A-Z][a-z]+")
