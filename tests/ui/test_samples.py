@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.ui.steps import enter, field, texts
+from tests.ui.steps import enter, texts
 from ui.client import Column
 from ui.samples import MAX_LISTED, Filters, Sample, SampleError
 
