@@ -6,10 +6,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui import messages
+from ui import messages, session
 
-DECISION = "decision"
-"""The parameter of an address that names a decision."""
 VIEWS = Path(__file__).parent / "views"
 """Not named `pages`: Streamlit would run each file of such a folder by itself, without `ui/app.py`."""
 
@@ -49,6 +47,10 @@ def pages(language: str) -> list[StreamlitPage]:
 
 
 def open_decision(chosen: StreamlitPage) -> None:
-    """Switch to the page of decisions where the address names one but no page: `/?decision=ID`."""
-    if chosen.url_path == "" and DECISION in st.query_params:
-        st.switch_page(VIEWS / "decisions.py", query_params=st.query_params.to_dict())
+    """Switch to the page of decisions where the address names one but no page, now or before the sign-in."""
+    if chosen.url_path:
+        return
+    number = st.query_params.get(session.DECISION) or session.kept(session.DECISION)
+    if number:
+        session.keep(session.DECISION, None)
+        st.switch_page(VIEWS / "decisions.py", query_params={**st.query_params.to_dict(), session.DECISION: number})

@@ -12,6 +12,8 @@ from streamlit.auth_util import get_secrets_auth_section, is_authlib_installed
 from ui import client, desk, messages
 from ui.settings import Settings
 
+DECISION = "decision"
+"""The parameter of an address that names a decision."""
 SERVICE_STATE_TTL = "5s"
 """Time for which the menu shows the same state of the service."""
 
@@ -139,6 +141,8 @@ def identify() -> None:
             st.text(say("officer_taken", name=officer()))
         return
     if not st.user.is_logged_in:
+        if st.query_params.get(DECISION) != kept(DECISION):  # the provider leads back to the address without it
+            keep(DECISION, st.query_params.get(DECISION))
         st.button(say("sign_in"), type="primary", on_click=st.login)
         st.stop()
     st.text(say("signed_in", name=officer()))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -97,17 +98,23 @@ def page_url(
     drift_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """Run `streamlit run ui/app.py` from the root of the project, with a sample of clients, and return its address."""
-    port, folder = free_port(), tmp_path_factory.mktemp("streamlit")
+    """Return the address of the page, with a sample of clients."""
+    folder = tmp_path_factory.mktemp("streamlit")
+    settings = {"UI_CLIENTS": str(synthetic_folder), "UI_DRIFT": str(drift_folder)}
+    with running_page(service_url, folder, free_port(), **settings) as url:
+        yield url
+
+
+@contextmanager
+def running_page(service_url: str, folder: Path, port: int, *options: str, **settings: str) -> Iterator[str]:
+    """Run `streamlit run ui/app.py` from the root of the project, with its log in a folder, and yield its address."""
     log = folder / "log"
-    settings = {"API_URL": service_url, "UI_CLIENTS": str(synthetic_folder), "UI_DRAFTS": str(folder / "drafts")}
-    settings["UI_DRIFT"] = str(drift_folder)
     streamlit = Path(sys.executable).with_name("streamlit")  # not `python -m`, which would add the root to sys.path
     with log.open("w") as output:
         program = subprocess.Popen(
-            [streamlit, "run", "ui/app.py", "--server.port", str(port)],
+            [streamlit, "run", "ui/app.py", "--server.port", str(port), *options],
             cwd=ROOT,
-            env=os.environ | settings,
+            env=os.environ | {"API_URL": service_url, "UI_DRAFTS": str(folder / "drafts")} | settings,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

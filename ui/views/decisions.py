@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from ui import client, days, faults, messages, records, reviewing, session
-from ui.navigation import DECISION
+from ui.session import DECISION
 from ui.settings import Settings
 
 ANY = "any"
