@@ -9,12 +9,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from research.deployment.processes import free_port
 from tests.browser.conftest import READY_TIMEOUT_S, running_page
 from tests.browser.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, signing_in
 from tests.browser.steps import decide, simulated
+from tests.browser.test_accessibility import MIN_WIDTH_BESIDE_MENU, WIDTHS, open_page
 from tests.browser.test_other_pages import UNAFFORDABLE, review
 from tests.support.deadlines import timeout_s
 
@@ -69,6 +71,20 @@ def test_nobody_sees_a_client_before_signing_in(stranger: Page, guarded_url: str
     expect(stranger.locator("[data-test-script-state=notRunning]")).to_have_count(1)
     expect(stranger.get_by_role("heading")).to_have_count(0)
     expect(stranger.get_by_text("Client")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_before_signing_in_breaks_no_rule_of_accessibility(browser: Browser, guarded_url: str, width: str):
+    page = open_page(browser, guarded_url, "fr-FR", width)
+    if WIDTHS[width] < MIN_WIDTH_BESIDE_MENU:
+        page.get_by_role("button", name="Ouvrir le menu").click()
+    expect(page.get_by_role("button", name="Se connecter")).to_be_visible()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+
+    violations = Axe().run(page).response["violations"]
+
+    page.context.close()
+    assert [(one["id"], one["impact"], [node["html"][:200] for node in one["nodes"]]) for one in violations] == []
 
 
 def test_the_signed_in_officer_decides_and_signs_out(stranger: Page, guarded_url: str, service_url: str):
