@@ -43,8 +43,9 @@ def test_with_an_identity_provider_nothing_is_shown_before_the_sign_in(monkeypat
     opened = opened_by(monkeypatch, "fr-FR")
 
     assert [button.label for button in opened.button] == ["Se connecter"]
+    assert not opened.sidebar.button  # a phone opens with its menu closed
+    assert "Connectez-vous pour travailler" in texts(opened)
     assert not service.received
-    assert not opened.title
 
 
 @pytest.mark.usefixtures("page")
