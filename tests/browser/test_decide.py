@@ -262,5 +262,5 @@ def test_a_row_of_a_history_is_edited_in_its_table(page: Page):
     field.fill("75 000,50")
     field.press("Enter")
 
-    expect(page.get_by_text(re.compile(r"^Crédits ailleurs\s: 1 lignes? → 1 lignes?$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Crédits ailleurs, lignes\s: 1 → 1$"))).to_be_visible()
     simulated(page)

@@ -59,7 +59,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "model_auc": {"fr": "AUC", "en": "AUC"},
     "model_auc_reading": {
         "fr": "chance que, de deux clients dont un seul rembourse, le modèle juge celui-ci moins risqué ; 0,5 : hasard",
-        "en": "chance that, of two clients of whom one repays, the model holds that one less risky; 0.5: chance alone",
+        "en": "chance that, of two clients of whom one repays, the model rates that one as less risky; 0.5: chance",
     },
     "model_gini": {"fr": "Gini", "en": "Gini"},
     "model_gini_reading": {"fr": "la même chose, de 0 (hasard) à 1", "en": "the same, from 0 (chance) to 1"},
