@@ -210,8 +210,9 @@ test-spark: .venv-spark/.synced ## A portfolio on Spark, on two cores of this ma
 	@command -v java >/dev/null || { echo "missing: java (Debian package default-jre-headless)"; exit 2; }
 	@.venv-spark/bin/python -m pytest tests/spark
 
-test-browser: setup ## The UI in headless Chromium, against a real service
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "missing: chromium (Debian package chromium)"; exit 2; }
+test-browser: setup ## The UI in headless Chromium and Firefox, against a real service
+	@for program in "$${CHROMIUM:-chromium}" "$${FIREFOX_ESR:-firefox-esr}"; do \
+		command -v "$$program" >/dev/null || { echo "missing: $$program (a Debian package)"; exit 2; }; done
 	@.venv/bin/pytest tests/browser
 
 screenshots: setup ## Take the pictures of the pages again, into docs/images

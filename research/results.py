@@ -118,6 +118,14 @@ class Review(Part):
     table: list[CapacityReview]
 
 
+class CalibrationGroup(Part):
+    """Clients of similar probability: their mean probability, and the share that defaulted."""
+
+    clients: int
+    predicted: float
+    observed: Interval
+
+
 class CalibrationMethod(Part):
     """Probabilities after one calibration map, fitted on the other folds."""
 
@@ -128,6 +136,7 @@ class CalibrationMethod(Part):
     brier: float
     slope: float
     intercept: float
+    curve: list[CalibrationGroup] = []
 
 
 class CalibrationResult(Part):

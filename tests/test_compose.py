@@ -6,8 +6,11 @@ whole: docs/operate.md, "With compose".
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -16,6 +19,7 @@ import yaml
 from bento.settings import Settings
 from research.cli import ROOT
 from tests.support.monitoring import FOLDER, read
+from ui.settings import Settings as PageSettings
 
 SCHEMA = json.loads((Path(__file__).parent / "support" / "compose_spec.json").read_text("utf-8"))
 TEXT = (ROOT / "compose.yaml").read_text("utf-8")
@@ -55,6 +59,52 @@ def test_the_service_is_given_settings_that_it_has():
     assert variables <= accepted
 
 
+def test_the_page_is_given_settings_that_it_has_and_the_address_of_the_service():
+    environment = SERVICES["ui"]["environment"]
+    address = urlsplit(environment["API_URL"])
+    (port,) = SERVICES["service"]["ports"]
+
+    assert {name.lower() for name in environment} <= set(PageSettings.model_fields)
+    assert (address.hostname, str(address.port)) == ("service", port.rpartition(":")[2])
+    assert SERVICES["ui"]["ports"][0].endswith(f":{exposed_port('ui/Containerfile')}")
+    assert port.endswith(f":{exposed_port('research/deployment/Containerfile')}")
+
+
+def exposed_port(file: str) -> str:
+    (port,) = re.findall(r"^EXPOSE (\d+)$", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    return str(port)
+
+
+def test_the_journal_is_that_of_the_database():
+    database = SERVICES["database"]["environment"]
+    address = urlsplit(re.sub(r"\$\{[^}]*\}", "secret", SERVICES["service"]["environment"]["JOURNAL_URL"]))
+
+    assert (address.hostname, address.username) == ("database", database["POSTGRES_USER"])
+    assert address.path == f"/{database['POSTGRES_DB']}"
+    assert {f"--username={database['POSTGRES_USER']}", f"--dbname={database['POSTGRES_DB']}"} <= set(
+        SERVICES["database"]["healthcheck"]["test"]
+    )
+
+
+def test_every_command_is_one_of_the_project():
+    commands = [service["command"] for service in SERVICES.values() if "command" in service]
+    assert commands
+    for program, *arguments in commands:
+        assert program == "python"
+        done = subprocess.run(
+            [sys.executable, *arguments, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert " ".join(arguments[1:]) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("needed", "file"), [("service", "research/deployment/Containerfile"), ("ui", "ui/Containerfile")]
+)
+def test_the_images_state_whether_they_are_healthy(needed: str, file: str):
+    assert "healthcheck" not in SERVICES[needed]
+    assert re.search(r"^HEALTHCHECK .*CMD", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+
+
 def test_every_mounted_file_is_there():
     sources = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])]
     folders = {source for source in sources if source.startswith("./")} - {"./secrets"}
@@ -69,6 +119,8 @@ def test_every_condition_can_be_met():
     for service in SERVICES.values():
         for needed, condition in service.get("depends_on", {}).items():
             assert needed in SERVICES
+            if condition["condition"] == "service_healthy":
+                assert needed in OWN or "healthcheck" in SERVICES[needed]
             if condition["condition"] == "service_completed_successfully":
                 assert SERVICES[needed]["restart"] == "no"
 

@@ -28,8 +28,11 @@ def main() -> None:
     chosen = st.navigation(navigation.pages(language))
     with st.sidebar:
         session.choose_language()
+    session.require_sign_in()
+    with st.sidebar:
         session.identify()
         session.show_service_state()
+    navigation.open_decision(chosen)
     chosen.run()
 
 

@@ -1,25 +1,20 @@
-"""The charts of a decision: the risk scale, and the waterfall from the average client to this one."""
+"""The waterfall from the average client to this one, and the style that all charts share."""
 
 import html
 import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
 from ui import messages
-from ui.answers import Explanation, Prediction
+from ui.answers import Explanation
 
 RAISES, LOWERS, TOTAL = "#c2571a", "#2166ac", "#5f6b7a"
-GRANTED, REVIEW, REFUSED = "#d7ede3", "#fbeec2", "#f7dcd8"
 INK, GRID = "#1f2933", "#d5dbe3"
 
-SCALE_ENDS = (0.005, 0.95)
-SCALE_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8)
-MIN_TICK_DISTANCE = 0.03
-"""Share of the scale between a tick and the threshold, whose label would cover a nearer one."""
 WATERFALL_TICKS = tuple(
     thousandths / 1000
     for thousandths in (1, 2, 5, 10, 20, 30, 50, 80, 120, 200, 300, 400, 500, 600, 700, 800, 900, 950)
@@ -28,8 +23,6 @@ MIN_LABEL_DISTANCE = 0.07
 """Share of the axis of a waterfall between two ticks."""
 MAX_LABEL_LENGTH = 34
 """Characters of a line of a label."""
-MIN_NAMED_ZONE = 0.08
-"""Share of the scale that a zone needs to hold its name."""
 MIN_AXIS_LENGTH = 1.0
 """Log-odds that the axis of a waterfall spans at least, so that small effects look small."""
 
@@ -79,71 +72,6 @@ def feature_steps(language: str, explanation: Explanation, count: int = 10, grou
     return [*steps[:count], Step(name, math.fsum(step.contribution for step in others))]
 
 
-def risk_scale(language: str, prediction: Prediction) -> go.Figure:
-    """Draw the client beside the threshold, on a scale from 0.5 % to 95 % that is the same for all clients.
-
-    The scale is in log-odds, which spread the small risks, where most decisions are. A review band is drawn as a zone.
-    """
-    left, right = (_log_odds(end) for end in SCALE_ENDS)
-    at_client, at_threshold = (_on_scale(share) for share in (prediction.probability, prediction.threshold))
-    figure = go.Figure()
-    _add_zones(figure, language, prediction)
-    top = 1 if prediction.review_band is None else 0  # the threshold decides nothing inside the band
-    figure.add_shape(type="line", x0=at_threshold, x1=at_threshold, y0=-0.75, y1=top, line={"color": INK, "width": 3})
-    figure.add_trace(
-        go.Scatter(
-            x=[at_client],
-            y=[1.2],
-            mode="markers",
-            marker={"symbol": "triangle-down", "size": 18, "color": INK},
-            hoverinfo="skip",
-        )
-    )
-    client, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
-    for x, y, label in (
-        (at_client, 1.85, messages.say(language, "this_client", probability=client)),
-        (at_threshold, -1.05, messages.say(language, "this_threshold", threshold=threshold)),
-    ):
-        figure.add_annotation(
-            x=x,
-            y=y,
-            text=f"<b>{label}</b>",
-            showarrow=False,
-            xanchor=_anchor(x, left, right),
-            font={"size": 15, "color": INK},
-        )
-    for share in SCALE_TICKS:
-        if abs(_log_odds(share) - at_threshold) >= MIN_TICK_DISTANCE * (right - left):
-            figure.add_annotation(
-                x=_log_odds(share), y=-0.3, text=messages.percent(language, share, 0), showarrow=False
-            )
-    figure.update_xaxes(range=[left, right], visible=False, fixedrange=True)
-    figure.update_yaxes(range=[-1.4, 2.2], visible=False, fixedrange=True)
-    return styled(figure, language, height=160, top=0, bottom=0)
-
-
-def _add_zones(figure: go.Figure, language: str, prediction: Prediction) -> None:
-    """Colour the part of the scale of each decision, and name those that are wide enough."""
-    left, right = (_log_odds(end) for end in SCALE_ENDS)
-    band = prediction.review_band
-    ends = (prediction.threshold, prediction.threshold) if band is None else (band.low, band.high)
-    low, high = (_on_scale(end) for end in ends)
-    for start, end, colour, decision in (
-        (left, low, GRANTED, "granted_short"),
-        (low, high, REVIEW, "review_short"),
-        (high, right, REFUSED, "refused_short"),
-    ):
-        figure.add_shape(type="rect", x0=start, x1=end, y0=0, y1=1, fillcolor=colour, line_width=0, layer="below")
-        if end - start >= MIN_NAMED_ZONE * (right - left):
-            figure.add_annotation(
-                x=(start + end) / 2,
-                y=0.5,
-                text=messages.say(language, decision),
-                showarrow=False,
-                font={"size": 14, "color": INK},
-            )
-
-
 def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) -> go.Figure:
     """Draw the steps from the base value to the client's log-odds, which add up exactly, and the threshold."""
     labels = [
@@ -152,7 +80,11 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
         messages.say(language, "final", position=position(language, explanation.log_odds)),
     ]
     ticks = [wrapped(label) for label in labels]
-    figure = go.Figure(
+    low, high = _axis_range(explanation, steps)
+    ticked = _ticks(low, high)
+    lines = sum(tick.count("<br>") + 1 for tick in ticks)
+    line, label = _threshold(language, explanation.threshold)
+    return go.Figure(
         go.Waterfall(
             orientation="h",
             base=explanation.base_value,
@@ -167,51 +99,58 @@ def waterfall(language: str, explanation: Explanation, steps: Sequence[Step]) ->
             totals={"marker": {"color": TOTAL}},
             connector={"line": {"color": GRID, "width": 1}},
             hoverinfo="skip",
-        )
-    )
-    _add_threshold(figure, language, explanation.threshold)
-    low, high = _axis_range(explanation, steps)
-    ticked = _ticks(low, high)
-    figure.update_xaxes(
-        range=[low, high],
-        tickvals=[_log_odds(share) for share in ticked],
-        ticktext=[messages.percent(language, share, 0 if share >= 0.01 else 1) for share in ticked],
-        title={"text": messages.say(language, "risk_axis"), "font": {"size": 14}},
-        showgrid=True,
-        gridcolor=GRID,
-        zeroline=False,
-        fixedrange=True,
-    )
-    figure.update_yaxes(
-        range=[len(labels) - 0.4, -0.6],
-        tickvals=list(range(len(labels))),
-        ticktext=ticks,
-        automargin=True,
-        fixedrange=True,
-    )
-    lines = sum(tick.count("<br>") + 1 for tick in ticks)
-    return styled(figure, language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50)
-
-
-def _add_threshold(figure: go.Figure, language: str, threshold: float) -> None:
-    """Draw the threshold as a dashed line with its label on top."""
-    figure.add_vline(
-        x=_log_odds(threshold),
-        layer="below",
-        line={"color": INK, "width": 2, "dash": "dash"},
-        annotation={
-            "text": messages.say(language, "this_threshold", threshold=messages.percent(language, threshold)),
-            "font": {"size": 13, "color": INK},
-            "yanchor": "bottom",
-            "y": 1,
-            "xanchor": "center",
+        ),
+        {
+            **style(language, height=100 + 18 * len(labels) + 17 * lines, top=30, bottom=50),
+            "shapes": [line],
+            "annotations": [label],
+            "xaxis": {
+                "range": [low, high],
+                "tickvals": [log_odds_of(share) for share in ticked],
+                "ticktext": [messages.percent(language, share, 0 if share >= 0.01 else 1) for share in ticked],
+                "title": {"text": messages.say(language, "risk_axis"), "font": {"size": 14}},
+                "showgrid": True,
+                "gridcolor": GRID,
+                "zeroline": False,
+                "fixedrange": True,
+            },
+            "yaxis": {
+                "range": [len(labels) - 0.4, -0.6],
+                "tickvals": list(range(len(labels))),
+                "ticktext": ticks,
+                "automargin": True,
+                "fixedrange": True,
+            },
         },
     )
 
 
+def _threshold(language: str, threshold: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the threshold as a dashed line over the height of the chart, and its label on top."""
+    place = {"xref": "x", "yref": "y domain"}
+    line = {
+        "type": "line",
+        "x0": log_odds_of(threshold),
+        "x1": log_odds_of(threshold),
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+    }
+    label = {
+        "x": log_odds_of(threshold),
+        "y": 1,
+        "text": messages.say(language, "this_threshold", threshold=messages.percent(language, threshold)),
+        "showarrow": False,
+        "font": {"size": 13, "color": INK},
+        "yanchor": "bottom",
+        "xanchor": "center",
+    }
+    return place | line | {"line": {"color": INK, "width": 2, "dash": "dash"}}, place | label
+
+
 def _axis_range(explanation: Explanation, steps: Sequence[Step]) -> list[float]:
     """Return an axis that holds every bar and the threshold, with a margin for the labels."""
-    path = [explanation.base_value, _log_odds(explanation.threshold)]
+    path = [explanation.base_value, log_odds_of(explanation.threshold)]
     total = explanation.base_value
     for step in steps:
         total += step.contribution
@@ -225,8 +164,8 @@ def _ticks(low: float, high: float) -> list[float]:
     """Return the probabilities to mark on an axis of log-odds, none too near to the one before."""
     ticks: list[float] = []
     for share in WATERFALL_TICKS:
-        if low <= _log_odds(share) <= high and (
-            not ticks or _log_odds(share) - _log_odds(ticks[-1]) >= MIN_LABEL_DISTANCE * (high - low)
+        if low <= log_odds_of(share) <= high and (
+            not ticks or log_odds_of(share) - log_odds_of(ticks[-1]) >= MIN_LABEL_DISTANCE * (high - low)
         ):
             ticks.append(share)
     return ticks
@@ -258,39 +197,37 @@ def position(language: str, log_odds: float) -> str:
 
 def styled(figure: go.Figure, language: str, *, height: int, top: int, bottom: int) -> go.Figure:
     """Apply the style of the page."""
-    return figure.update_layout(
-        template="none",
-        font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 14, "color": INK},
-        height=height,
-        margin={"l": 10, "r": 10, "t": top, "b": bottom},
-        showlegend=False,
-        separators=", " if language == "fr" else ".,",
-    )
+    return figure.update_layout(style(language, height=height, top=top, bottom=bottom))
+
+
+def style(language: str, *, height: int, top: int, bottom: int) -> dict[str, Any]:
+    """Return the layout that the charts share, heights in pixels.
+
+    The charts of a decision are made with their whole layout at once: Plotly checks all of it at each update, which
+    took three fifths of the processor time of an answer.
+    """
+    return {
+        "template": "none",
+        "font": {"family": "Source Sans, Source Sans Pro, sans-serif", "size": 14, "color": INK},
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": top, "b": bottom},
+        "showlegend": False,
+        "separators": ", " if language == "fr" else ".,",
+    }
 
 
 def _strongest(steps: list[Step]) -> list[Step]:
     return sorted(steps, key=lambda step: abs(step.contribution), reverse=True)
 
 
-def _log_odds(share: float) -> float:
+def log_odds_of(share: float) -> float:
+    """Return the log-odds of a share, which is kept apart from 0 and 1."""
     share = min(max(share, 1e-9), 1 - 1e-9)
     return math.log(share / (1 - share))
 
 
-def _on_scale(share: float) -> float:
-    """Return the log-odds of a share, clipped to the ends of the scale."""
-    left, right = (_log_odds(end) for end in SCALE_ENDS)
-    return min(max(_log_odds(share), left), right)
-
-
 def _share(log_odds: float) -> float:
     return (1 + math.tanh(log_odds / 2)) / 2
-
-
-def _anchor(x: float, left: float, right: float) -> str:
-    """Return the anchor that keeps a label inside the scale."""
-    place = (x - left) / (right - left)
-    return "left" if place < 0.15 else "right" if place > 0.85 else "center"
 
 
 def wrapped(label: str) -> str:

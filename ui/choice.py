@@ -88,7 +88,7 @@ def _search(language: str, sample: Sample) -> Chosen | None:
     number = st.text_input(say("search_number"), key="search_number", live=True, help=say("search_help"))
     try:
         filters = _filters(language, number, sample.tables["application"])
-        clients = sample.search(filters)
+        clients = _read_once("found", (sample.version(), filters), partial(sample.search, filters))
         if not clients:
             st.warning(say("search_empty"), icon=":material/search_off:")
             return None
@@ -101,12 +101,24 @@ def _search(language: str, sample: Sample) -> Chosen | None:
         name = partial(_listed, language, listed, sample.tables["application"])
         chosen = remembered(st.selectbox, language, "client_found", list(listed), name)
         session.keep("choice/client", chosen)
-        return Chosen(f"client_{chosen}", sample.credit_file(chosen))
+        read = partial(sample.credit_file, chosen)
+        return Chosen(f"client_{chosen}", _read_once("client_read", (sample.version(), chosen), read))
     except SampleError as fault:
         st.error(say(fault.kind), icon=":material/error:")
     except NumberError as fault:
         st.error(say(f"field_{fault.kind}"), icon=":material/error:")
     return None
+
+
+def _read_once(name: str, source: object, read: Callable[[], Any]) -> Any:
+    """Return what the files hold, read again for another source only: each digit that is typed runs the page again.
+
+    The session keeps the last content of each name, because other officers must not see it.
+    """
+    kept = st.session_state.get(name)
+    if kept is None or kept[0] != source:
+        kept = st.session_state[name] = (source, read())
+    return kept[1]
 
 
 def _filters(language: str, number: str, application: Mapping[str, client.Column]) -> Filters:

@@ -75,10 +75,32 @@ class Slope(AnswerPart):
     intercept: float
 
 
+class CalibrationGroup(AnswerPart):
+    """Clients of similar risk: their mean predicted risk, and the share that defaulted."""
+
+    clients: int
+    predicted: float
+    observed: Interval
+
+
+class Method(AnswerPart):
+    """One way to correct the probabilities, and how they fit then."""
+
+    method: str
+    curve: tuple[CalibrationGroup, ...] = ()
+
+
 class Calibration(AnswerPart):
-    """How the probabilities fit."""
+    """How the probabilities fit: of the ways that were compared, one is served."""
 
     served: Slope
+    compared: tuple[Method, ...] = ()
+
+    @property
+    def curve(self) -> tuple[CalibrationGroup, ...]:
+        """The curve of what is served: the probabilities as they come, or corrected by a line; empty where unknown."""
+        served = "none" if (self.served.slope, self.served.intercept) == (1, 0) else "sigmoid"
+        return next((one.curve for one in self.compared if one.method == served), ())
 
 
 class Group(AnswerPart):
@@ -135,6 +157,11 @@ class Results(AnswerPart):
     calibration: Calibration
     fairness: Fairness
     explanations: Explanations | None = None
+
+    @property
+    def split(self) -> str:
+        """The clients whose measures are shown: those of the test split, once it was opened."""
+        return "test" if "test_auc" in self.metrics else "out_of_fold"
 
 
 class ResultsError(Exception):

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui import messages
+from ui import messages, session
 
 VIEWS = Path(__file__).parent / "views"
 """Not named `pages`: Streamlit would run each file of such a folder by itself, without `ui/app.py`."""
@@ -44,3 +44,13 @@ def pages(language: str) -> list[StreamlitPage]:
         )
         for entry in ENTRIES
     ]
+
+
+def open_decision(chosen: StreamlitPage) -> None:
+    """Switch to the page of decisions where the address names one but no page, now or before the sign-in."""
+    if chosen.url_path:
+        return
+    number = st.query_params.get(session.DECISION) or session.kept(session.DECISION)
+    if number:
+        session.keep(session.DECISION, None)
+        st.switch_page(VIEWS / "decisions.py", query_params={**st.query_params.to_dict(), session.DECISION: number})

@@ -1,43 +1,38 @@
 """Ask the service about a credit file: simulate at once, decide once; the answers stay in the officer's session."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import streamlit as st
 from pydantic import ValidationError
 
 from ui import answers, client, desk, session
 
-MAX_ANSWERS = 20
-"""Simulations that a session keeps, so that another language or a step back asks nothing again."""
+MAX_ANSWERS = 40
+"""Answers that a session keeps, so that another language or a step back asks nothing again."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The answers to one credit file; `fault` is why the explanation, or the prediction too, is missing."""
-
-    prediction: answers.Prediction | None = None
-    explanation: answers.Explanation | None = None
-    fault: client.NoAnswerError | None = None
+def simulate(credit_file: client.CreditFile) -> answers.Prediction | client.NoAnswerError:
+    """Return what would be decided on a credit file, or why there is no answer, until `retry`."""
+    return _asked("simulation", client.simulate, credit_file)
 
 
-def simulate(credit_file: client.CreditFile) -> Outcome:
-    """Return what would be decided on a credit file; a fault is kept too, until `retry`."""
-    cached: dict[str, Outcome] = st.session_state.setdefault("simulations", {})
-    key = desk.digest(credit_file)
-    if key not in cached:
-        cached[key] = _asked(credit_file)
-        for oldest in list(cached)[:-MAX_ANSWERS]:
-            del cached[oldest]
-    return cached[key]
+def explain(credit_file: client.CreditFile) -> answers.Explanation | client.NoAnswerError:
+    """Return the explanation of a credit file's score, or why there is none, until `retry`.
+
+    It is asked apart from the decision, which is on the screen before.
+    """
+    return _asked("explanation", client.explain, credit_file)
 
 
 def retry() -> None:
     """Ask again for everything that was not answered."""
-    cached: dict[str, Outcome] = st.session_state.get("simulations", {})
-    st.session_state["simulations"] = {key: outcome for key, outcome in cached.items() if outcome.fault is None}
+    cached: dict[str, Any] = st.session_state.get("answers", {})
+    answered = {key: answer for key, answer in cached.items() if not isinstance(answer, client.NoAnswerError)}
+    st.session_state["answers"] = answered
     session.service_fault.clear()
 
 
@@ -78,12 +73,18 @@ def idempotency_key(credit_file: client.CreditFile, officer: str, moment: dateti
     return desk.digest([json.dumps(number), desk.digest(credit_file), officer, f"{moment:%Y-%m-%d}"])
 
 
-def _asked(credit_file: client.CreditFile) -> Outcome:
-    prediction = explanation = None
-    try:
-        service = session.service()
-        prediction = client.simulate(service, credit_file)
-        explanation = client.explain(service, credit_file)
-    except client.NoAnswerError as fault:
-        return Outcome(prediction, explanation, fault)
-    return Outcome(prediction, explanation)
+def _asked(
+    kind: str, ask: Callable[[httpx.Client, client.CreditFile], client.Answer], credit_file: client.CreditFile
+) -> client.Answer | client.NoAnswerError:
+    """Return the answer to a credit file; what was asked before, a fault too, is not asked again."""
+    cached: dict[str, Any] = st.session_state.setdefault("answers", {})
+    key = f"{kind}/{desk.digest(credit_file)}"
+    if key not in cached:
+        try:
+            cached[key] = ask(session.service(), credit_file)
+        except client.NoAnswerError as fault:
+            cached[key] = fault
+        for oldest in list(cached)[:-MAX_ANSWERS]:
+            del cached[oldest]
+    answer: client.Answer | client.NoAnswerError = cached[key]
+    return answer

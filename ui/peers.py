@@ -113,12 +113,10 @@ def _place(language: str, share: float | None, spread: Spread | None) -> str:
 def _chart(language: str, rows: list[Standing]) -> go.Figure:
     """Draw each standing between the lowest and the highest clients, among all and among similar ones."""
     say = partial(messages.say, language)
-    figure = go.Figure()
-    for name, symbol, colour, shares, shift in (
-        (say("column_among_all"), "circle", charts.LOWERS, [row.among_all for row in rows], -0.12),
-        (say("column_among_similar"), "diamond", charts.RAISES, [row.among_similar for row in rows], 0.12),
-    ):
-        figure.add_trace(
+    labels = [charts.wrapped(row.feature.meaning[language]) for row in rows]
+    lines = sum(label.count("<br>") + 1 for label in labels)
+    return go.Figure(
+        [
             go.Scatter(
                 x=shares,
                 y=[number + shift for number in range(len(rows))],
@@ -127,26 +125,32 @@ def _chart(language: str, rows: list[Standing]) -> go.Figure:
                 marker={"symbol": symbol, "size": 13, "color": colour},
                 hoverinfo="skip",
             )
-        )
-    labels = [charts.wrapped(row.feature.meaning[language]) for row in rows]
-    figure.update_xaxes(
-        range=[0, 1],
-        tickvals=list(SHARES),
-        ticktext=[messages.percent(language, share, 0) for share in SHARES],
-        tickangle=0,
-        title={"text": say("standings_axis"), "font": {"size": 14}},
-        gridcolor=charts.GRID,
-        zeroline=False,
-        fixedrange=True,
+            for name, symbol, colour, shares, shift in (
+                (say("column_among_all"), "circle", charts.LOWERS, [row.among_all for row in rows], -0.12),
+                (say("column_among_similar"), "diamond", charts.RAISES, [row.among_similar for row in rows], 0.12),
+            )
+        ],
+        {
+            **charts.style(language, height=130 + 20 * len(rows) + 14 * lines, top=40, bottom=50),
+            "showlegend": True,
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "xaxis": {
+                "range": [0, 1],
+                "tickvals": list(SHARES),
+                "ticktext": [messages.percent(language, share, 0) for share in SHARES],
+                "tickangle": 0,
+                "title": {"text": say("standings_axis"), "font": {"size": 14}},
+                "gridcolor": charts.GRID,
+                "zeroline": False,
+                "fixedrange": True,
+            },
+            "yaxis": {
+                "range": [len(rows) - 0.5, -0.5],
+                "tickvals": list(range(len(rows))),
+                "ticktext": labels,
+                "automargin": True,
+                "fixedrange": True,
+                "gridcolor": charts.GRID,
+            },
+        },
     )
-    figure.update_yaxes(
-        range=[len(rows) - 0.5, -0.5],
-        tickvals=list(range(len(rows))),
-        ticktext=labels,
-        automargin=True,
-        fixedrange=True,
-        gridcolor=charts.GRID,
-    )
-    lines = sum(label.count("<br>") + 1 for label in labels)
-    figure = charts.styled(figure, language, height=130 + 20 * len(rows) + 14 * lines, top=40, bottom=50)
-    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from ui import charts, messages, session
+from ui import messages, risk_scale, session
 from ui.answers import Explanation, Prediction, Reason
 from ui.faults import bullets, field_message
 
@@ -124,7 +124,7 @@ def show_scale(language: str, prediction: Prediction) -> None:
     """Show the client beside the threshold."""
     probability, threshold = messages.percentages(language, prediction.probability, prediction.threshold)
     st.plotly_chart(
-        charts.risk_scale(language, prediction),
+        risk_scale.risk_scale(language, prediction),
         theme=None,
         config=STATIC_CHART,
         alt=messages.say(language, "scale_alternative", probability=probability, threshold=threshold),

@@ -51,6 +51,18 @@ class Sample:
     def __init__(self, folder: Path, tables: Tables) -> None:
         self.folder, self.tables = folder, tables
 
+    def version(self) -> tuple[tuple[str, int], ...]:
+        """Return the files and when each was written last; another version holds other clients.
+
+        Raises:
+            SampleError: the folder cannot be read.
+        """
+        try:
+            files = [path for path in map(self._file, (*APPLICATIONS, *HISTORIES)) if path is not None]
+            return tuple((str(path), path.stat().st_mtime_ns) for path in files)
+        except OSError as error:
+            raise SampleError("sample_unreadable") from error
+
     def search(self, filters: Filters) -> list[dict[str, Any]]:
         """Return the clients that meet the filters, lowest numbers first, at most `MAX_LISTED`.
 

@@ -12,6 +12,8 @@ from streamlit.auth_util import get_secrets_auth_section, is_authlib_installed
 from ui import client, desk, messages
 from ui.settings import Settings
 
+DECISION = "decision"
+"""The parameter of an address that names a decision."""
 SERVICE_STATE_TTL = "5s"
 """Time for which the menu shows the same state of the service."""
 
@@ -125,24 +127,36 @@ def officer() -> str:
     return str(st.session_state.get("officer", "")).strip()
 
 
-def identify() -> None:
-    """Show who works on the page, or ask; where an identity provider is set up, stop until the officer signs in."""
+def require_sign_in() -> None:
+    """Stop the page until the officer signs in, where an identity provider is set up; where one must be, say so."""
     say = partial(messages.say, language())
     if not signs_in():
         if Settings().ui_sign_in == "required":
             st.error(say("sign_in_not_set_up"))
             st.stop()
-        st.session_state.setdefault("officer", kept("officer", ""))
-        st.text_input(say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name")
-        keep("officer", officer())
-        if officer():
-            st.text(say("officer_taken", name=officer()))
         return
-    if not st.user.is_logged_in:
-        st.button(say("sign_in"), type="primary", on_click=st.login)
-        st.stop()
-    st.text(say("signed_in", name=officer()))
-    st.button(say("sign_out"), on_click=st.logout)
+    if st.user.is_logged_in:
+        return
+    if st.query_params.get(DECISION) != kept(DECISION):  # the provider leads back to the address without it
+        keep(DECISION, st.query_params.get(DECISION))
+    st.title(say("page_title"), anchor=False)
+    st.markdown(say("sign_in_first"))
+    st.button(say("sign_in"), type="primary", on_click=st.login)
+    st.stop()
+
+
+def identify() -> None:
+    """Show who works on the page, or ask."""
+    say = partial(messages.say, language())
+    if signs_in():
+        st.text(say("signed_in", name=officer()))
+        st.button(say("sign_out"), on_click=st.logout)
+        return
+    st.session_state.setdefault("officer", kept("officer", ""))
+    st.text_input(say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name")
+    keep("officer", officer())
+    if officer():
+        st.text(say("officer_taken", name=officer()))
 
 
 def show_service_state() -> None:

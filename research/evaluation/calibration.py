@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
+from scipy.stats import binomtest
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -20,6 +21,8 @@ PROBABILITY_EPS = 1e-6
 """Distance from 0 and 1 to which probabilities are clipped: isotonic regression gives both, of infinite log-loss."""
 MAX_ITERATIONS = 1000
 MAX_NEWTON_STEPS = 25
+CURVE_GROUPS = 10
+"""Groups of a calibration curve, of as many clients each."""
 
 
 def calibration_line(target: Integers, log_odds: Floats, clients: Floats | None = None) -> tuple[float, float]:
@@ -96,7 +99,8 @@ def cross_fitted(fit: Callable[[Integers, Floats], Map], scores: OutOfFold) -> F
 def compare_calibrations(scores: OutOfFold) -> list[dict[str, Any]]:
     """Evaluate each method on out-of-fold scores, fitted on the other folds than the one it is evaluated on.
 
-    The gain in log-loss is over none, with its standard error; slope and intercept are those that remain.
+    The gain in log-loss is over none, with its standard error; slope and intercept are those that remain; the curve
+    stands for the reader's eye.
     """
     target, uncalibrated = scores.target, _log_losses(scores.target, scores.probability)
 
@@ -113,9 +117,29 @@ def compare_calibrations(scores: OutOfFold) -> list[dict[str, Any]]:
             "brier": float(np.mean((probability - target) ** 2)),
             "slope": slope,
             "intercept": intercept,
+            "curve": calibration_curve(target, probability),
         }
 
     return [row(name) for name in METHODS]
+
+
+def calibration_curve(target: Integers, probability: Floats) -> list[dict[str, Any]]:
+    """Return, for `CURVE_GROUPS` groups of rising probability, their size, mean probability and share of defaults.
+
+    The share has its 95 % interval of Wilson, as `observed`. Groups differ by at most one client.
+    """
+    curve = []
+    for rows in np.array_split(np.argsort(probability, kind="stable"), min(CURVE_GROUPS, len(target))):
+        defaults = binomtest(int(target[rows].sum()), len(rows))
+        low, high = defaults.proportion_ci(method="wilson")
+        curve.append(
+            {
+                "clients": len(rows),
+                "predicted": float(probability[rows].mean()),
+                "observed": {"value": defaults.statistic, "low": float(low), "high": float(high)},
+            }
+        )
+    return curve
 
 
 def served_calibration(scores: OutOfFold, compared: list[dict[str, Any]]) -> Calibration:

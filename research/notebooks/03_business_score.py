@@ -225,7 +225,7 @@ served = ScoringModel(results / "model").manifest.calibration
 raw = (log_odds - served.intercept) / served.slope
 print(f"served: slope {served.slope:.3f}, intercept {served.intercept:.3f}")
 uncalibrated = OutOfFold(target=target, log_odds=raw, fold=fold)
-pl.DataFrame(calibration.compare_calibrations(uncalibrated))
+pl.DataFrame(calibration.compare_calibrations(uncalibrated)).drop("curve")
 
 # %%
 figure, axes = subplots(figsize=(6.5, 4.6))

@@ -1,4 +1,4 @@
-"""A headless Chromium, and the page as the loan officers see it, before the real service."""
+"""Headless browsers, and the page as the loan officers see it, before the real service."""
 
 import json
 import os
@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from research.deployment.processes import free_port
 from tests.support.deadlines import timeout_s, wait_until
@@ -29,15 +30,39 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """Run the one driver that a thread may have."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Launch Chromium of the system, or the one that CHROMIUM names."""
-    program = shutil.which(os.environ.get("CHROMIUM", "chromium"))
-    if program is None:
-        pytest.fail("no Chromium found; install the Debian package: apt-get install chromium", pytrace=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    chromium = playwright.chromium.launch(executable_path=installed("chromium"), args=ARGUMENTS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """Launch Firefox of the system, or the one that FIREFOX_ESR names.
+
+    The channel has Playwright drive it by WebDriver BiDi, which every Firefox speaks; without it, Playwright needs
+    its patched Firefox, which is downloaded.
+    """
+    program = installed("firefox-esr")
+    launched = playwright.firefox.launch(channel="moz-firefox", executable_path=program)
+    yield launched
+    launched.close()
+
+
+def installed(program: str) -> str:
+    """Return the path of a browser; fail, with the package to install, where there is none."""
+    path = shutil.which(os.environ.get(program.upper().replace("-", "_"), program))
+    if path is None:
+        pytest.fail(f"no {program} found; install the Debian package: apt-get install {program}", pytrace=False)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -73,17 +98,23 @@ def page_url(
     drift_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """Run `streamlit run ui/app.py` from the root of the project, with a sample of clients, and return its address."""
-    port, folder = free_port(), tmp_path_factory.mktemp("streamlit")
+    """Return the address of the page, with a sample of clients."""
+    folder = tmp_path_factory.mktemp("streamlit")
+    settings = {"UI_CLIENTS": str(synthetic_folder), "UI_DRIFT": str(drift_folder)}
+    with running_page(service_url, folder, free_port(), **settings) as url:
+        yield url
+
+
+@contextmanager
+def running_page(service_url: str, folder: Path, port: int, *options: str, **settings: str) -> Iterator[str]:
+    """Run `streamlit run ui/app.py` from the root of the project, with its log in a folder, and yield its address."""
     log = folder / "log"
-    settings = {"API_URL": service_url, "UI_CLIENTS": str(synthetic_folder), "UI_DRAFTS": str(folder / "drafts")}
-    settings["UI_DRIFT"] = str(drift_folder)
     streamlit = Path(sys.executable).with_name("streamlit")  # not `python -m`, which would add the root to sys.path
     with log.open("w") as output:
         program = subprocess.Popen(
-            [streamlit, "run", "ui/app.py", "--server.port", str(port)],
+            [streamlit, "run", "ui/app.py", "--server.port", str(port), *options],
             cwd=ROOT,
-            env=os.environ | settings,
+            env=os.environ | {"API_URL": service_url, "UI_DRAFTS": str(folder / "drafts")} | settings,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

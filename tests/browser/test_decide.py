@@ -2,9 +2,7 @@
 
 import json
 import re
-import time
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import httpx
@@ -26,10 +24,7 @@ from tests.browser.steps import (
     speak,
     upload,
 )
-from tests.support.deadlines import timeout_s
 
-MAX_WHAT_IF_S = 2.0
-"""From the last digit to the answer on the screen; most of it on a quiet machine is the pause in typing, 0.2 s."""
 FILE: dict[str, Any] = {
     "application": {
         "SK_ID_CURR": 700_100,
@@ -245,19 +240,6 @@ def test_streamlit_speaks_the_language_of_the_page(page: Page):
     expect(page.get_by_text("Upload", exact=True)).to_be_visible()
 
 
-def test_a_what_if_is_answered_while_the_officer_types(page: Page, numbers: list[int]):
-    find_client(page, str(numbers[11]))
-    simulated(page)
-    seconds = []
-    for thousands in (101, 102, 103, 104, 105):
-        start = time.perf_counter()
-        amount(page).fill(f"{thousands} 000")
-        expect(page.get_by_text(re.compile(rf"Montant du crédit\s: .* → {thousands}"))).to_be_visible()
-        seconds.append(time.perf_counter() - start)
-
-    assert median(seconds) < timeout_s(MAX_WHAT_IF_S), seconds
-
-
 def test_a_row_of_a_history_is_edited_in_its_table(page: Page):
     history = {"bureau": [{"SK_ID_BUREAU": 5_000_001, "CREDIT_ACTIVE": "Active", "AMT_CREDIT_SUM": 90_000}]}
     choose(page, "Mon fichier")
@@ -280,5 +262,5 @@ def test_a_row_of_a_history_is_edited_in_its_table(page: Page):
     field.fill("75 000,50")
     field.press("Enter")
 
-    expect(page.get_by_text(re.compile(r"^Crédits ailleurs\s: 1 lignes? → 1 lignes?$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Crédits ailleurs, lignes\s: 1 → 1$"))).to_be_visible()
     simulated(page)

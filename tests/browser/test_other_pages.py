@@ -187,11 +187,19 @@ def test_a_drift_report_runs_apart_and_fetches_nothing(context: BrowserContext, 
     assert [url for url in fetched if "127.0.0.2" in url] == []
 
 
+def unfold(page: Page, title: str) -> None:
+    """Open a section, and wait until it is: a click while the page is drawn again is lost."""
+    section = page.locator("details").filter(has=page.locator("summary", has_text=title)).first
+    section.locator("summary").click()
+    expect(section).to_have_attribute("open", "")
+
+
 def reviewing(page: Page, page_url: str) -> None:
     page.goto(f"{page_url}/review")
     expect(page.get_by_role("button", name="Enregistrer votre décision")).to_be_visible()
-    page.get_by_text("Données du dossier", exact=True).click()
-    page.get_by_text("Le client n'est pas d'accord").click()
+    unfold(page, "Données du dossier")
+    unfold(page, "Le client n'est pas d'accord")
+    expect(page.get_by_label("Ce que dit le client, dans ses mots")).to_be_visible()
 
 
 def searching(page: Page, page_url: str) -> None:
@@ -202,7 +210,7 @@ def searching(page: Page, page_url: str) -> None:
 def looking_at_the_model(page: Page, page_url: str) -> None:
     page.goto(f"{page_url}/model")
     expect(page.get_by_role("heading", name="Traite-t-il les groupes de la même façon ?")).to_be_visible()
-    page.get_by_text("Fiche complète du modèle").click()
+    unfold(page, "Fiche complète du modèle")
 
 
 def looking_at_drift(page: Page, page_url: str) -> None:

@@ -49,7 +49,19 @@ RESULTS: dict[str, Any] = {
         {"ratio": ratio, "threshold": 1 / (1 + ratio), "cost_per_client": 0.5, "refused_share": 0.3}
         for ratio in (5.0, 10.0)
     ],
-    "calibration": {"served": {"slope": 1.0, "intercept": 0.0}},
+    "calibration": {
+        "served": {"slope": 1.0, "intercept": 0.0},
+        "compared": [
+            {
+                "method": method,
+                "curve": [
+                    {"clients": 525, "predicted": predicted, "observed": interval(observed)}
+                    for predicted, observed in ((0.02, first), (0.25, 0.27))
+                ],
+            }
+            for method, first in (("none", 0.031), ("sigmoid", 0.022))
+        ],
+    },
     "fairness": {
         "gender": {"groups": [group("F"), group("M")]},
         "age": {"groups": [group("under 30"), group("30-39"), group("60 and over")]},

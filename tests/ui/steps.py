@@ -2,10 +2,24 @@
 
 from typing import Any
 
+import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
+from tests.support.deadlines import timeout_s
+from tests.ui.conftest import APP
 from ui import messages
 from ui.texts import columns
+
+
+def opened_by(monkeypatch: pytest.MonkeyPatch, locale: str | None, **query: str) -> AppTest:
+    """Open the page as a browser of a locale does, at an address with a query."""
+    monkeypatch.setattr(ContextProxy, "locale", property(lambda _: locale))
+    monkeypatch.setattr(ContextProxy, "cookies", property(lambda _: {}))
+    app = AppTest.from_file(APP, default_timeout=timeout_s(20))
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
 
 
 def press(page: AppTest, key: str, language: str = "fr") -> AppTest:

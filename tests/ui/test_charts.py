@@ -2,7 +2,9 @@ import math
 
 import pytest
 
-from ui import answers, charts, client
+from ui import answers, charts, client, risk_scale
+from ui.model_charts import calibration_chart
+from ui.model_facts import CalibrationGroup, Interval
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_few_items_leave_no_others(explained):
 
 @pytest.mark.parametrize("probability", [0.0, 0.02, 0.0909, 0.5, 1.0])
 def test_the_risk_scale_is_the_same_for_every_client(decided, probability):
-    figure = charts.risk_scale("en", decided.model_copy(update={"probability": probability}))
+    figure = risk_scale.risk_scale("en", decided.model_copy(update={"probability": probability}))
 
     left, right = figure.layout.xaxis.range
     assert (left, right) == pytest.approx((math.log(0.005 / 0.995), math.log(0.95 / 0.05)))
@@ -89,7 +91,7 @@ def test_the_risk_scale_is_the_same_for_every_client(decided, probability):
 def test_review_band_is_a_zone_of_the_scale(decided):
     band = answers.ReviewBand(low=0.05, high=0.2)
 
-    figure = charts.risk_scale("en", decided.model_copy(update={"decision": "review", "review_band": band}))
+    figure = risk_scale.risk_scale("en", decided.model_copy(update={"decision": "review", "review_band": band}))
 
     zones = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"]
     assert zones[1] == pytest.approx((math.log(0.05 / 0.95), math.log(0.2 / 0.8)))
@@ -100,13 +102,31 @@ def test_review_band_is_a_zone_of_the_scale(decided):
 def test_a_zone_too_narrow_for_its_name_goes_without(decided):
     band = answers.ReviewBand(low=0.085, high=0.095)
 
-    figure = charts.risk_scale("en", decided.model_copy(update={"review_band": band}))
+    figure = risk_scale.risk_scale("en", decided.model_copy(update={"review_band": band}))
 
     assert "to be reviewed" not in [note.text for note in figure.layout.annotations]
 
 
 def test_no_tick_is_written_over_the_threshold(decided):
-    figure = charts.risk_scale("en", decided.model_copy(update={"threshold": 0.0909}))
+    figure = risk_scale.risk_scale("en", decided.model_copy(update={"threshold": 0.0909}))
 
     ticks = [note.text for note in figure.layout.annotations if note.y == -0.3]
     assert ticks == ["1%", "2%", "5%", "20%", "50%", "80%"]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_calibration_chart_has_the_groups_and_their_intervals(language: str):
+    groups = [
+        CalibrationGroup(clients=50, predicted=predicted, observed=Interval(value=value, low=low, high=high))
+        for predicted, value, low, high in ((0.02, 0.03, 0.01, 0.06), (0.3, 0.25, 0.2, 0.31))
+    ]
+
+    figure = calibration_chart(language, groups)
+
+    equal, curve = figure.data
+    assert list(equal.x) == list(equal.y)
+    assert list(curve.x) == pytest.approx([2, 30])
+    assert list(curve.y) == pytest.approx([3, 25])
+    assert list(curve.error_y.array) == pytest.approx([3, 6])
+    assert list(curve.error_y.arrayminus) == pytest.approx([2, 5])
+    assert figure.layout.xaxis.range[1] > 31

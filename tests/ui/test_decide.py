@@ -7,7 +7,7 @@ import streamlit as st
 
 from tests.ui.stand_in import REVIEW, RULE_TEXT, RULED, Service, problem
 from tests.ui.steps import enter, field, notices, plain, press, speak, texts, unfold
-from ui import messages
+from ui import client, messages, results
 from ui.desk import new_token
 
 EFFECT = messages.MESSAGES["column_contribution"]["fr"]
@@ -294,6 +294,18 @@ def test_an_answer_is_shown_without_its_explanation(page, service):
     assert "La réponse ci-dessus est valable ; seule l'explication détaillée manque." in shown
     assert "Rien n'a été décidé" not in shown
     assert not opened.get("plotly_chart")[1:]
+
+
+def test_the_decision_is_shown_before_its_explanation_is_asked(page, service, monkeypatch):
+    order: list[str] = []
+    for module, name in ((results, "show_decision"), (client, "explain")):
+        call = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, name=name, call=call: order.append(name) or call(*given))
+
+    opened = page()
+    enter(opened, "AMT_CREDIT", "90 000")
+
+    assert order == ["show_decision", "explain", "show_decision", "explain"]
 
 
 def test_foreign_text_in_an_answer_becomes_no_link(page, service, prediction):

@@ -38,7 +38,7 @@ def text(content: letter.Letter) -> str:
                 "cette probabilité est de 18,2 %",
                 "Vos scores externes augmentent",
                 "Avec un crédit de 380 000",
-                "2 crédits auprès d'autres prêteurs",
+                "crédits auprès d'autres prêteurs : 2",
                 "qu'une personne examine votre demande",
                 "contester la décision",
                 "0198f2c1-7a4e-7b30-9d53-0f6a2f3c1b77, à : Banque Été, 1 rue d'Ici, 75000 Paris, 01 02 03 04 05",

@@ -74,7 +74,7 @@ def test_no_message_is_left_over():
     composed = re.compile(  # put together, or in tables
         r"(technical_)?fault_|technical_|history_|table_|section_|detail_|field_|intention_|source_|letter_|distance_|obstacle_"
         r"|(queue|state|keep|change|take|event|replay)_|drift_(alarm|kind|state)_|portfolio_age_"
-        r"|model_(theme|way|group|data)_|model_(auc|gini|ks|brier|refused_share|\w+_rate|good_clients_refused)"
+        r"|model_(theme|way|group|data|split)_|model_(auc|gini|ks|brier|refused_share|\w+_rate|good_clients_refused)"
         r"|place_|(granted|review|refused)_|page_|[A-Z_0-9]+_help$"
     )
 
@@ -99,9 +99,15 @@ def test_no_visible_string_stands_outside_the_dictionary(module):
     settings = {
         keyword.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call | ast.Dict)
-        for keyword in getattr(node, "keywords", [])
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
         if keyword.arg in {"font", "mime"}
+    } | {
+        value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "font"
     }
     hidden = docstrings | {inner for setting in settings for inner in ast.walk(setting)}
     words = re.compile(r"[A-Za-z]{2,}[,.:;]? [A-Za-z]{2,}|[À-ÿ]|^[A-Z][a-z]+")

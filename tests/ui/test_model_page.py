@@ -49,9 +49,11 @@ def test_the_model_is_described_with_its_measures(model_page, results: Path):
     assert "coûte 10 fois plus" in shown
     assert "autre modèle que celui qui décide" not in shown
     assert "Pente de calibration : 0,96 (0,95 à 0,97)" in shown
-    measures, themes, features, costs, thresholds, fairness = tables(opened)
+    measures, curve, themes, features, costs, thresholds, fairness = tables(opened)
     assert "0,750" in measures
     assert "0,740 à 0,760" in measures
+    assert "525" in curve
+    assert "3,1 % (2,1 % à 4,1 %)" in curve
     assert "scores externes" in themes
     assert "75,0 %" in themes
     assert "moyenne des scores" in features
@@ -59,6 +61,41 @@ def test_the_model_is_described_with_its_measures(model_page, results: Path):
     assert "16,7 %" in thresholds
     assert "moins de 30 ans" in fairness
     assert "20,0 % (19,0 % à 21,0 %)" in fairness
+
+
+def test_the_curve_is_that_of_the_calibration_that_is_served(model_page, results: Path):
+    calibration = RESULTS["calibration"] | {"served": {"slope": 0.9, "intercept": -0.1}}
+    (results / "results.json").write_text(json.dumps(RESULTS | {"calibration": calibration}))
+
+    shown = tables(model_page())
+
+    assert "2,2 % (1,2 % à 3,2 %)" in shown[1]
+
+
+def test_results_without_a_curve_show_none(model_page, results: Path):
+    calibration = {"served": {"slope": 1.0, "intercept": 0.0}}
+    (results / "results.json").write_text(json.dumps(RESULTS | {"calibration": calibration}))
+
+    opened = model_page()
+
+    assert "Pente de calibration" in texts(opened)
+    assert len(tables(opened)) == 6
+
+
+def test_before_the_test_split_is_opened_figures_are_out_of_fold(model_page, results: Path):
+    renamed = {
+        part: {name.replace("test", "out_of_fold"): figures for name, figures in RESULTS[part].items()}
+        for part in ("metrics", "intervals", "business")
+    }
+    (results / "results.json").write_text(json.dumps(RESULTS | renamed))
+
+    opened = model_page()
+
+    assert "chacun noté par un modèle qui ne l'avait pas vu" in texts(opened)
+    assert "mis de côté" not in texts(opened)
+    measures, _, _, _, costs, *_ = tables(opened)
+    assert "0,740 à 0,760" in measures
+    assert "tout refuser" in costs
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.records import CONTEST, ID, PURGED, RECORD, REVIEW, SUMMARY, serve
 from tests.ui.stand_in import Service, problem
-from tests.ui.steps import notices, plain, press, speak, texts
+from tests.ui.steps import notices, opened_by, plain, press, speak, texts
 from ui import messages
 
 REASON = "two payslips were seen"
@@ -275,6 +275,16 @@ def test_the_number_of_a_decision_opens_it(decisions_page):
     opened = press(opened, "filter_search")
     assert opened.query_params["decision"] in (ID, [ID])
     assert "## ◐ Client 100123" in texts(opened)
+
+
+@pytest.mark.usefixtures("page")
+def test_an_address_without_a_page_opens_the_decision_it_names(service: Service, monkeypatch):
+    serve(service)
+    opened = opened_by(monkeypatch, "en-GB", decision=ID)
+
+    assert [title.value for title in opened.title] == [messages.say("en", "decisions_title")]
+    assert "Client 100123:" in texts(opened)
+    assert opened.query_params["decision"] in (ID, [ID])
 
 
 def test_an_unknown_decision_is_told(decisions_page):

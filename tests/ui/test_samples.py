@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.ui.steps import enter, texts
 from ui.client import Column
 from ui.samples import MAX_LISTED, Filters, Sample, SampleError
 
@@ -109,3 +111,24 @@ def test_a_text_where_a_number_belongs_is_a_fault(tmp_path):
 
     with pytest.raises(SampleError, match="sample_unreadable"):
         Sample(tmp_path, TABLES).search(Filters())
+
+
+def test_while_a_field_changes_no_file_is_read_again(page, credit_file, tmp_path, monkeypatch):
+    file = tmp_path / "application_test.parquet"
+    pl.DataFrame([credit_file["application"]]).write_parquet(file)
+    reads: list[str] = []
+    for name in ("search", "credit_file"):
+        read = getattr(Sample, name)
+        monkeypatch.setattr(Sample, name, lambda *given, name=name, read=read: reads.append(name) or read(*given))
+    monkeypatch.setenv("UI_CLIENTS", str(tmp_path))
+    opened = page()
+
+    for amount in ("2 000", "3 000"):
+        enter(opened, "AMT_CREDIT", amount)
+
+    assert reads == ["search", "credit_file"]
+
+    os.utime(file, ns=(0, file.stat().st_mtime_ns + 10**9))
+    opened.run()
+    assert reads == 2 * ["search", "credit_file"]
+    assert "→ 3 000" in texts(opened)

@@ -2,23 +2,10 @@
 
 import pytest
 from streamlit.runtime.context import ContextProxy
-from streamlit.testing.v1 import AppTest
 
-from tests.support.deadlines import timeout_s
-from tests.ui.conftest import APP
-from tests.ui.steps import notices, press, speak, texts
+from tests.ui.steps import notices, opened_by, press, speak, texts
 from ui import page as page_html
 from ui.texts import streamlit_words
-
-
-def opened_by(monkeypatch: pytest.MonkeyPatch, locale: str | None, **query: str) -> AppTest:
-    """Open the page as a browser of a locale does, at an address with a query."""
-    monkeypatch.setattr(ContextProxy, "locale", property(lambda _: locale))
-    monkeypatch.setattr(ContextProxy, "cookies", property(lambda _: {}))
-    app = AppTest.from_file(APP, default_timeout=timeout_s(20))
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
 
 
 @pytest.mark.usefixtures("page")
@@ -56,8 +43,9 @@ def test_with_an_identity_provider_nothing_is_shown_before_the_sign_in(monkeypat
     opened = opened_by(monkeypatch, "fr-FR")
 
     assert [button.label for button in opened.button] == ["Se connecter"]
+    assert not opened.sidebar.button  # a phone opens with its menu closed
+    assert "Connectez-vous pour travailler" in texts(opened)
     assert not service.received
-    assert not opened.title
 
 
 @pytest.mark.usefixtures("page")

@@ -137,7 +137,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "chaque barre bleue (▼) le réduit. « \u00d7 1,40 » : pour un même nombre de crédits remboursés, cette "
         "donnée multiplie par 1,4 les défauts attendus.",
         "en": "The starting point is the same for all clients. Each orange bar (▲) raises the risk, each blue "
-        "bar (▼) lowers it. “\u00d7 1.40”: for the same number of loans repaid, this data multiplies the "
+        "bar (▼) lowers it. “\u00d7 1.40”: for the same number of loans repaid, this data point multiplies the "
         "expected defaults by 1.4.",
     },
     "waterfall_alternative": {
@@ -223,7 +223,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "field_not_whole": {"fr": "Un nombre entier est attendu.", "en": "A whole number is expected."},
     "field_too_small": {"fr": "Trop petit : au moins {limit}.", "en": "Too small: at least {limit}."},
-    "field_too_great": {"fr": "Trop grand : au plus {limit}.", "en": "Too great: at most {limit}."},
+    "field_too_great": {"fr": "Trop grand : au plus {limit}.", "en": "Too high: at most {limit}."},
     "field_range": {"fr": "De {low} à {high}.", "en": "From {low} to {high}."},
     "history_section": {"fr": "{name} : {rows}", "en": "{name}: {rows}"},
     "history_units": {
@@ -275,8 +275,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "**These values differ from the client's file:**",
     },
     "changed_history": {
-        "fr": "{name} : {before} lignes → {after} lignes",
-        "en": "{name}: {before} rows → {after} rows",
+        "fr": "{name}, lignes : {before} → {after}",
+        "en": "{name}, rows: {before} → {after}",
     },
     "intention": {"fr": "Que sont ces changements ?", "en": "What are these changes?"},
     "intention_simulation": {"fr": "Une simulation : rien n'est enregistré", "en": "A simulation: nothing is recorded"},
@@ -284,7 +284,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Une correction du dossier : elle est enregistrée avec la décision, votre nom et le motif",
         "en": "A correction of the file: recorded with the decision, your name and the reason",
     },
-    "correction_reason": {"fr": "Motif de la correction", "en": "Reason of the correction"},
+    "correction_reason": {"fr": "Motif de la correction", "en": "Reason for the correction"},
     "decide": {"fr": "Enregistrer la décision", "en": "Record the decision"},
     "decide_hint": {
         "fr": "Avant ce clic, rien n'est enregistré : la réponse suit ce que vous saisissez.",
@@ -311,14 +311,14 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "obstacle_reason": {
         "fr": "Rien n'est enregistré : donnez le motif de la correction (10 caractères au moins).",
-        "en": "Nothing is recorded: give the reason of the correction (at least 10 characters).",
+        "en": "Nothing is recorded: give the reason for the correction (at least 10 characters).",
     },
     "incomplete_wrong": {
         "fr": "Corrigez ces champs pour obtenir une réponse :",
         "en": "Correct these fields to get an answer:",
     },
     "incomplete_missing": {"fr": "Il manque, pour obtenir une réponse :", "en": "Missing, to get an answer:"},
-    "wrong_cells": {"fr": "{count} cellule(s) à corriger", "en": "{count} cell(s) to correct"},
+    "wrong_cells": {"fr": "cellules à corriger : {count}", "en": "cells to correct: {count}"},
     "not_recorded": {"fr": "Simulation : rien n'est enregistré.", "en": "Simulation: not recorded."},
     "recorded_before": {
         "fr": "Cette décision avait déjà été enregistrée, le {moment}, sous le numéro {number}.",

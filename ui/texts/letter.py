@@ -41,7 +41,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Rien n'est encore décidé : une personne va examiner votre demande, puis nous vous écrirons.",
         "en": "Nothing is decided yet: a person will examine your application, and we will then write to you.",
     },
-    "letter_automated_heading": {"fr": "Comment nous avons évalué votre demande", "en": "How we assessed it"},
+    "letter_automated_heading": {
+        "fr": "Comment nous avons évalué votre demande",
+        "en": "How we assessed your application",
+    },
     "letter_automated": {
         "fr": "Cette évaluation est faite par un traitement automatisé de données personnelles, dont un profilage : un "
         "modèle statistique estime, d'après votre dossier, la probabilité que le crédit ne soit pas remboursé, et des "
@@ -66,20 +69,20 @@ TEXTS: dict[str, dict[str, str]] = {
     "letter_change_heading": {"fr": "Ce qui pourrait changer la décision", "en": "What could change the decision"},
     "letter_data_heading": {"fr": "Les données utilisées", "en": "The data used"},
     "letter_data_application": {
-        "fr": "votre demande : ce que vous nous avez déclaré, {count} informations ;",
-        "en": "your application: what you declared to us, {count} items;",
+        "fr": "votre demande, informations que vous nous avez déclarées : {count} ;",
+        "en": "your application, items that you declared to us: {count};",
     },
     "letter_data_scores": {
         "fr": "des scores transmis par des organismes externes : {count} ;",
         "en": "scores from outside agencies: {count};",
     },
     "letter_data_bureau": {
-        "fr": "le fichier des crédits tenu par un organisme externe : {count} crédits auprès d'autres prêteurs ;",
-        "en": "the register of credits kept by an outside agency: {count} credits with other lenders;",
+        "fr": "le fichier des crédits tenu par un organisme externe, crédits auprès d'autres prêteurs : {count} ;",
+        "en": "the register of credits kept by an outside agency, credits with other lenders: {count};",
     },
     "letter_data_previous": {
-        "fr": "nos propres dossiers : {count} demandes antérieures et leurs remboursements.",
-        "en": "our own records: {count} earlier applications and their repayments.",
+        "fr": "nos propres dossiers, demandes antérieures et leurs remboursements : {count}.",
+        "en": "our own records, earlier applications and their repayments: {count}.",
     },
     "letter_data_sources": {
         "fr": "Vous pouvez nous demander gratuitement la liste de ces données, le nom des organismes consultés et le "

@@ -44,6 +44,14 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "model_data_real": {"fr": "Mesuré sur {clients} clients réels.", "en": "Measured on {clients} real clients."},
     "model_measures": {"fr": "Sa qualité", "en": "Its quality"},
+    "model_split_test": {
+        "fr": "Mesurée sur des clients mis de côté, que l'entraînement n'a jamais vus.",
+        "en": "Measured on clients set aside, whom training never saw.",
+    },
+    "model_split_out_of_fold": {
+        "fr": "Mesurée sur les clients de l'entraînement, chacun noté par un modèle qui ne l'avait pas vu.",
+        "en": "Measured on the clients of the training, each scored by a model that had not seen him or her.",
+    },
     "model_measure": {"fr": "Mesure", "en": "Measure"},
     "model_value": {"fr": "Valeur", "en": "Value"},
     "model_interval": {"fr": "Intervalle à 95 %", "en": "95% interval"},
@@ -51,7 +59,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "model_auc": {"fr": "AUC", "en": "AUC"},
     "model_auc_reading": {
         "fr": "chance que, de deux clients dont un seul rembourse, le modèle juge celui-ci moins risqué ; 0,5 : hasard",
-        "en": "chance that, of two clients of whom one repays, the model holds that one less risky; 0.5: chance alone",
+        "en": "chance that, of two clients of whom one repays, the model rates that one as less risky; 0.5: chance",
     },
     "model_gini": {"fr": "Gini", "en": "Gini"},
     "model_gini_reading": {"fr": "la même chose, de 0 (hasard) à 1", "en": "the same, from 0 (chance) to 1"},
@@ -69,11 +77,26 @@ TEXTS: dict[str, dict[str, str]] = {
     "model_refused_share_reading": {"fr": "au seuil en vigueur", "en": "at the threshold in force"},
     "model_calibration": {"fr": "Le risque annoncé est-il le bon ?", "en": "Is the estimated risk right?"},
     "model_calibration_text": {
-        "fr": "Pour 100 impayés observés, le modèle en annonçait {predicted}. Pente de calibration : {slope} ({low} à "
+        "fr": "Pour 100 impayés observés, le modèle en annonçait {predicted}. Pente de calibration : {value} ({low} à "
         "{high}) ; 1 est parfait, moins de 1 veut dire que les risques sont trop écartés.",
-        "en": "For 100 defaults observed, the model announced {predicted}. Calibration slope: {slope} ({low} to "
+        "en": "For 100 defaults observed, the model predicted {predicted}. Calibration slope: {value} ({low} to "
         "{high}); 1 is perfect, less than 1 means that the risks are too far apart.",
     },
+    "model_curve_note": {
+        "fr": "Clients de l'entraînement, chacun noté par un modèle qui ne l'avait pas vu, en groupes de même taille, "
+        "du risque le plus bas au plus haut. Le risque annoncé est le bon où les points suivent la ligne pointillée.",
+        "en": "Clients of the training, each scored by a model that had not seen him or her, in groups of the same "
+        "size, from the lowest risk to the highest. The estimated risk is right where the points follow the dashed "
+        "line.",
+    },
+    "model_curve_chart": {
+        "fr": "Part d'impayés observée selon le risque annoncé, avec les intervalles à 95 % ; le tableau ci-dessous "
+        "donne les mêmes chiffres.",
+        "en": "Observed share of defaults by estimated risk, with 95% intervals; the table below gives the same "
+        "figures.",
+    },
+    "model_predicted": {"fr": "Risque annoncé", "en": "Estimated risk"},
+    "model_observed": {"fr": "Impayés observés", "en": "Observed defaults"},
     "model_importance": {"fr": "Sur quoi il s'appuie", "en": "What it relies on"},
     "model_importance_note": {
         "fr": "Poids moyen dans la décision, tous clients confondus, en parts du total.",

@@ -113,7 +113,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "take_refused": {"fr": "Refuser le crédit", "en": "Refuse the credit"},
     "review_reason": {
         "fr": "Motif de votre décision (10 à 2 000 caractères)",
-        "en": "Reason of your decision (10 to 2,000 characters)",
+        "en": "Reason for your decision (10 to 2,000 characters)",
     },
     "review_save": {"fr": "Enregistrer votre décision", "en": "Record your decision"},
     "review_saved": {

@@ -9,6 +9,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "It goes with your decisions, corrections and reviews in the journal.",
     },
     "officer_taken": {"fr": "Vous travaillez au nom de : {name}", "en": "You work as: {name}"},
+    "sign_in_first": {
+        "fr": "Connectez-vous pour travailler sur les demandes.",
+        "en": "Sign in to work on applications.",
+    },
     "sign_in": {"fr": "Se connecter", "en": "Sign in"},
     "sign_in_not_set_up": {
         "fr": "La connexion est exigée, mais n'est pas configurée : prévenez l'administrateur de cette page.",

@@ -217,38 +217,43 @@ def show_incomplete(language: str, entries: entry.Entries, missing: list[str]) -
 
 def show_answer(language: str, chosen: choice.Chosen, to_send: client.CreditFile, *, is_changed: bool) -> None:
     """Show the decision first, then its reasons, then the details."""
-    simulated = outcomes.simulate(to_send)
-    prediction = outcomes.decided(chosen.source, to_send) or simulated.prediction
-    if prediction is None:
-        if simulated.fault is not None:
-            faults.show_fault(language, simulated.fault)
-            st.button(messages.say(language, "retry"), icon=":material/refresh:", on_click=outcomes.retry)
+    prediction = outcomes.decided(chosen.source, to_send) or outcomes.simulate(to_send)
+    if isinstance(prediction, client.NoAnswerError):
+        faults.show_fault(language, prediction)
+        st.button(messages.say(language, "retry"), icon=":material/refresh:", on_click=outcomes.retry)
         return
     results.show_decision(language, prediction)
     if is_changed:
         show_original(language, chosen)
     results.show_rules(language, prediction)
     results.show_reasons(language, prediction)
-    if simulated.explanation is not None:
-        explanations.show_counterfactual(language, simulated.explanation)
+    show_details(language, prediction, to_send)
+
+
+def show_details(language: str, prediction: answers.Prediction, to_send: client.CreditFile) -> None:
+    """Show what explains the decision, which stands above while the explanation is computed."""
+    answer = outcomes.explain(to_send)
+    explanation = answer if isinstance(answer, answers.Explanation) else None
+    if explanation is not None:
+        explanations.show_counterfactual(language, explanation)
     results.show_warnings(language, prediction)
     results.show_scale(language, prediction)
-    if simulated.explanation is not None:
-        explanations.show_other_version(language, prediction.model, simulated.explanation.model)
-        explanations.show_contributions(language, simulated.explanation)
-        peers.show_standings(language, simulated.explanation)
-    elif simulated.fault is not None:
-        faults.show_no_explanation(language, simulated.fault)
-    letter_view.show_letter(language, prediction, simulated.explanation, to_send)
-    results.show_end(language, prediction, simulated.explanation)
+    if explanation is not None:
+        explanations.show_other_version(language, prediction.model, explanation.model)
+        explanations.show_contributions(language, explanation)
+        peers.show_standings(language, explanation)
+    elif isinstance(answer, client.NoAnswerError):
+        faults.show_no_explanation(language, answer)
+    letter_view.show_letter(language, prediction, explanation, to_send)
+    results.show_end(language, prediction, explanation)
 
 
 def show_original(language: str, chosen: choice.Chosen) -> None:
     """Show beside the answer what holds for the file without changes."""
-    original: answers.Prediction | None = outcomes.decided(chosen.source, chosen.credit_file)
+    original: answers.Prediction | client.NoAnswerError | None = outcomes.decided(chosen.source, chosen.credit_file)
     if original is None and not chosen.is_new:
-        original = outcomes.simulate(chosen.credit_file).prediction
-    if original is not None:
+        original = outcomes.simulate(chosen.credit_file)
+    if isinstance(original, answers.Prediction):
         results.show_comparison(language, original)
 
 

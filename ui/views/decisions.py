@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from ui import client, days, faults, messages, records, reviewing, session
+from ui.session import DECISION
 from ui.settings import Settings
 
 ANY = "any"
@@ -17,7 +18,7 @@ def show() -> None:
     say = partial(messages.say, language)
     st.title(say("decisions_title"), anchor=False)
     reviewing.show_notice()
-    chosen = st.query_params.get("decision")
+    chosen = st.query_params.get(DECISION)
     try:
         tables = session.declared_tables(Settings())
         if chosen is None:
@@ -36,7 +37,7 @@ def show() -> None:
 
 def close() -> None:
     """Leave the opened decision for the search."""
-    st.query_params.pop("decision", None)
+    st.query_params.pop(DECISION, None)
 
 
 def search(language: str) -> str | None:
@@ -68,14 +69,14 @@ def search(language: str) -> str | None:
     if is_new:
         st.session_state.pop("decisions_pages", None)
         if written.strip():
-            st.query_params["decision"] = written.strip()
+            st.query_params[DECISION] = written.strip()
             st.rerun()
     filters = criteria(language, client_number, chosen_state, chosen_outcome, since, until)
     if filters is None:
         return None
     chosen = reviewing.choose(language, filters, "list_empty", key="decisions")
     if chosen is not None and st.button(say("decisions_open"), type="primary", key="decisions_open"):
-        st.query_params["decision"] = chosen
+        st.query_params[DECISION] = chosen
         st.rerun()
     return None
 

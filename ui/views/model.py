@@ -5,19 +5,15 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from ui import client, faults, messages, model_facts, results, session
-from ui.charts import GRID, LOWERS, styled
+from ui import client, faults, messages, model_charts, model_facts, results, session
 from ui.settings import Settings
 
 MEASURES = ("auc", "gini", "ks", "brier", "refused_share")
 WAYS = ("model", "accept_all", "refuse_all")
 MAX_FEATURES = 15
 """Features whose weight is listed."""
-SPLIT = "test"
-"""The clients that training never saw."""
 
 
 def show() -> None:
@@ -87,11 +83,13 @@ def show_measures(language: str, trained: model_facts.Results) -> None:
     """Show the measures on clients that training never saw, with intervals where they were computed."""
     say = partial(messages.say, language)
     st.header(say("model_measures"), anchor=False)
-    intervals = trained.intervals.get(SPLIT, {})
-    names = [name for name in MEASURES if f"{SPLIT}_{name}" in trained.metrics]
+    split = trained.split
+    st.caption(say(f"model_split_{split}"))
+    intervals = trained.intervals.get(split, {})
+    names = [name for name in MEASURES if f"{split}_{name}" in trained.metrics]
     content = {
         say("model_measure"): [say(f"model_{name}") for name in names],
-        say("model_value"): [_measure(language, name, trained.metrics[f"{SPLIT}_{name}"]) for name in names],
+        say("model_value"): [_measure(language, name, trained.metrics[f"{split}_{name}"]) for name in names],
         say("model_interval"): [_range(language, name, intervals[name]) if name in intervals else "" for name in names],
         say("model_reading"): [say(f"model_{name}_reading") for name in names],
     }
@@ -100,20 +98,40 @@ def show_measures(language: str, trained: model_facts.Results) -> None:
 
 def show_calibration(language: str, trained: model_facts.Results) -> None:
     """Show whether the probabilities are right."""
-    slope = trained.intervals.get(SPLIT, {}).get("calibration_slope")
-    predicted = trained.metrics.get(f"{SPLIT}_predicted_to_observed")
-    if slope is None or predicted is None:
+    say = partial(messages.say, language)
+    slope = trained.intervals.get(trained.split, {}).get("calibration_slope")
+    predicted = trained.metrics.get(f"{trained.split}_predicted_to_observed")
+    curve = trained.calibration.curve
+    if not curve and (slope is None or predicted is None):
         return
-    st.header(messages.say(language, "model_calibration"), anchor=False)
-    ends = {name: messages.number(language, getattr(slope, name), 2) for name in ("low", "high")}
-    st.markdown(
-        messages.say(
-            language,
-            "model_calibration_text",
-            predicted=messages.number(language, 100 * predicted),
-            slope=messages.number(language, slope.value, 2),
-            **ends,
-        )
+    st.header(say("model_calibration"), anchor=False)
+    if slope is not None and predicted is not None:
+        ends = {name: messages.number(language, getattr(slope, name), 2) for name in ("value", "low", "high")}
+        announced = messages.number(language, 100 * predicted)
+        st.markdown(say("model_calibration_text", predicted=announced, **ends))
+    if curve:
+        show_curve(language, curve)
+
+
+def show_curve(language: str, curve: Sequence[model_facts.CalibrationGroup]) -> None:
+    """Show predicted and observed risk of clients of similar risk, as a chart and as a table."""
+    say, percent = partial(messages.say, language), partial(messages.percent, language)
+    st.caption(say("model_curve_note"))
+    st.plotly_chart(
+        model_charts.calibration_chart(language, curve),
+        theme=None,
+        config=results.STATIC_CHART,
+        alt=say("model_curve_chart"),
+        key="model_curve",
+    )
+    st.table(
+        {
+            say("model_clients"): [messages.number(language, group.clients) for group in curve],
+            say("model_predicted"): [percent(group.predicted) for group in curve],
+            say("model_observed"): [_rate(language, group.observed) for group in curve],
+        },
+        hide_index=True,
+        alt=say("model_calibration"),
     )
 
 
@@ -129,7 +147,7 @@ def show_importance(language: str, trained: model_facts.Results, model: model_fa
     names = [theme_name(language, theme) for theme in themes]
     weights = _shares(themes)
     st.plotly_chart(
-        importance_chart(language, names, weights),
+        model_charts.importance_chart(language, names, weights),
         theme=None,
         config=results.STATIC_CHART,
         alt=say("model_importance_chart"),
@@ -161,7 +179,7 @@ def show_costs(language: str, trained: model_facts.Results) -> None:
     say, percent = partial(messages.say, language), partial(messages.percent, language)
     number = partial(messages.number, language)
     st.header(say("model_cost"), anchor=False)
-    ways = {way: trained.business[SPLIT][way] for way in WAYS if way in trained.business.get(SPLIT, {})}
+    ways = {way: trained.business[trained.split][way] for way in WAYS if way in trained.business.get(trained.split, {})}
     st.table(
         {
             say("model_cost_way"): [say(f"model_way_{way}") for way in ways],
@@ -176,7 +194,7 @@ def show_costs(language: str, trained: model_facts.Results) -> None:
     st.subheader(say("model_thresholds"), anchor=False)
     rows = trained.sensitivity
     st.plotly_chart(
-        threshold_chart(language, rows),
+        model_charts.threshold_chart(language, rows),
         theme=None,
         config=results.STATIC_CHART,
         alt=say("model_thresholds_chart"),
@@ -234,46 +252,6 @@ def theme_name(language: str, theme: model_facts.Importance) -> str:
     """Return a theme in words; one that the page has no words for is named as the results name it."""
     key = f"model_theme_{theme.group}"
     return messages.say(language, key) if key in messages.MESSAGES else messages.plain(theme.label)
-
-
-def importance_chart(language: str, names: Sequence[str], weights: Sequence[float]) -> go.Figure:
-    """Draw the weight of each theme, heaviest on top."""
-    figure = go.Figure(
-        go.Bar(
-            orientation="h",
-            x=[100 * weight for weight in weights],
-            y=list(range(len(names))),
-            marker={"color": LOWERS},
-            hoverinfo="skip",
-        )
-    )
-    figure.update_xaxes(fixedrange=True, gridcolor=GRID, ticksuffix=" %" if language == "fr" else "%")
-    figure.update_yaxes(
-        fixedrange=True,
-        automargin=True,
-        range=[len(names) - 0.4, -0.6],
-        tickvals=list(range(len(names))),
-        ticktext=[name[:1].upper() + name[1:] for name in names],
-    )
-    return styled(figure, language, height=60 + 30 * len(names), top=10, bottom=30)
-
-
-def threshold_chart(language: str, rows: Sequence[model_facts.Ratio]) -> go.Figure:
-    """Draw the best threshold by the cost of a default."""
-    figure = go.Figure(
-        go.Scatter(
-            x=[row.ratio for row in rows],
-            y=[100 * row.threshold for row in rows],
-            mode="lines+markers",
-            line={"color": LOWERS, "width": 3},
-            hoverinfo="skip",
-        )
-    )
-    figure.update_xaxes(fixedrange=True, gridcolor=GRID, title={"text": messages.say(language, "model_ratio")})
-    figure.update_yaxes(
-        fixedrange=True, gridcolor=GRID, rangemode="tozero", ticksuffix=" %" if language == "fr" else "%"
-    )
-    return styled(figure, language, height=280, top=10, bottom=60).update_layout(margin={"l": 60})
 
 
 def readable_card(card: str) -> str:
