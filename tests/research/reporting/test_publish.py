@@ -49,7 +49,8 @@ def test_the_card_names_what_is_left_out_and_the_price():
     assert study.description in card
     for arm in study.arms[1:]:
         assert (
-            f"| {arm.arm} | 60 | {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f} | {0 - arm.cost_gain:+.4f} ± " in card
+            f"| {arm.arm} | {arm.features:.0f} | {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f} "
+            f"| {0 - arm.cost_gain:+.4f} ± " in card
         )
 
 
