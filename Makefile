@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help packages setup check check-types check-rest coverage test test-end-to-end test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
+	test-benchmarks test-mutation test-browser screenshots recording test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness quotable missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
 	test-cloud test-docs slides docs
@@ -204,6 +204,9 @@ test-browser: setup ## The UI in headless Chromium, against a real service
 screenshots: setup ## Take the pictures of the pages again, into docs/images
 	@SCREENSHOTS=docs/images .venv/bin/pytest tests/browser -k pictures
 	@DRIFT_SCREENSHOT=docs/images/drift_report.png .venv/bin/pytest tests/browser/test_drift_report.py
+
+recording: setup ## Record make demo again, as the moving picture of the README
+	@$(RUN) tests.recording
 
 test-container: setup ## The image: built, run, and asked the same as the service
 	@for program in buildah debootstrap runc; do \
