@@ -8,6 +8,7 @@ from pathlib import Path
 from research import tracking
 from research.cli import ROOT, CommandError, shown
 from research.data.dataset import DATA
+from research.reporting.badges import write_badges
 from research.reporting.documents import write_documents
 from research.reporting.model_card import interval, metric_rows, write_model_card
 from research.reporting.quoted_figures import PUBLISHED
@@ -25,6 +26,7 @@ from research.results import (
     Comparison,
     Interval,
     Policy,
+    SplitName,
     TrainingResults,
     read,
     read_if_present,
@@ -33,7 +35,32 @@ from research.results import (
 EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
 
 README = ROOT / "README.md"
+RESULTS_PAGE = ROOT / "docs" / "results.md"
 BEGIN, END = "<!-- results: written by python -m research publish -->", "<!-- end of results -->"
+_PAGE_BEGIN = """# Results
+
+Written by `python -m research publish`. A missed default costs about ten good clients refused; cost is counted in good
+clients refused. Out of fold, the cost is judged by thresholds that the other folds choose. Figures marked
+`data: synthetic` describe the generator. The [model card](../MODEL_CARD.md) holds the rest: decision, calibration,
+groups, explanation, limits. To obtain the same: `python -m research data synth --clients 60000 --out data/synthetic_60k`, then
+`make train promote compare fairness DATA=data/synthetic_60k`, and `python -m research publish` with the runs it names.
+
+"""
+_PAGE_END = """
+
+## Pictures
+
+The gain of each table and each size of the feature set, the cost of constraints, of leaving age out and of leaving out
+what cannot be quoted to a client, and the fidelity of the synthetic data are in `research/results/` as tables (JSON) and
+figures, each with the source of its data:
+
+| | |
+|---|---|
+| ![Cost of every threshold, with its band](../research/results/cost_curve.png) | ![The comparison of families and imbalance arms](../research/results/comparison.png) |
+| ![Features that change the score most](../research/results/shap_beeswarm.png) | ![Approval and AUC by group](../research/results/fairness.png) |
+| ![AUC against the number of features](../research/results/feature_study.png) | ![Fidelity of the synthetic data](../research/results/fidelity.png) |
+| ![Cost of leaving out what cannot be quoted](../research/results/quotable.png) | |
+"""  # noqa: E501 - a row of a table is a line
 PUBLISHABLE = (
     RESULTS_FILE,
     GATE_FILE,
@@ -60,8 +87,46 @@ def publish(run_id: str, out: Path = PUBLISHED) -> Path:
     return out
 
 
+def headline(folder: Path = PUBLISHED) -> str:
+    """Return five published figures with their intervals, as the Markdown of the README."""
+    results = read(TrainingResults, folder / RESULTS_FILE)
+    split: SplitName = "test" if "test" in results.intervals else "out_of_fold"
+    costs = results.business[split]
+    ratios = [group for group in results.fairness.age.groups if group.approval_ratio is not None]
+    lowest = min(ratios, key=lambda group: _value(group.approval_ratio), default=None)
+    rows = [
+        ("AUC: pairs of a default and a good client that are ranked right", interval(results.intervals[split]["auc"])),
+        ("cost of 1,000 applications decided by the model", _of_1000(costs["model"].cost_per_client, ".0f")),
+        ("cost of 1,000 applications, all granted", _of_1000(costs["accept_all"].cost_per_client, ".0f")),
+        ("slope of calibration (1 is perfect)", interval(results.intervals[split]["calibration_slope"], ".2f")),
+    ]
+    if lowest is not None:
+        title = f"approval rate of the least approved age group ({lowest.group}), of that of the most approved"
+        rows.append((title, interval(lowest.approval_ratio, ".2f")))
+    clients = "clients that no choice was made on" if split == "test" else "development clients, out of fold"
+    return "\n".join(
+        [
+            f"`data: {results.data}` {results.description}; {results.metrics[f'{split}_clients']:,.0f} {clients}; in",
+            "brackets, bootstrap intervals at 95 %:",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {' | '.join(row)} |" for row in rows),
+        ]
+    )
+
+
+def _value(figure: Interval | None) -> float:
+    return float("inf") if figure is None or figure.value is None else figure.value
+
+
+def results_page(folder: Path = PUBLISHED) -> str:
+    """Return the page of all published figures as Markdown."""
+    return f"{_PAGE_BEGIN}{results_table(folder)}{_PAGE_END}"
+
+
 def results_table(folder: Path = PUBLISHED) -> str:
-    """Return the published figures as the Markdown of the README."""
+    """Return the published figures as Markdown: of the model, and of the comparison where there is one."""
     results = read(TrainingResults, folder / RESULTS_FILE)
     metrics = results.metrics
     policies: tuple[tuple[str, Policy], ...] = (
@@ -133,10 +198,10 @@ def _of_1000(cost: Interval | None, form: str) -> str:
 
 
 def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:
-    """Write the published figures between the README's two marks."""
-    before, _, rest = readme.read_text().partition(BEGIN)
+    """Write five published figures between the README's two marks."""
+    before, _, rest = readme.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{results_table(folder)}\n{END}{after}")
+    readme.write_text(f"{before}{BEGIN}\n{headline(folder)}\n{END}{after}", "utf-8")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -154,6 +219,8 @@ def run(options: argparse.Namespace) -> None:
     for run_id in options.runs or [tracking.run_id(tracking.champion(tracking.connect()))]:
         publish(run_id)
     write_readme()
+    RESULTS_PAGE.write_text(results_page(), "utf-8")
+    write_badges()
     write_model_card(PUBLISHED)
     write_documents(PUBLISHED)
     print(f"{shown(PUBLISHED)}: results on {read(TrainingResults, PUBLISHED / RESULTS_FILE).description}")

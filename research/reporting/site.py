@@ -16,7 +16,9 @@ from research.reporting.reference import PAGES
 EXAMPLE = "python -m research docs --out build/site"
 SOURCES = ROOT / "build" / "site-sources"
 ROOT_PAGES = ("README.md", "MODEL_CARD.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")
-COPIED = ("docs/**/*.md", "docs/**/*.png", "docs/**/*.gif", "research/results/*.png", "LICENSE")
+COPIED = ("docs/**/*.md", "docs/**/*.png", "docs/**/*.gif", "docs/**/*.svg", "research/results/*.png", "LICENSE")
+STATUS = re.compile(r"^\[!\[CI\]\(\.\./\.\./actions/.*\n", re.MULTILINE)
+"""Line of the README with the state of the tests, which only GitHub can show."""
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
@@ -51,7 +53,8 @@ def write_sources(folder: Path = SOURCES) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
-            target.write_text(without_links_to_code((ROOT / path).read_text("utf-8"), path, published), "utf-8")
+            text = STATUS.sub("", (ROOT / path).read_text("utf-8"))
+            target.write_text(without_links_to_code(text, path, published), "utf-8")
         else:
             shutil.copy2(ROOT / path, target)
     reference = folder / "docs" / "reference"
