@@ -23,8 +23,10 @@ PICTURE = ROOT / "docs" / "images" / "demo.gif"
 COMMAND = ("make", "demo")
 LAST_LINE = "Ctrl-C stops both"
 """In the line that the demo prints once service and UI answer."""
-COLUMNS, LINES, POINTS, PADDING = 108, 22, 14, 12
+COLUMNS, LINES, POINTS, PADDING = 108, 18, 13, 10
 INK, PAPER, TITLE_INK, PROMPT = "#e6e6e6", "#14181d", "#8fa3b8", "#7bc47f"
+COLOURS = 6
+"""Of a picture: ink, paper, and what is between at the edge of a letter."""
 MAX_PAUSE_S, MIN_PAUSE_S, LAST_PAUSE_S = 1.2, 0.08, 6.0
 """Seconds that a picture is shown: at most, at least, and the last one."""
 STOP_TIMEOUT_S = 60.0
@@ -91,7 +93,7 @@ def drawn(text: Sequence[str], seconds: float) -> Image.Image:
     for number, line in enumerate(text):
         colour = PROMPT if line.startswith("$ ") else INK
         draw.text((PADDING, PADDING + (number + 2) * height), line, colour, font)
-    return image.quantize(16)
+    return image.quantize(COLOURS)
 
 
 def write_picture(command: str, lines: Sequence[Line], path: Path = PICTURE) -> None:

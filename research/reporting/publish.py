@@ -42,8 +42,7 @@ _PAGE_BEGIN = """# Results
 Written by `python -m research publish`. A missed default costs about ten good clients refused; cost is counted in good
 clients refused. Out of fold, the cost is judged by thresholds that the other folds choose. Figures marked
 `data: synthetic` describe the generator. The [model card](../MODEL_CARD.md) holds the rest: decision, calibration,
-groups, explanation, limits. To obtain the same: `python -m research data synth --clients 60000 --out data/synthetic_60k`, then
-`make train promote compare fairness DATA=data/synthetic_60k`, and `python -m research publish` with the runs it names.
+groups, explanation, limits.
 
 """
 _PAGE_END = """
@@ -122,7 +121,16 @@ def _value(figure: Interval | None) -> float:
 
 def results_page(folder: Path = PUBLISHED) -> str:
     """Return the page of all published figures as Markdown."""
-    return f"{_PAGE_BEGIN}{results_table(folder)}{_PAGE_END}"
+    source = read(TrainingResults, folder / RESULTS_FILE)
+    data, make = "data/raw", "Put the real files into `data/raw`"
+    if source.data == "synthetic":
+        data = "data/published"
+        make = f"`python -m research data synth --clients {source.clients} --seed {source.seed} --out {data}`"
+    same = (
+        f"To obtain the same: {make}, then\n`make train promote compare fairness DATA={data}`, and "
+        "`python -m research publish` with the runs it names.\n\n"
+    )
+    return f"{_PAGE_BEGIN}{same}{results_table(folder)}{_PAGE_END}"
 
 
 def results_table(folder: Path = PUBLISHED) -> str:
