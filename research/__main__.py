@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "reasons": "research.explanation.reason_quality",
         "fairness": "research.comparison.price_of_fairness",
         "quotable": "research.comparison.price_of_quotable",
+        "lawful": "research.comparison.price_of_lawful",
         "missing": "research.evaluation.missing_fields",
         "rules": "research.evaluation.rule_prices",
     },

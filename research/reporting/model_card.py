@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from research.cli import ROOT
+from research.reporting.article_18 import strict_reading
 from research.results import (
     COUNTERFACTUALS_FILE,
     GATE_FILE,
+    LAWFUL_FILE,
     MISSING_FILE,
     PRICE_FILE,
     QUOTABLE_FILE,
@@ -19,6 +21,7 @@ from research.results import (
     FairnessPrice,
     GateResult,
     Interval,
+    LawfulStudy,
     MissingFields,
     Policy,
     QuotableStudy,
@@ -65,6 +68,7 @@ def model_card(folder: Path) -> str:
         _groups(results),
         _price(price),
         _quotable(quotable),
+        _lawful(read_if_present(LawfulStudy, folder / LAWFUL_FILE)),
         _explanation(results),
         _reasons(reasons, results),
         _missing(missing, results),
@@ -365,6 +369,16 @@ Left out: **{", ".join(study.left_out) or "none"}**; directions: **{study.direct
 The figure: `research/results/quotable.png`.
 
 {_table("arm | features | AUC, or its change | cost per client, or its change", rows)}"""
+
+
+def _lawful(study: LawfulStudy | None) -> str:
+    if study is None:
+        return ""
+    return f"""## What a strict reading of the law costs
+
+Which features are left out, and why: `docs/governance/features_and_article_18.md`.
+
+{strict_reading(study)}"""
 
 
 def _reasons(reasons: ReasonQuality | None, results: TrainingResults) -> str:

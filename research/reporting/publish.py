@@ -16,6 +16,7 @@ from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
     GATE_FILE,
+    LAWFUL_FILE,
     MISSING_FILE,
     PRICE_FILE,
     QUOTABLE_FILE,
@@ -69,6 +70,7 @@ PUBLISHABLE = (
     RULES_FILE,
     COUNTERFACTUALS_FILE,
     QUOTABLE_FILE,
+    LAWFUL_FILE,
     REASONS_FILE,
 )
 """Result files of single commands, from train to reasons, of which a published run holds at least one."""
