@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from research.cli import ROOT, CommandError, last_line, shown, user_path
+from research.reporting.badges import write_badges
 from research.reporting.documents import print_notes, write_documents
 from research.reporting.reference import PAGES
 
@@ -82,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the documents, build the site, print the note, and print where they are."""
     write_documents()
+    write_badges()
     write_sources()
     build(options.out)
     for path in (options.out / "index.html", *print_notes(options.note)):
