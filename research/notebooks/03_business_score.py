@@ -300,8 +300,8 @@ plt.show()
 # %% [markdown]
 # ## What is served
 #
-# The threshold found on all out-of-fold scores goes into the model folder and with it through registry, Bento and
-# service. The test split, which chose nothing, says what it costs there.
+# The threshold that is served, theory's or the one that was found, goes into the model folder and with it through
+# registry, Bento and service. The test split, which chose nothing, says what it costs there.
 
 # %%
 model = ScoringModel(results / "model")
