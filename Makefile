@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help packages setup check check-types check-rest coverage test test-end-to-end test-serving test-faults test-postgres test-notebooks \
-	test-benchmarks test-mutation test-browser screenshots test-container demo pipeline data fidelity study compare train promote \
-	rollback explain counterfactuals reasons fairness mitigation quotable missing rules \
+	test-benchmarks test-mutation test-browser screenshots recording test-container demo pipeline data fidelity study compare train promote \
+	rollback explain counterfactuals reasons fairness mitigation quotable lawful missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
 	test-cloud test-docs test-spark slides docs
 
@@ -112,6 +112,9 @@ mitigation: setup ## What approving more clients under 30 by weighted training w
 quotable: setup ## The cost of leaving out what cannot be quoted to a client, and of holding the quoted directions
 	@$(RUN) research quotable $(DATA_OPTION)
 
+lawful: setup ## The cost of leaving out what a strict reading of the law doubts, together and by circumstance
+	@$(RUN) research lawful $(DATA_OPTION)
+
 missing: setup ## What leaving out each optional field changes: PD, decisions, warnings
 	@$(RUN) research missing $(DATA_OPTION)
 
@@ -153,7 +156,7 @@ ui: setup ## Open the UI on 127.0.0.1:8501, against the service on 3000
 mlflow: setup ## Show runs and registry on 127.0.0.1:5000
 	@$(RUN) research show mlflow $${MLFLOW_PORT:+"--port=$$MLFLOW_PORT"}
 
-drift: setup ## The drift report, training against new applications; exit code 1 on drift
+drift: setup ## The drift report, training against new applications; where it finds drift, make ends with an error
 	@$(RUN) drift report $(DATA_OPTION)
 
 bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
@@ -218,6 +221,9 @@ test-browser: setup ## The UI in headless Chromium and Firefox, against a real s
 screenshots: setup ## Take the pictures of the pages again, into docs/images
 	@SCREENSHOTS=docs/images .venv/bin/pytest tests/browser -k pictures
 	@DRIFT_SCREENSHOT=docs/images/drift_report.png .venv/bin/pytest tests/browser/test_drift_report.py
+
+recording: setup ## Record make demo again, as the moving picture of the README
+	@$(RUN) tests.recording
 
 test-container: setup ## The image: built, run, and asked the same as the service
 	@for program in buildah debootstrap runc; do \

@@ -35,6 +35,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "fairness": "research.comparison.price_of_fairness",
         "mitigation": "research.comparison.mitigation",
         "quotable": "research.comparison.price_of_quotable",
+        "lawful": "research.comparison.price_of_lawful",
         "missing": "research.evaluation.missing_fields",
         "rules": "research.evaluation.rule_prices",
     },

@@ -21,6 +21,7 @@ PRICE_FILE = "fairness_price.json"
 MITIGATION_FILE = "mitigation.json"
 STUDY_FILE = "feature_study.json"
 QUOTABLE_FILE = "quotable.json"
+LAWFUL_FILE = "lawful.json"
 REASONS_FILE = "reasons.json"
 FIDELITY_FILE = "fidelity.json"
 MISSING_FILE = "missing_fields.json"
@@ -485,6 +486,21 @@ class QuotableStudy(ResultFile):
     arms: list[QuotableArm]
     left_out: list[str]
     directions: str
+
+
+class LawfulArm(Arm):
+    """An arm, and the doubtful features that it leaves out beside what is left out by default."""
+
+    doubtful: list[str]
+
+
+class LawfulStudy(ResultFile):
+    """The content of lawful.json, by `lawful`: the default, a strict reading of the law, and each doubt alone."""
+
+    development_clients: int
+    folds: int
+    folds_seed: int
+    arms: list[LawfulArm]
 
 
 class GroupApproval(Part):

@@ -44,10 +44,11 @@ DEFAULTS = Settings()
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One arm: the families that are left out, and the features that are held monotone."""
+    """One arm: the families and single features that are left out, and the features that are held monotone."""
 
     name: str
     left_out: tuple[str, ...] = ()
+    features_left_out: tuple[str, ...] = ()
     directions: Directions = "certain"
 
 
@@ -68,15 +69,22 @@ SINGLE = (
 
 
 class Bench:
-    """Fits variants on the same folds, with the number of trees at which the arm of all features stops."""
+    """Fits variants on the same folds, with the number of trees at which the arm `base` stops."""
 
-    def __init__(self, data: Data, settings: Settings, ranker: Rank, parameters: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        data: Data,
+        settings: Settings,
+        ranker: Rank,
+        parameters: Mapping[str, Any],
+        base: Variant = ALL_FEATURES,
+    ) -> None:
         rows = data.rows("development")
         self.data = cross_fitting.training_matrix(
             rows, cross_fitting.catalogue_names(with_age=boosting.WITH_AGE, left_out=())
         )
         self.splits = fold_rows(rows.target, rows.person, settings.folds, settings.seed)
-        self._parameters, self._seed = parameters, settings.seed
+        self._parameters, self._seed, self._base = parameters, settings.seed, base
         self._folds = range(settings.folds)
         self._rankings = self._parallel(
             lambda fold: ranker(self._training_rows(fold), settings.seed + fold), "rankings"
@@ -105,13 +113,14 @@ class Bench:
 
     def _chosen(self, variant: Variant, fold: int) -> list[str]:
         """Return the best features of the fold's ranking that are not left out: as many as without leaving out."""
-        excluded, ranking = features_of_families(variant.left_out), self._rankings[fold]
+        excluded = features_of_families(variant.left_out).union(variant.features_left_out)
+        ranking = self._rankings[fold]
         ranked = ranking.names if boosting.BEST_FEATURES is None else [*ranking.names, *ranking.noise]
         return [name for name in ranked if name not in excluded][: boosting.BEST_FEATURES]
 
     def _rounds(self, fold: int) -> int:
-        data = self.data.select(self._chosen(ALL_FEATURES, fold))
-        params = boosting.booster_params(data, self._parameters, constraints=True, directions=ALL_FEATURES.directions)
+        data = self.data.select(self._chosen(self._base, fold))
+        params = boosting.booster_params(data, self._parameters, constraints=True, directions=self._base.directions)
         return boosting.train_booster(data, self.splits[fold][0], self._seed + fold, params)[0].best_iteration
 
     def _score_fold(self, task: tuple[Variant, int]) -> Floats:

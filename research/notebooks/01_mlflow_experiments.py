@@ -15,8 +15,8 @@
 # served is a version in one registry. This notebook shows what a run holds, how runs are found and compared, and how a
 # version becomes champion.
 #
-# The notebooks are kept as scripts beside them; `make notebooks` executes all four, `make notebooks DATA=data/raw` on
-# your data. All that is computed here is imported from `research`: what you read is what the commands do.
+# The notebooks are kept as scripts beside them; `make notebooks` executes all five, `make notebooks DATA=data/raw`
+# on your data. All that is computed here is imported from `research`: what you read is what the commands do.
 
 # %%
 import matplotlib.pyplot as plt

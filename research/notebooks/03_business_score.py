@@ -300,8 +300,8 @@ plt.show()
 # %% [markdown]
 # ## What is served
 #
-# The threshold that was chosen on all out-of-fold scores goes into the model folder and with it through registry, Bento
-# and service. What it costs on clients who chose nothing is measured once, on the test split, by
+# The threshold that is served, theory's or the one that was found, goes into the model folder and with it through
+# registry, Bento and service. What it costs on clients who chose nothing is measured once, on the test split, by
 # `python -m research publish`; here, out of fold, with thresholds of the other folds.
 
 # %%

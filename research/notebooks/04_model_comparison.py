@@ -86,8 +86,9 @@ overview
 # %% [markdown]
 # ## The verdict
 #
-# LightGBM and the linear model can be served; the other families are compared so that we know what we forgo. The
-# question is not who comes first, but whether a family that cannot be served beats the best that can beyond chance.
+# Families whose contributions add up exactly can be served; the others are compared so that we know what we forgo.
+# The question is not who comes first, but whether a family that cannot be served beats the best that can beyond
+# chance.
 
 # %%
 cheapest, dearest = models.row(0, named=True), models.row(-1, named=True)
@@ -149,8 +150,8 @@ print(f"explained on {explained.rows:,} test clients; the sums are off by {expla
 picture(results / "shap_beeswarm.png", width=800)
 
 # %% [markdown]
-# Features that measure nearly the same share their weight, in the proportion in which the trees divided it. A concept
-# is steadier: the contributions of its features are added up for each client first, which is exact.
+# Features that measure nearly the same share their weight, in a proportion that depends on the fit. A concept is
+# steadier: the contributions of its features are added up for each client first, which is exact.
 
 # %%
 picture(results / "shap_groups.png", width=700)

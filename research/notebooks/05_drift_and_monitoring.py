@@ -24,9 +24,9 @@
 # | what will the decisions cost? | estimate from the calibrated PD and known outcomes | at once, as an estimate |
 # | were the decisions right? | AUC, calibration and cost of granted loans | months later |
 #
-# Columns are not counted: forty columns on the building may change without effect, and the three external scores carry
-# most of the model. A limit is what chance reaches at the sample size at hand, over all columns together, and at least
-# a small change; the verdict follows what the change does to the PD.
+# Columns are not counted: forty columns on the building may change without effect, and few scores may carry most of
+# the model. A limit is what chance reaches at the sample size at hand, over all columns together, and at least a
+# small change; the verdict follows what the change does to the PD.
 
 # %%
 import tempfile
@@ -74,9 +74,10 @@ def compared(before, now, sample=10_000):
 # %% [markdown]
 # ## New applications against those of the training
 #
-# `application_train` against `application_test`, as `make drift` compares them: the data's own shift. Revolving loans
-# nearly vanish, enquiries at the bureau are counted in another way, EXT_SOURCE_1 is missing less often, amounts fall.
-# The command also writes an HTML page with Evidently's drawings of the columns that matter most.
+# `application_train` against `application_test`, as `make drift` compares them: the data's own shift. Of the public
+# data it is known that revolving loans nearly vanish, enquiries at the bureau are counted in another way,
+# EXT_SOURCE_1 is missing less often, amounts fall; the table shows what of that this data has. The command also
+# writes an HTML page with Evidently's drawings of the columns that matter most.
 
 # %%
 report = compared(reference, current).report
@@ -109,8 +110,8 @@ _ = axes.set_title("What the drifted features do to the PD")
 # ## A drift, step by step
 #
 # Two random halves of the training data are one population: the first comparison below is "no drift". Then the
-# external scores of the second half vanish for more and more clients. The PSI of the PD and the effect on clients of
-# the reference grow, and the verdict turns where they exceed their limits.
+# external scores of the second half vanish for more and more clients. The verdict turns where the PSI of the PD, or
+# the effect on clients of the reference, exceeds its limit.
 
 # %%
 half = np.random.default_rng(1).permutation(reference.rows)
@@ -164,7 +165,7 @@ if truth is not None:
 display(steps)
 
 # %% [markdown]
-# Three columns of 120 change, and the PD loses much of its order. A report that counts columns would find no drift.
+# Three columns change, however much order the PD loses above. A report that counts columns would find no drift.
 
 # %%
 figure, axes = subplots(figsize=(8, 3.5))
@@ -210,8 +211,8 @@ for finding in results_of_watch:
 # %% [markdown]
 # ## Stability over time
 #
-# The PSI of each month's PD against the training, and the mean PD with control limits of three standard errors. Emptied
-# scores hardly move the mean: its chart alone would raise no alarm.
+# The PSI of each month's PD against the training, and the mean PD with control limits of three standard errors.
+# Emptied scores need not move the mean: compare both charts before trusting one.
 
 # %%
 figure, (left, right) = subplots(1, 2, figsize=(11, 3.5))
@@ -244,12 +245,12 @@ folder.cleanup()
 # %% [markdown]
 # ## Conclusions and corrective actions
 #
-# - Train and test of the public data differ, and the report finds it. The difference is in the product mix, the counts
-#   of enquiries and the amounts: the PD moves less than the columns. Before production, train on applications as recent
+# - Train and test of the public data differ in the product mix, the counts of enquiries and the amounts; the first
+#   table says what of it is found here, and how far the PD moves. Before production, train on applications as recent
 #   as there are.
-# - The fault of production to fear most is silent: a source of scores that fails. It changes 3 of 120 columns, keeps
-#   the service running, and takes the order out of the PD. The watch finds it within one period, and calls for a look
-#   at the source: training again on emptied scores would be the wrong remedy.
+# - The fault of production to fear most is silent: a source of scores that fails. It changes three columns, keeps
+#   the service running, and may take the order out of the PD. The watch above names its action for that; training
+#   again on emptied scores would be the wrong remedy.
 # - Where the ranking of granted loans falls beyond chance: train again on recent outcomes, and let the gate decide.
 #   Where the ranking holds but defaults are not those predicted: calibrate again. Where neither is measured yet: look,
 #   and wait for outcomes.

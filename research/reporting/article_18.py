@@ -6,6 +6,7 @@ from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS
 from research.reporting.quoted_figures import QuotedFigures
 from research.reporting.reference import table
+from research.results import LAWFUL_FILE, LawfulStudy, read_if_present
 from research.training.lawful import circumstance, doubtful_features
 from research.training.quoted import LEFT_OUT, families
 
@@ -34,10 +35,12 @@ def page(figures: QuotedFigures) -> str:
         "## Doubtful features, and what leaving them out costs",
         _PRICES,
         table(["left out", "AUC, change", "cost per client, change"], _prices(figures)),
-        "Not priced one by one: telephone, identity document and registration, education, family status, region, and"
-        " the external scores. Gender and age are priced in the [model card](../../MODEL_CARD.md).",
-        "`python -m research train --lawful strict` leaves out every doubtful feature but the external scores, without"
-        " which there is no model. Its run shows the price beside that of the default.",
+        "The external scores are not priced: without them there is no model. Gender and age are priced in the"
+        " [model card](../../MODEL_CARD.md).",
+        "## A strict reading, and what it costs",
+        "`python -m research train --lawful strict` leaves out every doubtful feature but the external scores."
+        " `python -m research lawful` prices that, and each circumstance alone.",
+        strict_reading(read_if_present(LawfulStudy, figures.folder / LAWFUL_FILE)),
         "## Features of the application",
         "*By default*: not with `--lawful strict`. *Weight* is the mean absolute SHAP value, given for the features"
         " that weigh most.",
@@ -48,6 +51,23 @@ def page(figures: QuotedFigures) -> str:
         table(["concept", "circumstance", "features", "of them given by default"], _histories()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def strict_reading(study: LawfulStudy | None) -> str:
+    """Return the prices of a strict reading as Markdown; a sentence where they are not published."""
+    if study is None:
+        return "It is not among the published results."
+    rows = [
+        [
+            arm.arm,
+            f"{arm.features:.0f}",
+            f"{arm.auc:.4f}" if arm.auc_gain is None else f"{arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f}",
+            f"{arm.cost:.4f}" if arm.cost_gain is None else f"{0 - arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}",
+        ]
+        for arm in study.arms
+    ]
+    head = ["arm", "features", "AUC, or its change", "cost per client, or its change"]
+    return f"On {study.description}, out of fold, paired; ± is a standard error:\n\n{table(head, rows)}"
 
 
 def _prices(figures: QuotedFigures) -> Iterator[list[str]]:

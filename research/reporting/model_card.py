@@ -6,9 +6,11 @@ from research.cli import ROOT
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting.card_fairness import groups_part, mitigation_part, price_part
 from research.reporting.card_parts import interval, metric_rows, opening, table, with_intervals
+from research.reporting.article_18 import strict_reading
 from research.results import (
     COUNTERFACTUALS_FILE,
     GATE_FILE,
+    LAWFUL_FILE,
     MISSING_FILE,
     MITIGATION_FILE,
     PRICE_FILE,
@@ -20,6 +22,8 @@ from research.results import (
     Counterfactuals,
     FairnessPrice,
     GateResult,
+    Interval,
+    LawfulStudy,
     MissingFields,
     Mitigation,
     Policy,
@@ -68,6 +72,7 @@ def model_card(folder: Path) -> str:
         price_part(price),
         mitigation_part(read_if_present(Mitigation, folder / MITIGATION_FILE)),
         _quotable(quotable),
+        _lawful(read_if_present(LawfulStudy, folder / LAWFUL_FILE)),
         _explanation(results),
         _reasons(reasons, results),
         _missing(missing, results),
@@ -326,6 +331,16 @@ Left out: **{", ".join(study.left_out) or "none"}**; directions: **{study.direct
 The figure: `research/results/quotable.png`.
 
 {table("arm | features | AUC, or its change | cost per client, or its change", rows)}"""
+
+
+def _lawful(study: LawfulStudy | None) -> str:
+    if study is None:
+        return ""
+    return f"""## What a strict reading of the law costs
+
+Which features are left out, and why: `docs/governance/features_and_article_18.md`.
+
+{strict_reading(study)}"""
 
 
 def _reasons(reasons: ReasonQuality | None, results: TrainingResults) -> str:

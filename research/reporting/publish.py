@@ -12,6 +12,7 @@ from research.data.dataset import DATA
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.evaluation.test_split import results_with_test_split
 from research.reporting.card_parts import interval, metric_rows, opening
+from research.reporting.badges import write_badges
 from research.reporting.documents import write_documents
 from research.reporting.model_card import write_model_card
 from research.reporting.quoted_figures import PUBLISHED
@@ -19,6 +20,7 @@ from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
     GATE_FILE,
+    LAWFUL_FILE,
     MISSING_FILE,
     MITIGATION_FILE,
     PRICE_FILE,
@@ -30,6 +32,7 @@ from research.results import (
     Comparison,
     Interval,
     Policy,
+    SplitName,
     TrainingResults,
     read,
     read_if_present,
@@ -39,7 +42,31 @@ from research.results import (
 EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
 
 README = ROOT / "README.md"
+RESULTS_PAGE = ROOT / "docs" / "results.md"
 BEGIN, END = "<!-- results: written by python -m research publish -->", "<!-- end of results -->"
+_PAGE_BEGIN = """# Results
+
+Written by `python -m research publish`. A missed default costs about ten good clients refused; cost is counted in good
+clients refused. Out of fold, the cost is judged by thresholds that the other folds choose. Figures marked
+`data: synthetic` describe the generator. The [model card](../MODEL_CARD.md) holds the rest: decision, calibration,
+groups, explanation, limits.
+
+"""
+_PAGE_END = """
+
+## Pictures
+
+The gain of each table and each size of the feature set, the cost of constraints, of leaving age out and of leaving out
+what cannot be quoted to a client, and the fidelity of the synthetic data are in `research/results/` as tables (JSON) and
+figures, each with the source of its data:
+
+| | |
+|---|---|
+| ![Cost of every threshold, with its band](../research/results/cost_curve.png) | ![The comparison of families and imbalance arms](../research/results/comparison.png) |
+| ![Features that change the score most](../research/results/shap_beeswarm.png) | ![Approval and AUC by group](../research/results/fairness.png) |
+| ![AUC against the number of features](../research/results/feature_study.png) | ![Fidelity of the synthetic data](../research/results/fidelity.png) |
+| ![Cost of leaving out what cannot be quoted](../research/results/quotable.png) | |
+"""  # noqa: E501 - a row of a table is a line
 PUBLISHABLE = (
     RESULTS_FILE,
     GATE_FILE,
@@ -50,6 +77,7 @@ PUBLISHABLE = (
     RULES_FILE,
     COUNTERFACTUALS_FILE,
     QUOTABLE_FILE,
+    LAWFUL_FILE,
     REASONS_FILE,
 )
 """Result files of single commands, from train to reasons, of which a published run holds at least one."""
@@ -75,8 +103,55 @@ def publish(run_id: str, out: Path = PUBLISHED, data_folder: Path | None = None)
     return out
 
 
+def headline(folder: Path = PUBLISHED) -> str:
+    """Return five published figures with their intervals, as the Markdown of the README."""
+    results = read(TrainingResults, folder / RESULTS_FILE)
+    split: SplitName = "test" if "test" in results.intervals else "out_of_fold"
+    costs = results.business[split]
+    ratios = [group for group in results.fairness.age.groups if group.approval_ratio is not None]
+    lowest = min(ratios, key=lambda group: _value(group.approval_ratio), default=None)
+    rows = [
+        ("AUC: pairs of a default and a good client that are ranked right", interval(results.intervals[split]["auc"])),
+        ("cost of 1,000 applications decided by the model", _of_1000(costs["model"].cost_per_client, ".0f")),
+        ("cost of 1,000 applications, all granted", _of_1000(costs["accept_all"].cost_per_client, ".0f")),
+        ("slope of calibration (1 is perfect)", interval(results.intervals[split]["calibration_slope"], ".2f")),
+    ]
+    if lowest is not None:
+        title = f"approval rate of the least approved age group ({lowest.group}), of that of the most approved"
+        rows.append((title, interval(lowest.approval_ratio, ".2f")))
+    clients = "clients that no choice was made on" if split == "test" else "development clients, out of fold"
+    return "\n".join(
+        [
+            f"`data: {results.data}` {results.description}; {results.metrics[f'{split}_clients']:,.0f} {clients}; in",
+            "brackets, bootstrap intervals at 95 %:",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {' | '.join(row)} |" for row in rows),
+        ]
+    )
+
+
+def _value(figure: Interval | None) -> float:
+    return float("inf") if figure is None or figure.value is None else figure.value
+
+
+def results_page(folder: Path = PUBLISHED) -> str:
+    """Return the page of all published figures as Markdown."""
+    source = read(TrainingResults, folder / RESULTS_FILE)
+    data, make = "data/raw", "Put the real files into `data/raw`"
+    if source.data == "synthetic":
+        data = "data/published"
+        make = f"`python -m research data synth --clients {source.clients} --seed {source.seed} --out {data}`"
+    same = (
+        f"To obtain the same: {make}, then\n`make train promote compare fairness DATA={data}`, and "
+        "`python -m research publish` with the runs it names.\n\n"
+    )
+    return f"{_PAGE_BEGIN}{same}{results_table(folder)}{_PAGE_END}"
+
+
 def results_table(folder: Path = PUBLISHED) -> str:
-    """Return the published figures as the Markdown of the README."""
+    """Return the published figures as Markdown: of the model, and of the comparison where there is one."""
     results = read(TrainingResults, folder / RESULTS_FILE)
     metrics = results.metrics
     policies: tuple[tuple[str, Policy], ...] = (
@@ -150,10 +225,10 @@ def _of_1000(cost: Interval | None, form: str) -> str:
 
 
 def write_readme(folder: Path = PUBLISHED, readme: Path = README) -> None:
-    """Write the published figures between the README's two marks."""
-    before, _, rest = readme.read_text().partition(BEGIN)
+    """Write five published figures between the README's two marks."""
+    before, _, rest = readme.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{results_table(folder)}\n{END}{after}")
+    readme.write_text(f"{before}{BEGIN}\n{headline(folder)}\n{END}{after}", "utf-8")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,6 +247,8 @@ def run(options: argparse.Namespace) -> None:
     for run_id in options.runs or [tracking.run_id(tracking.champion(tracking.connect()))]:
         publish(run_id, data_folder=options.data)
     write_readme()
+    RESULTS_PAGE.write_text(results_page(), "utf-8")
+    write_badges()
     write_model_card(PUBLISHED)
     write_documents(PUBLISHED)
     results = read(TrainingResults, PUBLISHED / RESULTS_FILE)

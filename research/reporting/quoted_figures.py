@@ -2,10 +2,10 @@
 
 A text names each figure by file, path and format: `{results:metrics.test_auc:.3f}`. Formats are those of Python, with
 two words before them: `1000 .0f` multiplies, and `interval .3f` writes a figure with its interval. The file `project`
-holds counts that are computed from the code.
+holds counts that are computed from the code, and `findings` what is computed from the results: `{findings:served:s}`.
 
-A part `{synthetic? ... ?}` or `{real? ... ?}` stands in texts on that kind of data only, and `{? ... ?}` only where the
-files hold its figures.
+A part `{name? ... ?}` stands only where the results meet the condition of this name, `{not name? ... ?}` only where
+they do not (`research/reporting/findings.py`), and `{? ... ?}` only where the files hold its figures.
 """
 
 import json
@@ -22,6 +22,7 @@ from bento.rules.rulebook import Rulebook
 from research.cli import ROOT, CommandError
 from research.data.splits import SHARES
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
+from research.reporting.findings import CONDITIONS, Findings
 
 PUBLISHED = ROOT / "research" / "results"
 """Folder of the published results, from which all documents take their figures."""
@@ -29,7 +30,7 @@ Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 QUOTE = re.compile(r"\{([a-z_/]+):([^:{}]+):([^{}]+)\}")
-_CONDITION = re.compile(r"\{(synthetic|real|)\?(.*?)\?\}", re.DOTALL)
+CONDITION = re.compile(r"\{(not )?(\w*)\?(.*?)\?\}", re.DOTALL)
 _SELECTOR = re.compile(r"(\w*)\[(\w+)=([^\]]+)\]")
 _BEFORE_MARK = re.compile(r" (?=[:;?!»](\s|$))|(?<=«) ")
 """Blanks of French typography at which no line may break."""
@@ -52,6 +53,8 @@ class QuotedFigures:
         """Return the content of a result file, named without `.json`; a `CommandError` where it cannot be read."""
         if name == "project":
             return self._project
+        if name == "findings":
+            return Findings(self)
         if name not in self._files:
             path = self.folder / f"{name}.json"
             try:
@@ -85,7 +88,7 @@ class QuotedFigures:
 
     def fill(self, text: str, language: Language) -> str:
         """Replace each quoted figure of a text; a `MissingFigureError` where the files do not hold one."""
-        text = _CONDITION.sub(lambda match: self._part(match[1], match[2], language), text)
+        text = CONDITION.sub(lambda match: self._part(match[2], match[3], bool(match[1]), language), text)
         text = QUOTE.sub(lambda match: self._written(match[1], match[2], match[3], language), text)
         return text if language == "en" else _BEFORE_MARK.sub(NO_BREAK_SPACE, text)
 
@@ -98,10 +101,16 @@ class QuotedFigures:
         }[content["data"]][language]
         return f"{kind}, {number(content['clients'], ',.0f', language)} clients"
 
-    def _part(self, kind: str, text: str, language: Language) -> str:
+    def holds(self, condition: str) -> bool:
+        """Return whether the results meet a condition of texts; a `CommandError` where there is no such condition."""
+        if condition not in CONDITIONS:
+            raise CommandError(f"a text names the condition {condition!r}: none of {', '.join(sorted(CONDITIONS))}")
+        return CONDITIONS[condition](self)
+
+    def _part(self, condition: str, text: str, negated: bool, language: Language) -> str:
         """Return a part of a text where its condition holds, otherwise nothing."""
-        if kind:
-            return text if self.file("results")["data"] == kind else ""
+        if condition:
+            return text if self.holds(condition) is not negated else ""
         try:
             self.fill(text, language)
         except MissingFigureError:
@@ -110,6 +119,8 @@ class QuotedFigures:
 
     def _written(self, name: str, path: str, form: str, language: Language) -> str:
         value = self.value(name, path)
+        if isinstance(value, tuple):
+            return str(value[LANGUAGES.index(language)])
         word, form = match.groups() if (match := _FACTOR.fullmatch(form)) else ("1", form)
         if word != "interval":
             return number(value if word == "1" else float(word) * value, form, language)

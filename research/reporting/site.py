@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from research.cli import ROOT, CommandError, last_line, shown, user_path
+from research.reporting.badges import write_badges
 from research.reporting.documents import print_notes, write_documents
 from research.reporting.reference import PAGES
 
 EXAMPLE = "python -m research docs --out build/site"
 SOURCES = ROOT / "build" / "site-sources"
 ROOT_PAGES = ("README.md", "MODEL_CARD.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")
-COPIED = ("docs/**/*.md", "docs/**/*.png", "docs/**/*.gif", "research/results/*.png", "LICENSE")
+COPIED = ("docs/**/*.md", "docs/**/*.png", "docs/**/*.gif", "docs/**/*.svg", "research/results/*.png", "LICENSE")
+STATUS = re.compile(r"^\[!\[CI\]\(\.\./\.\./actions/.*\n", re.MULTILINE)
+"""Line of the README with the state of the tests, which only GitHub can show."""
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
@@ -51,7 +54,8 @@ def write_sources(folder: Path = SOURCES) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
-            target.write_text(without_links_to_code((ROOT / path).read_text("utf-8"), path, published), "utf-8")
+            text = STATUS.sub("", (ROOT / path).read_text("utf-8"))
+            target.write_text(without_links_to_code(text, path, published), "utf-8")
         else:
             shutil.copy2(ROOT / path, target)
     reference = folder / "docs" / "reference"
@@ -79,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the documents, build the site, print the note, and print where they are."""
     write_documents()
+    write_badges()
     write_sources()
     build(options.out)
     for path in (options.out / "index.html", *print_notes(options.note)):

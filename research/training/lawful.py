@@ -90,14 +90,24 @@ def circumstance(feature: Feature) -> Circumstance:
     return HISTORY if feature.group == "documents" else Circumstance("the loan that is asked for, beside earlier ones")
 
 
+def doubtful_by_circumstance() -> dict[str, frozenset[str]]:
+    """Return the features that a strict reading leaves out, by the circumstance that they tell.
+
+    >>> sorted(doubtful_by_circumstance()["conduct while applying"])
+    ['application_hour']
+    """
+    by_name: dict[str, set[str]] = {}
+    for name, feature in CATALOGUE.items():
+        result = circumstance(feature)
+        if result.doubt and result.name != OUTSIDE_SCORES:
+            by_name.setdefault(result.name, set()).add(name)
+    return {name: frozenset(features) for name, features in by_name.items()}
+
+
 def doubtful_features() -> frozenset[str]:
     """Return the features that a strict reading leaves out.
 
     >>> sorted(name for name in doubtful_features() if "phone" in name)[-1]
     'application_phone_change_years'
     """
-    return frozenset(
-        name
-        for name, feature in CATALOGUE.items()
-        if (result := circumstance(feature)).doubt and result.name != OUTSIDE_SCORES
-    )
+    return frozenset[str]().union(*doubtful_by_circumstance().values())

@@ -18,7 +18,8 @@ from research.training.settings import Settings
 from research.training.train import fit_family
 
 PAGE = (ROOT / "docs" / "tutorials" / "another_lender.md").read_text("utf-8")
-CLIENTS = 1_200
+CLIENTS, OPEN = 1_250, 50
+"""Invented clients, and those of them whose loan has no outcome yet."""
 
 
 def block(language: str, number: int = 0) -> str:
@@ -60,6 +61,7 @@ def invented_lender() -> tuple[str, str]:
     for number in range(1, CLIENTS + 1):
         late = draw.random()
         repaid = "no" if draw.random() < 0.05 + 0.5 * late**2 else "yes"
+        repaid = "" if number > CLIENTS - OPEN else repaid
         born, hired = applied - timedelta(draw.randint(8_000, 22_000)), applied - timedelta(draw.randint(100, 4_000))
         income, loan = draw.randint(240, 1_200) * 1000, draw.randint(20, 300) * 1000
         row = [number, applied, born, hired, income, loan, round(loan / 24), draw.randint(0, 3), repaid]

@@ -30,7 +30,7 @@ def project_words() -> frozenset[str]:
 
 def unknown_words(text: str, language: Language) -> list[str]:
     """Return the words of a text that neither the dictionary nor the project's list holds."""
-    text = re.sub(r"\{(synthetic|real|)\?|\?\}", " ", text)
+    text = re.sub(r"\{(not )?\w*\?|\?\}", " ", text)
     plain = re.sub(r"\]\([^)]*\)|https?://\S+|--+", " ", without_code(QUOTE.sub(" ", text))).replace(
         "\N{RIGHT SINGLE QUOTATION MARK}", "'"
     )

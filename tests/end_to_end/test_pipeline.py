@@ -8,7 +8,7 @@ import bentoml
 from bento.rules.rulebook import Rulebook
 from research.data.dataset import Data
 from research.reporting.model_card import model_card
-from research.reporting.publish import BEGIN, END, publish, results_table, write_readme
+from research.reporting.publish import BEGIN, END, headline, publish, results_table, write_readme
 from research.tracking import champion, connect
 
 
@@ -33,7 +33,8 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, syn
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     write_readme(out, readme)
-    assert readme.read_text() == f"before\n{BEGIN}\n{results_table(out)}\n{END}\nafter\n"
+    assert readme.read_text() == f"before\n{BEGIN}\n{headline(out)}\n{END}\nafter\n"
+    assert "1,500 clients, seed 1" in headline(out)
     assert "1,500 clients, seed 1" in results_table(out)
     assert "The test split was opened once for this data" in results_table(out)
     card = model_card(out)

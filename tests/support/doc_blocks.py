@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def sh_blocks(document: Path, heading: str) -> list[str]:
     if not level:
         raise ValueError(f"{document}: there is no heading {heading!r}")
     return re.findall(r"^```sh\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+
+
+def blocks(document: Path, language: str = "sh") -> list[str]:
+    """Return all blocks of a language, those inside of lists without their indent."""
+    found = re.findall(
+        rf"^( *)```{language}\n(.*?)^ *```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return [textwrap.dedent(text) for _, text in found]
 
 
 def replaced(block: str, replacements: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Charts of the slides, drawn from the published result files."""
 
+import itertools
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -7,24 +8,13 @@ from matplotlib.figure import Figure
 from bento.features.definitions import GROUP_LABELS
 from bento.i18n import TextPair
 from bento.policy import DEFAULT_COSTS
+from research.reporting.findings import ARMS, families, label
 from research.reporting.quoted_figures import number
 from research.reporting.slides.drawing import BLUE, GREEN, GREY, MIN_POINTS, ORANGE, Canvas, Draw, bars
 
-FAMILIES: dict[str, TextPair] = {
-    "logistic": ("logistic", "logistique"),
-    "random_forest": ("random forest", "forêt aléatoire"),
-    "xgboost": ("XGBoost", "XGBoost"),
-    "lightgbm": ("LightGBM", "LightGBM"),
-}
 POLICIES: dict[str, TextPair] = {
     "accept_all": ("grant all", "tout accorder"),
     "refuse_all": ("refuse all", "tout refuser"),
-}
-ARMS: dict[str, TextPair] = {
-    "none": ("as it is", "tel quel"),
-    "class_weights": ("weights", "pondération"),
-    "under_sampling": ("under sampling", "sous-échant."),
-    "smote": ("SMOTE", "SMOTE"),
 }
 COST: TextPair = ("cost of 1,000 applications", "coût de 1\u202f000 demandes")
 
@@ -37,10 +27,15 @@ def feature_numbers(canvas: Canvas) -> Figure:
     axes.errorbar(
         counts, [arm["auc"] for arm in arms], yerr=[arm["auc_error"] for arm in arms], fmt="o-", color=BLUE, capsize=4
     )
-    best = canvas.figures.value("feature_study", "decisions.best_features")
+    best = canvas.figures.value("findings", "features")
     axes.axvline(best, color=ORANGE, ls="--")
     axes.annotate(
-        f"{best}", (best, 1), xycoords=("data", "axes fraction"), xytext=(6, -4), textcoords="offset points", va="top"
+        f"{best:.0f}",
+        (best, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(6, -4),
+        textcoords="offset points",
+        va="top",
     )
     axes.set_xscale("log")
     axes.set_xticks([30, 60, 150, 300, 600], ["30", "60", "150", "300", "600"])
@@ -70,31 +65,35 @@ def threshold(canvas: Canvas) -> Figure:
 def comparison(canvas: Canvas) -> Figure:
     """Draw the cost of each family without treatment of the imbalance, beside the policies without a model."""
     figure, axes = canvas.axes(COST)
-    names = FAMILIES | POLICIES
-    rows = [row for row in canvas.figures.file("comparison")["rows"] if row["candidate"] in names]
+    policies = [row for row in canvas.figures.file("comparison")["rows"] if row["candidate"] in POLICIES]
+    rows = sorted([*families(canvas.figures), *policies], key=lambda row: float(row["cost_per_client"]["value"]))
     for place, row in enumerate(rows):
         cost = {end: 1000 * row["cost_per_client"][end] for end in ("value", "low", "high")}
         span = [[cost["value"] - cost["low"]], [cost["high"] - cost["value"]]]
-        colour = BLUE if row["candidate"] in FAMILIES else GREY
+        colour = GREY if row in policies else BLUE
         axes.errorbar(cost["value"], place, xerr=span, fmt="o", ms=9, color=colour, capsize=5, lw=2)
         text = number(cost["value"], ".0f", canvas.language)
         axes.annotate(text, (cost["value"], place), xytext=(0, 9), textcoords="offset points", ha="center")
-    axes.set_yticks(range(len(rows)), [canvas.text(names[row["candidate"]]) for row in rows])
+    axes.set_yticks(range(len(rows)), [canvas.text(_name(row)) for row in rows])
     axes.set(xlim=(0, 1000), ylim=(len(rows) - 0.5, -0.7))
     return figure
+
+
+def _name(row: dict[str, Any]) -> TextPair:
+    return POLICIES.get(row["candidate"]) or label(row["family"])
 
 
 def times(canvas: Canvas) -> Figure:
     """Draw the seconds of a fit and the milliseconds of 1,000 scores of each family."""
     figure = canvas.figure()
     parts = figure.subplots(1, 2, sharey=True)
-    rows = {row["candidate"]: row for row in canvas.figures.file("comparison")["rows"]}
-    labels = [canvas.text(name) for name in FAMILIES.values()]
+    rows = families(canvas.figures)
+    labels = [canvas.text(_name(row)) for row in rows]
     for axes, field, form, title in (
         (parts[0], "fit_seconds", ".1f", ("fit, s", "ajustement, s")),
         (parts[1], "score_ms_per_1000", ".0f", ("1,000 scores, ms", "1\u202f000 scores, ms")),
     ):
-        values = [rows[family][field] for family in FAMILIES]
+        values = [row[field] for row in rows]
         written = [number(value, form, canvas.language) for value in values]
         bars(axes, labels, values, written, [BLUE] * len(values))
         axes.set_title(canvas.text(title))
@@ -107,16 +106,16 @@ def times(canvas: Canvas) -> Figure:
 def imbalance(canvas: Canvas) -> Figure:
     """Draw the cost of each family under each treatment of the imbalance."""
     figure, axes = canvas.axes(COST)
-    rows = canvas.figures.file("comparison")["rows"]
-    marks = dict(zip(FAMILIES, (("o", BLUE), ("s", GREY), ("^", GREEN), ("D", ORANGE)), strict=True))
-    for row in rows:
-        if row["family"] in FAMILIES and row["arm"] in ARMS:
+    names = sorted({row["family"] for row in families(canvas.figures)})
+    shapes = itertools.cycle(("o", "s", "^", "D", "v", "P"))
+    marks = dict(zip(names, zip(shapes, itertools.cycle((BLUE, GREY, GREEN, ORANGE))), strict=False))
+    for row in canvas.figures.file("comparison")["rows"]:
+        if row["family"] in marks and row["arm"] in ARMS:
             mark, colour = marks[row["family"]]
-            shift = 0.18 * (list(FAMILIES).index(row["family"]) - 1.5)
-            place = list(ARMS).index(row["arm"]) + shift
+            place = list(ARMS).index(row["arm"]) + 0.54 * (names.index(row["family"]) / max(1, len(names) - 1) - 0.5)
             axes.plot(1000 * row["cost_per_client"]["value"], place, mark, color=colour, ms=11)
     for family, (mark, colour) in marks.items():
-        axes.plot([], [], mark, color=colour, ms=11, label=canvas.text(FAMILIES[family]))
+        axes.plot([], [], mark, color=colour, ms=11, label=canvas.text(label(family)))
     axes.set_yticks(range(len(ARMS)), [canvas.text(name) for name in ARMS.values()])
     axes.set_ylim(len(ARMS) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.3)
@@ -290,8 +289,8 @@ def drift(canvas: Canvas) -> Figure:
     axes.set_yticks(range(len(points)), [canvas.text(SHIFTS[key]) for key in points])
     axes.set(ylim=(len(points) - 0.4, -0.6), xlim=(0, 1.2), xticks=[])
     axes.spines["bottom"].set_visible(False)
-    for label, colour in ((("this report", "ce rapport"), BLUE), (("Evidently alone", "Evidently seul"), GREY)):
-        axes.barh([0], [0], color=colour, label=canvas.text(label))
+    for name, colour in ((("this report", "ce rapport"), BLUE), (("Evidently alone", "Evidently seul"), GREY)):
+        axes.barh([0], [0], color=colour, label=canvas.text(name))
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=MIN_POINTS)
     return figure
 

@@ -42,8 +42,8 @@ class Slide(_Part):
     notes: Pair
     picture: str | None = None
     alt: Pair | None = None
-    only: Literal["synthetic", "real"] | None = None
-    """Kind of data of the published results for which the slide is shown; both where it is not stated."""
+    only: str | None = None
+    """Condition of the published results on which the slide is shown; always where none is stated."""
     source: str | None = None
     """Result file whose data is named at the foot of the slide; there, too, what intervals do not hold."""
 

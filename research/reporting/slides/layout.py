@@ -123,8 +123,7 @@ def presentation(figures: QuotedFigures, language: Language) -> PresentationFile
     """Return the slides of one language; a `CommandError` where a text does not fit or a figure is missing."""
     deck = Presentation()
     deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
-    data = figures.file("results")["data"]
-    slides = [slide for slide in read_deck() if slide.only in (None, data)]
+    slides = [slide for slide in read_deck() if slide.only is None or figures.holds(slide.only)]
     for page, declared in enumerate(slides, start=1):
         content, where = filled(declared, figures, language), f"slide {declared.id} ({language})"
         slide = deck.slides.add_slide(deck.slide_layouts[6])  # blank: nothing that a text box could hide behind

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,13 +8,54 @@ import pytest
 
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting import publish
+from research.reporting.badges import BADGES, badge, facts
 from research.reporting.model_card import CARD, model_card
-from research.reporting.publish import BEGIN, END, PUBLISHED, README, results_table
+from research.reporting.publish import (
+    BEGIN,
+    END,
+    PUBLISHED,
+    README,
+    RESULTS_PAGE,
+    headline,
+    results_page,
+)
 from research.results import COUNTERFACTUALS_FILE, QUOTABLE_FILE, REASONS_FILE, RESULTS_FILE, QuotableStudy, read
 
 
 def test_the_readme_holds_the_published_figures():
-    assert f"{BEGIN}\n{results_table()}\n{END}" in README.read_text()
+    assert f"{BEGIN}\n{headline()}\n{END}" in README.read_text("utf-8")
+    assert RESULTS_PAGE.read_text("utf-8") == results_page()
+
+
+def test_the_readme_shows_five_figures_with_their_intervals():
+    rows = [line for line in headline().splitlines() if line.startswith("| ") and line != "| | |"]
+
+    assert len(rows) == 5
+    assert all(re.search(r"\d \([\d.]+ to [\d.]+\) \|$", row) for row in rows), rows
+
+
+def test_without_test_figures_the_readme_shows_those_out_of_fold(tmp_path: Path):
+    results = json.loads((PUBLISHED / RESULTS_FILE).read_text())
+    results["intervals"].pop("test", None)
+    (tmp_path / RESULTS_FILE).write_text(json.dumps(results))
+
+    assert "development clients, out of fold" in headline(tmp_path)
+    assert f"{results['intervals']['out_of_fold']['auc']['value']:.3f} (" in headline(tmp_path)
+
+
+def test_the_badges_state_what_is_so():
+    for name, (label, text) in facts().items():
+        assert (BADGES / f"{name}.svg").read_text("utf-8") == badge(label, text)
+    data = json.loads((PUBLISHED / "results.json").read_text())["data"]
+    assert facts()["data"] == ("figures", f"{data} data")
+    assert "<title>a &lt;b: c</title>" in badge("a <b", "c")
+
+
+def test_the_first_command_of_the_readme_is_seen_at_once():
+    lines = README.read_text("utf-8").splitlines()
+
+    assert lines.index("```sh") < 20
+    assert len(lines) < 120
 
 
 def test_the_model_card_holds_the_published_figures():
@@ -58,7 +100,8 @@ def test_the_card_names_what_is_left_out_and_the_price():
     assert study.description in card
     for arm in study.arms[1:]:
         assert (
-            f"| {arm.arm} | 60 | {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f} | {0 - arm.cost_gain:+.4f} ± " in card
+            f"| {arm.arm} | {arm.features:.0f} | {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f} "
+            f"| {0 - arm.cost_gain:+.4f} ± " in card
         )
 
 

@@ -1,4 +1,4 @@
-"""The examples of the README work as they are printed."""
+"""The examples of docs/decide.md work as they are printed."""
 
 import json
 import re
@@ -17,13 +17,15 @@ CURL = 'curl() { command curl --fail-with-body --write-out "\\n=====\\n" "$@"; }
 
 
 def _block() -> str:
-    block = re.search(r"test_readme\.py -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    block = re.search(
+        r"test_decide\.py -->\n```sh\n(.*?)```", (ROOT / "docs" / "decide.md").read_text("utf-8"), re.DOTALL
+    )
     assert block is not None
     return block[1]
 
 
 def test_the_curl_examples_work_as_printed(service_url: str, tmp_path: Path):
-    assert shutil.which("curl"), "curl is needed to try the commands of the README"
+    assert shutil.which("curl"), "curl is needed to try the commands of the page"
     shutil.copytree(ROOT / "ui" / "examples", tmp_path / "ui" / "examples")
     script = _block().replace("> decision.json", "| sed '/^=====$/d' > decision.json")
     script = CURL + script.replace("http://127.0.0.1:3000", service_url)
