@@ -54,7 +54,7 @@ def blocks(document: Path, language: str = "sh") -> list[str]:
     found = re.findall(
         rf"^( *)```{language}\n(.*?)^ *```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return [textwrap.dedent(text) for _, text in found]
+    return [textwrap.dedent(text) for _, text in matches]
 
 
 def replaced(block: str, replacements: Mapping[str, str]) -> str:
