@@ -36,9 +36,9 @@ _ROUNDED = 0.00006
 _SCALES = np.arange(0.9, 1.1, 0.0005)
 _UNITS = np.arange(20, 2001)
 """Numbers of units that a measure of 1 may be: a mean is a whole number of apartments over one of these."""
-_LEAST_IN_UNITS = 0.6
+_MIN_IN_UNITS = 0.6
 """Share of the means, beyond what rounding alone gives, that must be whole numbers of a unit."""
-_LEAST_GRID = 0.9
+_MIN_ON_GRID = 0.9
 """Share of the rows that the frequent modes must cover to be a grid."""
 
 _APARTMENTS = (0.0, 0.005, 0.015, 0.03, 0.05, 0.063, 0.078, 0.088, 0.1, 0.13, 0.18, 0.25)
@@ -73,7 +73,7 @@ _GIVEN = {
     "TOTALAREA": _Given({"LIVINGAREA": _LIVING}, per="LIVINGAREA"),
 }
 """In the order in which they are drawn."""
-_SMALLEST = 0.001
+_MIN_BASE = 0.001
 """Measure below which a multiple of it says nothing."""
 
 
@@ -105,8 +105,8 @@ def _patterns(rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def _triplet(rows: pl.DataFrame, name: str) -> dict[str, Any]:
-    known = rows.select(pl.col(f"{name}_{word}").cast(pl.Float64) for word in ("AVG", "MODE", "MEDI")).drop_nulls()
-    mean, mode, median = (column.to_numpy() for column in known)
+    measured = rows.select(pl.col(f"{name}_{word}").cast(pl.Float64) for word in ("AVG", "MODE", "MEDI")).drop_nulls()
+    mean, mode, median = (column.to_numpy() for column in measured)
     same_mode, scale_mode = _same(mean, mode)
     same_median, scale_median = _same(mean, median)
     units = 0 if scale_mode["of_complement"] or name in _GIVEN else _units(mean[same_mode & (mean > 0)])
@@ -127,7 +127,7 @@ def _triplet(rows: pl.DataFrame, name: str) -> dict[str, Any]:
         "mode_per_mean": _ratios(mode, mean, ~same_mode),
         "median_per_mean": _ratios(median, mean, ~same_median),
         "units": units,
-        "grid": grid.tolist() if np.isin(mode, grid).mean() > _LEAST_GRID else [],
+        "grid": grid.tolist() if np.isin(mode, grid).mean() > _MIN_ON_GRID else [],
     }
 
 
@@ -160,7 +160,7 @@ def _units(mean: Floats) -> int:
         for units in _UNITS
     ]
     best = int(np.argmax(excess))
-    return int(_UNITS[best]) if excess[best] > _LEAST_IN_UNITS else 0
+    return int(_UNITS[best]) if excess[best] > _MIN_IN_UNITS else 0
 
 
 def _agree(base: Floats, target: Floats, scale: float) -> Flags:
@@ -174,11 +174,11 @@ def _ratios(other: Floats, mean: Floats, which: Flags) -> list[float]:
 
 
 def _given(means: Mapping[str, Floats], name: str, given: _Given, triplets: Mapping[str, Any]) -> list[list[float]]:
-    known = ~np.isnan(np.column_stack([means[name], *(means[other] for other in given.by)])).any(axis=1)
-    measures = {other: values[known] for other, values in means.items()}
+    complete = ~np.isnan(np.column_stack([means[name], *(means[other] for other in given.by)])).any(axis=1)
+    measures = {other: values[complete] for other, values in means.items()}
     cell = given.cell(measures)
     if given.per:
-        ratio = measures[name] / np.maximum(measures[given.per], _SMALLEST)
+        ratio = measures[name] / np.maximum(measures[given.per], _MIN_BASE)
         return quantiles_by_cell(ratio, cell, given.cells)
     grid = np.array(triplets[name]["grid"])
     if not len(grid):
@@ -201,7 +201,7 @@ def draw_missing(rank: Floats, rng: np.random.Generator) -> dict[str, Flags]:
     if facts["others"]:
         rare = rng.random(len(rank)) > frequent.sum()
         empty[rare] = rng.random((rare.sum(), empty.shape[1])) < np.array(facts["others"])
-    result = {}
+    result: dict[str, Flags] = {}
     for column, flag in zip((*TRIPLETS, *_ALONE), empty.T, strict=True):
         names = [f"{column}_{word}" for word in ("AVG", "MODE", "MEDI")] if column in TRIPLETS else [column]
         result |= dict.fromkeys(names, flag)
@@ -224,7 +224,7 @@ def draw_buildings(
         ranks = rank(name, tuple(given.by))
         if given.per:
             ratio = draw_quantiles(table, given.cell(means), ranks)
-            means[name] = ratio * np.maximum(means[given.per], _SMALLEST)
+            means[name] = ratio * np.maximum(means[given.per], _MIN_BASE)
         else:
             grid = np.array(facts["triplets"][name]["grid"])
             means[name] = (

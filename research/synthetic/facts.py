@@ -128,21 +128,21 @@ def _table(old: Mapping[str, Any], frame: pl.DataFrame) -> dict[str, Any]:
 
 
 def _column(kinds: Mapping[str, Any], column: pl.Series, target: Any) -> dict[str, Any]:
-    known = column.drop_nulls()
+    present = column.drop_nulls()
     made: dict[str, Any] = {"null_rate": _rounded(column.null_count() / len(column))} if len(column) else {}
-    if not len(known):
+    if not len(present):
         return {**kinds, **made}
     if "shares" in kinds:
-        values = known.cast(pl.Int64) if known.dtype.is_float() and (known == known.round()).all() else known
+        values = present.cast(pl.Int64) if present.dtype.is_float() and (present == present.round()).all() else present
         counts = values.cast(pl.String).value_counts().sort("count", column.name, descending=[True, False])
-        made["shares"] = {value: _rounded(count / len(known)) for value, count in counts.iter_rows()}
+        made["shares"] = {value: _rounded(count / len(present)) for value, count in counts.iter_rows()}
     if "default_rates" in kinds and target is not None:
         rates = pl.DataFrame({"value": column.cast(pl.String), "target": target}).drop_nulls().group_by("value")
         made["default_rates"] = {
             value: _rounded(rate) for value, rate in rates.agg(pl.col("target").mean()).sort("value").iter_rows()
         }
     if "quantiles" in kinds:
-        numbers = known.cast(pl.Float64).to_numpy()
+        numbers = present.cast(pl.Float64).to_numpy()
         made["quantiles"] = _quantiles(numbers)
         if "quantiles_known" in kinds:
             made["quantiles_known"] = _quantiles(numbers[numbers != OPEN_ENDED])
@@ -152,7 +152,7 @@ def _column(kinds: Mapping[str, Any], column: pl.Series, target: Any) -> dict[st
         if "atoms" in kinds:
             made["atoms"] = frequent_values(numbers)
     if "auc" in kinds and target is not None:
-        made["auc"] = _rounded(auc(known.cast(pl.Float64).to_numpy(), target[column.is_not_null().to_numpy()]))
+        made["auc"] = _rounded(auc(present.cast(pl.Float64).to_numpy(), target[column.is_not_null().to_numpy()]))
     return made
 
 

@@ -159,12 +159,12 @@ def _auc_error(area: float, size: float) -> float:
 def _row_patterns(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:
     facts = statistics()["patterns"]
     shares = pattern_shares(tables)
-    for name, found in shares.items():
-        if found.rows < _MIN_PATTERN_ROWS:
+    for name, pattern in shares.items():
+        if pattern.rows < _MIN_PATTERN_ROWS:
             continue
         real = facts[name]["share"]
-        error = np.hypot(_share_error(real, facts[name]["rows"]), _share_error(real, found.rows))
-        yield finding("row patterns", name, "share", real, found.share, bounds.pattern + 2 * error)
+        error = np.hypot(_share_error(real, facts[name]["rows"]), _share_error(real, pattern.rows))
+        yield finding("row patterns", name, "share", real, pattern.share, bounds.pattern + 2 * error)
 
 
 def _rows_per_client(tables: Mapping[str, pl.DataFrame], bounds: Bounds) -> Iterator[FidelityFinding]:

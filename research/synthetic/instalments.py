@@ -22,7 +22,7 @@ _LONG_TERM = 24
 """Instalments from which the history of a loan may be missing."""
 _LAG_RATIO = 0.6
 """Lag of the monthly states over that of the payments."""
-_DUE_LEVEL = 0.4
+_DUE_LEVEL = 0.45
 """Mean level of the cards with instalments due, when that of all cards is standard normal."""
 _SMALLER = 0.8
 """Instalment of a later version of the plan over that of the first."""

@@ -48,8 +48,8 @@ def _test_shift(facts: Facts, test: pl.DataFrame) -> Facts:
 
     The annuities over the credit have quantiles by band of price, which the test rows have in other mixtures of terms.
     """
-    known = test.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY"])
-    cash = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
+    complete = test.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY"])
+    cash = complete.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
     goods, credit, annuity = (_numbers(cash, f"AMT_{name}") for name in ("GOODS_PRICE", "CREDIT", "ANNUITY"))
     band, bands = band_of(goods, PRICE_EDGES), len(PRICE_EDGES)
     insured = np.full(len(cash), np.nan)
@@ -70,8 +70,8 @@ def _test_shift(facts: Facts, test: pl.DataFrame) -> Facts:
 
 
 def _mean_score(ranks: Floats) -> float:
-    known = ranks[~np.isnan(ranks)]
-    return round(float(np.mean(ndtri(np.clip(known, 0.01, 0.99)))), 4) if len(known) >= MIN_ROWS else 0.0
+    scored = ranks[~np.isnan(ranks)]
+    return round(float(np.mean(ndtri(np.clip(scored, 0.01, 0.99)))), 4) if len(scored) >= MIN_ROWS else 0.0
 
 
 def _regions(rows: pl.DataFrame) -> Facts:
@@ -157,9 +157,9 @@ def _documents(rows: pl.DataFrame) -> Facts:
 
 
 def _amounts(rows: pl.DataFrame) -> Facts:
-    known = rows.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY", "AMT_INCOME_TOTAL"])
-    cash = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
-    cards = known.filter(pl.col("NAME_CONTRACT_TYPE") == "Revolving loans")
+    complete = rows.drop_nulls(["AMT_GOODS_PRICE", "AMT_CREDIT", "AMT_ANNUITY", "AMT_INCOME_TOTAL"])
+    cash = complete.filter(pl.col("NAME_CONTRACT_TYPE") == "Cash loans")
+    cards = complete.filter(pl.col("NAME_CONTRACT_TYPE") == "Revolving loans")
     goods, credit, annuity = (_numbers(cash, f"AMT_{name}") for name in ("GOODS_PRICE", "CREDIT", "ANNUITY"))
     band = band_of(goods, PRICE_EDGES)
     ratio = np.round(credit / goods, 4)

@@ -18,6 +18,8 @@ IDS_PER_CLIENT = 8
 
 _DRAWN_AGE = 0.6
 """Weight of a card's age in whether it was ever drawn on: with it, the never drawn have a fifth of the months."""
+_DRAWN_HABIT = 0.45
+"""Weight of the use of its limit in whether a card was ever drawn on."""
 _REASONS_BY_RISK = ("VERIF", "LIMIT", "XNA", "HC", "SCO", "SCOFR")
 
 
@@ -60,7 +62,7 @@ def draw_previous(
     plans = draw_plans(requests, rng.standard_normal(len(clients.ids))[owner], rng)
     habit = mix(rng, (0.9, among(traits.indebted[owner])))
     approved = requests.status == "Approved"
-    used = _drawn(requests, approved, rng)
+    used = _drawn(requests, approved, habit, rng)
     dated = approved & (rng.random(size) < structure["dates_known_of_approved"])
     dates = draw_dates(requests, plans, used, rng)
     insured = _by_share("NFLAG_INSURED_ON_APPROVAL", size, rng).astype(float)
@@ -105,11 +107,13 @@ def draw_previous(
     return table, loans.only(approved)
 
 
-def _drawn(requests: Requests, approved: Flags, rng: np.random.Generator) -> Flags:
-    """Draw which of the cards were ever drawn on: the granted ones rather if they are old."""
+def _drawn(requests: Requests, approved: Flags, habit: Floats, rng: np.random.Generator) -> Flags:
+    """Draw which of the cards were ever drawn on: the granted ones rather if they are old or used much."""
     card = requests.of_kind("Card")
     age = ndtri(np.clip(rank_among(-requests.decision, card & approved), 0.001, 0.999))
-    return card & (rank(rng, (_DRAWN_AGE, age)) > statistics()["patterns"]["cards_never_drawn"]["share"])
+    return card & (
+        rank(rng, (_DRAWN_AGE, age), (_DRAWN_HABIT, habit)) > statistics()["patterns"]["cards_never_drawn"]["share"]
+    )
 
 
 def _by_share(name: str, size: int, rng: np.random.Generator) -> Texts:

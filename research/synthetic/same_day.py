@@ -16,10 +16,10 @@ def with_same_days(decision: Floats, first: Flags, status: Texts, is_fixed: Flag
         return decision
     shares = statistics()["structure"]["shares_day_with_last"]
     chance = np.where(status == "Approved", shares["granted"], shares["others"])
-    fixed_before = np.concatenate([[False], is_fixed[:-1]])
-    together = ~first & ~is_fixed & ~fixed_before & (rng.random(len(decision)) < chance)
+    stays = first | is_fixed  # nothing may precede the first
+    together = ~stays & ~np.concatenate([[True], stays[:-1]]) & (rng.random(len(decision)) < chance)
     starts = np.flatnonzero(~together)
     group = np.cumsum(~together) - 1
     ends = np.append(starts[1:], len(decision)) - 1
-    chosen = np.where(rng.random(len(starts)) < 0.5, starts, ends)  # either day, so that neither end moves on average
+    chosen = np.where(rng.random(len(starts)) < 0.5, starts, ends)  # either day, so that dates do not move on average
     return decision[chosen][group]

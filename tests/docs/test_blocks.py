@@ -103,8 +103,8 @@ def options_shown() -> list[tuple[str, tuple[str, ...], str]]:
     for page in PAGES:
         for block in blocks(page):
             joined = re.sub(r"\\\n\s*", " ", re.sub(r"#.*", "", block))
-            for program, line in _COMMAND.findall(joined):
-                line = line.split("|")[0]  # what follows is another program
+            for program, text in _COMMAND.findall(joined):
+                line = text.split("|")[0]  # what follows is another program
                 words = line.split()
                 names = tuple(words[: 2 if words[0] in NESTED else 1])
                 shown += [(program, names, option) for option in re.findall(r"(?<= )--[a-z-]+", f" {line}")]

@@ -51,10 +51,10 @@ def sh_blocks(document: Path, heading: str) -> list[str]:
 
 def blocks(document: Path, language: str = "sh") -> list[str]:
     """Return all blocks of a language, those inside of lists without their indent."""
-    found = re.findall(
+    matches = re.findall(
         rf"^( *)```{language}\n(.*?)^ *```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return [textwrap.dedent(text) for _, text in found]
+    return [textwrap.dedent(text) for _, text in matches]
 
 
 def replaced(block: str, replacements: Mapping[str, str]) -> str:

@@ -48,8 +48,8 @@ def test_joint_facts_come_back(made):
         )
     assert joint["documents"]["FLAG_DOCUMENT_3"] == pytest.approx(real["documents"]["FLAG_DOCUMENT_3"], abs=0.08)
     rating = dict(zip(real["regions"]["population"], real["regions"]["rating"], strict=True))
-    for population, found in zip(joint["regions"]["population"], joint["regions"]["rating"], strict=True):
-        assert rating[population] == found
+    for population, again in zip(joint["regions"]["population"], joint["regions"]["rating"], strict=True):
+        assert rating[population] == again
     scale = {name: item["mode"]["scale"] for name, item in joint["buildings"]["triplets"].items()}
     for name, item in real["buildings"]["triplets"].items():
         assert scale[name] == pytest.approx(item["mode"]["scale"], abs=0.005), name
@@ -65,8 +65,8 @@ def test_counts_and_patterns_come_back(made, synthetic_tables):
 
 
 def test_correlations_come_back(made):
-    found, real = (item["correlation"]["upper_triangle_rows"] for item in (made, statistics()))
-    errors = [abs(a - b) for one, other in zip(found, real, strict=True) for a, b in zip(one, other, strict=True)]
+    again, real = (item["correlation"]["upper_triangle_rows"] for item in (made, statistics()))
+    errors = [abs(a - b) for one, other in zip(again, real, strict=True) for a, b in zip(one, other, strict=True)]
     assert np.mean(errors) < 0.03
 
 

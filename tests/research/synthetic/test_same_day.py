@@ -7,11 +7,11 @@ from research.synthetic.calibration_statistics import statistics
 from research.synthetic.same_day import with_same_days
 
 
-def applications(clients: int, each: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return days, first flags, states and fixed flags of `each` applications of each client; every fifth is fixed."""
-    size = clients * each
-    days = np.tile(np.arange(-each * 10, 0, 10).astype(float), clients)
-    first = np.arange(size) % each == 0
+def applications(clients: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return days, first flags, states and fixed flags of `count` applications a client; every fifth is fixed."""
+    size = clients * count
+    days = np.tile(np.arange(-count * 10, 0, 10).astype(float), clients)
+    first = np.arange(size) % count == 0
     status = np.where(np.arange(size) % 2 == 0, "Approved", "Refused").astype(object)
     return days, first, status, np.arange(size) % 5 == 4
 
@@ -34,7 +34,7 @@ def test_applications_without_a_loan_share_days_more_often(monkeypatch):
     moved = with_same_days(days, first, status, np.zeros_like(fixed), np.random.default_rng(1))
 
     together = moved[1:] == moved[:-1]
-    assert (together == (status[1:] == "Refused")).all()
+    assert (together == ((status[1:] == "Refused") & ~first[1:] & ~first[:-1])).all()
 
 
 def test_no_applications_have_no_days():
