@@ -4,9 +4,9 @@ from pathlib import Path
 
 from research.cli import ROOT
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
+from research.reporting.article_18 import strict_reading
 from research.reporting.card_fairness import groups_part, mitigation_part, price_part
 from research.reporting.card_parts import interval, metric_rows, opening, table, with_intervals
-from research.reporting.article_18 import strict_reading
 from research.results import (
     COUNTERFACTUALS_FILE,
     GATE_FILE,
@@ -22,7 +22,6 @@ from research.results import (
     Counterfactuals,
     FairnessPrice,
     GateResult,
-    Interval,
     LawfulStudy,
     MissingFields,
     Mitigation,

@@ -11,8 +11,8 @@ from research.cli import ROOT, CommandError, add_data_option, shown
 from research.data.dataset import DATA
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.evaluation.test_split import results_with_test_split
-from research.reporting.card_parts import interval, metric_rows, opening
 from research.reporting.badges import write_badges
+from research.reporting.card_parts import interval, metric_rows, opening
 from research.reporting.documents import write_documents
 from research.reporting.model_card import write_model_card
 from research.reporting.quoted_figures import PUBLISHED

@@ -11,19 +11,20 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import polars as pl
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from bento.data.tables import TARGET
 from bento.model.manifest import ModelFeature
 from bento.model.scoring_model import encode
 from research.data.dataset import Data
-from research.data.splits import split_of
 from research.results import FidelityFinding
 from research.synthetic.default_rates import default_rates
 from research.synthetic.fidelity_metrics import expected_auc, finding
 from research.synthetic.frames import Flags, Floats, Integers
 from research.training.cross_fitting import catalogue_names, model_features
-from research.training.linear import linear_pipeline
+from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS, linear_preprocessing
 
 MIN_CLIENTS = 30_000
 """Clients below which boosting learns too little for the published figures to be compared."""
@@ -76,14 +77,15 @@ class Population:
     @classmethod
     def read(cls, folder: Path) -> "Population":
         """Read a population's folder; those of the development split are trained on."""
-        features = Data(folder).features()
+        data = Data(folder)
+        features = data.features()
         oracle = pl.read_parquet(folder / "oracle.parquet", glob=False)
         joined = features.select("SK_ID_CURR").join(oracle, on="SK_ID_CURR", how="left", maintain_order="left")
         return cls(
             features,
             features[TARGET.name].to_numpy(),
             joined["PROBABILITY"].to_numpy(),
-            (split_of(features["SK_ID_CURR"]) == "development").to_numpy(),
+            (data.splits == "development").to_numpy(),
             model_features(catalogue_names(with_age=True, left_out=()), features),
         )
 
@@ -104,10 +106,14 @@ class Population:
         return self.auc(np.asarray(lgb.train(parameters, data, _ROUNDS).predict(matrix)))
 
     def linear(self, columns: list[ModelFeature]) -> float:
-        """Fit a logistic regression on these features; return its expected AUC."""
+        """Fit a plain logistic regression on these features; return its expected AUC."""
         matrix = encode(self.features, columns)
+        numbers = [position for position, column in enumerate(columns) if not column.categories]
+        categories = [position for position, column in enumerate(columns) if column.categories]
+        classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
         with threadpool_limits(2):
-            model = linear_pipeline(columns).fit(matrix[self.trained], self.target[self.trained])
+            model = make_pipeline(linear_preprocessing(numbers, categories), classifier)
+            model.fit(matrix[self.trained], self.target[self.trained])
             return self.auc(model.decision_function(matrix))
 
 

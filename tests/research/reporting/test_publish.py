@@ -62,8 +62,8 @@ def test_the_model_card_holds_the_published_figures():
     assert CARD.read_text() == model_card(PUBLISHED)
 
 
-def test_the_readme_says_what_intervals_do_not_hold_below_both_tables():
-    text = results_table()
+def test_the_page_of_results_says_what_intervals_do_not_hold_below_both_tables():
+    text = results_page()
 
     for table in text.split(WHAT_INTERVALS_HOLD["en"])[:-1]:
         assert table.rstrip().endswith("|")
