@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 FAMILIES: dict[str, TextPair] = {
     "logistic": ("logistic regression", "régression logistique"),
-    "linear": ("logistic regression", "régression logistique"),
+    "linear": ("spline logistic regression", "régression logistique à splines"),
     "random_forest": ("random forest", "forêt aléatoire"),
     "xgboost": ("XGBoost", "XGBoost"),
     "lightgbm": ("LightGBM", "LightGBM"),
+    "slow_lightgbm": ("slow LightGBM", "LightGBM lent"),
+    "spline": ("spline logistic regression", "régression logistique à splines"),
+    "blend": ("blend of trees and splines", "mélange d'arbres et de splines"),
 }
 """Names of families of models; another family is named as the result files name it."""
-TREES = ("random_forest", "xgboost", "lightgbm")
+TREES = ("random_forest", "xgboost", "lightgbm", "slow_lightgbm")
 ARMS: dict[str, TextPair] = {
     "none": ("as it is", "tel quel"),
     "class_weights": ("weights", "pondération"),

@@ -26,6 +26,11 @@ RUN_BY = {
         "make import bento": TUTORIALS,
         "curl": TUTORIALS,
     },
+    "docs/portfolio.md": {
+        "python -m bento portfolio score": "tests/bento/portfolio/test_score.py",
+        "uv sync --no-default-groups --group spark": "tests/spark/test_spark.py",
+        "python -m bento portfolio features": "tests/research/data/test_feature_table.py",
+    },
     "docs/tutorials/monitor.md": {
         "make drift": TUTORIALS,
         "python -m drift report": TUTORIALS,
@@ -60,7 +65,7 @@ NOT_RUN = {
 """By page, the first words of a block and why no test runs it."""
 BLOCKS = [(page, block) for page in PAGES if name_of(page) != MANUAL for block in blocks(page)]
 _COMMAND = re.compile(r"python -m (research|bento|drift) (.+)$", re.MULTILINE)
-NESTED = ("cloud", "keys", "journal", "data")
+NESTED = ("cloud", "keys", "journal", "data", "portfolio")
 """Commands that have commands of their kind."""
 
 
