@@ -155,7 +155,7 @@ def _of_loans(traits: Traits, loans: Loans, rng: np.random.Generator) -> dict[st
     start = np.concatenate([[True], loan[1:] != loan[:-1]])[: len(loan)]
     version = 1 + last + before - np.maximum.accumulate(np.where(start, before, 0))
     amount = np.round(np.where(version > 1 + last, amount * _SMALLER, amount), 3)
-    prepaid = _round_sum(amount * (1.05 + rng.exponential(0.6, len(loan)))) - amount
+    prepaid = _round_sum(amount * (1.05 + rng.exponential(0.45, len(loan)))) - amount
 
     short = 0.5 * delay + np.sqrt(0.75) * rng.standard_normal(len(loan)) > structure["split_above"]
     short &= ~changed

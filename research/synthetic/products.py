@@ -24,7 +24,7 @@ _CARD_TERM = 20
 """A card's annuity is a twentieth of its limit."""
 _REPAID_ANYWAY = 0.19
 """Share of the loans whose plan runs past today that end before by the share of the plan that borrowers keep to."""
-_LATE_ENDS = 0.5
+_LATE_ENDS = 0.35
 """Power of a uniform rank: most early ends are recent."""
 _RECENT = 0.55
 """Weight of the client's trait in the recency of an application."""

@@ -259,7 +259,8 @@ def test_target_is_drawn_from_the_oracle(tables):
     assert 0.76 < auc(probability, target) < 0.91
 
 
-def test_every_history_correlates_with_the_risk(tables):
+def test_every_history_correlates_with_the_risk(synthetic_tables):
+    tables = synthetic_tables
     risk = tables["oracle"].select("SK_ID_CURR", "PROBABILITY")
     late = pl.col("DAYS_ENTRY_PAYMENT") - pl.col("DAYS_INSTALMENT")
     signals = {
