@@ -162,6 +162,7 @@ drift: setup ## The drift report, training against new applications; where it fi
 bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, FULL=folder also a full size)
 	@$(RUN) tests.benchmarks $${SOAK:+"--soak=$$SOAK"} $${FULL:+"--full=$$FULL"} $${BENTO:+"--bento=$$BENTO"}
 	@$(RUN) tests.benchmarks.drift $${FULL:+"--data=$$FULL"}
+	@$(RUN) tests.benchmarks.portfolio
 
 # Each check prints what is wrong, and nothing else. mypy takes longest, so it runs beside the others.
 check: setup ## Format, lint, types, layers, words

@@ -177,9 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--sizes", type=int, nargs="+", default=[5_000, 20_000, 60_000], help="synthetic clients")
     options.add_argument("--rounds", type=int, default=3, help="runs at each size, the engines in turn")
     options.add_argument("--model", type=Path, metavar="DIR", help="a model folder; without it a small one is trained")
-    options.add_argument(
-        "--engines", nargs="+", choices=ENGINES, default=[name for name in ENGINES if name != "spark"], metavar="NAME"
-    )
+    engines = [name for name in ENGINES if name != "spark" or SPARK_PYTHON.is_file()]
+    options.add_argument("--engines", nargs="+", choices=ENGINES, default=engines, metavar="NAME", help="what to run")
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
     if "spark" in chosen.engines and not SPARK_PYTHON.is_file():
