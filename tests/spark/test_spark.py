@@ -1,5 +1,6 @@
 """Spark decides on a portfolio as one machine does, which decides as the service does."""
 
+import contextlib
 import csv
 import json
 import os
@@ -143,13 +144,23 @@ def test_a_repeated_client_or_a_cut_file_is_an_error(tables: Tables, run: Callab
     assert "previous_application.parquet" in run(folder, "spark", tmp_path / "other")
 
 
+def _content(path: Path) -> bytes:
+    """Return a file of a process or thread; empty where it has ended since it was listed."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def _workers(of: int) -> list[int]:
     """Return the Python processes that Spark started below a process and that run tasks."""
-    children = [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
-    threads = [] if children else Path(f"/proc/{of}/task").iterdir()
-    children += [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
+    try:
+        threads = list(Path(f"/proc/{of}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    children = [int(pid) for thread in threads for pid in _content(thread / "children").split()]
     below = [worker for child in children for worker in _workers(child)]
-    is_daemon = b"pyspark.daemon" in Path(f"/proc/{of}/cmdline").read_bytes()
+    is_daemon = b"pyspark.daemon" in _content(Path(f"/proc/{of}/cmdline"))
     return [*below, *(children if is_daemon else [])]
 
 
@@ -160,10 +171,15 @@ def test_a_task_that_is_killed_is_tried_again_without_a_double(
 
     def kill_a_worker() -> None:
         wait_until((tmp_path / "spark" / ".work" / "bounds.json").exists, START_S)
-        wait_until(lambda: bool(_workers(os.getpid())), START_S)
-        for worker in _workers(os.getpid())[:1]:
-            os.kill(worker, signal.SIGKILL)
-            killed.append(worker)
+        wait_until(kill_one, START_S)
+
+    def kill_one() -> bool:
+        for worker in _workers(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+                killed.append(worker)
+                return True
+        return False
 
     thread = threading.Thread(target=kill_a_worker)
     thread.start()
