@@ -194,7 +194,7 @@ def test_the_demo_reuses_what_is_there_and_serves_until_interrupted(bento_tag: s
                 demo.wait(timeout=timeout_s(STOP_TIMEOUT_S))
             finally:
                 demo.kill()
-    assert re.search(r"client \d+: (granted|refused), probability of default 0\.\d+", output)
+    assert re.search(r"client \d+: (granted|refused|review), probability of default 0\.\d+", output)
     assert "version 1 registered" not in output
     assert f"{bento_tag} built" in output
     for port in ports:

@@ -78,7 +78,7 @@ def test_predict_answers_as_the_model_in_process(client: httpx.Client, files: li
         assert answer["model"] == {"name": "credit_scoring", "version": "1"}
         assert answer["SK_ID_CURR"] == file["application"]["SK_ID_CURR"]
         assert answer["review_band"] is None
-        assert answer["warnings"] == []
+        assert {warning["kind"] for warning in answer["warnings"]} <= {"taken_as_missing"}  # as in the real data
 
 
 @pytest.mark.promise("a decision names its main reasons in English and French")

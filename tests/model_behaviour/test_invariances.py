@@ -20,10 +20,13 @@ def _shuffled(file: Json) -> Json:
 
 
 def _renumbered(file: Json) -> Json:
-    """Give every id another number; those that were equal stay equal, their order is reversed."""
+    """Give every id another number; those that were equal stay equal, and their order stays.
+
+    The order alone may matter: of rows of the same time, it says which is the latest (docs/features.md).
+    """
     changed = copy.deepcopy(file)
     for row in [changed["application"], *(row for name in HISTORIES for row in changed.get(name, ()))]:
-        row |= {name: OFFSET + 10_000_000 - row[name] for name in IDS if name in row}
+        row |= {name: OFFSET + 3 * row[name] for name in IDS if name in row}
     return changed
 
 
