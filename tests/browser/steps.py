@@ -33,6 +33,12 @@ def sign(page: Page, name: str = OFFICER) -> None:
     expect(page.get_by_text(f"Vous travaillez au nom de : {name}")).to_be_visible()
 
 
+def at_rest(page: Page) -> None:
+    """Wait until the page shows nothing of what it showed before: a form of another decision looks the same."""
+    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+
+
 def simulated(page: Page) -> Locator:
     """Wait for the answer to what is on the screen, and return its heading."""
     heading = page.get_by_role("heading", name=SIMULATION)
