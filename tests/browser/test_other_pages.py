@@ -54,6 +54,7 @@ def record_of(service_url: str, decided: dict[str, Any]) -> dict[str, Any]:
 def open_decision(page: Page, page_url: str, decided: dict[str, Any]) -> None:
     page.goto(f"{page_url}/decisions?decision={decided['decision_id']}")
     expect(page.get_by_role("heading", name=re.compile("Client 700002 :"))).to_be_visible()
+    at_rest(page)
 
 
 def review(page: Page, choice: str) -> None:
