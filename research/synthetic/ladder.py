@@ -11,8 +11,6 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import polars as pl
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from bento.data.tables import TARGET
@@ -24,7 +22,7 @@ from research.synthetic.default_rates import default_rates
 from research.synthetic.fidelity_metrics import expected_auc, finding
 from research.synthetic.frames import Flags, Floats, Integers
 from research.training.cross_fitting import catalogue_names, model_features
-from research.training.linear import INVERSE_PENALTY, MAX_ITERATIONS, linear_preprocessing
+from research.training.linear import linear_pipeline
 
 MIN_CLIENTS = 30_000
 """Clients below which boosting learns too little for the published figures to be compared."""
@@ -108,12 +106,8 @@ class Population:
     def linear(self, columns: list[ModelFeature]) -> float:
         """Fit a plain logistic regression on these features; return its expected AUC."""
         matrix = encode(self.features, columns)
-        numbers = [position for position, column in enumerate(columns) if not column.categories]
-        categories = [position for position, column in enumerate(columns) if column.categories]
-        classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
         with threadpool_limits(2):
-            model = make_pipeline(linear_preprocessing(numbers, categories), classifier)
-            model.fit(matrix[self.trained], self.target[self.trained])
+            model = linear_pipeline(columns).fit(matrix[self.trained], self.target[self.trained])
             return self.auc(model.decision_function(matrix))
 
 

@@ -8,11 +8,13 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bento.model.manifest import ModelFeature
 from research.data.splits import fold_rows
 from research.training.cross_fitting import Choose, Fitted, algebra_threads, out_of_fold, select_columns
 from research.training.spline import SplineLogistic
@@ -62,6 +64,14 @@ def linear_preprocessing(numbers: Columns, categories: Columns) -> ColumnTransfo
     ]
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     return ColumnTransformer([("numbers", Pipeline(steps), numbers), ("categories", encoder, categories)])
+
+
+def linear_pipeline(columns: Sequence[ModelFeature]) -> Pipeline:
+    """Return a plain logistic regression on these columns of a matrix, with its preprocessing, still to be fitted."""
+    categories = [position for position, column in enumerate(columns) if column.categories]
+    numbers = [position for position in range(len(columns)) if position not in categories]
+    classifier = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
+    return Pipeline([("preprocess", linear_preprocessing(numbers, categories)), ("classify", classifier)])
 
 
 def fit_linear(
