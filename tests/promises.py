@@ -34,6 +34,7 @@ TIERS = {
     "tests/cloud/": "test-cloud",
     "tests/notebooks/": "test-notebooks",
     "tests/benchmarks/": "test-benchmarks",
+    "tests/spark/": "test-spark",
 }
 
 
