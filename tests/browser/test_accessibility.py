@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.steps import amount, choose, decide, sign, simulated
+from tests.browser.steps import amount, at_rest, choose, decide, sign, simulated
 from tests.support.deadlines import timeout_s
 
 WIDTHS = {"wide": 1280, "phone": 390, "zoomed": 640}
@@ -27,11 +27,14 @@ def decided(page: Page) -> None:
     simulated(page)
     assert page.viewport_size is not None
     is_narrow = page.viewport_size["width"] < MIN_WIDTH_BESIDE_MENU
+    at_rest(page)
     if is_narrow:
         page.get_by_role("button", name="Ouvrir le menu").click()
     sign(page)
+    at_rest(page)
     if is_narrow:
         page.get_by_role("button", name="Fermer le menu").click()
+        expect(page.locator("[data-testid=stSidebar][data-collapsed=false]")).to_have_count(0)
     decide(page)
 
 
