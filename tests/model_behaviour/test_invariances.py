@@ -2,16 +2,23 @@
 
 import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from bento.data.tables import HISTORIES
+from bento.scoring.score import ScoredApplication
 from tests.model_behaviour.conftest import Json, Score
 
 IDS = ("SK_ID_CURR", "SK_ID_BUREAU", "SK_ID_PREV")
 OFFSET = 7_000_000
 """Far from the ids of the clients, so that none is given twice."""
+CREDIT_AND_TIME = {
+    "bureau": ("SK_ID_BUREAU", "DAYS_CREDIT"),
+    "previous_application": ("SK_ID_PREV", "DAYS_DECISION", "HOUR_APPR_PROCESS_START"),
+    "installments_payments": ("SK_ID_PREV", "DAYS_INSTALMENT"),
+}
+"""By history the credit of a row and the columns that order the rows of a client."""
 
 
 def _shuffled(file: Json) -> Json:
@@ -20,13 +27,32 @@ def _shuffled(file: Json) -> Json:
 
 
 def _renumbered(file: Json) -> Json:
-    """Give every id another number; those that were equal stay equal, and their order stays.
+    """Give every id another number; those that were equal stay equal, and their order stays."""
+    return _with_ids(file, lambda number: OFFSET + 3 * number)
 
-    The order alone may matter: of rows of the same time, it says which is the latest (docs/features.md).
-    """
+
+def _numbered_backwards(file: Json) -> Json:
+    """Give every id another number; those that were equal stay equal, their order is reversed."""
+    return _with_ids(file, lambda number: OFFSET + 10_000_000 - number)
+
+
+def _with_ids(file: Json, number: Callable[[int], int]) -> Json:
     changed = copy.deepcopy(file)
     for row in [changed["application"], *(row for name in HISTORIES for row in changed.get(name, ()))]:
-        row |= {name: OFFSET + 3 * row[name] for name in IDS if name in row}
+        row |= {name: number(row[name]) for name in IDS if name in row}
+    return changed
+
+
+def _without_ties(file: Json) -> Json:
+    """Leave out rows of the time of another credit: of these the ids say which is the latest (docs/features.md)."""
+    changed = dict(file)
+    for table, (credit, *time) in CREDIT_AND_TIME.items():
+        first: dict[tuple[object, ...], object] = {}
+        changed[table] = [
+            row
+            for row in file.get(table, ())
+            if first.setdefault(tuple(row.get(name) for name in time), row[credit]) == row[credit]
+        ]
     return changed
 
 
@@ -46,9 +72,19 @@ CHANGES: dict[str, Callable[[Json], Json]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_decision_does_not_depend_on(scored: Score, files: list[Json], change: str):
-    changed = [CHANGES[change](file) for file in files]
+    _assert_same(scored(files), scored([CHANGES[change](file) for file in files]))
 
-    for before, after in zip(scored(files), scored(changed), strict=True):
+
+def test_the_order_of_numbers_decides_between_rows_of_one_time_alone(scored: Score, files: list[Json]):
+    untied = [_without_ties(file) for file in files]
+    assert untied != files
+    assert all(any(len(file[table]) > 1 for file in untied) for table in CREDIT_AND_TIME)
+
+    _assert_same(scored(untied), scored([_numbered_backwards(file) for file in untied]))
+
+
+def _assert_same(one: Sequence[ScoredApplication], other: Sequence[ScoredApplication]) -> None:
+    for before, after in zip(one, other, strict=True):
         assert after.probability == pytest.approx(before.probability, rel=1e-9)
         assert after.decision == before.decision
         assert [reason.text for reason in after.reasons or ()] == [reason.text for reason in before.reasons or ()]
