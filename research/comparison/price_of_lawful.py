@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from research.cli import add_data_option, shown
-from research.comparison.price_of_quotable import Bench, Rank, Settings, Variant
+from research.comparison.price_of_quotable import Bench, Rank, Settings, Variant, table
 from research.data.dataset import DATA, Data, open_data
 from research.options import add_options, settings_from
 from research.results import LAWFUL_FILE, LawfulStudy
@@ -69,20 +69,6 @@ def price_of_lawful(
     )
 
 
-def lines(content: LawfulStudy) -> list[str]:
-    """Return the table of arms, as the command prints it."""
-    table = [f"{'arm':44} {'features':>8} {'AUC':>7}  {'AUC gained':^17}  {'cost':>7}  {'cost saved':^17}"]
-    for arm in content.arms:
-        line = f"{arm.arm:44} {arm.features:8.1f} {arm.auc:7.4f}"
-        if arm.auc_gain is None:
-            line += f"  {'':17}  {arm.cost:7.4f}"
-        else:
-            line += f"  {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f}  {arm.cost:7.4f}"
-            line += f"  {arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}"
-        table.append(line)
-    return table
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_data_option(parser)
@@ -96,5 +82,5 @@ def run(options: argparse.Namespace) -> None:
     out = DATA / "results" / "lawful"
     out.mkdir(parents=True, exist_ok=True)
     (out / LAWFUL_FILE).write_text(content.model_dump_json(indent=1, exclude_unset=True) + "\n")
-    print("\n".join(lines(content)))
+    print("\n".join(table(content.arms)))
     print(f"written: {shown(out)}; publish it with: python -m research publish lawful")

@@ -10,6 +10,7 @@ from typing import Any
 import lightgbm
 from matplotlib.figure import Figure
 
+from research import results
 from research.cli import add_data_option, shown
 from research.comparison.feature_study import Arm, Result, Row
 from research.data.dataset import DATA, Data, open_data
@@ -230,18 +231,25 @@ def plot_prices(content: QuotableStudy, path: Path) -> None:
     save_figure(figure, path, content)
 
 
-def lines(content: QuotableStudy) -> list[str]:
-    """Return the table of arms, then the decisions, as the command prints them."""
-    table = [f"{'arm':72} {'features':>8} {'AUC':>7}  {'AUC gained':^17}  {'cost':>7}  {'cost saved':^17}"]
-    for arm in content.arms:
-        line = f"{arm.arm:72} {arm.features:8.1f} {arm.auc:7.4f}"
+def table(arms: Sequence[results.Arm]) -> list[str]:
+    """Return the table of arms, as the command prints it."""
+    width = max(len(arm.arm) for arm in arms)
+    printed = [f"{'arm':{width}} {'features':>8} {'AUC':>7}  {'AUC gained':^17}  {'cost':>7}  {'cost saved':^17}"]
+    for arm in arms:
+        line = f"{arm.arm:{width}} {arm.features:8.1f} {arm.auc:7.4f}"
         if arm.auc_gain is None:
             line += f"  {'':17}  {arm.cost:7.4f}"
         else:
             line += f"  {arm.auc_gain:+.4f} ± {arm.auc_gain_error:.4f}  {arm.cost:7.4f}"
             line += f"  {arm.cost_gain:+.4f} ± {arm.cost_gain_error:.4f}"
-        table.append(line)
-    return [*table, "", f"left out: {', '.join(content.left_out) or 'none'}", f"directions: {content.directions}"]
+        printed.append(line)
+    return printed
+
+
+def lines(content: QuotableStudy) -> list[str]:
+    """Return the table of arms, then the decisions."""
+    decided = [f"left out: {', '.join(content.left_out) or 'none'}", f"directions: {content.directions}"]
+    return [*table(content.arms), "", *decided]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

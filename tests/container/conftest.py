@@ -10,6 +10,7 @@ import pytest
 from research.deployment.containerize import engine_environment, run_command
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah, ensure_base_image
+from tests.container.hardened import FILES, MAKE_MASTER_KEY
 from tests.support.commands import bento, research
 
 STORAGE = """\
@@ -53,10 +54,6 @@ def container(containerized: str, bento_tag: str) -> Iterator[str]:
     name = buildah("from", bento_tag)
     yield name
     buildah("rm", name)
-
-
-FILES = {"SCORING_KEYS_FILE": "/journal/keys.json", "SCORING_MASTER_KEY_FILE": "/journal/master.key"}
-MAKE_MASTER_KEY = ("sh", "-c", "head -c 32 /dev/urandom | base64 >/journal/master.key")
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,14 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.container.base_image import buildah
 
+FILES = {"SCORING_KEYS_FILE": "/journal/keys.json", "SCORING_MASTER_KEY_FILE": "/journal/master.key"}
+MAKE_MASTER_KEY = ("sh", "-c", "head -c 32 /dev/urandom | base64 >/journal/master.key")
 RUNC = "runc"
 USER = 123_456
 """A user that the image does not know, as OpenShift chooses one."""
@@ -51,3 +54,15 @@ def bundle(folder: Path, root: Path, image: str, arguments: list[str], journal: 
     path.write_text(json.dumps(config))
     name = f"credit_scoring_{folder.name}_{abs(hash(folder)) % 10**8}"
     return [RUNC, "run", "--bundle", str(folder), name]
+
+
+def prepare(command: Callable[..., list[str]], **settings: str) -> str:
+    """Make master key, API key and journal as docs/operate.md does, and return the API key.
+
+    `command` returns the command of a container: from its name, what it runs, and its environment.
+    """
+    subprocess.run(command("master", *MAKE_MASTER_KEY), check=True)
+    new_key = command("key", "python", "-m", "bento", "keys", "new-key", "--scope", "score", **settings)
+    key = subprocess.run(new_key, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    subprocess.run(command("upgrade", "python", "-m", "bento", "journal", "upgrade", **settings), check=True)
+    return key

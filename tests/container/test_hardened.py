@@ -12,8 +12,7 @@ import pytest
 from research.data.example_credit_files import example_credit_files
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah
-from tests.container.conftest import FILES, MAKE_MASTER_KEY
-from tests.container.hardened import USER, bundle, image_settings
+from tests.container.hardened import FILES, USER, bundle, image_settings, prepare
 from tests.support.deadlines import timeout_s, wait_until
 from tests.support.services import REQUEST_TIMEOUT_S
 
@@ -40,10 +39,7 @@ def service(container: str, bento_tag: str, tmp_path_factory: pytest.TempPathFac
     def command(name: str, *arguments: str, **environment: str) -> list[str]:
         return bundle(folder / name, root, bento_tag, list(arguments), journal, **environment)
 
-    subprocess.run(command("master", *MAKE_MASTER_KEY), check=True)
-    new_key = command("key", "python", "-m", "bento", "keys", "new-key", "--scope", "score", **FILES)
-    key = subprocess.run(new_key, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    subprocess.run(command("upgrade", "python", "-m", "bento", "journal", "upgrade", **FILES), check=True)
+    key = prepare(command, **FILES)
     url = f"http://127.0.0.1:{port}"
     serve = command("serve", PORT=str(port), **FILES)
     with running(serve, f"{url}/readyz", folder / "service.log"):

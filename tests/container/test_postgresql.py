@@ -15,8 +15,7 @@ from bento.journal.vault import Vault
 from research.data.example_credit_files import example_credit_files
 from research.deployment.processes import free_port, running
 from tests.container.base_image import buildah
-from tests.container.conftest import FILES, MAKE_MASTER_KEY
-from tests.container.hardened import bundle
+from tests.container.hardened import FILES, bundle, prepare
 from tests.faults.load import Load
 from tests.support.deadlines import timeout_s
 from tests.support.postgresql import Server
@@ -49,10 +48,7 @@ def service(container: str, bento_tag: str, postgresql_server: Server, tmp_path:
     def command(name: str, *arguments: str, **environment: str) -> list[str]:
         return bundle(tmp_path / name, root, bento_tag, list(arguments), files, **environment)
 
-    subprocess.run(command("master", *MAKE_MASTER_KEY), check=True)
-    new_key = command("key", "python", "-m", "bento", "keys", "new-key", "--scope", "score", **settings)
-    key = subprocess.run(new_key, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    subprocess.run(command("upgrade", "python", "-m", "bento", "journal", "upgrade", **settings), check=True)
+    key = prepare(command, **settings)
     url = f"http://127.0.0.1:{port}"
     serve = command("serve", PORT=str(port), **settings)
     with running(serve, f"{url}/readyz", tmp_path / "service.log") as process:

@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit
 
 from research.comparison import price_of_lawful
-from research.comparison.price_of_lawful import STRICT, USUAL, by_circumstance, lines
-from research.comparison.price_of_quotable import Settings
+from research.comparison.price_of_lawful import STRICT, USUAL, by_circumstance
+from research.comparison.price_of_quotable import Settings, table
 from research.reporting.article_18 import strict_reading
 from research.results import LAWFUL_FILE, LawfulStudy, read
 from research.training import boosting, cross_fitting
@@ -82,7 +82,7 @@ def test_each_circumstance_that_is_given_by_default_is_priced_alone():
 
 
 def test_the_prices_stand_in_the_documents(content: LawfulStudy):
-    page, printed = strict_reading(content), "\n".join(lines(content))
+    page, printed = strict_reading(content), "\n".join(table(content.arms))
 
     for arm in content.arms:
         assert arm.arm in printed
