@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -65,13 +67,42 @@ def installed(program: str) -> str:
     return path
 
 
+class OtherHost(ThreadingHTTPServer):
+    """A server that notes what is fetched from it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _NotFound)
+        self.fetched: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _NotFound(BaseHTTPRequestHandler):
+    server: OtherHost
+
+    def do_GET(self) -> None:
+        self.server.fetched.append(self.path)
+        self.send_error(404)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Stay silent."""
+
+
 @pytest.fixture(scope="session")
-def drift_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def other_host() -> Iterator[OtherHost]:
+    with OtherHost() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def drift_folder(tmp_path_factory: pytest.TempPathFactory, other_host: OtherHost) -> Path:
     """Return a folder with one run of the watch on drift, whose report would fetch a picture and reach the page."""
     folder = tmp_path_factory.mktemp("drift")
     (folder / "drift.html").write_text(
         "<html lang='en'><head><title>Drift</title></head><body><main><h1>Income</h1><p id='origin'></p></main>"
-        "<img alt='' src='http://127.0.0.2:9/picture.png'>"
+        f"<img alt='' src='{other_host.url}/picture.png' onerror='this.alt = \"no picture\"'>"
         "<script>let reached = true; try { parent.parent.document.title } catch { reached = false }"
         "document.getElementById('origin').textContent = reached ? 'reached the page' : 'runs apart'</script></body>"
         "</html>"

@@ -2,12 +2,13 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 DECISION = re.compile(r"(Crédit (accordé|refusé)|À examiner par une personne)$")
 SIMULATION = re.compile(r"Simulation : (crédit (accordé|refusé)|à examiner par une personne)$")
 RECORDED = "Décision enregistrée"
 OFFICER = "Zoé Martin"
+MAX_LOOKS = 100
 
 
 def write(field: Locator, text: str) -> None:
@@ -39,11 +40,33 @@ def at_rest(page: Page) -> None:
     expect(page.locator("[data-stale=true]")).to_have_count(0)
 
 
+def resting_place(page: Page, element: Locator) -> FloatRect:
+    """Scroll to an element, and return its place once it stays the same for half a second."""
+    element.scroll_into_view_if_needed()
+    before = element.bounding_box()
+    for _ in range(MAX_LOOKS):
+        page.wait_for_timeout(500)
+        place = element.bounding_box()
+        if place is not None and place == before:
+            return place
+        before = place
+    raise AssertionError(f"{element} does not come to rest")
+
+
 def simulated(page: Page) -> Locator:
-    """Wait for the answer to what is on the screen, and return its heading."""
+    """Wait for the answer to what is on the screen and for its explanation, which comes after it; return its heading."""
     heading = page.get_by_role("heading", name=SIMULATION)
     expect(heading).to_be_visible()
+    at_rest(page)
     return heading
+
+
+def unfold(page: Page, title: str) -> None:
+    """Open a section, and wait until it is: a click while the page is drawn again is lost."""
+    at_rest(page)
+    section = page.locator("details").filter(has=page.locator("summary", has_text=title)).first
+    section.locator("summary").click()
+    expect(section).to_have_attribute("open", "")
 
 
 def decide_button(page: Page) -> Locator:

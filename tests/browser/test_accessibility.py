@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.steps import amount, at_rest, choose, decide, sign, simulated
+from tests.browser.steps import amount, at_rest, choose, decide, sign, simulated, unfold
 from tests.support.deadlines import timeout_s
 
 WIDTHS = {"wide": 1280, "phone": 390, "zoomed": 640}
@@ -27,7 +27,6 @@ def decided(page: Page) -> None:
     simulated(page)
     assert page.viewport_size is not None
     is_narrow = page.viewport_size["width"] < MIN_WIDTH_BESIDE_MENU
-    at_rest(page)
     if is_narrow:
         page.get_by_role("button", name="Ouvrir le menu").click()
     sign(page)
@@ -57,9 +56,9 @@ def unfolded(page: Page) -> None:
         "Contact et identité": "Téléphone mobile donné",
         "Immeuble": "Immeuble : murs",
     }.items():
-        page.get_by_text(section, exact=True).click()
+        unfold(page, section)
         expect(page.get_by_label(field, exact=True)).to_be_visible()
-    page.get_by_text("Demandes antérieures chez nous :").click()
+    unfold(page, "Demandes antérieures chez nous :")
     expect(page.get_by_text("Les jours et les mois sont comptés")).to_be_visible()
 
 

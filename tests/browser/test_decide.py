@@ -19,6 +19,7 @@ from tests.browser.steps import (
     decide_button,
     find_client,
     recorded_id,
+    resting_place,
     sign,
     simulated,
     speak,
@@ -248,11 +249,8 @@ def test_a_row_of_a_history_is_edited_in_its_table(page: Page):
     page.get_by_text(re.compile(r"^Crédits ailleurs\s: 1$")).click()
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     expect(table).to_be_visible()
-    table.scroll_into_view_if_needed()
+    place = resting_place(page, table)
 
-    page.wait_for_timeout(500)  # the page scrolls to the table
-    place = table.bounding_box()
-    assert place is not None
     page.mouse.click(place["x"] + 60, place["y"] + 52)
     for _ in range(3):  # from the number of the credit to its amount
         page.keyboard.press("ArrowRight")
