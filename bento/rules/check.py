@@ -1,6 +1,6 @@
 """Apply rules to applications: what they say of each one, and the decision that they leave."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -142,7 +142,8 @@ class Rules:
 
     def _facts(self, rule: Rule, inputs: Inputs, position: int, names: Sequence[str]) -> Iterator[RuleFact]:
         for name in names:
-            yield _fact(name, inputs, position, _limit_text(rule, name, self.limits(rule, name)))
+            limits = self.limits(rule, name)
+            yield _fact(name, inputs, position, _limit_text(rule, name, limits), limits)
             for part in MEASURES[name].parts:
                 yield _fact(part, inputs, position)
 
@@ -164,9 +165,11 @@ def _sentence(rule: Rule, facts: Sequence[RuleFact]) -> Wording:
     )
 
 
-def _fact(name: str, inputs: Inputs, position: int, limit: TextPair = ("", "")) -> RuleFact:
+def _fact(
+    name: str, inputs: Inputs, position: int, limit: TextPair = ("", ""), limits: tuple[float, float] = _NO_LIMIT
+) -> RuleFact:
     measure, value = MEASURES[name], float(inputs.value(name)[position])
-    written = _UNKNOWN if np.isnan(value) else measure.formatter(value)
+    written = _UNKNOWN if np.isnan(value) else _beside_limits(measure.formatter, value, limits)
     return RuleFact(
         measure=name,
         value=None if np.isnan(value) else value,
@@ -175,6 +178,16 @@ def _fact(name: str, inputs: Inputs, position: int, limit: TextPair = ("", "")) 
             en=f"{measure.en}: {written[0]}{limit[0]}", fr=f"{measure.fr}{NARROW_SPACE}: {written[1]}{limit[1]}"
         ),
     )
+
+
+def _beside_limits(formatter: Callable[[float], TextPair], value: float, limits: tuple[float, float]) -> TextPair:
+    """Write a value; where rounding makes it the limit that it breaks, say on which side of it the value is."""
+    written, (low, high) = formatter(value), limits
+    if value > high and written == formatter(high):
+        return f"just over {written[0]}", f"un peu plus de {written[1]}"
+    if value < low and written == formatter(low):
+        return f"just under {written[0]}", f"un peu moins de {written[1]}"
+    return written
 
 
 def _fact_of_fields(rule: Rule, missing: Sequence[str]) -> RuleFact:

@@ -54,7 +54,7 @@ def resting_place(page: Page, element: Locator) -> FloatRect:
 
 
 def simulated(page: Page) -> Locator:
-    """Wait for the answer to what is on the screen and for its explanation, which comes after it; return its heading."""
+    """Wait for the answer to what is on the screen and the explanation that follows; return the heading."""
     heading = page.get_by_role("heading", name=SIMULATION)
     expect(heading).to_be_visible()
     at_rest(page)

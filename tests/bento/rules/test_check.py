@@ -187,6 +187,16 @@ def test_the_facts_name_every_instalment_and_the_limit():
     )
 
 
+def test_a_value_that_is_rounded_to_its_limit_is_said_to_be_beside_it():
+    (over,) = _hits(CLIENT | {"AMT_INCOME_TOTAL": 53_800})
+    assert "compared with income: just over 35% (at most 35%);" in over.text.en
+    assert "aux revenus\u202f: un peu plus de 35\u202f% (au plus 35\u202f%)\u202f;" in over.text.fr
+    assert _hits(CLIENT | {"AMT_INCOME_TOTAL": 19_000 / 0.35}) == []
+    (under,) = _hits(CLIENT | {"DAYS_EMPLOYED": -8_360})
+    assert "Age at hiring: just under 16 years (at least 16 years)" in under.text.en
+    assert "un peu moins de 16 ans (au moins 16 ans)" in under.text.fr
+
+
 # Limits
 
 
