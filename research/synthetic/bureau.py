@@ -178,7 +178,7 @@ def _draw_lives(segments: _Segments, recency: Floats, rng: np.random.Generator) 
     active, size = segments.active, len(recency)
     start = np.minimum(np.floor(segments.values("start", ndtr(recency))), 0)
     age = -start
-    length = mix(rng, (np.where(active, 0.5, 0.3), -recency))
+    length = mix(rng, (np.where(active, 0.65, 0.3), -recency))
     term = np.rint(segments.values("term", ndtr(length)))
     life = np.rint(segments.values("life", ndtr(mix(rng, (0.75, length)))))
     life = np.where(life < age, np.maximum(life, 1), np.ceil(age * (1 - 0.8 * rng.random(size))))

@@ -29,10 +29,10 @@ class Segment:
 
 
 SEGMENTS = (
-    Segment("regular", 0.58, -0.5, {"late": -0.6, "indebted": -0.8, "seeking": -0.6, "recent": -0.4}),
-    Segment("established", 0.20, -0.6, {"late": -0.7, "indebted": 2.0, "seeking": -0.7, "recent": -1.9}),
-    Segment("over-indebted", 0.14, 1.4, {"late": 1.6, "indebted": 2.1, "seeking": 1.7, "recent": 2.1}),
-    Segment("first-payment default", 0.08, 1.7, {"late": 3.0, "indebted": -1.2, "seeking": 2.5, "recent": 0.7}),
+    Segment("regular", 0.58, -0.5, {"late": -0.9, "indebted": -1.2, "seeking": -0.9, "recent": -0.6}),
+    Segment("established", 0.20, -0.6, {"late": -1.05, "indebted": 3.0, "seeking": -1.05, "recent": -2.85}),
+    Segment("over-indebted", 0.14, 1.4, {"late": 2.4, "indebted": 3.15, "seeking": 2.55, "recent": 3.15}),
+    Segment("first-payment default", 0.08, 1.7, {"late": 4.5, "indebted": -1.8, "seeking": 3.75, "recent": 1.05}),
 )
 """The over-indebted took up much credit of late; the established owe as much, but for long. Those who stop paying at
 the first instalments pay late everywhere and are refused often, with little debt."""

@@ -26,15 +26,15 @@ from research.synthetic.liability import LIABILITY_FILE, SEGMENTS, Liability
 EXAMPLE = "python -m research liability"
 CLIENTS, CHUNK = 60_000, 4096
 SEED = 20_240
-HIDDEN = 0.78
+HIDDEN = 0.7
 """Factor of the segments' log-odds."""
 DIFFUSE = 0.05
 """Standard deviation of the weak interactions together, in log-odds."""
 CREDIT = 0.05
 """Share of the variance of a column's log-odds that is its part; correlated columns share the rest."""
-WIGGLE_CREDIT = 0.2
+WIGGLE_CREDIT = 0.5
 """The same of what departs from a line over a column's bins."""
-PAIR_CREDIT = 0.05
+PAIR_CREDIT = 0.08
 """The same of a pair; the pairs are the strongest of many, hence in part by chance."""
 _PRODUCTS, _COLUMNS_OF_PRODUCTS = 60, 24
 _MIN_STEP = 0.02
