@@ -26,7 +26,7 @@ _MIN_PATTERN_ROWS = 30
 
 @dataclass(frozen=True)
 class Bounds:
-    """Largest distance from a statistic that passes, beyond two of its standard errors."""
+    """Largest distance from a statistic that passes, beyond two standard errors of the difference."""
 
     null_rate: float = 0.01
     share: float = 0.01
@@ -113,7 +113,7 @@ def ks_distance(values: Floats, quantiles: Floats) -> tuple[float, float]:
 def _column(
     table: str, name: str, real: ColumnStatistics, column: pl.Series, target: Integers | None, bounds: Bounds
 ) -> Iterator[FidelityFinding]:
-    size = statistics()["samples"][table]
+    size = _both(statistics()["samples"][table], len(column))
     bound = bounds.null_rate + 2 * _share_error(real.null_rate, size)
     yield finding(table, name, "null rate", real.null_rate, column.null_count() / len(column), bound)
     present = column.drop_nulls()
@@ -141,6 +141,11 @@ def _worst_share(
         bound = bounds.share + 2 * _share_error(share, weight)
         findings.append(finding(table, f"{name}={value}", "share", share, shares.get(value, 0.0), bound))
     return max(findings, key=lambda finding: finding.distance - finding.bound)
+
+
+def _both(one: float, other: float) -> float:
+    """Return the size of a sample whose error is that of the difference of two samples."""
+    return one * other / (one + other)
 
 
 def _share_error(share: float, size: float) -> float:

@@ -8,7 +8,7 @@ import pytest
 from research.__main__ import run_command
 from research.cli import CommandError
 from research.synthetic import generate, write
-from research.synthetic.calibration_statistics import STATISTICS_FILE, statistics
+from research.synthetic.calibration_statistics import STATISTICS_FILE, statistics, table_statistics
 from research.synthetic.fidelity_metrics import Bounds, correlation_error, measure
 
 CLIENTS = 8000
@@ -33,6 +33,17 @@ def test_bounds_detect_wrong_marginals(tables):
     broken = {(finding.column.split("=")[0], finding.measure) for finding in findings if not finding.passed}
     assert {("EXT_SOURCE_3", "AUC"), ("CODE_GENDER", "share"), ("DAYS_BIRTH", "KS")} <= broken
     assert findings[0].distance > findings[0].bound
+
+
+def test_the_chance_of_both_samples_is_within_the_bound(tables):
+    table, column = "application_test", "COMMONAREA_MODE"
+
+    findings = {(item.table, item.column): item for item in measure(tables) if item.measure == "KS"}
+
+    level = findings[table, column].fact
+    rows = 1 / statistics()["samples"][table] + 1 / len(tables[table])
+    error = (level * (1 - level) * rows / (1 - table_statistics(table)[column].null_rate)) ** 0.5
+    assert findings[table, column].bound == pytest.approx(Bounds().ks + 2 * error)
 
 
 def test_correlations_are_kept(tables):
