@@ -153,6 +153,15 @@ def test_scores_that_are_off_are_decided_at_the_searched_threshold():
     assert choice.saved > 2 * choice.saved_error > 0
 
 
+def test_a_saving_within_a_standard_error_moves_no_threshold():
+    target, probability = _calibrated(3_000)
+    slightly_high = (probability * odds / (1 + (odds - 1) * probability) for odds in np.linspace(1, 2.5, 31))
+    choices = [choose_threshold(_folds(target, scores)) for scores in slightly_high]
+    within = [choice for choice in choices if 0 < choice.saved <= choice.saved_error]
+    assert within
+    assert not any(choice.is_searched for choice in within)
+
+
 def test_the_saving_of_a_searched_threshold_is_counted_on_other_folds():
     target, probability = _calibrated(3_000)
     scores, saved = _folds(target, probability, 3), np.zeros(3_000)
