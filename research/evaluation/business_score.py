@@ -107,7 +107,6 @@ def cost_band(
 class ThresholdChoice:
     """The threshold that is served, theory's or the searched one, and what the searched one saves on other folds."""
 
-    threshold: float
     theoretical: float
     searched: float
     """The threshold of least cost on all scores."""
@@ -120,6 +119,11 @@ class ThresholdChoice:
     def is_searched(self) -> bool:
         """Whether the searched threshold is served."""
         return self.saved > self.saved_error
+
+    @property
+    def threshold(self) -> float:
+        """The threshold that is served."""
+        return self.searched if self.is_searched else self.theoretical
 
 
 def choose_threshold(scores: OutOfFold, costs: CostAssumptions = DEFAULT_COSTS) -> ThresholdChoice:
@@ -139,8 +143,7 @@ def choose_threshold(scores: OutOfFold, costs: CostAssumptions = DEFAULT_COSTS) 
             refused[validation] = probability[validation] >= of_others
         gain = costs_of(target, probability >= theory, costs) - costs_of(target, refused, costs)
         saved, error = float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain)))
-    threshold = searched if saved > error else theory
-    return ThresholdChoice(threshold=threshold, theoretical=theory, searched=searched, saved=saved, saved_error=error)
+    return ThresholdChoice(theoretical=theory, searched=searched, saved=saved, saved_error=error)
 
 
 def cross_fitted_decisions(

@@ -160,6 +160,7 @@ def test_a_saving_within_a_standard_error_moves_no_threshold():
     within = [choice for choice in choices if 0 < choice.saved <= choice.saved_error]
     assert within
     assert not any(choice.is_searched for choice in within)
+    assert {choice.threshold for choice in within} == {DEFAULT_COSTS.theoretical_threshold}
 
 
 def test_the_saving_of_a_searched_threshold_is_counted_on_other_folds():
