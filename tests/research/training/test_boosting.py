@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import lightgbm
 import numpy as np
 import polars as pl
@@ -56,6 +58,21 @@ def test_a_fold_has_the_number_of_trees_that_suits_the_others(sample: TrainingMa
 
     assert fitted.rounds == [2, 2, 4]
     assert lightgbm.Booster(model_str=fitted.predictor.text).num_trees() == 2
+
+
+def test_trees_that_are_trained_further_leave_no_warnings(sample: TrainingMatrix, capsys: pytest.CaptureFixture[str]):
+    few = sample.rows(np.arange(150))
+    params = boosting.booster_params(few, boosting.PARAMETERS, constraints=False)
+
+    def short() -> lightgbm.Booster:
+        return lightgbm.train(params, boosting.booster_dataset(few), 2, keep_training_booster=True)
+
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        booster = one.submit(short).result()
+        another.submit(boosting._log_odds_at, booster, few.matrix, 5).result()
+
+    assert booster.current_iteration() == 5
+    assert "Warning" not in capsys.readouterr().out
 
 
 def test_a_fold_that_ends_at_the_most_trees_is_counted_and_reported(sample: TrainingMatrix, monkeypatch, caplog):
