@@ -16,7 +16,7 @@ from research.reporting.slides.drawing import BLUE, GREEN, GREY, ORANGE, Canvas,
 
 IMAGES = ROOT / "docs" / "images"
 SCALE = ((0.843, 0.929, 0.890), (0.969, 0.863, 0.847))
-"""Colours of the page's scale of risk where a loan is granted, and where it is refused: red, green, blue from 0 to 1."""
+"""Colours of the scale of risk where a loan is granted, and where it is refused: red, green, blue from 0 to 1."""
 SAME_COLOUR = 0.01
 """Largest distance of two shares of a colour that is taken for the same."""
 BELOW_SCALE, BESIDE_SCALE = 64, 14
@@ -244,7 +244,7 @@ DIAGRAMS: dict[str, Draw] = {
     "preparation": preparation,
     "splits": splits,
     "cost_matrix": cost_matrix,
-    "mlflow_runs": strips("mlflow_runs", 0.165, (0.225, 0.37), (0.72, 0.78), (0.86, 0.965)),
+    "mlflow_runs": strips("mlflow_runs", 0.165, (0.165, 0.49), (0.72, 0.79), (0.86, 0.965)),
     "rooms": rooms,
     "ui": scale_of_risk,
     "actions": actions,
