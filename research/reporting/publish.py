@@ -140,7 +140,7 @@ def headline(folder: Path = PUBLISHED) -> str:
         ("slope of calibration (1 is perfect)", interval(results.intervals[split]["calibration_slope"], ".2f")),
     ]
     if lowest is not None:
-        title = f"approval rate of the least approved age group ({lowest.group}), of that of the most approved"
+        title = f"approval rate of the least approved age group ({lowest.group}), over that of the most approved"
         rows.append((title, interval(lowest.approval_ratio, ".2f")))
     clients = "clients that no choice was made on" if split == "test" else "development clients, out of fold"
     return "\n".join(

@@ -239,7 +239,7 @@ def test_labels_of_all_families_do_not_cover_each_other(language: Language, all_
         assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(ordered)), slide.id
 
 
-def test_only_families_with_a_treatment_are_drawn_under_treatments(all_families: QuotedFigures):
+def test_only_families_with_a_treatment_are_drawn_and_counted_under_treatments(all_families: QuotedFigures):
     (slide,) = [slide for slide in DECK if slide.id == "imbalance"]
     frame = layout.PICTURE[slide.layout]
 
@@ -247,6 +247,7 @@ def test_only_families_with_a_treatment_are_drawn_under_treatments(all_families:
 
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["LightGBM", "logistic regression", "random forest", "XGBoost"]
+    assert filled(slide, all_families, "en").points[2].startswith("Of 4 families, ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
