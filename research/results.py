@@ -27,6 +27,7 @@ FIDELITY_FILE = "fidelity.json"
 MISSING_FILE = "missing_fields.json"
 COUNTERFACTUALS_FILE = "counterfactuals.json"
 RULES_FILE = "rules.json"
+SERVED_FEATURES_FILE = "served_features.json"
 OUT_OF_FOLD_FILE = "out_of_fold.parquet"
 """Client, fold, outcome and calibrated probability of each development client; never published."""
 
@@ -348,6 +349,13 @@ class TrainingResults(ResultFile):
     def metric(self, split: SplitName, name: str) -> float | None:
         """Return a metric of one split, or None where the run did not write it."""
         return self.metrics.get(f"{split}_{name}")
+
+
+class ServedFeatures(ResultFile):
+    """The content of served_features.json, by `publish`: the features of the published model, in its order."""
+
+    run: str
+    features: list[str]
 
 
 class GateCheck(Part):

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from bento.features.catalogue import CATALOGUE
 from bento.features.definitions import GROUP_LABELS
+from research.cli import CommandError
 from research.reporting.quoted_figures import QuotedFigures
 from research.reporting.reference import table
-from research.results import LAWFUL_FILE, LawfulStudy, read_if_present
+from research.results import LAWFUL_FILE, SERVED_FEATURES_FILE, LawfulStudy, ServedFeatures, read_if_present
 from research.training.lawful import circumstance, doubtful_features
 from research.training.quoted import LEFT_OUT, families
 
@@ -41,10 +42,11 @@ def page(figures: QuotedFigures) -> str:
         "`python -m research train --lawful strict` leaves out every doubtful feature but the external scores."
         " `python -m research lawful` prices that, and each circumstance alone.",
         strict_reading(read_if_present(LawfulStudy, figures.folder / LAWFUL_FILE)),
+        "## Features that the published model uses",
+        _served(figures, weights),
         "## Features of the application",
-        "*By default*: not with `--lawful strict`. *Weight* is the mean absolute SHAP value, given for the features"
-        " that weigh most.",
-        table(["feature", "circumstance", "doubt", "given to a model", "weight"], _application(weights)),
+        "*Given by default*: not with `--lawful strict`.",
+        table(["feature", "circumstance", "doubt", "given to a model"], _application()),
         "## Features of histories",
         "Computed from credits elsewhere, earlier applications, instalments and cards: the client's commitments and how"
         " they were kept.",
@@ -81,14 +83,38 @@ def _prices(figures: QuotedFigures) -> Iterator[list[str]]:
         ]
 
 
-def _application(weights: dict[str, float]) -> Iterator[list[str]]:
+def _served(figures: QuotedFigures, weights: dict[str, float]) -> str:
+    """Return the table of the features of the published model, the weightiest first; a sentence where they are unknown.
+
+    A `CommandError` where a feature of the model is none of the catalogue.
+    """
+    served = read_if_present(ServedFeatures, figures.folder / SERVED_FEATURES_FILE)
+    run = figures.value("results", "run")
+    if served is None or served.run != run:
+        return f"Those of run `{run}` are not among the published results."
+    unknown = [name for name in served.features if name not in CATALOGUE]
+    if unknown:
+        raise CommandError(f"{SERVED_FEATURES_FILE}: {unknown[0]} is no feature of this code; train and publish again")
+    count = sum(bool(circumstance(CATALOGUE[name]).doubt) for name in served.features)
+    rows = [
+        [f"`{name}`", result.name, result.doubt, f"{weights[name]:.3f}" if name in weights else ""]
+        for name in sorted(served.features, key=lambda name: -weights.get(name, 0.0))
+        for result in [circumstance(CATALOGUE[name])]
+    ]
+    return (
+        f"Of the {len(served.features)} features of run `{run}`, {count} may be doubted. *Weight* is the mean absolute"
+        f" SHAP value, given for the {len(weights)} that weigh most.\n\n"
+        f"{table(['feature', 'circumstance', 'doubt', 'weight'], rows)}"
+    )
+
+
+def _application() -> Iterator[list[str]]:
     missing, doubtful = left_out_by(), doubtful_features()
     for name, feature in CATALOGUE.items():
         if name.startswith("application_"):
             result = circumstance(feature)
-            weight = f"{weights[name]:.3f}" if name in weights else ""
             given = f"no: {missing[name]}" if name in missing else "by default" if name in doubtful else "yes"
-            yield [f"`{name}`", result.name, result.doubt, given, weight]
+            yield [f"`{name}`", result.name, result.doubt, given]
 
 
 def _histories() -> Iterator[list[object]]:

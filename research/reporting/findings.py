@@ -255,6 +255,7 @@ QUOTED: dict[str, Callable[[QuotedFigures], Any]] = {
     "slowest_seconds": lambda figures: _slowest(figures)["fit_seconds"],
     "slowest_scores_ms": lambda figures: max(row["score_ms_per_1000"] or 0 for row in families(figures)),
     "cheapest_treatment": lambda figures: ARMS.get(_candidates(figures)[0]["arm"], ("other", "autre")),
+    "families_treated": lambda figures: len(_treated(figures, "class_weights", _names(figures))),
     "weights_help": lambda figures: _helped(figures, "class_weights"),
     "smote_helps": lambda figures: _helped(figures, "smote"),
     "saved_share": _saved_share,

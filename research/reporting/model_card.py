@@ -76,7 +76,7 @@ def model_card(folder: Path) -> str:
         _reasons(reasons, results),
         _missing(missing, results),
         _other_loans(other_loans, results),
-        _LIMITS,
+        _limits(results),
         _versions(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -129,7 +129,8 @@ def _training(results: TrainingResults) -> str:
     return f"""## Data and exclusions
 
 - Home Credit's seven tables: one application, and the client's history in six others. `docs/features.md` lists every
-  feature; {metrics["features"]:.0f} of them are used, chosen inside the folds.
+  feature; {metrics["features"]:.0f} of them are used, chosen inside the folds:
+  [which, and what the law may doubt](docs/governance/features_and_article_18.md).
 - Split by a salted hash of the person: development 70 % (folds, tuning, selection, calibration, threshold), gate 15 %
   (promotion only), test 15 % (outcomes read by `python -m research publish` alone; explanations read its files).
   {metrics["out_of_fold_clients"]:,.0f} development and {metrics["test_clients"]:,.0f} test clients. Applications that
@@ -369,14 +370,21 @@ The first reason quotes no fact in {interval(reasons.without_fact, ".1%")} of {r
 {interval(reasons.refused_without_fact, ".1%")} of the refusals."""
 
 
+_HOW_EXPLAINED = {
+    "lightgbm": "TreeSHAP",
+    "linear": "each effect less its mean",
+    "blend": "TreeSHAP for its trees, each effect less its mean for its linear part, summed by their weights",
+}
+"""How each family's contributions are computed."""
+
+
 def _explanation(results: TrainingResults) -> str:
     explained = results.explanations
     groups = [[row.label, f"{row.mean_abs_shap:.3f}"] for row in explained.groups]
     return f"""## How it is explained
 
-Each decision by exact SHAP contributions to the log-odds of default (TreeSHAP for boosters; for the linear model, each
-effect less its mean), which add up to the score, grouped by concept. Mean weight of each on
-{explained.rows:,} test clients:
+Each decision by exact SHAP contributions to the log-odds of default ({_HOW_EXPLAINED[results.family]}),
+which add up to the score, grouped by concept. Mean weight of each on {explained.rows:,} test clients:
 
 {table("concept | mean absolute SHAP, log-odds", groups)}
 
@@ -436,10 +444,13 @@ of the goods and all facts about the client stay.{nearest}
 Each was sent as a new application: {counterfactuals.not_confirmed} applications had one that was not granted."""
 
 
-_LIMITS = """## Limits
+def _limits(results: TrainingResults) -> str:
+    first = results.explanations.groups[0].group == "external_scores"
+    scores = "The external scores have the largest weight, and" if first else "It reads external scores, and"
+    return f"""## Limits
 
 - Past applicants who were refused have no outcome: the model is trained on granted loans only.
-- The external scores have the largest weight, and this project does not know their content.
+- {scores} this project does not know their content.
 - A threshold chosen on few clients is uncertain: see the intervals and the cost curve, which is flat around it.
 - It does not explain why people default; changing a feature need not change the risk.
 - It becomes outdated: `make drift` compares new applications with those it was trained on."""

@@ -3,9 +3,11 @@
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from bento.model.manifest import SCORING_FILE, DataSource, ModelManifest
 from research import tracking
 from research.cli import ROOT, CommandError, add_data_option, shown
 from research.data.dataset import DATA
@@ -16,9 +18,12 @@ from research.reporting.card_parts import interval, metric_rows, opening
 from research.reporting.documents import write_documents
 from research.reporting.model_card import write_model_card
 from research.reporting.quoted_figures import PUBLISHED
+from research.reporting.runs import of_another_model, runs_beside
+from research.reporting.same_again import commands
 from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
+    FIDELITY_FILE,
     GATE_FILE,
     LAWFUL_FILE,
     MISSING_FILE,
@@ -28,10 +33,12 @@ from research.results import (
     REASONS_FILE,
     RESULTS_FILE,
     RULES_FILE,
+    SERVED_FEATURES_FILE,
     SPLITS,
     Comparison,
     Interval,
     Policy,
+    ServedFeatures,
     SplitName,
     TrainingResults,
     read,
@@ -96,11 +103,27 @@ def publish(run_id: str, out: Path = PUBLISHED, data_folder: Path | None = None)
     out.mkdir(parents=True, exist_ok=True)
     for path in (*files, *sorted(results.glob("*.png"))):
         if path.name == RESULTS_FILE:
-            content = written(results_with_test_split(run_id, data_folder))
-            (out / path.name).write_text(json.dumps(content, indent=1) + "\n")
+            trained = results_with_test_split(run_id, data_folder)
+            (out / path.name).write_text(json.dumps(written(trained), indent=1) + "\n")
+            served = _served_features(trained, results / "model" / SCORING_FILE)
+            (out / SERVED_FEATURES_FILE).write_text(json.dumps(written(served), indent=1) + "\n")
         else:
             shutil.copy2(path, out / path.name)
     return out
+
+
+def _served_features(trained: TrainingResults, manifest: Path) -> ServedFeatures:
+    """Return the features of the model of a run, which its manifest lists."""
+    features = ModelManifest.model_validate_json(manifest.read_text("utf-8")).features
+    source = trained.model_dump(include=set(DataSource.model_fields))
+    return ServedFeatures(**source, run=trained.run, features=[feature.name for feature in features])
+
+
+def publish_fidelity(fidelity: Path, out: Path = PUBLISHED) -> None:
+    """Copy what `fidelity` wrote into a folder, if it is there, into `out`."""
+    for path in (fidelity / FIDELITY_FILE, *fidelity.glob("*.png")):
+        if path.is_file():
+            shutil.copy2(path, out / path.name)
 
 
 def headline(folder: Path = PUBLISHED) -> str:
@@ -117,7 +140,7 @@ def headline(folder: Path = PUBLISHED) -> str:
         ("slope of calibration (1 is perfect)", interval(results.intervals[split]["calibration_slope"], ".2f")),
     ]
     if lowest is not None:
-        title = f"approval rate of the least approved age group ({lowest.group}), of that of the most approved"
+        title = f"approval rate of the least approved age group ({lowest.group}), over that of the most approved"
         rows.append((title, interval(lowest.approval_ratio, ".2f")))
     clients = "clients that no choice was made on" if split == "test" else "development clients, out of fold"
     return "\n".join(
@@ -139,14 +162,11 @@ def _value(figure: Interval | None) -> float:
 def results_page(folder: Path = PUBLISHED) -> str:
     """Return the page of all published figures as Markdown."""
     source = read(TrainingResults, folder / RESULTS_FILE)
-    data, make = "data/raw", "Put the real files into `data/raw`"
-    if source.data == "synthetic":
-        data = "data/published"
-        make = f"`python -m research data synth --clients {source.clients} --seed {source.seed} --out {data}`"
-    same = (
-        f"To obtain the same: {make}, then\n`make train promote compare fairness DATA={data}`, and "
-        "`python -m research publish` with the runs it names.\n\n"
+    real = "with the real files in `data/raw`, " if source.data == "real" else ""
+    same = "\n".join(
+        [f"To obtain the same, {real}in the environment of `make setup`:", "", "```sh", *commands(source), "```"]
     )
+    same += "\n\n"
     return f"{_PAGE_BEGIN}{same}{results_table(folder)}{_PAGE_END}"
 
 
@@ -168,6 +188,8 @@ def results_table(folder: Path = PUBLISHED) -> str:
         rows += [[title, *(interval(results.business[split][policy].cost_per_client) for split in SPLITS)]]
     rows += [["share refused", *(f"{metrics[f'{split}_refused_share']:.3f}" for split in SPLITS)]]
     lines = [
+        "## The published model",
+        "",
         f"Obtained on {results.description}; bootstrap intervals at 95 %:",
         "",
         "| | out of fold | test |",
@@ -198,6 +220,8 @@ def _comparison_table(comparison: Comparison) -> Iterator[str]:
         if any(getattr(row, column[1]) is not None for row in comparison.rows)
     ]
     head = ["candidate", "cost of 1,000 applications", "cost above the champion", *(title for title, _, _ in figures)]
+    yield "## The comparison of families"
+    yield ""
     yield (
         f"Compared on {comparison.description}, the same {comparison.folds} folds and cost of errors for all "
         "(slope: of calibration, 1 is perfect; *: can be served):"
@@ -238,14 +262,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         nargs="*",
         metavar="RUN",
-        help="MLflow run ids: folders of data/results; by default that of the champion",
+        help="folders of data/results, as MLflow run ids; by default that of the champion, and the newest of each "
+        "command on its data",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Copy the results of the runs, and write README, model card and documents anew."""
-    for run_id in options.runs or [tracking.run_id(tracking.champion(tracking.connect()))]:
+    runs = options.runs or runs_beside(tracking.run_id(tracking.champion(tracking.connect())), DATA / "results")
+    for run_id in runs:
         publish(run_id, data_folder=options.data)
+        print(f"published: {shown(DATA / 'results' / run_id)}")
+    if options.data is not None:
+        publish_fidelity(options.data.with_name(f"{options.data.name}-fidelity"))
     write_readme()
     RESULTS_PAGE.write_text(results_page(), "utf-8")
     write_badges()
@@ -254,3 +283,5 @@ def run(options: argparse.Namespace) -> None:
     results = read(TrainingResults, PUBLISHED / RESULTS_FILE)
     print(f"{shown(PUBLISHED)}: results on {results.description}")
     print(opening(results))
+    for line in of_another_model(PUBLISHED):
+        print(f"{shown(PUBLISHED)}/{line}", file=sys.stderr)

@@ -211,6 +211,9 @@ def best_trees(losses: Sequence[Sequence[float]]) -> int:
 
 def _log_odds_at(booster: lightgbm.Booster, matrix: Floats, trees: int) -> Floats:
     """Predict with `trees`; those that the booster lacks, since its own loss stopped it, are trained now."""
+    # LightGBM keeps its verbosity for each thread, and sets it as it predicts, but not as it trains further: without
+    # this, each tree without a split left a warning, 196 lines for 6,000 clients.
+    predict_log_odds(booster, matrix[:1], trees=1)
     while booster.current_iteration() < trees:
         booster.update()
     return predict_log_odds(booster, matrix, trees)

@@ -60,6 +60,9 @@ NOT_RUN = {
         "gh attestation": "needs GitHub; tests/walk runs the workflow that attests",
         "mlflow server": "needs S3; tests/end_to_end runs a server of a team on PostgreSQL",
     },
+    "docs/results.md": {
+        "python -m research data": "computes for hours; tests/research measures the same on little data",
+    },
     "docs/tutorials/first_model.md": {"make setup": "made the environment that this test runs in"},
 }
 """By page, the first words of a block and why no test runs it."""

@@ -74,7 +74,7 @@ def comparison(canvas: Canvas) -> Figure:
         axes.errorbar(cost["value"], place, xerr=span, fmt="o", ms=9, color=colour, capsize=5, lw=2)
         text = number(cost["value"], ".0f", canvas.language)
         axes.annotate(text, (cost["value"], place), xytext=(0, 9), textcoords="offset points", ha="center")
-    axes.set_yticks(range(len(rows)), [canvas.text(_name(row)) for row in rows])
+    axes.set_yticks(range(len(rows)), [_folded(canvas.text(_name(row))) for row in rows], linespacing=0.9)
     axes.set(xlim=(0, 1000), ylim=(len(rows) - 0.5, -0.7))
     return figure
 
@@ -88,7 +88,7 @@ def times(canvas: Canvas) -> Figure:
     figure = canvas.figure()
     parts = figure.subplots(1, 2, sharey=True)
     rows = families(canvas.figures)
-    labels = [canvas.text(_name(row)) for row in rows]
+    labels = [_folded(canvas.text(_name(row))) for row in rows]
     for axes, field, form, title in (
         (parts[0], "fit_seconds", ".1f", ("fit, s", "ajustement, s")),
         (parts[1], "score_ms_per_1000", ".0f", ("1,000 scores, ms", "1\u202f000 scores, ms")),
@@ -104,12 +104,14 @@ def times(canvas: Canvas) -> Figure:
 
 
 def imbalance(canvas: Canvas) -> Figure:
-    """Draw the cost of each family under each treatment of the imbalance."""
+    """Draw the cost of each family that was tried with a treatment of the imbalance, and without."""
     figure, axes = canvas.axes(COST)
-    names = sorted({row["family"] for row in families(canvas.figures)})
+    rows = canvas.figures.file("comparison")["rows"]
+    treated = {row["family"] for row in rows if row["arm"] in set(ARMS) - {"none"}}
+    names = sorted({row["family"] for row in families(canvas.figures)} & treated)
     shapes = itertools.cycle(("o", "s", "^", "D", "v", "P"))
     marks = dict(zip(names, zip(shapes, itertools.cycle((BLUE, GREY, GREEN, ORANGE))), strict=False))
-    for row in canvas.figures.file("comparison")["rows"]:
+    for row in rows:
         if row["family"] in marks and row["arm"] in ARMS:
             mark, colour = marks[row["family"]]
             place = list(ARMS).index(row["arm"]) + 0.54 * (names.index(row["family"]) / max(1, len(names) - 1) - 0.5)

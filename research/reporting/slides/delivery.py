@@ -64,12 +64,13 @@ STEP_WORDS: dict[str, TextPair] = {
     "make test-postgres": ("PostgreSQL", "PostgreSQL"),
     "make test-notebooks": ("notebooks", "notebooks"),
     "make test-benchmarks": ("benchmarks", "mesures"),
-    "make test-mutation": ("planted faults", "fautes plantées"),
+    "make test-mutation": ("planted faults", "défauts\ninjectés"),
     "make test-browser": ("page in\na browser", "page dans\nun navigateur"),
     "make test-container": ("image", "image"),
     "make test-docs": ("documents", "documents"),
     "make test-end-to-end": ("the whole\npath", "parcours\nentier"),
     "make test-cloud": ("cloud,\nworkflows", "cloud,\nworkflows"),
+    "make test-spark": ("portfolio\non Spark", "portefeuille\nsur Spark"),
 }
 """Words for the steps of `.ci/run`; a step that is not listed is drawn by its name."""
 

@@ -1,18 +1,26 @@
 """Diagrams of the slides: the path of a decision, the parts of the project, its checks, its commits."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from bento.data.tables import TABLES
 from bento.i18n import TextPair
-from research.cli import ROOT
+from research.cli import ROOT, CommandError
 from research.data.splits import SHARES
 from research.reporting.quoted_figures import number
 from research.reporting.slides.drawing import BLUE, GREEN, GREY, ORANGE, Canvas, Draw, arrow, bars, box
 
 IMAGES = ROOT / "docs" / "images"
+SCALE = ((0.843, 0.929, 0.890), (0.969, 0.863, 0.847))
+"""Colours of the scale of risk where a loan is granted, and where it is refused: red, green, blue from 0 to 1."""
+SAME_COLOUR = 0.01
+"""Largest distance of two shares of a colour that is taken for the same."""
+BELOW_SCALE, BESIDE_SCALE = 64, 14
+"""Pixels of the page that are shown below its scale, for the label of the threshold, and on either side."""
 
 
 def column_of_boxes(canvas: Canvas, texts: Sequence[TextPair], colours: Sequence[str]) -> Figure:
@@ -181,23 +189,53 @@ def actions(canvas: Canvas) -> Figure:
     return figure
 
 
-def picture(name: str, region: tuple[float, float, float] = (0, 0, 1)) -> Draw:
-    """Return a function that draws a region of an image of the documents: left, top and right as shares of its width.
+def strips(name: str, top: float, *strips: tuple[float, float]) -> Draw:
+    """Return a function that draws strips of an image of the documents side by side; all shares are of its width.
 
-    The region reaches down as far as the place on the slide is high; `{language}` in the name is that of the slides.
+    Each strip is from left to right; all begin at `top`, and reach down as far as the place on the slide is high.
     """
 
     def draw(canvas: Canvas) -> Figure:
-        image = imread(IMAGES / f"{name.format(language=canvas.language)}.png")
-        left, top, right = (round(share * image.shape[1]) for share in region)
-        part = image[top : top + round((right - left) * canvas.height / canvas.width), left:right]
-        height = canvas.width * part.shape[0] / part.shape[1]
-        figure, axes = canvas.board()
-        axes.imshow(part, extent=(0, canvas.width, canvas.height - height, canvas.height))
-        axes.set(xlim=(0, canvas.width), ylim=(0, canvas.height))
-        return figure
+        image = _image(name)
+        width = image.shape[1]
+        beside = np.hstack([image[:, round(left * width) : round(right * width)] for left, right in strips])
+        return _shown(canvas, beside, round(top * width))
 
     return draw
+
+
+def scale_of_risk(canvas: Canvas) -> Figure:
+    """Draw the part of the officers' page that ends with the scale of risk, as wide as the scale.
+
+    Raises:
+        CommandError: the picture of the page shows no scale.
+    """
+    name = f"decide_{canvas.language}_wide"
+    image = _image(name)
+    granted, refused = (np.abs(image[..., :3] - colour).max(axis=2) < SAME_COLOUR for colour in SCALE)
+    both = np.flatnonzero(granted.any(axis=1) & refused.any(axis=1))
+    rows = max(np.split(both, np.flatnonzero(np.diff(both) > 1) + 1), key=len)
+    if not len(rows):
+        raise CommandError(f"docs/images/{name}.png shows no scale of risk; take it again: make screenshots")
+    left = int(np.flatnonzero(granted[rows].any(axis=0))[0])
+    right = int(np.flatnonzero(refused[rows].any(axis=0))[-1])
+    column = image[: rows[-1] + BELOW_SCALE, max(0, left - BESIDE_SCALE) : right + BESIDE_SCALE]
+    return _shown(canvas, column, max(0, len(column) - round(column.shape[1] * canvas.height / canvas.width)))
+
+
+def _image(name: str) -> Any:
+    """Return an image of the documents: rows x columns x colours, from 0 to 1."""
+    return imread(IMAGES / f"{name}.png")
+
+
+def _shown(canvas: Canvas, image: Any, top: int) -> Figure:
+    """Draw an image from a row of pixels on, as wide as the canvas, and as far down as there is place."""
+    part = image[top : top + round(image.shape[1] * canvas.height / canvas.width)]
+    height = canvas.width * part.shape[0] / part.shape[1]
+    figure, axes = canvas.board()
+    axes.imshow(part, extent=(0, canvas.width, canvas.height - height, canvas.height))
+    axes.set(xlim=(0, canvas.width), ylim=(0, canvas.height))
+    return figure
 
 
 DIAGRAMS: dict[str, Draw] = {
@@ -206,8 +244,8 @@ DIAGRAMS: dict[str, Draw] = {
     "preparation": preparation,
     "splits": splits,
     "cost_matrix": cost_matrix,
-    "mlflow_runs": picture("mlflow_runs", (0.165, 0.165, 0.72)),
+    "mlflow_runs": strips("mlflow_runs", 0.165, (0.165, 0.49), (0.72, 0.79), (0.86, 0.965)),
     "rooms": rooms,
-    "ui": picture("decide_{language}_wide", (0.28, 0.42, 0.96)),
+    "ui": scale_of_risk,
     "actions": actions,
 }

@@ -294,7 +294,7 @@ def test_a_new_family_is_named_in_slides_and_note(tmp_path: Path, monkeypatch: p
     written = " ".join(texts(figures, "en"))
     assert "Lowest cost: spline blend" in written
     assert "Served: spline blend, with exact reasons" in written
-    assert "Served is spline blend: only a method" in re.sub(r"\s+", " ", written)
+    assert "The model served: spline blend. Only a method" in re.sub(r"\s+", " ", written)
     assert layout.presentation(figures, "fr")
 
 

@@ -1,11 +1,13 @@
 """The slides: figures from result files, titles that the figures bear out, texts that fit, both languages alike."""
 
+import itertools
 import json
 import re
 import shutil
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -14,10 +16,11 @@ from pptx.presentation import Presentation as PresentationFile
 from pptx.util import Inches
 
 from research.cli import ROOT, CommandError
+from research.comparison.candidates import FAMILIES
 from research.evaluation.bootstrap import WHAT_INTERVALS_HOLD
 from research.reporting.publish import PUBLISHED
 from research.reporting.quoted_figures import LANGUAGES, QUOTE, Language, QuotedFigures
-from research.reporting.slides import command, delivery, layout
+from research.reporting.slides import command, delivery, diagrams, layout
 from research.reporting.slides.deck import MAX_SLIDES, Slide, filled, read_deck
 from research.reporting.slides.delivery import deployment_jobs, integration_steps
 from research.reporting.slides.drawing import MIN_POINTS, STYLE, Canvas, box
@@ -167,12 +170,11 @@ def ticks_beyond_the_axes(figure: Figure) -> list[Text]:
     return labels
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("slide", [slide for slide in DECK if slide.picture], ids=lambda slide: slide.id)
-def test_a_picture_is_legible_whole_and_in_one_language(slide: Slide, language: Language):
+def assert_legible(slide: Slide, language: Language, figures: QuotedFigures) -> None:
+    """Check that no text of a slide's picture is small, cut off, or in the other language."""
     frame = layout.PICTURE[slide.layout]
     with mpl.rc_context(STYLE):
-        figure = layout.PICTURES[str(slide.picture)](Canvas(FIGURES, language, frame.width, frame.height))
+        figure = layout.PICTURES[str(slide.picture)](Canvas(figures, language, frame.width, frame.height))
     figure.draw_without_rendering()
     bounds = figure.bbox
 
@@ -187,6 +189,83 @@ def test_a_picture_is_legible_whole_and_in_one_language(slide: Slide, language: 
         assert extent.y1 <= bounds.y1 + 1, text
         if language == "fr" and slide.picture not in UNTRANSLATED:
             assert not ENGLISH.search(text.get_text())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slide", [slide for slide in DECK if slide.picture], ids=lambda slide: slide.id)
+def test_a_picture_is_legible_whole_and_in_one_language(slide: Slide, language: Language):
+    assert_legible(slide, language, FIGURES)
+
+
+@pytest.fixture(scope="module")
+def all_families(tmp_path_factory: pytest.TempPathFactory) -> QuotedFigures:
+    """The published results, had every family that can be compared been compared, and the blend been served."""
+    folder = tmp_path_factory.mktemp("results")
+    shutil.copytree(PUBLISHED, folder, dirs_exist_ok=True)
+    comparison = json.loads((folder / "comparison.json").read_text("utf-8"))
+    plain = next(row for row in comparison["rows"] if row["candidate"] == "lightgbm")
+    compared = {row["family"] for row in comparison["rows"]}
+    comparison["rows"] += [plain | {"candidate": name, "family": name} for name in FAMILIES if name not in compared]
+    (folder / "comparison.json").write_text(json.dumps(comparison))
+    results = json.loads((folder / "results.json").read_text("utf-8")) | {"family": "blend"}
+    (folder / "results.json").write_text(json.dumps(results))
+    return QuotedFigures(folder)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_deck_of_all_families_fits_and_its_pictures_are_legible(
+    language: Language, all_families: QuotedFigures, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(layout, "PICTURE_DPI", 20)
+
+    layout.presentation(all_families, language)
+
+    for slide in DECK:
+        if slide.id in ("comparison", "times", "imbalance"):
+            assert_legible(slide, language, all_families)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_labels_of_all_families_do_not_cover_each_other(language: Language, all_families: QuotedFigures):
+    for slide in [slide for slide in DECK if slide.id in ("comparison", "times")]:
+        frame = layout.PICTURE[slide.layout]
+        with mpl.rc_context(STYLE):
+            figure = layout.PICTURES[str(slide.picture)](Canvas(all_families, language, frame.width, frame.height))
+        figure.draw_without_rendering()
+        labels = [label.get_window_extent() for label in figure.axes[0].get_yticklabels() if label.get_text()]
+        ordered = sorted(labels, key=lambda extent: extent.y0)
+
+        assert len(ordered) >= len(FAMILIES)
+        assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(ordered)), slide.id
+
+
+def test_only_families_with_a_treatment_are_drawn_and_counted_under_treatments(all_families: QuotedFigures):
+    (slide,) = [slide for slide in DECK if slide.id == "imbalance"]
+    frame = layout.PICTURE[slide.layout]
+
+    figure = layout.PICTURES["imbalance"](Canvas(all_families, "en", frame.width, frame.height))
+
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["LightGBM", "logistic regression", "random forest", "XGBoost"]
+    assert filled(slide, all_families, "en").points[2].startswith("Of 4 families, ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_picture_of_the_page_ends_with_its_scale_of_risk(language: Language):
+    frame = layout.PICTURE["picture"]
+
+    figure = diagrams.scale_of_risk(Canvas(FIGURES, language, frame.width, frame.height))
+
+    (shown,) = figure.axes[0].images[0].get_array()[-diagrams.BELOW_SCALE - 1 :][:1]
+    for colour in diagrams.SCALE:
+        assert (abs(shown[:, :3] - colour).max(axis=1) < diagrams.SAME_COLOUR).any()
+
+
+def test_a_picture_without_a_scale_of_risk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(diagrams, "_image", lambda _: np.ones((40, 40, 3)))
+
+    with pytest.raises(CommandError, match=r"docs/images/decide_en_wide\.png shows no scale of risk; take it again"):
+        diagrams.scale_of_risk(Canvas(FIGURES, "en", 7, 5))
 
 
 def test_a_text_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch):

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import lightgbm
 import numpy as np
 import polars as pl
@@ -56,6 +58,23 @@ def test_a_fold_has_the_number_of_trees_that_suits_the_others(sample: TrainingMa
 
     assert fitted.rounds == [2, 2, 4]
     assert lightgbm.Booster(model_str=fitted.predictor.text).num_trees() == 2
+
+
+def test_trees_that_are_trained_further_leave_no_warnings(capfd: pytest.CaptureFixture[str]):
+    random = np.random.default_rng(0)
+    matrix, target = random.normal(size=(200, 3)), (random.random(200) < 0.08).astype(int)  # too few for a split
+    params = boosting.PARAMETERS | {"num_threads": 1, "seed": 1}
+
+    def short() -> lightgbm.Booster:
+        rows = lightgbm.Dataset(matrix, target, params={"verbosity": -1})
+        return lightgbm.train(params, rows, 2, keep_training_booster=True)
+
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        booster = one.submit(short).result()
+        another.submit(boosting._log_odds_at, booster, matrix, 5).result()
+
+    assert booster.current_iteration() == 5
+    assert "Warning" not in capfd.readouterr().out
 
 
 def test_a_fold_that_ends_at_the_most_trees_is_counted_and_reported(sample: TrainingMatrix, monkeypatch, caplog):
