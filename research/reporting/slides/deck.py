@@ -87,7 +87,7 @@ def filled(slide: Slide, figures: QuotedFigures, language: Language) -> FilledSl
         id=slide.id,
         layout=slide.layout,
         title=fill(getattr(slide.title, language)),
-        points=[fill(point) for point in getattr(slide.points, language)],
+        points=[text for point in getattr(slide.points, language) if (text := fill(point))],
         notes=fill(getattr(slide.notes, language)),
         picture=slide.picture,
         alt=getattr(slide.alt, language) if slide.alt else "",

@@ -64,7 +64,7 @@ STEP_WORDS: dict[str, TextPair] = {
     "make test-postgres": ("PostgreSQL", "PostgreSQL"),
     "make test-notebooks": ("notebooks", "notebooks"),
     "make test-benchmarks": ("benchmarks", "mesures"),
-    "make test-mutation": ("planted faults", "défauts\ninjectés"),
+    "make test-mutation": ("injected\nfaults", "défauts\ninjectés"),
     "make test-browser": ("page in\na browser", "page dans\nun navigateur"),
     "make test-container": ("image", "image"),
     "make test-docs": ("documents", "documents"),

@@ -98,6 +98,23 @@ def test_a_new_result_changes_the_slide(tmp_path: Path):
     assert "Gini 0,123" in filled(quality, QuotedFigures(tmp_path), "fr").points[0]
 
 
+def test_a_point_whose_figure_is_not_published_is_left_out(tmp_path: Path):
+    shutil.copytree(PUBLISHED, tmp_path, dirs_exist_ok=True)
+    fidelity = json.loads((tmp_path / "fidelity.json").read_text())
+    row = {"table": "application_train", "auc": 0.987, "most_used": {}}
+    (slide,) = [slide for slide in DECK if slide.id == "synthetic"]
+
+    for language in LANGUAGES:
+        (tmp_path / "fidelity.json").write_text(json.dumps(fidelity | {"told_apart": [row]}))
+        compared = filled(slide, QuotedFigures(tmp_path), language).points
+        (tmp_path / "fidelity.json").write_text(json.dumps(fidelity | {"told_apart": []}))
+        alone = filled(slide, QuotedFigures(tmp_path), language).points
+
+        assert [point for point in compared if point not in alone] == [compared[2]]
+        assert {"en": "0.987", "fr": "0,987"}[language] in compared[2]
+        assert all(alone)
+
+
 def test_a_part_stands_where_its_condition_holds():
     text = "AUC {results:metrics.test_auc:.3f}{?, at most {results:oracle.test_auc:.3f}?}{? or {results:no.such:.1f}?}"
 
