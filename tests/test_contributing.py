@@ -13,8 +13,8 @@ PATHS = sorted(set(re.findall(r"`((?:bento|research|tests|docs)/[\w/]+(?:\.\w+)?
 TARGETS = sorted(set(re.findall(r"make ([a-z][a-z-]+)", TEXT)))
 
 
-def test_ten_questions_are_answered():
-    assert len(ANSWERS) == 10
+def test_at_least_ten_questions_are_answered():
+    assert len(ANSWERS) >= 10
 
 
 @pytest.mark.parametrize(("path", "name"), ANSWERS)
