@@ -81,7 +81,7 @@ def has_changed(record: records.Record) -> bool:
     """Return whether others reviewed or contested a decision since the officer read it.
 
     Each change on the page reads the decision anew. What came meanwhile counts as read only after a click that found
-    it on the page and recorded nothing: a click sends the text that was typed first, as a change of its own.
+    it on the page and recorded nothing: a click sends the text that was typed first, as a separate change.
     """
     return bool(st.session_state.setdefault(_seen(record), _events(record)) != _events(record))
 

@@ -11,7 +11,7 @@ SIMULATION = re.compile(r"Simulation : (crédit (accordé|refusé)|à examiner p
 RECORDED = "Décision enregistrée"
 OFFICER = "Zoé Martin"
 MAX_LOOKS = 100
-QUIET_MS = 400
+QUIET_MS = 300
 """Time without a change after which a page counts as being at rest."""
 MAX_BUSY_S = 60.0
 """Seconds that the page may take to come to rest on a quiet machine."""

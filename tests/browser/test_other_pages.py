@@ -221,11 +221,7 @@ def looking_at_the_model(page: Page, page_url: str) -> None:
 
 
 def reading_the_statement(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    at_rest(page)
-    if not page.get_by_role("link", name="Accessibilité").is_visible():
-        page.get_by_role("button", name="Ouvrir le menu").click()
-    page.get_by_role("link", name="Accessibilité").click()
+    page.goto(f"{page_url}/accessibility")
     expect(page.get_by_role("heading", name="Déclaration d'accessibilité")).to_be_visible()
     expect(page.get_by_text("l'équipe qui vous donne accès à cette page")).to_be_visible()
 

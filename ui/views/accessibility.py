@@ -1,4 +1,4 @@
-"""The statement of accessibility: what is checked, what is not accessible yet, and how to report a problem."""
+"""The statement of accessibility: checks, limits, and how to report a problem."""
 
 from pathlib import Path
 
