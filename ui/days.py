@@ -1,7 +1,7 @@
 """Days as officers write them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 _ORDERS = (
     re.compile(r"(?P<day>\d{1,2})[/. -](?P<month>\d{1,2})[/. -](?P<year>\d{4})"),
@@ -13,8 +13,8 @@ class DayError(ValueError):
     """A text that is no day."""
 
 
-def read_day(text: str) -> datetime | None:
-    """Return the start of a day in UTC, written as 26/11/2026 or 2026-11-26; None for an empty text.
+def read_day(text: str, zone: tzinfo = UTC) -> datetime | None:
+    """Return the start of a day in a time zone, written as 26/11/2026 or 2026-11-26; None for an empty text.
 
     Raises:
         DayError: it is no day.
@@ -31,7 +31,7 @@ def read_day(text: str) -> datetime | None:
     for order in _ORDERS:
         if match := order.fullmatch(written):
             try:
-                return datetime(int(match["year"]), int(match["month"]), int(match["day"]), tzinfo=UTC)
+                return datetime(int(match["year"]), int(match["month"]), int(match["day"]), tzinfo=zone)
             except ValueError:
                 break
     raise DayError(written)

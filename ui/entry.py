@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ui import client, form, histories, messages, session
+from ui import client, form, histories, kept_text, messages, session
 from ui.texts import categories, columns
 
 TYPING_PAUSE = "200ms"
@@ -59,8 +59,10 @@ def fill_form(
             start = _restored(language, name, draft.get("values", {}).get(name, original), column)
             value = start
             if box.open:
-                with box:
-                    value = _field(language, _key(language, source, name), name, column, original, start)
+                # In a container, so that an error below a field moves no other: one that moves is made anew, without
+                # the focus and what is being typed.
+                with box.container():
+                    value = _field(language, source, name, column, original, start)
             if isinstance(value, form.Wrong):
                 entries.wrong[name] = value
             else:
@@ -77,6 +79,12 @@ def reset(source: str) -> None:
     """Reset the form to the credit file."""
     st.session_state["resets"] = st.session_state.get("resets", 0) + 1
     session.keep(f"draft/{source}", None)
+    kept_text.forget(reason_of(source))
+
+
+def reason_of(source: str) -> str:
+    """Return the name under which the reason of a correction is kept."""
+    return f"correction_reason/{source}"
 
 
 def option(language: str, column: client.Column, value: float | str | None) -> str:
@@ -105,9 +113,10 @@ def _restored(language: str, name: str, content: Any, column: client.Column) -> 
 
 
 def _field(
-    language: str, key: str, name: str, column: client.Column, original: form.Shown, start: form.Shown
+    language: str, source: str, name: str, column: client.Column, original: form.Shown, start: form.Shown
 ) -> form.Shown:
     """Show one field with its label and, below, what is wrong with its content."""
+    key = _key(language, source, name)
     label = columns.name(language, "application", name)
     value: form.Shown
     if column.kind in ("category", "flag"):
@@ -128,6 +137,8 @@ def _field(
             placeholder=messages.say(language, "missing"),
             autocomplete="off",
             live=TYPING_PAUSE,
+            on_change=_keep_typed,
+            args=(source, name, key),
         )
         is_untouched = text == form.written(language, name, original)
         value = original if is_untouched else form.entered(language, name, text or "", column)
@@ -136,6 +147,13 @@ def _field(
     if isinstance(value, form.Wrong):
         st.error(wrong_text(language, value), icon=":material/error:")
     return value
+
+
+def _keep_typed(source: str, name: str, key: str) -> None:
+    """Keep a text before the page is drawn: it is lost where the page that is asked for with it has no such field."""
+    draft: dict[str, Any] = session.kept(f"draft/{source}") or {}
+    values = {**draft.get("values", {}), name: {"text": st.session_state[key]}}
+    session.keep(f"draft/{source}", {**draft, "values": values})
 
 
 def _help(language: str, name: str, column: client.Column) -> str | None:

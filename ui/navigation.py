@@ -14,7 +14,7 @@ VIEWS = Path(__file__).parent / "views"
 
 @dataclass(frozen=True)
 class Entry:
-    """One page: `ui/views/{name}.py`, its address `/{name}`, and its title, the text `page_{name}`."""
+    """One page: `ui/views/{name}.py`, its address `/{name}`, or `/` of the first, and its title, `page_{name}`."""
 
     name: str
     icon: str
@@ -28,6 +28,7 @@ ENTRIES = (
     Entry("portfolio", ":material/pie_chart:"),
     Entry("model", ":material/model_training:"),
     Entry("drift", ":material/trending_up:"),
+    Entry("accessibility", ":material/accessibility_new:"),
 )
 """The first is the page that opens."""
 

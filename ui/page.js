@@ -46,6 +46,26 @@
       }
     }
   });
+  // Streamlit sends the text of a text area when the field is left, or by a key: here after a pause in typing too, so
+  // that a reload loses nothing. In a field that may be gone a moment later, because a click or what is typed elsewhere
+  // has the page drawn anew, each text is sent at once.
+  if (window.lastClick === undefined) {
+    const TYPING_PAUSE_MS = 300, DRAWING_MS = 3000;
+    const FIELDS = "[data-testid=stTextArea] textarea, [data-testid=stTextInput] input";
+    const key = { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true };
+    let pause = 0;
+    window.lastClick = -DRAWING_MS;
+    document.addEventListener("click", ({ target }) => {
+      if (!target.matches(FIELDS)) window.lastClick = performance.now();
+    }, true);
+    document.addEventListener("input", ({ target: field }) => {
+      if (!field.matches(FIELDS) || field.closest("[data-testid=stForm]") !== null) return;
+      const mayBeGone = performance.now() - window.lastClick < DRAWING_MS || field.closest("[data-stale=true]") !== null;
+      if (!mayBeGone && !field.matches("textarea")) return;
+      clearTimeout(pause);
+      pause = setTimeout(() => field.dispatchEvent(new KeyboardEvent("keydown", key)), mayBeGone ? 0 : TYPING_PAUSE_MS);
+    });
+  }
   window.pageWords.observe(document.body, {
     subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
   });

@@ -17,7 +17,7 @@ MAX_ROWS = 30
 
 def line(language: str, summary: Summary) -> str:
     """Return a decision of a list in one line of Markdown."""
-    moment = messages.moment(language, summary.decided_at)
+    moment = session.moment(language, summary.decided_at)
     if summary.state is None or summary.outcome is None:
         return messages.say(language, "list_unreadable", moment=moment)
     risk = "\u2013" if summary.probability is None else messages.percent(language, summary.probability)
@@ -68,7 +68,7 @@ def show_history(language: str, record: Record) -> None:
 def events(language: str, record: Record) -> list[str]:
     """Return the decision, its reviews and its contests as sentences in Markdown, oldest first."""
     say = partial(messages.say, language)
-    decided = {"moment": messages.moment(language, record.decided_at), "outcome": say(f"{record.decision}_short")}
+    decided = {"moment": session.moment(language, record.decided_at), "outcome": say(f"{record.decision}_short")}
     first = say("event_decided", **decided)
     if record.officer:
         first = say("event_decided_for", officer=messages.plain(record.officer), **decided)
@@ -144,7 +144,7 @@ def show_replay(language: str, result: Replay) -> None:
 
 
 def _event(language: str, event: Review | Contest) -> str:
-    say, moment = partial(messages.say, language), messages.moment(language, _moment(event))
+    say, moment = partial(messages.say, language), session.moment(language, _moment(event))
     erased = say("erased")
     if isinstance(event, Contest):
         statement, recorder = (one_line(text or erased) for text in (event.statement, event.recorder))

@@ -81,7 +81,7 @@ def record(language: str, prediction: Prediction) -> str:
     lines = [say("not_recorded")]
     if prediction.decision_id is not None:
         number = messages.code(prediction.decision_id)
-        moment = messages.moment(language, prediction.decided_at, session.time_zone())
+        moment = session.moment(language, prediction.decided_at)
         lines = [say("recorded_before" if prediction.replayed else "recorded", number=number, moment=moment)]
     return "  \n".join(lines)
 
@@ -100,10 +100,10 @@ def show_comparison(language: str, unchanged: Prediction) -> None:
 
 
 def show_rules(language: str, prediction: Prediction) -> None:
-    """Show the rules that apply, in the words for the client, with their codes."""
+    """Show the rules that apply, in the words for the client."""
     if prediction.rules:
         st.subheader(messages.say(language, "rules"), anchor=False)
-        lines = (f"{messages.plain(rule.text[language])} {messages.code(rule.code)}" for rule in prediction.rules)
+        lines = (messages.plain(rule.text[language]) for rule in prediction.rules)
         st.markdown("\n".join(f"1. {line}" for line in lines))
 
 

@@ -5,8 +5,9 @@ from functools import partial
 from typing import get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from ui import client, faults, messages, record_view, records, session
+from ui import client, faults, kept_text, messages, record_view, records, session
 from ui.answers import Decision
 
 MIN_REASON, MAX_REASON, MAX_STATEMENT = 10, 2000, 10_000
@@ -30,14 +31,25 @@ def choose(language: str, filters: records.Filters, empty: str, *, key: str) -> 
             st.button(say("refresh"), key=f"{key}_refresh")
         return None
     chosen = st.radio(say("list_label"), list(lines), format_func=lines.__getitem__, key=f"{key}_chosen")
-    older, newest = st.columns(2)
-    if listing.following is not None:
-        older.button(say("next_page"), on_click=pages.append, args=(listing.following,), key=f"{key}_next")
+    newest, older = st.columns(2)
     if pages:
         newest.button(say("first_page"), on_click=pages.clear, key=f"{key}_first")
     else:
         newest.button(say("refresh"), key=f"{key}_refresh")
+    if listing.following is not None:
+        older.button(say("next_page"), on_click=pages.append, args=(listing.following,), key=f"{key}_next")
     return chosen
+
+
+def place_of(decision_id: str) -> DeltaGenerator:
+    """Return the place of a decision on the page, emptied at once where another stood there.
+
+    Streamlit leaves what stood there until the new content comes: what is typed into a form meanwhile would be for the
+    other decision.
+    """
+    is_another = st.session_state.get("shown_decision") != decision_id
+    st.session_state["shown_decision"] = decision_id
+    return st.empty() if is_another else st.container()
 
 
 def show_decision(language: str, record: records.Record | None, tables: client.Tables) -> None:
@@ -57,22 +69,29 @@ def show_forms(language: str, record: records.Record) -> None:
     if record.state == "purged":
         return
     is_changed = has_changed(record)
-    if is_changed:
-        st.warning(messages.say(language, "changed_meanwhile"))
+    with st.container():  # also where it is empty, so that the warning moves no text area, which would be made anew
+        if is_changed:
+            st.warning(messages.say(language, "changed_meanwhile"))
     _show_review(language, record, is_changed=is_changed)
     _show_contest(language, record)
     record_view.show_tools(language, record)
 
 
 def has_changed(record: records.Record) -> bool:
-    """Return whether others reviewed or contested a decision since this session showed it, and remember what it shows.
+    """Return whether others reviewed or contested a decision since the officer read it.
 
-    A click reads the decision anew before the form is read: without this, what came meanwhile would count as read.
+    Each change on the page reads the decision anew. What came meanwhile counts as read only after a click that found
+    it on the page and recorded nothing: a click sends the text that was typed first, as a separate change.
     """
-    seen, now = f"seen_{record.decision_id}", (len(record.reviews), len(record.contests))
-    before = st.session_state.get(seen, now)
-    st.session_state[seen] = now
-    return bool(before != now)
+    return bool(st.session_state.setdefault(_seen(record), _events(record)) != _events(record))
+
+
+def _seen(record: records.Record) -> str:
+    return f"seen_{record.decision_id}"
+
+
+def _events(record: records.Record) -> tuple[int, int]:
+    return len(record.reviews), len(record.contests)
 
 
 def show_notice() -> None:
@@ -94,46 +113,43 @@ def _show_review(language: str, record: records.Record, *, is_changed: bool) -> 
     say = partial(messages.say, language)
     st.subheader(say("your_decision"), anchor=False)
     choices = outcomes(record)
-    # A form: the text is sent with the click, although the field was not left before.
-    with st.form(f"review_{record.decision_id}", border=False):
-        outcome = st.radio(
-            say("your_decision"),
-            list(choices),
-            format_func=lambda value: say(choices[value]),
-            index=None,
-            label_visibility="collapsed",
-            key=f"outcome_{record.decision_id}",
-        )
-        reason = st.text_area(say("review_reason"), max_chars=MAX_REASON, key=f"reason_{record.decision_id}")
-        saved = st.form_submit_button(say("review_save"), type="primary")
-    if not saved or is_changed:
+    outcome = st.radio(
+        say("your_decision"),
+        list(choices),
+        format_func=lambda value: say(choices[value]),
+        index=None,
+        label_visibility="collapsed",
+        key=f"outcome_{record.decision_id}",
+    )
+    kept_as = f"reason_{record.decision_id}"
+    reason = kept_text.text_area(say("review_reason"), kept_as, max_chars=MAX_REASON)
+    if not st.button(say("review_save"), type="primary", key=f"review_{record.decision_id}"):
         return
-    if outcome is None:
+    if is_changed:
+        st.session_state[_seen(record)] = _events(record)
+    elif outcome is None:
         st.warning(say("need_outcome"))
     elif len(reason.strip()) < MIN_REASON:
         st.warning(say("need_reason"))
     elif _has_name(language):
         done = say("review_saved", outcome=say(f"{outcome}_short"))
-        _send(language, lambda: records.review(session.service(), record, outcome, reason, session.officer()), done)
+        write = partial(records.review, session.service(), record, outcome, reason, session.officer())
+        _send(language, record, write, done, kept_as)
 
 
 def _show_contest(language: str, record: records.Record) -> None:
     say = partial(messages.say, language)
-    with (
-        st.expander(say("contest_title")),
-        st.form(f"contest_{record.decision_id}", border=False),
-    ):
-        statement = st.text_area(
-            say("contest_statement"), max_chars=MAX_STATEMENT, key=f"statement_{record.decision_id}"
-        )
-        saved = st.form_submit_button(say("contest_save"))
+    kept_as = f"statement_{record.decision_id}"
+    with st.expander(say("contest_title"), expanded=bool(session.kept(kept_as))):
+        statement = kept_text.text_area(say("contest_statement"), kept_as, max_chars=MAX_STATEMENT)
+        saved = st.button(say("contest_save"), key=f"contest_{record.decision_id}")
     if not saved:
         return
     if not statement.strip():
         st.warning(say("need_statement"))
     elif _has_name(language):
-        done = say("contest_saved")
-        _send(language, lambda: records.contest(session.service(), record, statement, session.officer()), done)
+        write = partial(records.contest, session.service(), record, statement, session.officer())
+        _send(language, record, write, say("contest_saved"), kept_as)
 
 
 def _has_name(language: str) -> bool:
@@ -142,12 +158,13 @@ def _has_name(language: str) -> bool:
     return bool(session.officer())
 
 
-def _send(language: str, write: Callable[[], None], done: str) -> None:
-    """Write what a form holds, and show the page anew; where that fails, the form keeps what was typed."""
+def _send(language: str, record: records.Record, write: Callable[[], None], done: str, kept_as: str) -> None:
+    """Write what a form holds, and show the page anew; where that fails, the form keeps the text of that name."""
     try:
         write()
     except client.NoAnswerError as fault:
         if fault.kind == "conflict":
+            st.session_state.pop(_seen(record), None)
             st.session_state["record_notice"] = ("warning", messages.say(language, "changed_meanwhile"))
             st.rerun()
         if records.is_of_another_person(fault):
@@ -155,7 +172,7 @@ def _send(language: str, write: Callable[[], None], done: str) -> None:
         else:
             faults.show_fault(language, fault)
         return
-    for seen in [key for key in st.session_state if str(key).startswith("seen_")]:
-        del st.session_state[seen]
+    st.session_state.pop(_seen(record), None)
+    kept_text.forget(kept_as)
     st.session_state["record_notice"] = ("success", done)
     st.rerun()

@@ -1,6 +1,6 @@
 """What all pages share: settings, language, the officer, and the connection to the service."""
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -101,6 +101,11 @@ def time_zone() -> tzinfo:
         return UTC
 
 
+def moment(language: str, when: datetime) -> str:
+    """Format a time in the time zone of the browser."""
+    return messages.moment(language, when, time_zone())
+
+
 def choose_language() -> None:
     """Show the choice of the language, which the session and the address keep."""
     chosen = language()
@@ -153,7 +158,9 @@ def identify() -> None:
         st.button(say("sign_out"), on_click=st.logout)
         return
     st.session_state.setdefault("officer", kept("officer", ""))
-    st.text_input(say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name")
+    st.text_input(
+        say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name", live=True
+    )
     keep("officer", officer())
     if officer():
         st.text(say("officer_taken", name=officer()))

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Postal address of the lender on letters, and where clients write to; lines are separated by `|`."""
     lender_contact: str = ""
     """Telephone and email of the lender on letters."""
+    accessibility_contact: str = ""
+    """Where officers report that a page is not accessible to them: an email address or a telephone number."""
     ui_results: Path = Path(__file__).parents[1] / "research" / "results"
     """Folder of the results of the training that the page on the model shows."""
     ui_drift: Path = Path(__file__).parents[1] / "data" / "results" / "drift"

@@ -122,17 +122,18 @@ def drift_folder(tmp_path_factory: pytest.TempPathFactory, other_host: OtherHost
 
 
 @pytest.fixture(scope="session")
+def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the page keeps its log and, in `drafts`, what officers have begun."""
+    return tmp_path_factory.mktemp("streamlit")
+
+
+@pytest.fixture(scope="session")
 def page_url(
-    browser: Browser,
-    service_url: str,
-    synthetic_folder: Path,
-    drift_folder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    browser: Browser, service_url: str, synthetic_folder: Path, drift_folder: Path, page_folder: Path
 ) -> Iterator[str]:
     """Return the address of the page, with a sample of clients."""
-    folder = tmp_path_factory.mktemp("streamlit")
     settings = {"UI_CLIENTS": str(synthetic_folder), "UI_DRIFT": str(drift_folder)}
-    with running_page(service_url, folder, free_port(), **settings) as url:
+    with running_page(service_url, page_folder, free_port(), **settings) as url:
         yield url
 
 

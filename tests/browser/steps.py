@@ -4,11 +4,17 @@ import re
 
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from tests.support.deadlines import timeout_s
+
 DECISION = re.compile(r"(Crédit (accordé|refusé)|À examiner par une personne)$")
 SIMULATION = re.compile(r"Simulation : (crédit (accordé|refusé)|à examiner par une personne)$")
 RECORDED = "Décision enregistrée"
 OFFICER = "Zoé Martin"
 MAX_LOOKS = 100
+QUIET_MS = 300
+"""Time without a change after which a page counts as being at rest."""
+MAX_BUSY_S = 60.0
+"""Seconds that the page may take to come to rest on a quiet machine."""
 
 
 def write(field: Locator, text: str) -> None:
@@ -32,12 +38,29 @@ def sign(page: Page, name: str = OFFICER) -> None:
     write(field, name)
     field.press("Tab")
     expect(page.get_by_text(f"Vous travaillez au nom de : {name}")).to_be_visible()
+    at_rest(page)
 
 
 def at_rest(page: Page) -> None:
-    """Wait until the page shows nothing of what it showed before: a form of another decision looks the same."""
-    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    """Wait until the page has not been drawn for a while, and shows nothing of what it showed before.
+
+    While it is drawn, the old and the new element of a name may both be there: an action on one of them fails, or is
+    lost with it. A click shows in the state of the page only after the server has heard of it, hence the while.
+    """
+    page.wait_for_function(
+        """([quietMs]) => {
+            const isQuiet = document.querySelector('[data-test-script-state=notRunning]') !== null
+                && document.querySelector('[data-stale=true]') === null;
+            const now = performance.now();
+            if (!isQuiet || window.quietSince === undefined) window.quietSince = now;
+            if (now - window.quietSince < quietMs) return false;
+            delete window.quietSince;
+            return true;
+        }""",
+        arg=[QUIET_MS],
+        polling=50,
+        timeout=1000 * timeout_s(MAX_BUSY_S),
+    )
 
 
 def resting_place(page: Page, element: Locator) -> FloatRect:
@@ -75,24 +98,30 @@ def decide_button(page: Page) -> Locator:
 
 def decide(page: Page) -> str:
     """Take the decision and return its id."""
+    at_rest(page)
     decide_button(page).click()
     return recorded_id(page)
 
 
 def recorded_id(page: Page) -> str:
+    expect(page.get_by_text(re.compile("(a|avait déjà été) enregistrée|Décision enregistrée")).first).to_be_visible()
+    at_rest(page)
     record = page.get_by_text(re.compile("(a|avait déjà été) enregistrée|Décision enregistrée")).first
     return record.locator("code").inner_text()
 
 
 def choose(page: Page, way: str) -> None:
     """Choose how the credit file comes to the page."""
+    at_rest(page)
     page.get_by_role("radiogroup", name="Dossier à décider").get_by_text(way, exact=True).click()
+    at_rest(page)
 
 
 def find_client(page: Page, number: str) -> None:
     """Search a client by number."""
     write(page.get_by_label("Numéro de client", exact=True).first, number)
     expect(page.get_by_role("heading", name=f"Client {number}", exact=True)).to_be_visible()
+    at_rest(page)
 
 
 def amount(page: Page) -> Locator:
@@ -101,7 +130,9 @@ def amount(page: Page) -> Locator:
 
 def speak(page: Page, language: str) -> None:
     """Choose the language of the page."""
+    at_rest(page)
     page.get_by_test_id("stSidebar").get_by_text(language, exact=True).click()
+    at_rest(page)
 
 
 def upload(page: Page, name: str, content: bytes) -> None:

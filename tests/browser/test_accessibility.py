@@ -11,9 +11,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.steps import amount, at_rest, choose, decide, sign, simulated, unfold
 from tests.support.deadlines import timeout_s
+from ui import navigation
+from ui.messages import say
 
 WIDTHS = {"wide": 1280, "phone": 390, "zoomed": 640}
 """640 is a screen of 1280 pixels at a zoom of 200 %."""
+NARROWEST = 320
+"""A screen of 1280 pixels at a zoom of 400 %."""
 MIN_WIDTH_BESIDE_MENU = 768
 """Pixels below which Streamlit starts with its menu closed and opens it over the page."""
 MAX_PICTURE_BYTES = 400_000
@@ -79,8 +83,8 @@ def test_a_state_breaks_no_rule_of_accessibility(
 ):
     page = open_page(browser, page_url, "fr-FR", width)
     state(page)
-    page.wait_for_function("document.querySelector('[data-stale=true]') === null")
-    page.wait_for_timeout(500)  # what was shown before fades in again, with another contrast
+    at_rest(page)  # what was shown before fades, with another contrast
+    page.wait_for_timeout(500)
 
     violations = Axe().run(page).response["violations"]
 
@@ -88,13 +92,17 @@ def test_a_state_breaks_no_rule_of_accessibility(
     assert [(one["id"], one["impact"], [node["html"][:200] for node in one["nodes"]]) for one in violations] == []
 
 
-@pytest.mark.parametrize("width", ["wide", "phone", "zoomed"])
-def test_nothing_is_wider_than_the_screen(browser: Browser, page_url: str, width: str):
-    page = open_page(browser, page_url, "fr-FR", width)
-    simulated(page)
+@pytest.mark.parametrize("entry", navigation.ENTRIES, ids=lambda entry: entry.name)
+def test_a_page_has_its_title_and_fits_the_narrowest_screen(browser: Browser, page_url: str, entry: navigation.Entry):
+    page = open_page(browser, page_url, "fr-FR", "narrowest")
+    if entry is not navigation.ENTRIES[0]:
+        page.goto(f"{page_url}/{entry.name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    at_rest(page)
 
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
+    assert page.title() == say("fr", "document_title", page=say("fr", f"page_{entry.name}"))
     page.context.close()
     assert overflow <= 0
 
@@ -102,6 +110,7 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, page_url: str, width
 def test_headings_are_in_order(page: Page):
     simulated(page)
     expect(page.get_by_role("heading", name="Ce client parmi les autres")).to_be_visible()
+    at_rest(page)
 
     levels = page.locator("h1, h2, h3, h4").evaluate_all("headings => headings.map(one => Number(one.tagName[1]))")
 
@@ -116,6 +125,7 @@ def test_the_pictures_are_taken(browser: Browser, page_url: str, language: str, 
     page = open_page(browser, page_url, locale, width)
     page.get_by_role("heading", name="Simulation").wait_for()
     page.locator(".waterfalllayer").first.wait_for(state="attached")
+    at_rest(page)
 
     take_picture(page, f"decide_{language}_{width}.png")
 
@@ -135,7 +145,7 @@ def take_picture(page: Page, name: str) -> None:
 
 
 def open_page(browser: Browser, page_url: str, locale: str, width: str) -> Page:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 1400}, locale=locale)
+    context = browser.new_context(viewport={"width": WIDTHS.get(width, NARROWEST), "height": 1400}, locale=locale)
     context.set_default_timeout(1000 * timeout_s(60))
     page = context.new_page()
     page.goto(page_url)

@@ -12,8 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.steps import (
     OFFICER,
-    SIMULATION,
     amount,
+    at_rest,
     choose,
     decide,
     decide_button,
@@ -85,9 +85,13 @@ def test_a_change_is_answered_by_itself_and_a_correction_is_recorded(page: Page,
 
     amount(page).fill("123 456,50")
     expect(page.get_by_text("Dossier du client sans changement")).to_be_visible()
+    at_rest(page)
     decide_button(page).click()
     expect(page.get_by_text("ces valeurs ne sont pas celles du dossier")).to_be_visible()
+    at_rest(page)
     page.get_by_text(re.compile("^Une correction du dossier")).click()
+    expect(page.get_by_label("Motif de la correction")).to_be_visible()
+    at_rest(page)
     page.get_by_label("Motif de la correction").fill("Le montant était faux.")
     number = decide(page)
 
@@ -109,6 +113,7 @@ def test_a_click_right_after_a_wrong_amount_decides_nothing(page: Page, typed: s
 
     expect(page.get_by_text("Rien n'est enregistré : corrigez d'abord")).to_be_visible()
     expect(page.get_by_text("Corrigez ces champs")).to_be_visible()
+    at_rest(page)
     assert amount(page).input_value() == typed
     expect(page.get_by_text("Décision enregistrée")).to_have_count(0)
 
@@ -173,6 +178,7 @@ def test_entries_language_and_decision_survive_a_reload(page: Page, context: Bro
     second = context.new_page()
     second.goto(page.url)
     expect(second.get_by_label("Your name", exact=True)).to_have_value(OFFICER)
+    at_rest(page)
     page.get_by_role("button", name="Back to the client's file").click()
     expect(page.get_by_text(number).first).to_be_visible()
 
@@ -194,10 +200,16 @@ def test_the_same_file_is_decided_once_a_day_by_an_officer(page: Page, context: 
     assert recorded_id(page) == first
 
 
-def test_a_decision_is_taken_with_the_keyboard_alone(page: Page):
-    expect(page.get_by_role("heading", name=SIMULATION)).to_be_visible()
+def test_a_decision_is_taken_with_the_keyboard_alone(page: Page, numbers: list[int]):
+    simulated(page)
     focus(page, "Votre nom")
     page.keyboard.type(OFFICER)
+    expect(page.get_by_text(f"Vous travaillez au nom de : {OFFICER}")).to_be_visible()
+    at_rest(page)
+    focus(page, "Numéro de client")
+    page.keyboard.type(str(numbers[12]))
+    expect(page.get_by_role("heading", name=f"Client {numbers[12]}", exact=True)).to_be_visible()
+    simulated(page)
 
     focus(page, "Enregistrer la décision")
     outline = page.evaluate("getComputedStyle(document.activeElement).boxShadow")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import READY_TIMEOUT_S
-from tests.browser.steps import OFFICER, amount, decide, find_client, sign, simulated, speak, write
+from tests.browser.steps import OFFICER, amount, at_rest, decide, find_client, sign, simulated, speak, write
 from tests.support.deadlines import timeout_s
 
 
@@ -35,6 +35,7 @@ def test_an_officer_finds_tries_decides_and_takes_the_letter(
     write(amount(firefox_page), "123 456,50")
     expect(firefox_page.get_by_text("Dossier du client sans changement")).to_be_visible()
     expect(firefox_page.get_by_text(re.compile(r"Montant du crédit\s: .* → 123"))).to_be_visible()
+    at_rest(firefox_page)
     firefox_page.get_by_role("button", name="Revenir au dossier du client").click()
     expect(firefox_page.get_by_text("Dossier du client sans changement")).to_have_count(0)
 
@@ -59,4 +60,5 @@ def test_a_wrong_amount_is_told_in_firefox(firefox_page: Page):
     write(amount(firefox_page), "450.000")
 
     expect(firefox_page.get_by_text("Corrigez ces champs")).to_be_visible()
+    at_rest(firefox_page)
     assert amount(firefox_page).input_value() == "450.000"

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import OtherHost
-from tests.browser.steps import OFFICER, at_rest, sign, unfold
+from tests.browser.steps import OFFICER, at_rest, sign, speak, unfold
 from tests.browser.test_accessibility import WIDTHS, open_page, take_picture
 from ui.messages import say
 
@@ -61,7 +61,8 @@ def open_decision(page: Page, page_url: str, decided: dict[str, Any]) -> None:
 def review(page: Page, choice: str) -> None:
     at_rest(page)
     page.get_by_text(choice, exact=True).click()
-    page.get_by_label(re.compile("^Motif de votre décision")).fill(REASON)
+    at_rest(page)
+    page.get_by_label(re.compile("^Motif de votre décision")).fill(REASON)  # and the click right after it
     page.get_by_role("button", name="Enregistrer votre décision").click()
 
 
@@ -92,6 +93,7 @@ def test_a_contested_decision_comes_back_and_is_reviewed(
     expect(page.get_by_role("link", name=re.compile("exemple"))).to_have_count(0)
 
     page.goto(f"{page_url}/review")
+    at_rest(page)
     page.get_by_text("Contestés par le client", exact=True).click()
     expect(page.get_by_text(waiting["decision_id"])).to_be_visible()
     review(page, "Refuser le crédit")
@@ -117,6 +119,7 @@ def test_two_tabs_do_not_overwrite_each_other(
 
     expect(other.get_by_text("Cette décision a changé depuis que vous l'avez ouverte")).to_be_visible()
     expect(other.get_by_text("le client conteste")).to_be_visible()
+    at_rest(other)
     expect(other.get_by_label(re.compile("^Motif de votre décision"))).to_have_value(REASON)
     assert record_of(service_url, waiting)["reviews"] == []
     other.get_by_role("button", name="Enregistrer votre décision").click()
@@ -125,23 +128,29 @@ def test_two_tabs_do_not_overwrite_each_other(
 
 def test_a_decision_is_searched_opened_reloaded_and_computed_again(page: Page, page_url: str, waiting: dict[str, Any]):
     page.goto(f"{page_url}/decisions")
+    expect(page.get_by_role("button", name="Chercher")).to_be_visible()
+    at_rest(page)
     page.get_by_label("Numéro de client").fill("700 002")
     page.get_by_role("button", name="Chercher").click()  # without leaving the field first
     expect(page.get_by_text(re.compile("^Client 700002 ·")).first).to_be_visible()
+    at_rest(page)
     page.get_by_role("button", name="Ouvrir cette décision").click()
     expect(page.get_by_role("heading", name=re.compile("Client 700002 :"))).to_be_visible()
 
     page.reload()
 
     expect(page.get_by_role("heading", name=re.compile("Client 700002 :"))).to_be_visible()
+    at_rest(page)
     page.get_by_role("button", name="Refaire le calcul").click()
     expect(page.get_by_text("Le même dossier donne la même décision.")).to_be_visible()
-    page.get_by_text("English", exact=True).click()
+    speak(page, "English")
     expect(page.get_by_role("heading", name=re.compile("Client 700002:"))).to_be_visible()
 
 
 def upload_portfolio(page: Page, page_url: str, language: str = "fr") -> None:
     page.goto(f"{page_url}/portfolio?lang={language}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    at_rest(page)
     lines = [
         json.dumps({"application": UNAFFORDABLE["application"] | {"SK_ID_CURR": 700_100 + n, "EXT_SOURCE_3": n / 40}})
         for n in range(40)
@@ -149,8 +158,11 @@ def upload_portfolio(page: Page, page_url: str, language: str = "fr") -> None:
     content = "\n".join([*lines, '{"application": {"SK_ID_CURR": 1}}']).encode()
     file = {"name": "clients.jsonl", "mimeType": "application/json", "buffer": content}
     page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    expect(page.get_by_role("button", name=say(language, "portfolio_score"))).to_be_visible()
+    at_rest(page)
     page.get_by_role("button", name=say(language, "portfolio_score")).click()
     expect(page.get_by_role("heading", name=say(language, "portfolio_segments"))).to_be_visible()
+    at_rest(page)
 
 
 def test_a_portfolio_is_scored_and_cut(page: Page, page_url: str):
@@ -164,7 +176,7 @@ def test_a_portfolio_is_scored_and_cut(page: Page, page_url: str):
         slider.press("ArrowRight")
 
     expect(page.get_by_role("row", name=re.compile("^Part accordée"))).not_to_have_text(before)
-    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)  # the table follows the cut-off
+    at_rest(page)  # the file follows the cut-off
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Télécharger les résultats (CSV)").click()
     table = Path(downloading.value.path()).read_text()
@@ -208,6 +220,12 @@ def looking_at_the_model(page: Page, page_url: str) -> None:
     unfold(page, "Fiche complète du modèle")
 
 
+def reading_the_statement(page: Page, page_url: str) -> None:
+    page.goto(f"{page_url}/accessibility")
+    expect(page.get_by_role("heading", name="Déclaration d'accessibilité")).to_be_visible()
+    expect(page.get_by_text("l'équipe qui vous donne accès à cette page")).to_be_visible()
+
+
 def looking_at_drift(page: Page, page_url: str) -> None:
     page.goto(f"{page_url}/drift")
     report = page.frame_locator("iframe").frame_locator("iframe")
@@ -215,7 +233,10 @@ def looking_at_drift(page: Page, page_url: str) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("state", [reviewing, searching, upload_portfolio, looking_at_the_model, looking_at_drift])
+@pytest.mark.parametrize(
+    "state",
+    [reviewing, searching, upload_portfolio, looking_at_the_model, looking_at_drift, reading_the_statement],
+)
 @pytest.mark.usefixtures("waiting")
 def test_a_page_breaks_no_rule_of_accessibility(
     browser: Browser, page_url: str, state: Callable[[Page, str], None], width: str
@@ -237,7 +258,7 @@ def test_a_page_breaks_no_rule_of_accessibility(
 @pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="takes the pictures of docs/images, by make screenshots")
 @pytest.mark.parametrize("width", ["wide", "phone"])
 @pytest.mark.parametrize(("language", "locale"), [("fr", "fr-FR"), ("en", "en-GB")])
-@pytest.mark.parametrize("name", ["review", "decisions", "portfolio", "model", "drift"])
+@pytest.mark.parametrize("name", ["review", "decisions", "portfolio", "model", "drift", "accessibility"])
 @pytest.mark.usefixtures("waiting")
 def test_the_pictures_of_the_other_pages_are_taken(
     browser: Browser, page_url: str, name: str, language: str, locale: str, width: str
@@ -248,6 +269,6 @@ def test_the_pictures_of_the_other_pages_are_taken(
     else:
         page.goto(f"{page_url}/{name}?lang={language}")
         expect(page.get_by_role("heading").first).to_be_visible()
-    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+    at_rest(page)
 
     take_picture(page, f"{name}_{language}_{width}.png")

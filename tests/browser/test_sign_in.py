@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from research.deployment.processes import free_port
 from tests.browser.conftest import READY_TIMEOUT_S, running_page
 from tests.browser.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, signing_in
-from tests.browser.steps import decide, simulated
+from tests.browser.steps import at_rest, decide, simulated
 from tests.browser.test_accessibility import WIDTHS, open_page
 from tests.browser.test_other_pages import UNAFFORDABLE, review
 from tests.support.deadlines import timeout_s
@@ -68,7 +68,7 @@ def test_nobody_sees_a_client_before_signing_in(stranger: Page, guarded_url: str
     stranger.goto(guarded_url)
 
     expect(stranger.get_by_role("button", name="Se connecter")).to_be_visible()
-    expect(stranger.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+    at_rest(stranger)
     expect(stranger.get_by_role("heading")).to_have_count(1)
     expect(stranger.get_by_text("Client")).to_have_count(0)
 
@@ -77,7 +77,7 @@ def test_nobody_sees_a_client_before_signing_in(stranger: Page, guarded_url: str
 def test_the_page_before_signing_in_breaks_no_rule_of_accessibility(browser: Browser, guarded_url: str, width: str):
     page = open_page(browser, guarded_url, "fr-FR", width)
     expect(page.get_by_role("button", name="Se connecter")).to_be_visible()
-    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+    at_rest(page)
 
     violations = Axe().run(page).response["violations"]
 
@@ -96,6 +96,7 @@ def test_the_signed_in_officer_decides_and_signs_out(stranger: Page, guarded_url
     assert httpx.get(f"{service_url}/decisions/{number}").raise_for_status().json()["officer"] == NAME
     stranger.reload()
     expect(stranger.get_by_text(f"Connecté : {NAME}")).to_be_visible()
+    at_rest(stranger)
     stranger.get_by_role("button", name="Se déconnecter").click()
     expect(stranger.get_by_role("button", name="Se connecter")).to_be_visible()
     expect(stranger.get_by_role("heading", name="Client")).to_have_count(0)

@@ -38,7 +38,16 @@ def test_published_file_is_the_same_after_reading_and_writing(name: str):
 def test_every_published_result_file_has_a_model():
     files = {str(path.relative_to(PUBLISHED)) for path in PUBLISHED.rglob("*.json")}
 
-    others = ("benchmarks", "drift_proof", "drift_speed", "gate_simulation", "image", "mutation", "nannyml")
+    others = (
+        "benchmarks",
+        "drift_proof",
+        "drift_speed",
+        "gate_simulation",
+        "image",
+        "mutation",
+        "nannyml",
+        "page_speed",
+    )
     assert files - {f"{name}.json" for name in others} <= set(FILES)  # their tests read them
     assert results.RESULTS_FILE in files
 

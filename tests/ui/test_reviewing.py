@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.records import CONTEST, ID, PURGED, RECORD, REVIEW, SUMMARY, serve
@@ -242,6 +243,18 @@ def test_criteria_select_the_list(decisions_page, service: Service):
         "until": ["2026-12-01T00:00:00+00:00"],
         "limit": ["20"],
     }
+
+
+def test_times_and_days_are_those_of_the_browser(review_page, decisions_page, service: Service, monkeypatch):
+    monkeypatch.setattr(ContextProxy, "timezone", property(lambda _: "Europe/Paris"))
+
+    (label,) = review_page().radio(key="review_waiting_chosen").options
+    assert "25/11/2026 à 10:41 ·" in plain(label)
+    opened = decisions_page()
+    opened.text_input(key="filter_since").set_value("25/11/2026")
+    press(opened, "filter_search")
+
+    assert asked(service)[-1]["since"] == ["2026-11-25T00:00:00+01:00"]
 
 
 @pytest.mark.parametrize(

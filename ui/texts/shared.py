@@ -3,6 +3,13 @@
 TEXTS: dict[str, dict[str, str]] = {
     "day": {"fr": "{day}/{month}/{year}", "en": "{year}-{month}-{day}"},
     "page_decide": {"fr": "Décider", "en": "Decide"},
+    "page_accessibility": {"fr": "Accessibilité", "en": "Accessibility"},
+    "accessibility_title": {"fr": "Déclaration d'accessibilité", "en": "Statement of accessibility"},
+    "accessibility_contact": {
+        "fr": "l'équipe qui vous donne accès à cette page",
+        "en": "the team that gives you access to this page",
+    },
+    "document_title": {"fr": "{page} \u2013 Prêt à dépenser", "en": "{page} \u2013 Prêt à dépenser"},
     "officer": {"fr": "Votre nom", "en": "Your name"},
     "officer_help": {
         "fr": "Il accompagne vos décisions, corrections et examens dans le journal.",

@@ -41,6 +41,10 @@ WORDS: dict[str, str] = {
     "Show more": "Afficher plus",
     "Show less": "Afficher moins",
     "empty": "vide",
+    "Page not found": "Page introuvable",
+    "The page that you have requested does not seem to exist. Running the app's main page.": (
+        "La page demandée n'existe pas. Voici la première page."
+    ),
 }
 """By the English word; a word with a colon and a name after it is translated too."""
 

@@ -15,6 +15,7 @@ from ui import (
     faults,
     form,
     histories,
+    kept_text,
     letter_view,
     messages,
     outcomes,
@@ -172,16 +173,11 @@ def choose_intention(language: str, source: str) -> tuple[bool, str]:
     key = f"intention/{language}/{source}/{st.session_state.get('resets', 0)}"
     if key not in st.session_state:
         st.session_state[key] = draft.get("intention", options[0])
-        st.session_state[f"reason/{key}"] = draft.get("reason", "")
     intention = st.radio(say("intention"), options, format_func=lambda name: say(f"intention_{name}"), key=key)
+    session.keep(f"draft/{source}", {**draft, "intention": intention})
     reason = ""
     if intention == "correction":
-        st.session_state.setdefault(f"reason/{key}", draft.get("reason", ""))
-        reason = st.text_area(say("correction_reason"), key=f"reason/{key}", max_chars=1000)
-    else:
-        reason = draft.get("reason", "")
-    draft = session.kept(f"draft/{source}") or {}
-    session.keep(f"draft/{source}", {**draft, "intention": intention, "reason": reason})
+        reason = kept_text.text_area(say("correction_reason"), entry.reason_of(source), max_chars=1000)
     st.button(say("reset"), icon=":material/undo:", on_click=entry.reset, args=(source,))
     return intention == "correction", reason
 

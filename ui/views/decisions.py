@@ -27,12 +27,14 @@ def show() -> None:
             st.button(say("decisions_back"), on_click=close, icon=":material/arrow_back:")
         if chosen is None:
             return
+        place = reviewing.place_of(chosen)
         record = records.read(session.service(), chosen)
     except client.NoAnswerError as fault:
         faults.show_fault(language, fault)
         st.button(say("retry"), key="decisions_retry")
         return
-    reviewing.show_decision(language, record, tables)
+    with place.container():
+        reviewing.show_decision(language, record, tables)
 
 
 def close() -> None:
@@ -92,7 +94,7 @@ def criteria(
     moments = []
     for text in (since, until):
         try:
-            moments.append(days.read_day(text))
+            moments.append(days.read_day(text, session.time_zone()))
         except days.DayError:
             st.warning(messages.say(language, "wrong_day", text=messages.plain(text)))
             return None

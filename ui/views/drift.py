@@ -45,7 +45,7 @@ def show() -> None:
 
 def show_alarm(language: str, run: drift_runs.Run) -> None:
     """Show the result of the last run, and whether it is old."""
-    say, moment = partial(messages.say, language), messages.moment(language, run.created)
+    say, moment = partial(messages.say, language), session.moment(language, run.created)
     sign = "drift_alarm_on" if run.exit_code else "drift_alarm_off"
     (st.error if run.exit_code else st.success)(f"{say(sign, moment=moment)} {sentence(language, run)}")
     days = (datetime.now(UTC) - run.created).days
@@ -55,7 +55,7 @@ def show_alarm(language: str, run: drift_runs.Run) -> None:
 
 def show_run(language: str, run: drift_runs.Run, folder: Path) -> None:
     """Show the sentence of a run and its report."""
-    say, moment = partial(messages.say, language), messages.moment(language, run.created)
+    say, moment = partial(messages.say, language), session.moment(language, run.created)
     st.header(say("drift_open"), anchor=False)
     st.markdown(sentence(language, run))
     if run.html is None:
@@ -88,7 +88,7 @@ def line(language: str, run: drift_runs.Run) -> str:
     """Return a run in one line."""
     say = partial(messages.say, language)
     state = say("drift_state_on" if run.exit_code else "drift_state_off")
-    moment = messages.moment(language, run.created)
+    moment = session.moment(language, run.created)
     return say("drift_run", moment=moment, kind=say(f"drift_kind_{run.kind}"), state=state)
 
 

@@ -27,12 +27,14 @@ def show() -> None:
         chosen = reviewing.choose(language, records.Filters(state=state), "queue_empty", key=f"review_{state}")
         if chosen is None:
             return
+        place = reviewing.place_of(chosen)
         record = records.read(session.service(), chosen)
     except client.NoAnswerError as fault:
         faults.show_fault(language, fault)
         st.button(say("retry"), key="review_retry")
         return
-    reviewing.show_decision(language, record, tables)
+    with place.container():
+        reviewing.show_decision(language, record, tables)
 
 
 show()
