@@ -69,7 +69,7 @@ def test_a_new_result_changes_the_documents(tmp_path: Path):
     documents.write_documents(published, docs)
 
     assert "On 1,234 clients never read before" in (docs / NOTES["en"]).read_text("utf-8")
-    assert "Sur 1\u202f234 clients jamais lus" in (docs / NOTES["fr"]).read_text("utf-8")
+    assert "Sur 1\u202f234 clients que le modèle n'avait jamais lus" in (docs / NOTES["fr"]).read_text("utf-8")
     assert {path.name for path in (docs / "images" / "drawn").iterdir()} == {
         path.name for path in (documents.DOCS / "images" / "drawn").iterdir()
     }
