@@ -21,10 +21,8 @@ class Cluster:
     workers: int = os.cpu_count() or 1
 
 
-def fit_on_cluster(data: Data, settings: Settings, cluster: Cluster) -> tuple[Rows, Fitted, Tuned | None]:
-    """Fit boosters by Dask from the feature table; return the development rows too, with what the results need of them.
-
-    Features are chosen, and parameters tuned, on a sample that one machine holds.
+def check_cluster_can_train(data: Data, settings: Settings) -> None:
+    """Refuse what Dask cannot train.
 
     Raises:
         CommandError: there is no feature table, the family is no booster alone, or Dask is not installed.
@@ -40,11 +38,26 @@ def fit_on_cluster(data: Data, settings: Settings, cluster: Cluster) -> tuple[Ro
             "clients on one machine: add --family lightgbm, or leave --engine out"
         )
     try:
-        from research.training import dask_engine  # noqa: PLC0415 - it imports Dask, which most installations lack
+        import research.training.dask_engine  # noqa: F401, PLC0415 - it imports Dask, which most installations lack
     except ModuleNotFoundError as error:
         raise CommandError(
             f"--engine dask needs the package {error.name}: uv sync --group dask (docs/portfolio.md)"
         ) from error
+
+
+def fit_on_cluster(data: Data, settings: Settings, cluster: Cluster) -> tuple[Rows, Fitted, Tuned | None]:
+    """Fit boosters by Dask from the feature table; return the development rows too, with what the results need of them.
+
+    Features are chosen, and parameters tuned, on a sample that one machine holds.
+
+    Raises:
+        CommandError: as `check_cluster_can_train`, or one class only, or fewer defaults than folds.
+        DataError: the feature table cannot be used.
+    """
+    check_cluster_can_train(data, settings)
+    from research.training import dask_engine  # noqa: PLC0415
+
+    assert data.feature_table is not None  # noqa: S101 - checked
     clients = data.rows("development", [])
     files = feature_files(data.feature_table, data.source.fingerprint)
     table = dask_engine.table_of(files, clients.features["SK_ID_CURR"], clients.target, clients.person)

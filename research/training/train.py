@@ -32,7 +32,7 @@ from research.options import add_options, settings_from
 from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE
 from research.training import boosting
 from research.training.blend import fit_blend
-from research.training.cluster import Cluster, fit_on_cluster
+from research.training.cluster import Cluster, check_cluster_can_train, fit_on_cluster
 from research.training.cross_fitting import Fitted, catalogue_names, training_matrix
 from research.training.figures import write_figures
 from research.training.linear import fit_linear
@@ -55,8 +55,10 @@ def train(data: Data, settings: Settings = DEFAULTS, cluster: Cluster | None = N
     `research.training.dask_engine`.
 
     Raises:
-        CommandError: too few rows or outcomes; MLflow out of reach.
+        CommandError: too few rows or outcomes; MLflow out of reach; the cluster cannot train this.
     """
+    if cluster:
+        check_cluster_can_train(data, settings)
     client = tracking.connect()
     tags = {
         **tracking.made_from(data.source),
