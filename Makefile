@@ -5,7 +5,7 @@ SHELL := /bin/bash
 	test-benchmarks test-mutation test-browser screenshots recording test-container demo pipeline data fidelity study compare train promote \
 	rollback explain counterfactuals reasons fairness mitigation quotable lawful missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
-	test-cloud test-docs test-spark slides docs
+	test-cloud test-docs test-spark test-dask slides docs
 
 UV_VERSION := 0.13.9
 # Without it, uv takes any Python on this machine that pyproject.toml allows, and fetches one only where there is none.
@@ -65,6 +65,12 @@ setup: .venv/.synced .venv-serve/.synced ## Make the two environments: .venv (ev
 	@echo "making .venv-spark"
 	@UV_PROJECT_ENVIRONMENT=.venv-spark $(UV) sync --locked --quiet --no-default-groups --group serving-tests \
 		--group spark $(PYTHON_OPTION)
+	@touch $@
+
+.venv-dask/.synced: .venv/.synced
+	@echo "making .venv-dask"
+	@UV_PROJECT_ENVIRONMENT=.venv-dask $(UV) sync --locked --quiet --no-default-groups --group serving-tests \
+		--group research --group dask $(PYTHON_OPTION)
 	@touch $@
 
 demo: setup ## Everything: data, training, Bento, service on 3000, UI on 8501, one client scored; Ctrl-C stops it
@@ -163,6 +169,7 @@ bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, F
 	@$(RUN) tests.benchmarks $${SOAK:+"--soak=$$SOAK"} $${FULL:+"--full=$$FULL"} $${BENTO:+"--bento=$$BENTO"}
 	@$(RUN) tests.benchmarks.drift $${FULL:+"--data=$$FULL"}
 	@$(RUN) tests.benchmarks.portfolio
+	@$(RUN) tests.benchmarks.portfolio_page
 
 # Each check prints what is wrong, and nothing else. mypy takes longest, so it runs beside the others.
 check: setup ## Format, lint, types, layers, words
@@ -214,6 +221,9 @@ test-spark: .venv-spark/.synced ## A portfolio on Spark, on two cores of this ma
 	@command -v java >/dev/null || { echo "missing: java (Debian package default-jre-headless)"; exit 2; }
 	@.venv-spark/bin/python -m pytest tests/spark
 
+test-dask: .venv-dask/.synced ## Training on a Dask cluster, of two processes of this machine: quality, memory, errors
+	@.venv-dask/bin/python -m pytest tests/dask
+
 test-browser: setup ## The UI in headless Chromium and Firefox, against a real service
 	@for program in "$${CHROMIUM:-chromium}" "$${FIREFOX_ESR:-firefox-esr}"; do \
 		command -v "$$program" >/dev/null || { echo "missing: $$program (a Debian package)"; exit 2; }; done
@@ -249,4 +259,4 @@ lock: setup ## Renew uv.lock within the bounds of pyproject.toml
 	@$(UV) lock --upgrade
 
 clean: ## Remove environments and caches; data, runs and the Bento store stay
-	@rm -rf .venv .venv-serve .venv-serve-tests .venv-spark build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-serve .venv-serve-tests .venv-spark .venv-dask build requirements.txt .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,6 +35,7 @@ TIERS = {
     "tests/notebooks/": "test-notebooks",
     "tests/benchmarks/": "test-benchmarks",
     "tests/spark/": "test-spark",
+    "tests/dask/": "test-dask",
 }
 
 

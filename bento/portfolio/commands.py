@@ -51,7 +51,7 @@ def _command(
     command.add_argument(
         "--data", required=True, metavar="DIR", help="the tables, CSV or Parquet, each a file or a folder"
     )
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, or one to resume")
+    command.add_argument("--out", type=_folder, required=True, metavar="DIR", help="a new folder, or one to resume")
     command.add_argument("--part-clients", type=_positive, default=PART_CLIENTS, metavar="N", help="clients in a part")
     command.add_argument(
         "--workers", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes, by default the cores"
@@ -73,6 +73,14 @@ def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
+
+
+def _folder(text: str) -> Path:
+    if "://" in text:
+        raise argparse.ArgumentTypeError(
+            f"{text}: is an address; name a folder, of which the storage behind that address may be mounted"
+        )
+    return Path(text)
 
 
 def _with_one_line_errors(

@@ -40,10 +40,11 @@ class SparkInputs:
 
 
 def local_inputs(inputs: Inputs) -> SparkInputs:
-    """Return the files of a folder that every executor sees; raise DataError where one is in a zip archive."""
+    """Return the files of a folder that every executor sees; raise DataError where one is empty, or in an archive."""
     for path in (path for paths in inputs.files.values() for path in paths):
         if not path.is_file():
             raise DataError(f"{path}: Spark reads no zip archive; unzip it into the same folder")
+        _check_holds_bytes(str(path), path.stat().st_size)
     # Not as an URI: Spark does not decode %20.
     files = {name: [f"file://{path.absolute()}" for path in paths] for name, paths in inputs.files.items()}
     return SparkInputs(str(inputs.folder), files, inputs.fingerprint, inputs.notes)
@@ -55,7 +56,7 @@ def remote_inputs(spark: SparkSession, address: str) -> SparkInputs:
     Their fingerprint is that of names, lengths and times of change, so that no byte is read for it.
 
     Raises:
-        DataError: there is no application there, or a table is there twice.
+        DataError: there is no application there, a table is there twice, or a file is empty.
     """
     jvm: Any = spark.sparkContext._jvm  # the interface of Hadoop's file systems has no Python name
     place = jvm.org.apache.hadoop.fs.Path(address)
@@ -68,6 +69,7 @@ def remote_inputs(spark: SparkSession, address: str) -> SparkInputs:
     for table, names in stems.items():
         statuses = [status for stem in names for status in _statuses(address, system, entries, stem)]
         for status in statuses:
+            _check_holds_bytes(str(status.getPath()), status.getLen())
             line = f"{status.getPath()}:{status.getLen()}:{status.getModificationTime()}\n"
             digest.update(line.encode())
         files[table] = [str(status.getPath()) for status in statuses]
@@ -75,6 +77,12 @@ def remote_inputs(spark: SparkSession, address: str) -> SparkInputs:
         raise DataError(f"{address}: holds no {APPLICATION_STEMS[0]}, as Parquet or CSV; write it there")
     notes = [f"{address}: holds no {name}: no client has such a history" for name in HISTORIES if not files[name]]
     return SparkInputs(address, files, digest.hexdigest(), tuple(notes))
+
+
+def _check_holds_bytes(path: str, length: int) -> None:
+    """Raise DataError for a file without a byte, which Spark would pass over: a part of which nothing was written."""
+    if not length:
+        raise DataError(f"{path}: the file is empty; export it again with its header and rows")
 
 
 def _statuses(address: str, system: Any, entries: Mapping[str, Any], stem: str) -> list[Any]:

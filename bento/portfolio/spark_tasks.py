@@ -17,10 +17,8 @@ from bento.data.readers import as_declared, wrong_value
 from bento.data.tables import APPLICATION, TABLES, Column
 from bento.portfolio.jobs import Job, JobSpec
 from bento.portfolio.output import Counts, OutputFolder
-from bento.portfolio.spread import empty
+from bento.portfolio.spread import BATCH_VALUES, empty
 
-BATCH_ROWS = 500_000
-"""Rows that a task packs at once: at most 200 MB."""
 PACKED = "part int, table string, content binary"
 RECEIPT = "part int, receipt string"
 
@@ -50,11 +48,11 @@ def packer(
 
 
 def _gathered(batches: ArrowBatches) -> Iterator[pl.DataFrame]:
-    """Yield the rows of small batches together, about `BATCH_ROWS` at once."""
+    """Yield the rows of small batches together, about `BATCH_VALUES` at once."""
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
         waiting.append(batch)
-        if sum(len(part) for part in waiting) >= BATCH_ROWS:
+        if sum(part.num_rows * part.num_columns for part in waiting) >= BATCH_VALUES:
             yield pl.DataFrame(pa.Table.from_batches(waiting))
             waiting = []
     if waiting:

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,15 +113,18 @@ class Data:
         """Return SK_ID_CURR of the first training application."""
         return int(read_application(self.folder, "application_train", names=["SK_ID_CURR"])["SK_ID_CURR"][0])
 
-    def features(self) -> pl.DataFrame:
-        """Return the features of the training clients with TARGET: from a table or the cache, or computed."""
+    def features(self, names: Collection[str] | None = None) -> pl.DataFrame:
+        """Return the features of the training clients with TARGET: from a table or the cache, or computed.
+
+        With `names`, of a table no other feature is read.
+        """
         _ = self.remarks
         cache = self._cache("parquet")
         if self.feature_table is None and cache.is_file():
             return pl.read_parquet(cache, glob=False)
         outcomes = read_application(self.folder, "application_train", [TARGET], ["SK_ID_CURR", TARGET.name])
         if self.feature_table is not None:
-            features = read_feature_table(self.feature_table, self.source.fingerprint, outcomes["SK_ID_CURR"])
+            features = read_feature_table(self.feature_table, self.source.fingerprint, outcomes["SK_ID_CURR"], names)
             return features.with_columns(outcomes[TARGET.name])
         tables = _CleanTables(self.folder, "application_train", needed_columns())
         features = build_features(tables).with_columns(outcomes[TARGET.name])
@@ -192,20 +195,23 @@ class Data:
         """Name of the split of each training application, in the order of the file and of `features`."""
         return split_of(read_application(self.folder, "application_train", names=["SK_ID_CURR", *PERSON_FROM]))
 
-    def rows(self, split: Literal["development", "gate"]) -> Rows:
-        """Return the training clients of a split that may be read more than once."""
-        return self._rows(split)
+    def rows(self, split: Literal["development", "gate"], names: Collection[str] | None = None) -> Rows:
+        """Return the training clients of a split that may be read more than once; `names` as in `features`."""
+        return self._rows(split, names)
 
     def test_rows(self) -> Rows:
         """Return the clients of the test split with their outcomes: for `research.evaluation.test_split` alone."""
         return self._rows("test")
 
-    def test_features(self) -> pl.DataFrame:
-        """Return SK_ID_CURR and features of the clients of the test split, without outcomes: for explanations."""
-        return self.features().drop(TARGET.name).filter(self.splits == "test")
+    def test_features(self, names: Collection[str] | None = None) -> pl.DataFrame:
+        """Return SK_ID_CURR and features of the clients of the test split, without outcomes: for explanations.
 
-    def _rows(self, split: Split) -> Rows:
-        features, audit, in_split = self.features(), self.audit(), self.splits == split
+        `names` as in `features`.
+        """
+        return self.features(names).drop(TARGET.name).filter(self.splits == "test")
+
+    def _rows(self, split: Split, names: Collection[str] | None = None) -> Rows:
+        features, audit, in_split = self.features(names), self.audit(), self.splits == split
         of_split = features.filter(in_split)
         return Rows(of_split.drop(TARGET.name), of_split[TARGET.name].to_numpy(), audit.filter(in_split))
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -19,7 +18,7 @@ from bento.rules.check import Rules
 from bento.rules.measures import Inputs
 from bento.rules.rulebook import Rulebook
 from research import tracking
-from research.cli import add_data_option, user_path
+from research.cli import CommandError, add_data_option, user_path
 from research.data.dataset import DATA, Data, Rows, open_data
 from research.data.example_credit_files import example_credit_files
 from research.evaluation.business_score import add_cost_options, cost_model_from
@@ -33,8 +32,8 @@ from research.options import add_options, settings_from
 from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE
 from research.training import boosting
 from research.training.blend import fit_blend
+from research.training.cluster import Cluster, check_cluster_can_train, fit_on_cluster
 from research.training.cross_fitting import Fitted, catalogue_names, training_matrix
-from research.training.feature_selection import choose
 from research.training.figures import write_figures
 from research.training.linear import fit_linear
 from research.training.peer_groups import COLUMNS, peer_group_statistics, usual_ranges
@@ -42,21 +41,24 @@ from research.training.products import EARLIER_COLUMNS
 from research.training.quoted import DIRECTIONS, LEFT_OUT
 from research.training.report import Evaluation, code_version, report
 from research.training.settings import DEFAULTS, Settings
-from research.training.tuning import Tuned, best_count, tune
+from research.training.tuning import Tuned, prepared
 from research.training.unknown_values import given_fields
 
 EXAMPLE = "python -m research train --trials 0"
 N_EXAMPLES = 20
 
 
-def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
+def train(data: Data, settings: Settings = DEFAULTS, cluster: Cluster | None = None) -> ModelVersion:
     """Train on the development split, evaluate out of fold, log and register; the new version is challenger.
 
-    The gate split is left to `promote`, and the test split to `publish`.
+    The gate split is left to `promote`, and the test split to `publish`. With a `cluster`, the boosters are trained by
+    `research.training.dask_engine`.
 
     Raises:
-        CommandError: too few rows or outcomes; MLflow out of reach.
+        CommandError: too few rows or outcomes; MLflow out of reach; the cluster cannot train this.
     """
+    if cluster:
+        check_cluster_can_train(data, settings)
     client = tracking.connect()
     tags = {
         **tracking.made_from(data.source),
@@ -70,11 +72,15 @@ def train(data: Data, settings: Settings = DEFAULTS) -> ModelVersion:
             "left_out": ", ".join(LEFT_OUT),
             "directions": DIRECTIONS,
             "code_version": code_version(),
+            "engine": "dask" if cluster else "local",
         }
         mlflow.log_params(source | settings.parameters() | code)
         results = DATA / "results" / active.info.run_id
-        development = data.rows("development")
-        fitted, tuned = fit_family(development, settings)
+        if cluster:
+            development, fitted, tuned = fit_on_cluster(data, settings, cluster)
+        else:
+            development = data.rows("development")
+            fitted, tuned = fit_family(development, settings)
         evaluation = Evaluation(data=data, settings=settings, development=development, fitted=fitted, tuned=tuned)
         model = write_results(evaluation, results, active.info.run_id)
         for path in sorted(results.iterdir()):
@@ -91,10 +97,9 @@ def fit_family(development: Rows, settings: Settings) -> tuple[Fitted, Tuned | N
     """Fit the family that the settings name, with as many features as suit the data; boosters are tuned first."""
     data = training_matrix(development, catalogue_names(settings.with_age, lawful=settings.lawful))
     folds, seed, constraints = settings.folds, settings.seed, settings.constraints
-    choose_best = partial(choose, count=best_count(data, seed, constraints))
+    choose_best, tuned = prepared(data, settings)
     if settings.family == "linear":
         return fit_linear(data, folds, seed, choose_best, constraints), None
-    tuned = tune(data, settings.trials, seed, choose_best, constraints) if settings.trials else None
     parameters = tuned.parameters if tuned else boosting.PARAMETERS
     fit = fit_blend if settings.family == "blend" else boosting.fit
     return fit(data, folds, seed, choose_best, constraints, parameters), tuned
@@ -117,7 +122,7 @@ def write_results(evaluation: Evaluation, results: Path, run_id: str) -> Scoring
         scores.target, scores.probability, evaluation.refused, evaluation.development.audit, settings.seed
     )
     plot_groups(groups, results / "fairness.png", data.source)
-    explanations = explain(model, data.test_features(), results, settings.seed, settings.lime_samples)
+    explanations = explain(model, data.test_features(names), results, settings.seed, settings.lime_samples)
     content = report(evaluation, run_id, groups, explanations)
     (results / RESULTS_FILE).write_text(json.dumps(content, indent=1) + "\n")
     columns = pl.DataFrame({"fold": scores.fold, "target": scores.target, "probability": scores.probability})
@@ -185,6 +190,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the features of these data, as python -m bento portfolio features wrote them; without it computed here",
     )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="local (default): this machine; dask: boosters on many, from the table of --features",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of Dask, such as tcp://host:8786; by default processes of this machine"
+    )
     add_options(parser, Settings)
     add_capacity_option(parser)
     add_cost_options(parser)
@@ -194,7 +208,10 @@ def run(options: argparse.Namespace) -> None:
     """Train, and print what was registered."""
     settings = settings_from(Settings, options, capacity=options.capacity, cost_model=cost_model_from(options))
     data = open_data(options.data, options.features)
-    print_training(train(data, settings), data)
+    if options.scheduler and options.engine != "dask":
+        raise CommandError("--scheduler is that of Dask: add --engine dask, or leave it out")
+    cluster = Cluster(options.scheduler) if options.engine == "dask" else None
+    print_training(train(data, settings, cluster), data)
 
 
 def print_training(registered: ModelVersion, data: Data) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,8 @@ from tqdm import tqdm
 from research.data.splits import fold_rows
 from research.training.boosting import PARAMETERS, booster_params, predict_log_odds, train_booster
 from research.training.cross_fitting import Choose, out_of_fold, parallel_map, select_columns
-from research.training.feature_selection import rank
+from research.training.feature_selection import choose, rank
+from research.training.settings import Settings
 from research.types import Floats, Integers, OutOfFold, TrainingMatrix
 
 TUNING_FOLDS = 3
@@ -129,6 +131,18 @@ def best_count(
     least = min(range(len(sizes)), key=lambda number: float(losses[number].mean()))
     gain = losses[-1] - losses[least]
     return sizes[least if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else -1]
+
+
+def prepared(data: TrainingMatrix, settings: Settings) -> tuple[Choose, Tuned | None]:
+    """Return how features are chosen, in a number that suits these data, and what tuning found where it is asked for.
+
+    Raises:
+        CommandError: one class only, or fewer defaults than folds; no feature varies.
+    """
+    seed, constraints = settings.seed, settings.constraints
+    choose_best = partial(choose, count=best_count(data, seed, constraints))
+    is_tuned = settings.trials and settings.family != "linear"
+    return choose_best, tune(data, settings.trials, seed, choose_best, constraints) if is_tuned else None
 
 
 def _drawn(data: TrainingMatrix, seed: int, rows: int) -> TrainingMatrix:

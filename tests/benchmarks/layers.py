@@ -47,15 +47,16 @@ def layers(model: ScoringModel, rules: Rules, text: bytes, seconds: float) -> Fi
 
 
 def _decide(model: ScoringModel, rules: Rules, text: bytes, taken: dict[str, float]) -> None:
-    credit_file = _part(taken, "parse and check", CreditFile.model_validate_json, text)
+    credit_file = part(taken, "parse and check", CreditFile.model_validate_json, text)
     before, start = sum(taken.values()), time.process_time()
     scoring.score(model, [credit_file], rules=rules, reasons=True)
     whole = time.process_time() - start
     taken["rest of the score"] = whole - (sum(taken.values()) - before)
-    _part(taken, "warnings", file_warnings, model, credit_file)
+    part(taken, "warnings", file_warnings, model, credit_file)
 
 
-def _part(taken: dict[str, float], name: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def part(taken: dict[str, float], name: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Call a function, and add the processor seconds that it takes to those of a part."""
     start = time.process_time()
     result = function(*arguments, **named)
     taken[name] = taken.get(name, 0.0) + time.process_time() - start
@@ -69,7 +70,7 @@ def _timed(taken: dict[str, float]) -> Iterator[None]:
     for name, functions in PARTS.items():
         for owner, function in functions:
             original = getattr(owner, function)
-            replacement = _wrapped(taken, name, original)
+            replacement = wrapped(taken, name, original)
             patches.append(patch.object(owner, function, replacement))
     for replaced in patches:
         replaced.start()
@@ -80,8 +81,9 @@ def _timed(taken: dict[str, float]) -> Iterator[None]:
             replaced.stop()
 
 
-def _wrapped(taken: dict[str, float], name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *arguments, **named: _part(taken, name, original, *arguments, **named)
+def wrapped(taken: dict[str, float], name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function as one that adds its processor seconds to those of a part."""
+    return lambda *arguments, **named: part(taken, name, original, *arguments, **named)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,10 +17,12 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from bento.model.manifest import DataSource
+from bento.portfolio.local import ONE_THREAD
 from research.cli import NO_TELEMETRY, ROOT, SERVING_PYTHON, CommandError, parser, run
 from research.plotting import save_figure
 from tests.benchmarks.__main__ import machine
-from tests.benchmarks.measure import Figures, printed
+from tests.benchmarks.calibration import Calibration
+from tests.benchmarks.measure import Figures, in_process, printed
 from tests.support.small_model import write_small_model
 
 RESULT, PICTURE = "portfolio.json", "portfolio.png"
@@ -29,47 +32,64 @@ CONFIDENCE = 0.95
 SEED = 1
 
 
-def portfolio(sizes: Sequence[int], rounds: int, model: Path | None, engines: Sequence[str]) -> Figures:
+def portfolio(sizes: Mapping[int, Sequence[str]], rounds: int, model: Path | None, data: Path | None = None) -> Figures:
     """Return seconds, processor seconds and peak memory of each engine at each size, and their lines over the sizes.
 
     Args:
-        sizes: synthetic clients.
+        sizes: synthetic clients, with the engines, of `ENGINES`, that are given them.
         rounds: runs at each size, the engines in turn; the medians are returned.
         model: a model folder; without one a small model is trained, whose contributions cost less than a champion's.
-        engines: of `ENGINES`.
+        data: folder that keeps the clients of each size, in a folder by their number; without one they are made anew.
     """
-    figures: Figures = {
-        "data": "synthetic",
-        "seed": SEED,
-        "machine": machine(),
-        "sizes": {},
-        "load": os.getloadavg()[0],
-    }
-    with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_") as place:
-        for size in sizes:
-            folder = Path(place) / str(size)
-            options = ("--clients", size, "--seed", SEED, "--out", folder)
-            printed(Path(sys.executable), "research", "data", "synth", *options)
+    calibration = Calibration()
+    calibration.take("before")
+    figures: Figures = {"data": "synthetic", "seed": SEED, "machine": machine(), "sizes": {}}
+    with tempfile.TemporaryDirectory(prefix="credit_scoring_bench_", dir=data) as place:
+        for size, engines in sizes.items():
+            folder = _clients(data or Path(place), size)
             if model is None:
                 model = write_small_model(Path(place) / "model", folder).folder
+            if "layers" not in figures:
+                figures["layers"] = layers_of(folder, model, Path(place) / "layers", size)
             runs: dict[str, list[Figures]] = {engine: [] for engine in engines}
             for number in range(rounds):
                 for engine in engines:
                     out = Path(place) / f"{engine}-{size}-{number}"
                     runs[engine].append(measured(ENGINES[engine](folder, out, model)))
+                    shutil.rmtree(out, ignore_errors=True)
                     print(f"{size:,} clients, {engine}: {runs[engine][-1]}", file=sys.stderr, flush=True)  # noqa: T201
+            calibration.take(f"after {size}")
             figures["sizes"][str(size)] = {
                 engine: {name: median(figures[name] for figures in of_engine) for name in of_engine[0]}
                 for engine, of_engine in runs.items()
             }
-    if len(sizes) > 2:
-        figures["lines"] = {engine: _line(figures["sizes"], engine) for engine in engines}
+    figures["calibration"] = calibration.figures()
+    of_engine = {engine: [size for size, given in sizes.items() if engine in given] for engine in ENGINES}
+    figures["lines"] = {
+        engine: _line({str(size): figures["sizes"][str(size)] for size in given}, engine)
+        for engine, given in of_engine.items()
+        if len(given) > 2
+    }
     return figures
 
 
+def _clients(data: Path, size: int) -> Path:
+    """Return the folder of `size` synthetic clients; make them where they are not there."""
+    folder = data / str(size)
+    if not (folder / "synthetic.json").is_file():
+        options = ("--clients", size, "--seed", SEED, "--out", folder)
+        printed(Path(sys.executable), "research", "data", "synth", *options)
+    return folder
+
+
 def measured(command: Sequence[object]) -> Figures:
-    """Run a command; return seconds, processor seconds and the peak of the memory of it and all its processes."""
+    """Run a command; return seconds, processor seconds and the peak of the memory of it and all its processes.
+
+    The system adds up the processor seconds of the processes that were waited for, which Java's is not: so those that
+    were seen are added up too.
+    """
     start, peak = time.perf_counter(), 0
+    seen: dict[tuple[int, float], float] = {}
     environment = os.environ | NO_TELEMETRY
     with subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         while True:
@@ -77,19 +97,25 @@ def measured(command: Sequence[object]) -> Figures:
             if pid:
                 process.returncode = os.waitstatus_to_exitcode(status)
                 break
-            peak = max(peak, _memory(process.pid))
+            peak = max(peak, _memory(process.pid, seen))
             time.sleep(SAMPLE_EVERY_S)
     if process.returncode:
         raise CommandError(f"{' '.join(map(str, command))}: ended with {process.returncode}; run it to see why")
     return {
         "seconds": time.perf_counter() - start,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "cpu_seconds": max(usage.ru_utime + usage.ru_stime, sum(seen.values())),
         "peak_memory_mib": peak / 2**20,
     }
 
 
-def _memory(pid: int) -> int:
-    """Return the memory of a process and all below it that no other process shares (its USS)."""
+def layers_of(folder: Path, model: Path, out: Path, clients: int) -> Figures:
+    """Return the processor seconds that each layer takes for a client, in one process of one thread."""
+    seconds = in_process(SERVING_PYTHON, "tests.benchmarks.portfolio_layers", folder, model, out, **ONE_THREAD)
+    return {name: taken / clients for name, taken in seconds.items()}
+
+
+def _memory(pid: int, seen: dict[tuple[int, float], float]) -> int:
+    """Return the memory of a process and all below it that no other process shares (USS); note each one's CPU time."""
     total = 0
     try:
         processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
@@ -98,6 +124,8 @@ def _memory(pid: int) -> int:
     for process in processes:
         try:
             total += process.memory_full_info().uss
+            times = process.cpu_times()
+            seen[process.pid, process.create_time()] = times.user + times.system
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
     return total
@@ -152,7 +180,8 @@ def draw(figures: Figures, path: Path) -> None:
         strict=True,
     ):
         for engine in next(iter(figures["sizes"].values())):
-            axes.plot(clients, [of_size[engine][name] for of_size in figures["sizes"].values()], "o-", label=engine)
+            of_engine = {int(size): runs[engine][name] for size, runs in figures["sizes"].items() if engine in runs}
+            axes.plot(list(of_engine), list(of_engine.values()), "o-", label=engine)
         axes.set(xlabel="clients", ylabel=label, xlim=(0, None), ylim=(0, None))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(alpha=0.3)
@@ -168,6 +197,11 @@ def table(figures: Figures) -> str:
             seconds, cpu, memory = (of_engine[name] for name in ("seconds", "cpu_seconds", "peak_memory_mib"))
             milliseconds = 1000 * cpu / int(size)
             lines.append(f"{engine:28}{int(size):>10,}{seconds:>10.1f}{cpu:>10.1f}{milliseconds:>11.3f}{memory:>8,.0f}")
+    if not figures["calibration"]["is_quiet"]:
+        lines.append("the machine was busy: seconds on the wall are not judged")
+    lines += [
+        f"  {name:26}{1000 * seconds:>10.3f} ms of one core a client" for name, seconds in figures["layers"].items()
+    ]
     return "\n".join(lines)
 
 
@@ -175,6 +209,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     options = parser("Time and memory of a portfolio.", "python -m tests.benchmarks.portfolio --sizes 20000 60000")
     options.add_argument("--sizes", type=int, nargs="+", default=[5_000, 20_000, 60_000], help="synthetic clients")
+    options.add_argument(
+        "--local-sizes", type=int, nargs="+", default=[], help="more of them, for the local engine only"
+    )
+    options.add_argument("--data", type=Path, metavar="DIR", help="keeps the clients of each size, which are made once")
     options.add_argument("--rounds", type=int, default=3, help="runs at each size, the engines in turn")
     options.add_argument("--model", type=Path, metavar="DIR", help="a model folder; without it a small one is trained")
     engines = [name for name in ENGINES if name != "spark" or SPARK_PYTHON.is_file()]
@@ -183,7 +221,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = options.parse_args(arguments)
     if "spark" in chosen.engines and not SPARK_PYTHON.is_file():
         raise CommandError(f"{SPARK_PYTHON.parent.parent} is missing; make it with: make .venv-spark/.synced")
-    figures = portfolio(chosen.sizes, chosen.rounds, chosen.model, chosen.engines)
+    local = [engine for engine in chosen.engines if engine.startswith("local")]
+    sizes = dict.fromkeys(chosen.sizes, chosen.engines) | dict.fromkeys(chosen.local_sizes, local)
+    if chosen.data:
+        chosen.data.mkdir(parents=True, exist_ok=True)
+    figures = portfolio(dict(sorted(sizes.items())), chosen.rounds, chosen.model, chosen.data)
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
     draw(figures, chosen.out / PICTURE)

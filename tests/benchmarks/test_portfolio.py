@@ -8,19 +8,27 @@ import pytest
 
 from research.cli import CommandError
 from tests.benchmarks.portfolio import _line, main, measured
+from tests.benchmarks.portfolio_page import block
 
 
 def test_the_benchmark_writes_figures_of_each_engine_and_a_picture(tmp_path: Path, capsys):
-    options = ["--sizes", "1000", "1200", "--rounds", "1", "--engines", "local", "pandas", "--out", str(tmp_path)]
-    assert main(options) == 0
+    options = ["--sizes", "1000", "1200", "--local-sizes", "1400", "--rounds", "1", "--engines", "local", "pandas"]
+    assert main([*options, "--out", str(tmp_path), "--data", str(tmp_path / "data")]) == 0
     figures = json.loads((tmp_path / "portfolio.json").read_text())
-    assert list(figures["sizes"]) == ["1000", "1200"]
+    engines = {size: list(of_size) for size, of_size in figures["sizes"].items()}
+    assert engines == {"1000": ["local", "pandas"], "1200": ["local", "pandas"], "1400": ["local"]}
     for of_size in figures["sizes"].values():
-        assert list(of_size) == ["local", "pandas"]
         for run in of_size.values():
             assert run["seconds"] > 0
             assert run["cpu_seconds"] > 0
             assert run["peak_memory_mib"] > 50
+    assert set(figures["calibration"]["slowdown"]) == {"before", "after 1000", "after 1200", "after 1400"}
+    assert list(figures["lines"]) == ["local"]
+    layers = figures["layers"]
+    assert {"features", "contributions", "reasons in words", "spreading rows over parts"} <= layers.keys()
+    assert min(layers.values()) > 0
+    assert "| 1,400 | one machine, reasons for refused and reviewed |" in block(figures)
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["1000", "1200", "1400"]
     assert (tmp_path / "portfolio.png").stat().st_size > 10_000
     assert "local" in capsys.readouterr().out
 
@@ -33,6 +41,19 @@ def test_memory_and_processor_time_of_all_processes_are_measured(tmp_path: Path)
     figures = measured([sys.executable, "-c", code])
     assert figures["peak_memory_mib"] > 200
     assert figures["cpu_seconds"] > 0.9
+
+
+def test_the_time_of_a_process_that_nobody_waits_for_is_measured(tmp_path: Path):
+    done = tmp_path / "done"
+    child = (
+        "import pathlib, time; end = time.process_time() + 1.5\nwhile time.process_time() < end: pass\n"
+        f"time.sleep(0.5); pathlib.Path({str(done)!r}).touch()"
+    )
+    code = (
+        f"import pathlib, subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        f"while not pathlib.Path({str(done)!r}).exists(): time.sleep(0.05)"
+    )
+    assert measured([sys.executable, "-c", code])["cpu_seconds"] > 1.4
 
 
 def test_a_command_that_fails_is_an_error():

@@ -30,6 +30,8 @@ RUN_BY = {
         "python -m bento portfolio score": "tests/bento/portfolio/test_score.py",
         "uv sync --no-default-groups --group spark": "tests/spark/test_spark.py",
         "python -m bento portfolio features": "tests/research/data/test_feature_table.py",
+        "uv sync --group dask": "tests/dask/test_dask.py",
+        "python -m tests.benchmarks.portfolio": "tests/benchmarks/test_portfolio.py",
     },
     "docs/tutorials/monitor.md": {
         "make drift": TUTORIALS,

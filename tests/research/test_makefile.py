@@ -15,7 +15,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 RECIPES = dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE))
 WITH_DATA = [target for target, recipe in RECIPES.items() if "$(DATA_OPTION)" in recipe or "$${DATA" in recipe]
 HOSTILE = "mes données (2026) [x]; touch made $(shell touch made) $HOME `touch made` \"q\" 'a' # *"
-ENVIRONMENTS = (".venv", ".venv-serve", ".venv-serve-tests", ".venv-spark")
+ENVIRONMENTS = (".venv", ".venv-serve", ".venv-serve-tests", ".venv-spark", ".venv-dask")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import fcntl
 import json
 import os
 import shutil
@@ -227,3 +228,72 @@ def test_a_zip_archive_is_refused(portfolio: Path, run: Callable[..., str], tmp_
     (folder / "POS_CASH_balance.csv").unlink()
     (tmp_path / "pos.zip").rename(folder / "pos.zip")
     assert "POS_CASH_balance.csv: Spark reads no zip archive; unzip it into the same folder" in run(folder)
+
+
+def test_ids_as_floats_are_read_and_fractions_refused(tables: Tables, run: Callable[..., str], tmp_path: Path):
+    ids = pl.col("SK_ID_CURR").cast(pl.Float64)
+    floats = {
+        name: table.with_columns(ids) if "SK_ID_CURR" in table.columns else table for name, table in tables.items()
+    }
+    assert not run(write(floats, tmp_path / "floats"))
+    assert _rows(tmp_path / "spark")["SK_ID_CURR"].to_list() == sorted(tables["application_train"]["SK_ID_CURR"])
+    payments = floats["installments_payments"].with_columns(
+        SK_ID_CURR=pl.when(pl.int_range(pl.len()) == 4).then(100_001.5).otherwise("SK_ID_CURR")
+    )
+    folder = write(floats | {"installments_payments": payments}, tmp_path / "fraction")
+    error = run(folder, "spark", tmp_path / "other")
+    assert "installments_payments: column SK_ID_CURR: a row has no id, or one that is no whole number" in error
+
+
+def test_a_client_in_two_parts_is_an_error(tables: Tables, run: Callable[..., str], tmp_path: Path):
+    folder = write(tables, tmp_path / "data")
+    (folder / "application_train.parquet").unlink()
+    (folder / "application_train").mkdir()
+    tables["application_train"].write_parquet(folder / "application_train" / "part-0.parquet")
+    tables["application_train"][5:6].write_parquet(folder / "application_train" / "part-1.parquet")
+    client = tables["application_train"]["SK_ID_CURR"][5]
+    assert f"application: column SK_ID_CURR: {client} appears more than once; keep one row of it" in run(folder)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 3000])
+def test_a_cut_part_is_an_error_that_names_it(tables: Tables, run: Callable[..., str], tmp_path: Path, kept: int):
+    folder = write(tables, tmp_path / "data")
+    part = folder / "bureau" / "part-1.parquet"
+    part.write_bytes(part.read_bytes()[:kept])
+    assert "part-1.parquet" in run(folder)
+    assert "part-1.parquet" in run(folder.as_uri(), "spark", tmp_path / "other")
+
+
+def test_a_part_that_cannot_be_written_is_an_error_and_the_run_resumes(
+    portfolio: Path, run: Callable[..., str], tmp_path: Path
+):
+    assert not run(portfolio)
+    shutil.rmtree(tmp_path / "spark" / "decisions")
+    (tmp_path / "spark" / "decisions").touch()
+    assert "spark/decisions" in run(portfolio)
+    (tmp_path / "spark" / "decisions").unlink()
+    assert not run(portfolio)
+    assert len(_rows(tmp_path / "spark")) == CLIENTS
+
+
+def test_two_runs_at_once_and_another_run_in_one_folder_are_refused(
+    portfolio: Path, run: Callable[..., str], tmp_path: Path
+):
+    out = tmp_path / "spark"
+    out.mkdir()
+    with (out / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another run writes there; wait for its end, or name another --out" in run(portfolio)
+    assert not run(portfolio)
+    before = (out / "manifest.json").read_bytes()
+    assert "holds a run with another engine: spark, not local" in run(portfolio, "local", out)
+    assert (out / "manifest.json").read_bytes() == before
+
+
+def test_a_model_of_other_features_is_refused(portfolio: Path, model_folder: Path, tmp_path: Path, capsys):
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    examples = json.loads((folder / "examples.json").read_bytes())
+    (folder / "examples.json").write_text(json.dumps(examples | {"catalogue": "0" * 16}))
+    arguments = ["--data", str(portfolio), "--out", str(tmp_path / "out"), "--model", str(folder)]
+    assert main(["portfolio", "score", *arguments, "--engine", "spark"]) == 2
+    assert "trained with other feature code than this; train again" in capsys.readouterr().err

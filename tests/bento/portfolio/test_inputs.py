@@ -177,6 +177,27 @@ def test_an_output_folder_that_cannot_be_made_is_an_error(portfolio: Path, model
     assert "file/out: Not a directory; correct the path or name another" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("engine", ["local", "spark"])
+def test_an_output_address_is_refused_before_anything_is_made(portfolio: Path, engine: str, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["portfolio", "features", "--data", str(portfolio), "--out", "s3://bucket/out", "--engine", engine])
+    assert "s3://bucket/out: is an address; name a folder" in capsys.readouterr().err
+    assert not Path("s3:").exists()
+
+
+def test_a_part_that_cannot_be_written_is_an_error_that_names_it(
+    portfolio: Path, run: Callable[..., str], tmp_path: Path
+):
+    (tmp_path / "out").mkdir()
+    assert not run(portfolio)
+    shutil.rmtree(tmp_path / "out" / "decisions")
+    (tmp_path / "out" / "decisions").touch()
+    assert "out/decisions" in run(portfolio)
+    (tmp_path / "out" / "decisions").unlink()
+    assert not run(portfolio)
+    assert len(pl.read_parquet(tmp_path / "out" / "decisions" / "*.parquet")) == CLIENTS
+
+
 def test_an_output_folder_with_other_files_is_left_alone(portfolio: Path, run: Callable[..., str], tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
@@ -206,6 +227,19 @@ def test_a_model_of_other_features_is_refused(portfolio: Path, model_folder: Pat
     arguments = ["--data", str(portfolio), "--out", str(tmp_path / "out"), "--model", str(folder)]
     assert main(["portfolio", "score", *arguments]) == 2
     assert "trained with other feature code than this; train again" in capsys.readouterr().err
+
+
+def test_a_model_of_another_format_is_refused(portfolio: Path, model_folder: Path, tmp_path: Path, capsys):
+    from bento.model.scoring_model import digests
+
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    for name, change in (("scoring.json", {"schema": 99}), ("examples.json", None)):
+        content = json.loads((folder / name).read_bytes())
+        (folder / name).write_text(json.dumps(content | (change or {"files": digests(folder)})))
+    arguments = ["--data", str(portfolio), "--out", str(tmp_path / "out"), "--model", str(folder)]
+    assert main(["portfolio", "score", *arguments]) == 2
+    assert f"{folder}: not a usable model folder: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_model_the_error_says_how_to_get_one(portfolio: Path, tmp_path: Path, capsys):

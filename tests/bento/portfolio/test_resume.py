@@ -102,6 +102,33 @@ def test_a_finished_run_is_not_made_again(portfolio: Path, model_folder: Path, t
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/*/*")} == before
 
 
+def test_rows_are_spread_in_batches_of_few_values(tmp_path: Path, portfolio: Path, monkeypatch: pytest.MonkeyPatch):
+    from bento.portfolio import spread
+    from bento.portfolio.inputs import find_inputs
+    from bento.portfolio.jobs import FeatureJob
+
+    values: dict[str, int] = {}
+
+    def partition_by(batch: pl.DataFrame, *names: str, **options: bool) -> object:
+        table = "application" if "AMT_CREDIT" in batch.columns and "EXT_SOURCE_1" in batch.columns else "history"
+        values[table] = max(values.get(table, 0), len(batch) * (batch.width - 1))
+        return original(batch, *names, **options)
+
+    original = pl.DataFrame.partition_by
+    inputs, columns = find_inputs(portfolio), FeatureJob().columns
+    clients = spread.Clients(inputs.clients().to_numpy(), PART_CLIENTS)
+    whole = spread.spread(inputs, columns, clients, range(PARTS), tmp_path / "whole")
+    monkeypatch.setattr(spread, "BATCH_VALUES", 1_000)
+    monkeypatch.setattr(pl.DataFrame, "partition_by", partition_by)
+    assert spread.spread(inputs, columns, clients, range(PARTS), tmp_path / "small") == whole
+    assert set(values) == {"application", "history"}
+    assert max(values.values()) <= 1_000 * 4 / 3  # months get a fourth column, the client
+    for part in range(PARTS):
+        ours, theirs = (spread.tables_of(tmp_path / name, part, columns) for name in ("small", "whole"))
+        for name in TABLES:
+            assert_frame_equal(ours[name], theirs[name], check_row_order=False)
+
+
 def test_tables_spread_before_a_part_was_lost_are_spread_again(tmp_path: Path, portfolio: Path):
     from bento.portfolio.inputs import find_inputs
     from bento.portfolio.jobs import FeatureJob

@@ -26,7 +26,7 @@ from research.evaluation.metrics import measures
 from research.options import settings_from
 from research.registry.promote import contract
 from research.results import OUT_OF_FOLD_FILE, RESULTS_FILE, TrainingResults, read
-from research.training import train
+from research.training import train, tuning
 from research.training.lawful import READINGS, doubtful_features
 from research.training.report import Evaluation
 from research.training.train import Settings
@@ -107,7 +107,7 @@ def test_a_strict_reading_of_the_law_gives_the_model_no_doubtful_feature(data: D
     def fit(reading: str, matrix: TrainingMatrix, *_: object) -> None:
         given[reading] = {column.name for column in matrix.columns}
 
-    monkeypatch.setattr(train, "best_count", lambda *_: 5)
+    monkeypatch.setattr(tuning, "best_count", lambda *_: 5)
     for reading in READINGS:
         monkeypatch.setattr(train, "fit_linear", partial(fit, reading))
         train.fit_family(data.rows("development"), Settings(family="linear", lawful=reading))
