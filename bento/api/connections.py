@@ -23,8 +23,12 @@ log = logging.getLogger("bentoml.credit_scoring")
 MIN_IDLE_S = 0.5
 """Seconds that a new connection has to send a request before it may be closed for another; the event loop accepts many
 connections before it reads from the first of them."""
-ACCEPTED_AT_ONCE = 16
-"""Connections that the event loop accepts before it looks at the bound."""
+ACCEPTED_AT_ONCE = 1
+"""Connections that the event loop accepts in one iteration, before it looks at the bound.
+
+The workers accept from the same socket: with 16, one of two took all 16 connections of a client that opened them at
+once, and the other had no work; with 1 each takes 7 to 9.
+"""
 REPORT_INTERVAL_S = 60.0
 """Seconds between two lines in the log that all connections are taken."""
 
@@ -129,7 +133,7 @@ _start, _end = Server.startup, Server.shutdown
 
 
 async def _startup(server: Server, sockets: list[socket.socket] | None = None) -> None:
-    """Start, but accept a few connections at once: asyncio would accept as many as wait, and leave no file to open."""
+    """Start, but accept one connection at a time: asyncio would accept as many as wait, and leave no file to open."""
     waiting, server.config.backlog = server.config.backlog, ACCEPTED_AT_ONCE
     await _start(server, sockets)
     for listener in sockets or []:

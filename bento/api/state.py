@@ -41,6 +41,7 @@ class ServingState:
         """Load and verify a model of the Bento store; a model that is refused is logged, and nothing is decided."""
         try:
             model = ScoringModel.verified(Path(stored_model.path_of(FOLDER_IN_STORE)))
+            model.prepare()
         except ModelError as error:
             model = None
             log.error("the model is refused, nothing will be decided: %s", error)

@@ -35,6 +35,13 @@ EMPTIED: dict[str, tuple[str, ...]] = {DECISION: PERSONAL, REVIEW: ("content",),
 _UNKEYED = b"credit-scoring/journal/chain without a key"
 _START = b""
 """Stands for the code before the first."""
+_INSERT = CHAIN.insert()
+_LAST = (
+    sa.select(CHAIN.c.position, CHAIN.c.mac)
+    .where(CHAIN.c.writer == sa.bindparam("appended_by"))
+    .order_by(CHAIN.c.position.desc())
+    .limit(1)
+)
 
 
 class Head(NamedTuple):
@@ -82,14 +89,13 @@ def append(connection: sa.Connection, keys: JournalKeys, writer: str, links: Ite
         head = Head(writer, head.position + 1, mac)
         rows.append({**head._asdict(), **added._asdict(), "keyed": keyed})
     if rows:
-        connection.execute(CHAIN.insert(), rows)
+        connection.execute(_INSERT, rows)
     return head
 
 
 def last(connection: sa.Connection, writer: str) -> Head:
     """Return the head of a writer's chain."""
-    query = sa.select(CHAIN.c.position, CHAIN.c.mac).where(CHAIN.c.writer == writer)
-    row = connection.execute(query.order_by(CHAIN.c.position.desc()).limit(1)).first()
+    row = connection.execute(_LAST, {"appended_by": writer}).first()
     return Head(writer, -1, _START) if row is None else Head(writer, row.position, row.mac)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,9 +76,16 @@ def commit_errors(address: str) -> Iterator[None]:
         raise OutcomeUnknownError(f"{address}: {lines[0]}, while it was committed") from None
 
 
-def insert(connection: sa.Connection, table: sa.Table) -> Any:
-    """Return an insert with the clauses of the database, such as `on_conflict_do_nothing`."""
-    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+def insert_new(connection: sa.Connection, table: sa.Table) -> Any:
+    """Return an insert that leaves out rows whose key is there; its result has the number of the others."""
+    return _insert_new(connection.dialect.name, table)
+
+
+@cache
+def _insert_new(dialect: str, table: sa.Table) -> Any:
+    """Made once: SQLAlchemy takes as long to make a statement as SQLite to run it."""
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    return statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def _is_rolled_back(error: BaseException | None) -> bool:

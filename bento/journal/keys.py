@@ -6,11 +6,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bento.journal.database import insert
+from bento.journal.database import insert_new
 from bento.journal.schema import CLIENT_KEYS, JOURNAL_KEYS
 from bento.journal.vault import JournalKeys, Vault
 
 _NAME = "journal"
+_CLIENT_KEYS = (
+    sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key)
+    .where(CLIENT_KEYS.c.client.in_(sa.bindparam("clients", expanding=True)))
+    .order_by(CLIENT_KEYS.c.client)
+    .with_for_update(key_share=True, read=True)  # a purge at the same time waits
+)
 
 
 def journal_keys(connection: sa.Connection, vault: Vault) -> JournalKeys:
@@ -34,7 +40,7 @@ def make_journal_keys(connection: sa.Connection, vault: Vault) -> JournalKeys:
     if vault.encrypts and _wrapped(connection) is None:
         wrapped = vault.wrapped_keys(journal_keys(connection, vault))
         row = {"name": _NAME, "wrapped_key": wrapped, "created_at": datetime.now(UTC)}
-        connection.execute(insert(connection, JOURNAL_KEYS).on_conflict_do_nothing(), row)
+        connection.execute(insert_new(connection, JOURNAL_KEYS), row)
     return journal_keys(connection, vault)
 
 
@@ -42,19 +48,14 @@ def client_keys(connection: sa.Connection, vault: Vault, clients: set[str]) -> d
     """Return the wrapped key of each client, made if there is none; empty without encryption."""
     if not vault.encrypts:
         return {}
-    query = (
-        sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key)
-        .where(CLIENT_KEYS.c.client.in_(clients))
-        .order_by(CLIENT_KEYS.c.client)
-        .with_for_update(key_share=True, read=True)  # a purge at the same time waits
-    )
-    keys = {row.client: row.wrapped_key for row in connection.execute(query)}
+    names = {"clients": sorted(clients)}
+    keys = {row.client: row.wrapped_key for row in connection.execute(_CLIENT_KEYS, names)}
     missing = sorted(clients - keys.keys())
     if missing:
         now = datetime.now(UTC)
         new = [{"client": name, "wrapped_key": vault.new_key(name), "created_at": now} for name in missing]
-        connection.execute(insert(connection, CLIENT_KEYS).on_conflict_do_nothing(), new)
-        keys |= {row.client: row.wrapped_key for row in connection.execute(query)}
+        connection.execute(insert_new(connection, CLIENT_KEYS), new)
+        keys |= {row.client: row.wrapped_key for row in connection.execute(_CLIENT_KEYS, names)}
     return keys
 
 

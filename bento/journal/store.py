@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bento.addresses import without_secrets
 from bento.journal import chain
-from bento.journal.database import commit_errors, insert, open_engine, translated_errors
+from bento.journal.database import commit_errors, insert_new, open_engine, translated_errors
 from bento.journal.entries import (
     Entry,
     JournalError,
@@ -36,6 +36,9 @@ from bento.settings import LIMITS, MASTER_KEY_VARIABLE
 
 log = logging.getLogger("bentoml.credit_scoring")
 
+_KEPT_RULEBOOKS = sa.select(RULEBOOKS.c.version).where(
+    RULEBOOKS.c.version.in_(sa.bindparam("versions", expanding=True))
+)
 _PLAIN = tuple(name for name in Entry.__dataclass_fields__ if name not in ("client", "rulebook", *ENCRYPTED))
 
 
@@ -129,10 +132,13 @@ class Journal:
             rows = [
                 self._row(entry, texts, names[entry.id], wrapped) for entry, texts in zip(ordered, packed, strict=True)
             ]
-            connection.execute(insert(connection, DECISIONS).on_conflict_do_nothing(), rows)
-            existing = existing_decisions(connection, self.vault, keys, entries)
-            new = {entry.id for entry, other in zip(entries, existing, strict=True) if other is None}
-            new -= chain.covered(connection, keys, chain.DECISION, new)  # those that are written again
+            inserted = connection.execute(insert_new(connection, DECISIONS), rows).rowcount
+            existing: list[StoredDecision | None] = [None] * len(entries)
+            new = {entry.id for entry in entries}
+            if inserted != len(rows):  # otherwise none has the id or the Idempotency-Key of another decision
+                existing = existing_decisions(connection, self.vault, keys, entries)
+                new = {entry.id for entry, other in zip(entries, existing, strict=True) if other is None}
+                new -= chain.covered(connection, keys, chain.DECISION, new)  # those that are written again
             self.append(connection, chain.DECISION, {row["id"]: row for row in rows if row["id"] in new}.values())
             return existing
 
@@ -349,12 +355,11 @@ class Journal:
 
     def _keep_rulebooks(self, connection: sa.Connection, rulebooks: Mapping[str, Rulebook]) -> None:
         """Store rules that the database does not hold; it is asked each time, as another file may replace it."""
-        query = sa.select(RULEBOOKS.c.version).where(RULEBOOKS.c.version.in_(rulebooks))
-        missing = rulebooks.keys() - connection.execute(query).scalars()
+        missing = rulebooks.keys() - connection.execute(_KEPT_RULEBOOKS, {"versions": list(rulebooks)}).scalars()
         if missing:
             now = datetime.now(UTC)
             new = [{"version": name, "content": rulebooks[name].content, "kept_at": now} for name in sorted(missing)]
-            connection.execute(insert(connection, RULEBOOKS).on_conflict_do_nothing(), new)
+            connection.execute(insert_new(connection, RULEBOOKS), new)
 
     def _row(
         self, entry: Entry, packed: Mapping[str, bytes], client: str, wrapped: Mapping[str, bytes]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bento.model.lightgbm_library import CONTRIBUTIONS, RAW_SCORE, Booster, LibraryError
+from bento.model.tree_contributions import TreeContributions
 
 Matrix = NDArray[np.float64]
 """Rows x columns."""
@@ -85,8 +86,14 @@ class BoosterPredictor:
 
     def contributions(self, matrix: Matrix) -> tuple[Matrix, float]:
         """Compute exact TreeSHAP values (rows x features) and their base value."""
+        if self._tables is not None:
+            return self._tables.contributions(matrix)
         raw = self._booster.predict(matrix, CONTRIBUTIONS).reshape(len(matrix), -1)
         return raw[:, :-1], float(raw[0, -1])
+
+    @cached_property
+    def _tables(self) -> TreeContributions | None:
+        return TreeContributions.of(self.text)
 
 
 class Term(BaseModel):

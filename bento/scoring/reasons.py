@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -90,6 +91,11 @@ def features_to_quote(names: Iterable[str]) -> tuple[str, ...]:
 
     These are the counts of rows of the histories, and the features that are quoted instead of arithmetic.
     """
+    return _features_to_quote(tuple(names))
+
+
+@cache
+def _features_to_quote(names: tuple[str, ...]) -> tuple[str, ...]:
     own = set(names)
     quoted = {other for name in own for other in facts.quoted_as(name)} - own
     needed = {*COUNTS_OF_ROWS.values(), *quoted} - own
@@ -210,8 +216,11 @@ def _facts(weights: Mapping[str, float], direction: Direction, client: Client) -
     sign = 1 if direction == "raises" else -1
     things: dict[str, dict[str, float]] = {}
     totals: dict[str, float] = {}
+    carriers: dict[tuple[str, ...], str | None] = {}
     for name, weight in weights.items():
-        if (quoted := _carrier(name, direction, client)) is None:
+        if (quoted_as := facts.quoted_as(name)) not in carriers:
+            carriers[quoted_as] = _carrier(quoted_as, direction, client)
+        if (quoted := carriers[quoted_as]) is None:
             continue
         thing = facts.quoted_features()[quoted].thing
         totals[thing] = totals.get(thing, 0.0) + sign * weight
@@ -230,18 +239,18 @@ def _facts(weights: Mapping[str, float], direction: Direction, client: Client) -
     return quoted_facts
 
 
-def _carrier(name: str, direction: Direction, client: Client) -> str | None:
+def _carrier(quoted_as: Sequence[str], direction: Direction, client: Client) -> str | None:
     """Return the quoted feature that stands for the weight of a feature; None where only its concept is named."""
-    candidates = [quoted for quoted in facts.quoted_as(name) if quoted in client.values]
-    if name in candidates:
-        return name
+    candidates = [quoted for quoted in quoted_as if quoted in client.values]
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
 
     def rank(quoted: str) -> tuple[bool, bool, float]:
         usual = client.usual.get(quoted)
         is_sensible = facts.is_sensible(quoted, client.values, usual, direction)
         return is_sensible, client.values[quoted] is not None, facts.deviation(quoted, client.values, usual)
 
-    return max(candidates, key=rank, default=None)
+    return max(candidates, key=rank)
 
 
 def _fact(name: str, direction: Direction, client: Client) -> Fact | None:

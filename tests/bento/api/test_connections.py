@@ -216,3 +216,25 @@ def test_a_worker_makes_its_server_with_these_limits():
     assert config.http_protocol_class is LimitedProtocol
     assert auto.AutoHTTPProtocol is LimitedProtocol
     assert connections.LimitedProtocol.load_limits().max_connections >= 8
+
+
+def test_a_worker_leaves_waiting_connections_to_others_while_it_answers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(uvicorn.Server, "startup", connections._startup)
+    listener, accepted = socket.create_server(("127.0.0.1", 0), backlog=16), []
+
+    async def count(scope: Any, receive: Any, send: Any) -> None:
+        accepted.append(len(server.server_state.connections))
+        await application(scope, receive, send)
+
+    config = uvicorn.Config(count, http=LimitedProtocol, loop="asyncio", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    with contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(_connect(listener.getsockname(), GET)) for _ in range(16)]
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        answers = [_answer(connection) for connection in waiting]
+        server.should_exit = True
+        thread.join()
+
+    assert all(b"200 OK" in answer for answer in answers)
+    assert accepted[0] < 8

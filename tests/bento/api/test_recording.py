@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bento.api import recording
 from bento.api.problems import ALTERED, Problem, ProblemError
@@ -226,3 +227,21 @@ def test_a_simulation_has_no_entry(answer: Prediction, scored: ScoredApplication
     answer.decision_id = None
     with pytest.raises(AssertionError):
         entry_of(answer, scored, b"{}", "a1b2c3d4", None, "a:b", "c:d", RULEBOOK)
+
+
+def test_decisions_of_one_turn_of_the_event_loop_are_committed_together(writer: Writer, journal: Journal):
+    commits: list[None] = []
+    sa.event.listen(journal.engine, "commit", lambda _: commits.append(None))
+    recorder, entries = Recorder(writer), [entry() for _ in range(4)]
+
+    async def decide(decided: Entry) -> list[bytes | Problem]:
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 300_000)  # as scoring does, it lets the thread of the journal run
+        return await recorder.record([decided])
+
+    async def decide_all() -> None:
+        await asyncio.gather(*map(decide, entries))
+
+    asyncio.run(decide_all())
+
+    assert sorted(journal.ids()) == sorted(decided.id for decided in entries)
+    assert len(commits) == 1

@@ -306,3 +306,15 @@ def test_an_entry_altered_without_the_triggers_is_refused(encrypted: Journal, st
     execute(encrypted, f"{statement} WHERE id = {{id}}".format(id=f"'{written.id}'"))
     with pytest.raises(VaultError, match="an entry was altered"):
         encrypted.find(written.id)
+
+
+def test_new_decisions_are_written_without_a_look_at_others(journal: Journal):
+    journal.write([entry()])
+    statements: list[str] = []
+    sa.event.listen(journal.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    journal.write([entry(idempotency_hash="i" * 64), entry()])
+    journal.write([entry(idempotency_hash="j" * 64)])
+
+    assert len(journal.ids()) == 4
+    assert not [statement for statement in statements[:-1] if "FROM decisions" in statement]
