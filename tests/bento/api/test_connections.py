@@ -45,7 +45,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     monkeypatch.setattr(LimitedProtocol, "_reported_at", None)
     monkeypatch.setattr(LimitedProtocol, "is_ending", False)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, http=LimitedProtocol, lifespan="off", log_config=None)
+    config = uvicorn.Config(application, http=LimitedProtocol, lifespan="off", log_config=None, timeout_keep_alive=60)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
