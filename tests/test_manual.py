@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography import x509
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from bento.api.problems import ALTERED, UNREADABLE, ProblemType
+from bento.journal.causes import CAUSES
 from bento.settings import LIMITS, MIB
 from research.cli import ROOT
 from tests.support.doc_blocks import manual_environment, run_block, sh_blocks
@@ -65,11 +68,21 @@ def test_the_block_about_alerts_runs():
 
 
 def test_every_link_within_the_manual_leads_to_a_heading():
-    anchors = {heading.strip().lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
     links = set(re.findall(r"\]\(#([\w-]+)\)", TEXT))
 
     assert len(links) > 8
     assert links <= anchors
+
+
+def test_the_manual_names_what_to_do_about_each_code_of_readiness():
+    prefix = "urn:credit-scoring:problem:"
+    codes = {kind.removeprefix(prefix) for kind in get_args(ProblemType)} - {"about:blank"}
+    of_entries = {kind.removeprefix(prefix) for kind in (ALTERED, UNREADABLE)}
+
+    assert set(re.findall(r"^\| `([a-z-]+)` \| [^|]+ \|$", TEXT, re.MULTILINE)) >= codes - of_entries
+    assert {code.removeprefix("journal-") for code in codes if code.startswith("journal-")} == set(CAUSES)
 
 
 def _proxy_block() -> str:

@@ -286,7 +286,7 @@ class Journal:
             with commit_errors(self.address):
                 transaction.commit()
             if self._file is not None and not self._file.is_same(connection):
-                raise OutcomeUnknownError(f"{self.address}: the file was replaced while it was written")
+                raise OutcomeUnknownError(f"{self.address}: the file was replaced while it was written", "replaced")
         self.written_at = time.monotonic()
 
     @contextmanager
@@ -300,7 +300,7 @@ class Journal:
     def appending(self) -> Iterator[sa.Connection]:
         """Open a transaction that may `append`, one at a time; errors as `transaction`."""
         if not self._appending.acquire(timeout=self.timeout_s):
-            raise JournalUnavailableError(f"{self.address}: another write takes too long")
+            raise JournalUnavailableError(f"{self.address}: another write takes too long", "locked")
         try:
             self._appended = self.head
             with self.transaction() as connection:
