@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bento.addresses import without_secrets
 from bento.journal import chain
 from bento.journal.database import commit_errors, insert, open_engine, translated_errors
+from bento.journal.drawing import drawn
 from bento.journal.entries import (
     Entry,
     JournalError,
@@ -149,9 +150,9 @@ class Journal:
     def ids(self, limit: int | None = None) -> list[str]:
         """Return the ids of decisions that are not purged, in any order; with a limit, as many drawn at random."""
         query = sa.select(DECISIONS.c.id).where(DECISIONS.c.purged_at.is_(None))
-        if limit is not None:
-            query = query.order_by(sa.func.random()).limit(limit)
         with self.reader() as connection:
+            if limit is not None:
+                return drawn(connection, query, limit)
             return [str(value) for value in connection.execute(query).scalars()]
 
     def portions(self, size: int = LIMITS.max_purged_per_transaction) -> Iterator[Sequence[str]]:

@@ -63,7 +63,7 @@ def test_decisions_stop_while_the_disk_is_full_and_resume(service: Service, befo
             wait_until(lambda: not service.is_ready())
             not_ready = problem(service.get("/readyz"), 503)
             assert not_ready.detail == NOT_WRITABLE
-            assert not_ready.type.rpartition(":")[2] in ("journal-full", "journal-disk")  # a limit of a file's size is both
+            assert not_ready.type.rpartition(":")[2] in ("journal-full", "journal-disk")
             assert service.get("/livez").status_code == 200
             problem(service.predict(), 503)
             assert service.predict(params={"purpose": "simulation"}).status_code == 200

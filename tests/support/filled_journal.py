@@ -3,7 +3,6 @@
 They are made by the journal's functions, and written in bulk while the indexes and triggers are away.
 """
 
-import os
 import random
 import sqlite3
 import uuid

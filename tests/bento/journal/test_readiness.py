@@ -166,7 +166,7 @@ def test_the_code_of_a_file_that_is_gone_replaced_or_damaged(tmp_path: Path):
 
 
 def test_the_code_of_a_server_that_does_not_answer():
-    journal = Journal(f"postgresql://me@127.0.0.1:1/journal", VAULTS["plain"])
+    journal = Journal("postgresql://me@127.0.0.1:1/journal", VAULTS["plain"])
 
     assert _cause(journal) == "away"
 
