@@ -13,7 +13,7 @@ MIN_REPEATED = 10
 """Draws of a decision that was drawn before, after which all are read instead."""
 
 
-def drawn(connection: sa.Connection, query: sa.Select[tuple[str]], limit: int) -> list[str]:
+def drawn(connection: sa.Connection, query: sa.Select[str], limit: int) -> list[str]:
     """Return `limit` different ids of a query of them, in any order; all where there are no more.
 
     Ids are random, so a random place of their index is one of a random decision.
