@@ -157,7 +157,7 @@ VALUES = {"DATABASE_PASSWORD": "a-password", "SCORING_API_KEY": "a-key"}
 
 
 def environment(name: str) -> dict[str, str]:
-    """Return the environment of a service as compose gives it; a value that nobody gave is empty."""
+    """Return the environment of a service as compose gives it; a value that is not given is empty."""
     given = SERVICES[name]["environment"]
     return {
         key: re.sub(r"\$\{(\w+)[^}]*\}", lambda match: VALUES.get(match[1], ""), text) for key, text in given.items()

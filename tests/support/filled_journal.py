@@ -23,7 +23,7 @@ from bento.journal.vault import JournalKeys, Vault, pack
 
 DECISIONS_OF_A_CLIENT = 3
 DECISIONS_OF_A_PROCESS = 100_000
-"""Decisions after which another process, with a chain of its own, goes on."""
+"""Decisions after which another process, with a separate chain, goes on."""
 DECISIONS_FOR_A_REVIEW = 50
 CREDIT_FILE_BYTES, ANSWER_BYTES = 800, 500
 """Bytes once compressed, as of an application without history, and of an answer with its reasons."""

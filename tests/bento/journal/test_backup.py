@@ -302,9 +302,9 @@ def test_a_key_that_changed_since_it_was_read_is_not_replaced(journal_url: str):
         with journal.transaction() as connection:
             replace_wrapped(connection, [(first, key, b"new"), (second, b"another", b"new"), ("gone", b"", b"new")])
 
-        held = {row["client"]: bytes(row["wrapped_key"]) for row in rows(journal, "client_keys")}
-        assert held.keys() == {first, second}
-        assert [held[name] == b"new" for name in (first, second)] == [True, False]
+        wrapped = {row["client"]: bytes(row["wrapped_key"]) for row in rows(journal, "client_keys")}
+        assert wrapped.keys() == {first, second}
+        assert [wrapped[name] == b"new" for name in (first, second)] == [True, False]
 
 
 def test_a_journal_of_an_older_schema_keeps_its_pseudonyms_when_it_is_rotated(journal_url: str):
