@@ -4,21 +4,30 @@ The schema is that of https://github.com/compose-spec/compose-spec (Apache-2.0).
 whole: docs/operate.md, "With compose".
 """
 
+import base64
 import json
 import re
 import subprocess
 import sys
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema
+import psycopg
 import pytest
+import sqlalchemy as sa
 import yaml
+from psycopg import sql
 
+from bento import __main__ as bento_commands
+from bento.api.keys import new_key
+from bento.api.state import check_settings
 from bento.settings import Settings
 from research.cli import ROOT
 from tests.support.monitoring import FOLDER, read
+from tests.support.postgresql import Server
 from ui.settings import Settings as PageSettings
 
 SCHEMA = json.loads((Path(__file__).parent / "support" / "compose_spec.json").read_text("utf-8"))
@@ -141,3 +150,51 @@ def test_prometheus_scrapes_the_service_and_grafana_asks_prometheus():
     assert source["url"] == "http://prometheus:9090"
     assert {panel["datasource"]["uid"] for panel in dashboards["panels"]} == {source["uid"]}
     assert any(volume.split(":")[1] == provider["options"]["path"] for volume in SERVICES["grafana"]["volumes"])
+
+
+VALUES = {"DATABASE_PASSWORD": "a-password", "SCORING_API_KEY": "a-key"}
+"""What a reader of the manual writes into `.env`."""
+
+
+def environment(name: str) -> dict[str, str]:
+    """Return the environment of a service as compose gives it; a value that is not given is empty."""
+    given = SERVICES[name]["environment"]
+    return {
+        key: re.sub(r"\$\{(\w+)[^}]*\}", lambda match: VALUES.get(match[1], ""), text) for key, text in given.items()
+    }
+
+
+def test_the_page_reads_what_compose_gives_it(monkeypatch: pytest.MonkeyPatch):
+    for name, value in environment("ui").items():
+        monkeypatch.setenv(name, value)
+
+    settings = PageSettings()
+
+    assert (settings.api_url, settings.scoring_api_key) == ("http://service:3000", "a-key")
+
+
+@pytest.mark.postgresql
+def test_journal_and_service_begin_with_what_compose_gives_them(
+    postgresql_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The image of PostgreSQL makes a superuser and a database with these names; the server of the tests has the former.
+    password = sa.make_url(postgresql_server.url).password
+    monkeypatch.setitem(VALUES, "DATABASE_PASSWORD", str(password))
+    made = sql.Identifier(environment("database")["POSTGRES_DB"])
+    (volume,) = SERVICES["service"]["volumes"]
+    (tmp_path / "keys.json").touch()
+    new_key(tmp_path / "keys.json", ["score"])
+    (tmp_path / "master.key").write_bytes(base64.b64encode(bytes(range(32))))
+    here = {f"{volume.split(':')[1]}/": f"{tmp_path}/", "@database/": f"@127.0.0.1:{postgresql_server.port}/"}
+    with psycopg.connect(postgresql_server.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(made))
+        try:
+            for service in ("journal", "service"):
+                for variable, value in environment(service).items():
+                    monkeypatch.setenv(variable, reduce(lambda text, pair: text.replace(*pair), here.items(), value))
+                if service == "journal":
+                    assert bento_commands.main(SERVICES[service]["command"][3:]) == 0
+                else:
+                    check_settings(Settings())
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))

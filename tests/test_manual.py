@@ -4,7 +4,9 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography import x509
@@ -13,7 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from bento.settings import LIMITS, MIB
+from bento.api.problems import ALTERED, UNREADABLE, ProblemType
+from bento.journal.causes import CAUSES
+from bento.journal.vault import Vault
+from bento.settings import LIMITS, MIB, Settings
 from research.cli import ROOT
 from tests.support.doc_blocks import manual_environment, run_block, sh_blocks
 
@@ -34,7 +39,8 @@ RUN_BY = {
 }
 """First words of a block, and the file of the test that runs it."""
 NOT_RUN = {
-    "make container": "needs Docker; tests/container builds, hardens and asks the same image with buildah and runc",
+    "make container": "needs Docker; its lines are run here with stand-ins that keep their arguments, and "
+    "tests/container builds, hardens and asks the same image with buildah and runc",
     "docker compose": "needs Docker and a registry; tests/test_compose.py checks the file",
 }
 """First words of a block, and why no test runs it."""
@@ -64,12 +70,81 @@ def test_the_block_about_alerts_runs():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+STAND_IN = """#!/bin/sh
+printf '%s\\037' "$(basename "$0")" "$@" >>"$CALLS"
+printf '\\n' >>"$CALLS"
+"""
+"""A program that keeps its arguments, separated by a character that none of them holds."""
+
+
+def _calls_of(block: str, folder: Path) -> list[list[str]]:
+    """Run a block in a folder with stand-ins for the programs that need an engine or another user."""
+    (programs := folder / "programs").mkdir()
+    for name in ("make", "docker", "sudo"):
+        (programs / name).write_text(STAND_IN)
+        (programs / name).chmod(0o755)
+    calls = folder / "calls"
+    environment = manual_environment() | {"CALLS": str(calls)}
+    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "keys.json").touch()
+    done = run_block(block, folder, environment)
+    assert done.returncode == 0, done.stderr
+    return [line.split("\x1f")[:-1] for line in calls.read_text("utf-8").splitlines()]
+
+
+def test_the_lines_for_docker_fit_image_settings_and_commands(tmp_path: Path):
+    image = (ROOT / "research" / "deployment" / "Containerfile").read_text("utf-8")
+    (block,) = [block for block in sh_blocks(MANUAL, "Start") if block.startswith("make container")]
+    settings = {str(field.validation_alias) for field in Settings.model_fields.values()}
+
+    calls = _calls_of(block, tmp_path)
+
+    assert ["make", "container"] in calls
+    assert Vault.from_file(str(tmp_path / "secrets" / "master.key")).encrypts
+    (owned,) = [arguments[1:] for arguments in calls if arguments[0] == "sudo"]
+    assert owned == ["chown", "1034", "secrets/keys.json", "secrets/master.key"]
+    assert re.search(r"^USER 1034:0$", image, re.MULTILINE)
+    runs = [arguments[1:] for arguments in calls if arguments[0] == "docker"]
+    assert [arguments[0] for arguments in runs] == ["run", "run"]
+    for arguments in runs:
+        options, command = arguments[1 : arguments.index("IMAGE")], arguments[arguments.index("IMAGE") + 1 :]
+        given = list(pairwise(options))
+        volumes = dict(value.split(":")[:2] for option, value in given if option == "-v")
+        variables = dict(value.split("=") for option, value in given if option == "-e")
+        assert variables.keys() <= settings
+        assert all(Path(value).parent == Path(volumes["./secrets"]) for value in variables.values())
+        assert f"JOURNAL_URL=sqlite:///{volumes['journal']}/" in image
+        for port in (value for option, value in given if option == "-p"):
+            assert f"EXPOSE {port.partition(':')[2]}\n" in image
+        assert command in ([], ["python", "-m", "bento", "journal", "upgrade"])
+
+
+@pytest.mark.parametrize("words", NOT_RUN)
+def test_the_shell_can_read_the_blocks_that_are_not_run(words: str):
+    (block,) = [block for block in sh_blocks(MANUAL, TITLE) if block.startswith(words)]
+
+    done = subprocess.run(["/bin/bash", "-n", "-c", block], check=False, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_link_within_the_manual_leads_to_a_heading():
-    anchors = {heading.strip().lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
     links = set(re.findall(r"\]\(#([\w-]+)\)", TEXT))
 
     assert len(links) > 8
     assert links <= anchors
+
+
+def test_the_manual_names_what_to_do_about_each_code_of_readiness():
+    prefix = "urn:credit-scoring:problem:"
+    codes = {kind.removeprefix(prefix) for kind in get_args(ProblemType)} - {"about:blank"}
+    of_entries = {kind.removeprefix(prefix) for kind in (ALTERED, UNREADABLE)}
+
+    assert set(re.findall(r"^\| `([a-z-]+)` \| [^|]+ \|$", TEXT, re.MULTILINE)) >= codes - of_entries
+    assert {code.removeprefix("journal-") for code in codes if code.startswith("journal-")} == set(CAUSES)
 
 
 def _proxy_block() -> str:

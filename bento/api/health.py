@@ -1,12 +1,16 @@
 """Whether the service can decide at present: what /readyz answers, and /metrics shows."""
 
 import time
+from typing import cast
+
+from starlette.exceptions import HTTPException
 
 from bento.api import metrics
 from bento.api.keys import KeyRing
 from bento.api.middleware.authentication import NOT_READABLE
-from bento.api.problems import RETRY_AFTER_S, as_http_exception, problem
+from bento.api.problems import RETRY_AFTER_S, ProblemType, as_http_exception, problem
 from bento.api.state import ServingState
+from bento.journal.causes import Cause
 from bento.journal.readiness import Readiness
 from bento.journal.writer import Writer
 
@@ -25,20 +29,21 @@ class Health:
         """Return True where decisions can be made and written.
 
         Raises:
-            HTTPException: with 503 and which part is not ready; the address is open, so the cause is in the log only.
+            HTTPException: with 503, which part is not ready, and a code of the cause as the problem's type; the address
+                is open, so paths, names and the database's message are in the log only.
         """
-        for is_ready, detail in (
-            (self._are_keys_readable, NOT_READABLE),
-            (lambda: self._state.verified_model is not None, NO_MODEL),
-            (self._is_journal_ready, NOT_WRITABLE),
-        ):
-            if not is_ready():
-                raise as_http_exception(problem(503, detail))
+        if not self._are_keys_readable():
+            raise _not_ready(NOT_READABLE, "keys-not-readable")
+        if self._state.verified_model is None:
+            raise _not_ready(NO_MODEL, "no-model")
+        cause = self._journal_cause()
+        if cause is not None:
+            raise _not_ready(NOT_WRITABLE, f"journal-{cause}")
         return True
 
     def metrics(self) -> str:
         """Return what is so at present in Prometheus's text format."""
-        is_journal_ready, are_keys_readable = self._is_journal_ready(), self._are_keys_readable()
+        is_journal_ready, are_keys_readable = self._journal_cause() is None, self._are_keys_readable()
         return metrics.present(
             self._state,
             is_ready=is_journal_ready and are_keys_readable and self._state.verified_model is not None,
@@ -52,7 +57,15 @@ class Health:
         self._keys.refresh()
         return self._keys.error is None
 
-    def _is_journal_ready(self) -> bool:
+    def _journal_cause(self) -> Cause | None:
+        """Return why the journal cannot be written, None where it can."""
         failed_at = self._writer.failed_at
-        has_failed_recently = failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S
-        return not has_failed_recently and self._readiness.fault() is None
+        if failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER_S:
+            return self._writer.cause
+        fault = self._readiness.fault()
+        return None if fault is None else fault.cause
+
+
+def _not_ready(detail: str, name: str) -> HTTPException:
+    kind = cast("ProblemType", f"urn:credit-scoring:problem:{name}")
+    return as_http_exception(problem(503, detail, kind=kind))

@@ -14,9 +14,25 @@ from bento.i18n import Wording
 from bento.rules.check import RuleFault
 
 ProblemType = Literal[
-    "about:blank", "urn:credit-scoring:problem:altered-entry", "urn:credit-scoring:problem:unreadable-entry"
+    "about:blank",
+    "urn:credit-scoring:problem:altered-entry",
+    "urn:credit-scoring:problem:unreadable-entry",
+    "urn:credit-scoring:problem:keys-not-readable",
+    "urn:credit-scoring:problem:no-model",
+    "urn:credit-scoring:problem:journal-away",
+    "urn:credit-scoring:problem:journal-login",
+    "urn:credit-scoring:problem:journal-missing",
+    "urn:credit-scoring:problem:journal-replaced",
+    "urn:credit-scoring:problem:journal-full",
+    "urn:credit-scoring:problem:journal-read-only",
+    "urn:credit-scoring:problem:journal-rights",
+    "urn:credit-scoring:problem:journal-locked",
+    "urn:credit-scoring:problem:journal-damaged",
+    "urn:credit-scoring:problem:journal-disk",
+    "urn:credit-scoring:problem:journal-other",
 ]
-"""`about:blank` says no more than the status; the others concern entries of the journal."""
+"""`about:blank` says no more than the status; two concern entries of the journal, and the rest says why /readyz answers
+503: `journal-` and a `bento.journal.causes.Cause`, for programs; the log says it in words."""
 ALTERED: ProblemType = "urn:credit-scoring:problem:altered-entry"
 """The entry is not as it was written; an operator runs `journal verify`."""
 UNREADABLE: ProblemType = "urn:credit-scoring:problem:unreadable-entry"

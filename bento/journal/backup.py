@@ -1,7 +1,8 @@
 """Back up and restore a journal in SQLite; for PostgreSQL, the lines that do so.
 
 A backup leaves out the keys of clients: once a purge has destroyed them in the journal, what they encrypted cannot be
-read from any backup. The keys go to a file by themselves, which is to be kept for days, not for years.
+read from any backup; without a master key nothing is encrypted, and a purge reaches no backup. The keys go to a file by
+themselves, which is to be kept for days, not for years.
 """
 
 import contextlib

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from bento.journal.causes import cause_of
 from bento.journal.entries import JournalError, JournalUnavailableError, OutcomeUnknownError
 from bento.settings import JOURNAL_VARIABLE, LIMITS
 
@@ -59,9 +60,9 @@ def translated_errors(address: str) -> Iterator[None]:
     except DBAPIError as error:
         lines = str(error.orig).strip().splitlines() or ["no message"]
         # `from None`: the further lines of PostgreSQL's message may quote the row, which a traceback would repeat.
-        raise JournalUnavailableError(f"{address}: {lines[0]}") from None
+        raise JournalUnavailableError(f"{address}: {lines[0]}", cause_of(error.orig)) from None
     except SQLAlchemyError as error:  # such as no free connection in time
-        raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}") from error
+        raise JournalUnavailableError(f"{address}: {str(error).splitlines()[0]}", "away") from error
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def commit_errors(address: str) -> Iterator[None]:
         if _is_rolled_back(error.orig):
             raise
         lines = str(error.orig).strip().splitlines() or ["no message"]
-        raise OutcomeUnknownError(f"{address}: {lines[0]}, while it was committed") from None
+        raise OutcomeUnknownError(f"{address}: {lines[0]}, while it was committed", cause_of(error.orig)) from None
 
 
 def insert_new(connection: sa.Connection, table: sa.Table) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bento import CorrectableError
+from bento.journal.causes import Cause
 from bento.rules.rulebook import Rulebook
 
 
@@ -13,7 +14,11 @@ class JournalError(CorrectableError):
 
 
 class JournalUnavailableError(JournalError):
-    """The database does not answer, or cannot write, at present."""
+    """The database does not answer, or cannot write, at present; `cause` says why, as a code."""
+
+    def __init__(self, message: str, cause: Cause = "other") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class OutcomeUnknownError(JournalUnavailableError):

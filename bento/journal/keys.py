@@ -59,22 +59,21 @@ def client_keys(connection: sa.Connection, vault: Vault, clients: set[str]) -> d
     return keys
 
 
-def rewrap_clients(connection: sa.Connection, vault: Vault, after: str, limit: int) -> tuple[Sequence[str], int]:
-    """Encrypt keys of clients under the first master key: those of the next names in alphabetical order.
-
-    Returns:
-        The names, and how many of their keys were encrypted anew.
-
-    Raises:
-        VaultError: no master key decrypts one of them.
-    """
+def wrapped_after(connection: sa.Connection, after: str, limit: int) -> list[tuple[str, bytes]]:
+    """Return the next clients in alphabetical order, each with its encrypted key."""
     query = sa.select(CLIENT_KEYS.c.client, CLIENT_KEYS.c.wrapped_key).where(CLIENT_KEYS.c.client > after)
-    rows = connection.execute(query.order_by(CLIENT_KEYS.c.client).limit(limit).with_for_update()).all()
-    renewed = [(row, vault.rewrapped(row.wrapped_key, row.client)) for row in rows]
-    changed = [(row.client, wrapped) for row, wrapped in renewed if wrapped is not None]
-    for client, wrapped in changed:
-        connection.execute(sa.update(CLIENT_KEYS).where(CLIENT_KEYS.c.client == client).values(wrapped_key=wrapped))
-    return [row.client for row in rows], len(changed)
+    rows = connection.execute(query.order_by(CLIENT_KEYS.c.client).limit(limit))
+    return [(row.client, bytes(row.wrapped_key)) for row in rows]
+
+
+def replace_wrapped(connection: sa.Connection, changes: Sequence[tuple[str, bytes, bytes]]) -> None:
+    """Replace each client's former encrypted key by the new one, unless it was destroyed or changed meanwhile."""
+    table = CLIENT_KEYS
+    update = sa.update(table).where(
+        table.c.client == sa.bindparam("name"), table.c.wrapped_key == sa.bindparam("former")
+    )
+    rows = [{"name": client, "former": former, "renewed": renewed} for client, former, renewed in changes]
+    connection.execute(update.values(wrapped_key=sa.bindparam("renewed")), rows)
 
 
 def rewrap_journal(connection: sa.Connection, vault: Vault) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from bento.journal.chain import PURGE
 from bento.journal.entries import JournalUnavailableError
 from bento.journal.schema import CLIENT_KEYS, CONTESTS, DECISIONS, PERSONAL, REVIEWS
+from bento.journal.seal import stretches
 from bento.journal.store import Journal
 from bento.settings import LIMITS
 
@@ -49,8 +50,9 @@ def _old(journal: Journal, before: datetime, size: int) -> Iterator[Sequence[str
     after: tuple[datetime, str] | None = None
     order = sa.tuple_(DECISIONS.c.decided_at, DECISIONS.c.id)
     while True:
-        query = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id)
-        query = query.where(DECISIONS.c.decided_at < before, DECISIONS.c.purged_at.is_(None))
+        # Those that are purged are read too: a query that left them out would pass over all of them at once.
+        query = sa.select(DECISIONS.c.decided_at, DECISIONS.c.id, DECISIONS.c.purged_at)
+        query = query.where(DECISIONS.c.decided_at < before)
         if after is not None:
             # The first condition is implied by the second; with it the index on `decided_at` is used.
             query = query.where(DECISIONS.c.decided_at >= after[0], order > sa.tuple_(*after, types=_ORDER_TYPES))
@@ -58,24 +60,21 @@ def _old(journal: Journal, before: datetime, size: int) -> Iterator[Sequence[str
             rows = connection.execute(query.order_by(DECISIONS.c.decided_at, DECISIONS.c.id).limit(size)).all()
         if not rows:
             return
-        yield [row.id for row in rows]
-        if len(rows) == size:
+        if ids := [row.id for row in rows if row.purged_at is None]:
+            yield ids
             journal.pause()
         after = rows[-1].decided_at, rows[-1].id
 
 
 def _unneeded(journal: Journal, size: int) -> Iterator[Sequence[str]]:
-    after = ""
-    while True:
-        query = sa.select(CLIENT_KEYS.c.client).where(CLIENT_KEYS.c.client > after, ~_IS_NEEDED)
+    column = CLIENT_KEYS.c.client
+    for stretch in stretches(journal, column, size):
+        query = sa.select(column).where(column > stretch.after, column <= stretch.last, ~_IS_NEEDED)
         with journal.reader() as connection:
-            clients = connection.execute(query.order_by(CLIENT_KEYS.c.client).limit(size)).scalars().all()
-        if not clients:
-            return
-        yield clients
-        if len(clients) == size:
+            clients = connection.execute(query).scalars().all()
+        if clients:
+            yield clients
             journal.pause()
-        after = clients[-1]
 
 
 def _empty(journal: Journal, ids: Sequence[str], now: datetime) -> int:

@@ -1,6 +1,6 @@
 """Rotate the master key: encrypt every key in the database anew."""
 
-from bento.journal.keys import rewrap_clients, rewrap_journal
+from bento.journal.keys import replace_wrapped, rewrap_journal, wrapped_after
 from bento.journal.store import Journal
 from bento.settings import LIMITS
 
@@ -19,10 +19,16 @@ def rotate(journal: Journal, size: int = LIMITS.max_purged_per_transaction) -> i
     with journal.transaction() as connection:
         rewrap_journal(connection, journal.vault)
     while True:
-        with journal.transaction() as connection:
-            names, changed = rewrap_clients(connection, journal.vault, after, size)
-        renewed += changed
-        if not names:
+        with journal.reader() as connection:
+            keys = wrapped_after(connection, after, size)
+        if not keys:
             return renewed
-        after = names[-1]
-        journal.pause()
+        # Encrypted before the transaction: in SQLite the service waits for that.
+        again = [(client, wrapped, journal.vault.rewrapped(wrapped, client)) for client, wrapped in keys]
+        changes = [(client, wrapped, new) for client, wrapped, new in again if new is not None]
+        if changes:
+            with journal.transaction() as connection:
+                replace_wrapped(connection, changes)
+            journal.pause()
+        renewed += len(changes)
+        after = keys[-1][0]

@@ -1,13 +1,14 @@
 """The file of a journal in SQLite: connections are used only while it is the one that they opened."""
 
 import os
-import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DisconnectionError
+
+from bento.journal.causes import Cause, FileError
 
 COMPANIONS = ("-wal", "-shm")
 """Ends of the names of the write-ahead log, which holds the latest decisions, and of its index."""
@@ -55,9 +56,10 @@ class SqliteFile:
             path = Path(f"{self.path}{suffix}")
             beside = _status(path)
             if beside is not None and os.path.samestat(companion, beside):
-                raise sqlite3.OperationalError(
+                raise FileError(
                     f"the file was replaced, and {path.name} of the former is still beside it; nothing is written to "
-                    "it: stop the service, then put the file there with python -m bento journal restore"
+                    "it: stop the service, then put the file there with python -m bento journal restore",
+                    "replaced",
                 )
         self._opened = None
         self._forget_companions()
@@ -94,7 +96,8 @@ class SqliteFile:
         try:
             return self.path.stat()
         except OSError as error:
-            raise sqlite3.OperationalError(f"the file cannot be used: {error.strerror}") from error
+            cause: Cause = "missing" if isinstance(error, FileNotFoundError) else "rights"
+            raise FileError(f"the file cannot be used: {error.strerror}", cause) from error
 
 
 def _status(path: Path) -> os.stat_result | None:

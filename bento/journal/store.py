@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bento.addresses import without_secrets
 from bento.journal import chain
 from bento.journal.database import commit_errors, insert_new, open_engine, translated_errors
+from bento.journal.drawing import drawn
 from bento.journal.entries import (
     Entry,
     JournalError,
@@ -155,9 +156,9 @@ class Journal:
     def ids(self, limit: int | None = None) -> list[str]:
         """Return the ids of decisions that are not purged, in any order; with a limit, as many drawn at random."""
         query = sa.select(DECISIONS.c.id).where(DECISIONS.c.purged_at.is_(None))
-        if limit is not None:
-            query = query.order_by(sa.func.random()).limit(limit)
         with self.reader() as connection:
+            if limit is not None:
+                return drawn(connection, query, limit)
             return [str(value) for value in connection.execute(query).scalars()]
 
     def portions(self, size: int = LIMITS.max_purged_per_transaction) -> Iterator[Sequence[str]]:
@@ -292,7 +293,7 @@ class Journal:
             with commit_errors(self.address):
                 transaction.commit()
             if self._file is not None and not self._file.is_same(connection):
-                raise OutcomeUnknownError(f"{self.address}: the file was replaced while it was written")
+                raise OutcomeUnknownError(f"{self.address}: the file was replaced while it was written", "replaced")
         self.written_at = time.monotonic()
 
     @contextmanager
@@ -306,7 +307,7 @@ class Journal:
     def appending(self) -> Iterator[sa.Connection]:
         """Open a transaction that may `append`, one at a time; errors as `transaction`."""
         if not self._appending.acquire(timeout=self.timeout_s):
-            raise JournalUnavailableError(f"{self.address}: another write takes too long")
+            raise JournalUnavailableError(f"{self.address}: another write takes too long", "locked")
         try:
             self._appended = self.head
             with self.transaction() as connection:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bento.journal import chain
 from bento.journal.chain import CONTEST, DECISION, PURGE, REVIEW, Head, Link
 from bento.journal.schema import CHAIN, CONTESTS, DECISIONS, REVIEWS
-from bento.journal.seal import outside
+from bento.journal.seal import Stretch, outside, stretches, tables
 from bento.journal.store import Journal
 from bento.journal.vault import JournalKeys
 from bento.settings import LIMITS
@@ -39,9 +39,10 @@ def faults(
     """
     with journal.reader() as connection:
         keys = journal.reading_keys(connection)
-        writers = connection.execute(sa.select(CHAIN.c.writer).distinct().order_by(CHAIN.c.writer)).scalars().all()
-    for kind in (DECISION, REVIEW, CONTEST, PURGE):
-        yield from _outside(journal, keys, kind, size)
+    writers = list(_writers(journal))
+    for kind, column in tables():
+        for stretch in stretches(journal, column, size):
+            yield from _outside(journal, keys, kind, stretch)
     for writer in writers:
         verified.chains += 1
         for rows in _portions(journal, writer, size):
@@ -59,19 +60,26 @@ def logged_heads(path: Path) -> list[Head]:
         ]
 
 
-def _outside(journal: Journal, keys: JournalKeys, kind: str, size: int) -> Iterator[str]:
-    after, count = "", size
-    while count == size:
+def _writers(journal: Journal) -> Iterator[str]:
+    """Yield the names of all chains, each found by the index: a query of all distinct ones would read every entry."""
+    after: str | None = ""
+    while True:
         with journal.reader() as connection:
-            query = outside(kind, keyed=keys.chain is not None, after=after, limit=size)
-            ids = [row["id"] for row in connection.execute(query).mappings()]
-        for entry in ids:
-            if kind == PURGE:
-                yield f"decision {entry} was emptied, but not by a purge of this journal"
-            else:
-                yield f"{kind} {entry} is not in the chain: forged, or written before there was one (journal seal)"
-        count = len(ids)
-        after = ids[-1] if ids else after
+            after = connection.execute(sa.select(sa.func.min(CHAIN.c.writer)).where(CHAIN.c.writer > after)).scalar()
+        if after is None:
+            return
+        yield after
+
+
+def _outside(journal: Journal, keys: JournalKeys, kind: str, stretch: Stretch) -> Iterator[str]:
+    with journal.reader() as connection:
+        query = outside(kind, stretch, keyed=keys.chain is not None)
+        ids = [row["id"] for row in connection.execute(query).mappings()]
+    for entry in ids:
+        if kind == PURGE:
+            yield f"decision {entry} was emptied, but not by a purge of this journal"
+        else:
+            yield f"{kind} {entry} is not in the chain: forged, or written before there was one (journal seal)"
 
 
 def _portions(journal: Journal, writer: str, size: int) -> Iterator[Sequence[Any]]:

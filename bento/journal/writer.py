@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from prometheus_client import Histogram
 
+from bento.journal.causes import Cause
 from bento.journal.entries import Entry, JournalUnavailableError, StoredDecision
 from bento.journal.store import Journal
 from bento.journal.vault import VaultError
@@ -49,6 +50,8 @@ class Writer:
         self.journal = journal
         self.failed_at: float | None = None
         """When the last write failed (`time.monotonic`), None if it succeeded."""
+        self.cause: Cause = "other"
+        """Why it failed."""
         self._max_decisions_per_commit = max_decisions_per_commit
         self._close_timeout_s = close_timeout_s
         self._waiting: queue.Queue[_Write | None] = queue.Queue(max_waiting)
@@ -61,7 +64,7 @@ class Writer:
         try:
             self._waiting.put_nowait(_Write(entries, future, time.monotonic()))
         except queue.Full:
-            future.set_exception(JournalUnavailableError("too many decisions wait for the journal"))
+            future.set_exception(JournalUnavailableError("too many decisions wait for the journal", "locked"))
         return future
 
     def close(self) -> None:
@@ -104,6 +107,7 @@ class Writer:
             return
         except Exception as error:
             self.failed_at = time.monotonic()
+            self.cause = error.cause if isinstance(error, JournalUnavailableError) else "other"
             for item in group:
                 item.future.set_exception(error)
             return

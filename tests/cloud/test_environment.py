@@ -10,6 +10,7 @@ import pytest
 from bento.api.keys import KeysFile
 from research.cli import CommandError
 from research.deployment.cloud import environment
+from research.deployment.cloud.journal import allow_watch
 from research.deployment.cloud.stacks import Stack, StackError, Stacks
 from tests.cloud.conftest import PEM, REGION, SETTINGS
 from tests.support.commands import CommandRunner
@@ -72,6 +73,17 @@ def test_a_protected_environment_is_released_before_it_is_deleted(staging: Stack
     environment.destroy(staging, "staging")
 
     assert steps[-2:] == ["protection off", f"delete {present.name}"]
+
+
+def test_the_role_that_reads_the_journal_ends_with_its_environment(staging: Stacks, monkeypatch: pytest.MonkeyPatch):
+    role = allow_watch(staging, "staging", "lender/scoring").name
+    deleted: list[str] = []
+    monkeypatch.setattr(Stacks, "delete", lambda self, name: deleted.append(name))
+
+    environment.destroy(staging, "staging")
+
+    assert role in deleted
+    assert deleted[-1] == _stack(staging).name
 
 
 def test_what_is_no_certificate_is_refused(staging: Stacks, tmp_path: Path):

@@ -24,8 +24,10 @@ def image_settings(image: str) -> dict[str, Any]:
     return settings
 
 
-def bundle(folder: Path, root: Path, image: str, arguments: list[str], journal: Path, **environment: str) -> list[str]:
-    """Write the bundle of a container with a volume for the journal, and return the command that runs it.
+def bundle(
+    folder: Path, root: Path, image: str, arguments: list[str], journal: Path | None, **environment: str
+) -> list[str]:
+    """Write the bundle of a container, with a volume for the journal where there is one; return the command to run it.
 
     What the container may write is /journal, and /tmp in memory.
     """
@@ -43,12 +45,14 @@ def bundle(folder: Path, root: Path, image: str, arguments: list[str], journal: 
         "capabilities": {},
         "noNewPrivileges": True,
     }
-    journal.chmod(0o770)  # of group 0, as a platform prepares a volume
     config["mounts"] = [mount for mount in config["mounts"] if mount["type"] in _KERNEL_MOUNTS] + [
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "mode=1777"]},  # noqa: S108
-        {"destination": "/journal", "type": "bind", "source": str(journal), "options": ["bind", "rw"]},
         {"destination": "/etc/hosts", "type": "bind", "source": "/etc/hosts", "options": ["bind", "ro"]},
     ]
+    if journal is not None:
+        journal.chmod(0o770)  # of group 0, as a platform prepares a volume
+        volume = {"destination": "/journal", "type": "bind", "source": str(journal), "options": ["bind", "rw"]}
+        config["mounts"].append(volume)
     config["linux"]["namespaces"] = [one for one in config["linux"]["namespaces"] if one["type"] in _NAMESPACES]
     config["linux"].pop("resources", None)
     path.write_text(json.dumps(config))

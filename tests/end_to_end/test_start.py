@@ -135,7 +135,8 @@ def test_keys_that_cannot_be_read_show_everywhere(with_keys: tuple[Service, Path
     assert metric() == 1
     good = keys.read_bytes()
     keys.write_text("{broken")
-    assert problem(service.get("/readyz"), 503).detail == NOT_READABLE
+    not_ready = problem(service.get("/readyz"), 503)
+    assert (not_ready.detail, not_ready.type) == (NOT_READABLE, "urn:credit-scoring:problem:keys-not-readable")
     assert problem(service.predict(headers=headers), 503).detail == NOT_READABLE
     assert service.get("/livez").status_code == 200
     assert f"{keys}: no file of keys" in service.log.read_text()

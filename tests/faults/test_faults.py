@@ -61,7 +61,9 @@ def test_decisions_stop_while_the_disk_is_full_and_resume(service: Service, befo
         with _disk_full(service):
             wait_until(lambda: bool(load.refused))
             wait_until(lambda: not service.is_ready())
-            assert problem(service.get("/readyz"), 503).detail == NOT_WRITABLE
+            not_ready = problem(service.get("/readyz"), 503)
+            assert not_ready.detail == NOT_WRITABLE
+            assert not_ready.type.rpartition(":")[2] in ("journal-full", "journal-disk")
             assert service.get("/livez").status_code == 200
             problem(service.predict(), 503)
             assert service.predict(params={"purpose": "simulation"}).status_code == 200
@@ -100,7 +102,7 @@ def test_decisions_stop_while_the_journal_file_is_missing_and_resume(service: Se
         load.wait_for_answers()
         moved = {path: path.rename(path.with_name(f"moved_{path.name}")) for path in _journal_files(service)}
         wait_until(lambda: len(load.refused) >= 4)
-        assert not service.is_ready()
+        assert problem(service.get("/readyz"), 503).type == "urn:credit-scoring:problem:journal-missing"
         problem(service.predict(), 503)
         for path, away in moved.items():
             away.rename(path)

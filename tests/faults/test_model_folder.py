@@ -79,7 +79,8 @@ def damaged(bento_tag: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_service_with_a_damaged_model_lives_and_decides_nothing(damaged: dict[str, Service], damage: str):
     service = damaged[damage]
     assert service.get("/livez").status_code == 200
-    assert problem(service.get("/readyz"), 503).detail == NO_MODEL
+    not_ready = problem(service.get("/readyz"), 503)
+    assert (not_ready.detail, not_ready.type) == (NO_MODEL, "urn:credit-scoring:problem:no-model")
     for path in ("/predict", "/predict?purpose=simulation", "/explain"):
         problem(service.post(path, FILES[0]), 503)
     problem(service.post("/predict_batch", {"credit_files": FILES}), 503)

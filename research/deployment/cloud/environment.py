@@ -19,6 +19,8 @@ ENVIRONMENTS = ("staging", "production")
 SIZES = ("small", "standard")
 BOOTSTRAP = stack_name("account")
 PARTS = ("page", "traffic", "green", "blue")
+WATCH = "watch"
+"""The stack of the role by which a workflow reads the journal."""
 """Stacks on top of an environment, in the order in which they are deleted."""
 CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
 """AWS's list of the addresses from which CloudFront reaches an origin."""
@@ -168,7 +170,8 @@ def losses(stacks: Stacks, environment: str) -> list[str]:
 
 def destroy(stacks: Stacks, environment: str) -> None:
     """Delete the stacks of an environment; a snapshot of the journal, the master key and the log stay."""
-    for part in PARTS:
+    # Its role, which a repository may take, would outlive the environment, and the master key that it may use stays.
+    for part in (WATCH, *PARTS):
         stacks.delete(stack_name(environment, part))
     name = stack_name(environment)
     stack = stacks.find(name)

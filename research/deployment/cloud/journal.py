@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from research.cli import CommandError
+from research.deployment.cloud.environment import WATCH
 from research.deployment.cloud.stacks import Stack, Stacks, stack_name
 
 URL_FILE, MASTER_KEY_FILE, CERTIFICATES_FILE = "url", "master.key", "database_ca.pem"
@@ -21,7 +22,7 @@ def allow_watch(stacks: Stacks, environment: str, repository: str) -> Stack:
         "MasterKey": parent.outputs["MasterKey"],
         "ServicePassword": parent.outputs["DatabaseService"],
     }
-    return stacks.apply(stack_name(environment, "watch"), "watch.yaml", parameters)
+    return stacks.apply(stack_name(environment, WATCH), "watch.yaml", parameters)
 
 
 def fetch_journal(stacks: Stacks, environment: str, folder: Path) -> None:

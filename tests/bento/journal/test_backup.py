@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bento import __main__ as commands
 from bento.journal.backup import backup, restore
 from bento.journal.entries import JournalError, JournalUnavailableError, OutcomeUnknownError
+from bento.journal.keys import replace_wrapped, wrapped_after
 from bento.journal.purge import purge
 from bento.journal.readiness import Readiness
 from bento.journal.rotate import rotate
@@ -290,6 +291,20 @@ def test_a_rotated_key_opens_all_and_the_former_nothing(journal_url: str):
     with pytest.raises(VaultError, match="another master key"):
         other.check()
     other.close()
+
+
+def test_a_key_that_changed_since_it_was_read_is_not_replaced(journal_url: str):
+    with opened(journal_url, VAULTS["encrypted"]) as journal:
+        journal.write([entry(), entry(client=CLIENT + 1)])
+        with journal.reader() as connection:
+            (first, key), (second, _) = wrapped_after(connection, "", 10)
+
+        with journal.transaction() as connection:
+            replace_wrapped(connection, [(first, key, b"new"), (second, b"another", b"new"), ("gone", b"", b"new")])
+
+        wrapped = {row["client"]: bytes(row["wrapped_key"]) for row in rows(journal, "client_keys")}
+        assert wrapped.keys() == {first, second}
+        assert [wrapped[name] == b"new" for name in (first, second)] == [True, False]
 
 
 def test_a_journal_of_an_older_schema_keeps_its_pseudonyms_when_it_is_rotated(journal_url: str):

@@ -1,6 +1,7 @@
 """Ready means able to write; on SQLite and PostgreSQL."""
 
 import logging
+import sqlite3
 import subprocess
 import sys
 import time
@@ -116,6 +117,77 @@ def test_a_full_disk_is_not_ready(tmp_path: Path):
     run = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s(60), check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith(url)
+
+
+def _cause(journal: Journal) -> str | None:
+    fault = _probed(journal).fault()
+    return None if fault is None else fault.cause
+
+
+def _connected(url: str, statement: str) -> Journal:
+    """A journal each of whose connections runs a statement first."""
+    journal = Journal(url, VAULTS["plain"])
+    sa.event.listen(journal.engine, "connect", lambda connection, _: connection.execute(statement))
+    return journal
+
+
+def test_the_code_of_a_lock(journal: Journal):
+    with another(journal) as other, locked(other):
+        assert _cause(journal) == "locked"
+    assert _cause(journal) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "cause"), [("PRAGMA max_page_count = 1", "full"), ("PRAGMA query_only = ON", "read-only")]
+)
+def test_the_code_of_a_file_that_cannot_grow_or_be_written(tmp_path: Path, statement: str, cause: str):
+    url = f"sqlite:///{tmp_path}/journal.db"
+    with opened(url):
+        assert _cause(_connected(url, statement)) == cause
+
+
+def test_the_code_of_a_file_that_is_gone_replaced_or_damaged(tmp_path: Path):
+    path, away = tmp_path / "journal.db", tmp_path / "away.db"
+    with opened(f"sqlite:///{path}") as journal:
+        journal.write([entry()])
+        path.rename(away)
+        assert _cause(journal) == "missing"
+        path.write_bytes(away.read_bytes())
+        assert _cause(journal) == "replaced"
+        path.unlink()
+        away.rename(path)
+        assert _cause(journal) is None
+    path.write_bytes(b"no database" * 1000)
+    assert _cause(Journal(f"sqlite:///{path}", VAULTS["plain"])) == "damaged"
+    path.unlink()
+    with sqlite3.connect(path):
+        pass
+    assert _cause(Journal(f"sqlite:///{path}", VAULTS["plain"])) == "missing"
+
+
+def test_the_code_of_a_server_that_does_not_answer():
+    journal = Journal("postgresql://me@127.0.0.1:1/journal", VAULTS["plain"])
+
+    assert _cause(journal) == "away"
+
+
+@pytest.mark.postgresql
+def test_the_code_of_a_password_a_database_and_a_right_that_are_wrong(postgresql_server: Server):
+    url = postgresql_server.emptied_database()
+    with opened(url):
+        address = _as_role(postgresql_server, url, "codes_role", *grants("codes_role"))
+        journal = Journal(address, VAULTS["plain"])
+        assert _cause(journal) is None
+        assert _cause(Journal(address.replace(":word@", ":other@"), VAULTS["plain"])) == "login"
+        assert _cause(Journal(f"{address}_of_nobody", VAULTS["plain"])) == "missing"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("REVOKE INSERT ON decisions FROM codes_role")
+            assert _cause(journal) == "rights"
+            connection.execute("ALTER ROLE codes_role SET default_transaction_read_only = on")
+            assert _cause(Journal(address, VAULTS["plain"])) == "read-only"
+        journal.close()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY codes_role; DROP ROLE codes_role")
 
 
 # PostgreSQL: rights, roles and standby
