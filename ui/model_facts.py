@@ -104,14 +104,14 @@ class Calibration(AnswerPart):
 
 
 class Group(AnswerPart):
-    """One group of clients, and the decisions on them."""
+    """One group of clients, and the decisions on them; figures are null where the group is too small."""
 
     group: str
     clients: int
-    default_rate: Interval
-    approval_rate: Interval
-    good_clients_refused: Interval
-    auc: Interval
+    default_rate: Interval | None
+    approval_rate: Interval | None
+    good_clients_refused: Interval | None
+    auc: Interval | None
 
 
 class Groups(AnswerPart):

@@ -23,6 +23,8 @@ FILES: dict[str, type[BaseModel]] = {
     results.RULES_FILE: results.RulePrices,
     results.COUNTERFACTUALS_FILE: results.Counterfactuals,
     results.QUOTABLE_FILE: results.QuotableStudy,
+    results.LAWFUL_FILE: results.LawfulStudy,
+    results.SERVED_FEATURES_FILE: results.ServedFeatures,
     results.REASONS_FILE: results.ReasonQuality,
 }
 PUBLISHED_FILES = [name for name in FILES if (PUBLISHED / name).is_file()]
@@ -44,9 +46,11 @@ def test_every_published_result_file_has_a_model():
         "drift_speed",
         "gate_simulation",
         "image",
+        "journal_scale",
         "mutation",
         "nannyml",
         "page_speed",
+        "portfolio",
     )
     assert files - {f"{name}.json" for name in others} <= set(FILES)  # their tests read them
     assert results.RESULTS_FILE in files

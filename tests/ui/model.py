@@ -20,9 +20,11 @@ def interval(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.01, "high": value + 0.01}
 
 
+RATES = ("default_rate", "approval_rate", "good_clients_refused", "auc")
+
+
 def group(name: str) -> dict[str, Any]:
-    rates = ("default_rate", "approval_rate", "good_clients_refused", "auc")
-    return {"group": name, "clients": 500, **{rate: interval(0.2) for rate in rates}}
+    return {"group": name, "clients": 500, **{rate: interval(0.2) for rate in RATES}}
 
 
 RESULTS: dict[str, Any] = {
@@ -63,7 +65,7 @@ RESULTS: dict[str, Any] = {
         ],
     },
     "fairness": {
-        "gender": {"groups": [group("F"), group("M")]},
+        "gender": {"groups": [group("F"), group("M"), {"group": "XNA", "clients": 2} | dict.fromkeys(RATES)]},
         "age": {"groups": [group("under 30"), group("30-39"), group("60 and over")]},
     },
     "explanations": {

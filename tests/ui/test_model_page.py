@@ -61,6 +61,8 @@ def test_the_model_is_described_with_its_measures(model_page, results: Path):
     assert "16,7 %" in thresholds
     assert "moins de 30 ans" in fairness
     assert "20,0 % (19,0 % à 21,0 %)" in fairness
+    (too_few,) = (line for line in fairness.splitlines() if "non précisé" in line)
+    assert too_few.count("trop peu de clients") == 3
 
 
 def test_the_curve_is_that_of_the_calibration_that_is_served(model_page, results: Path):

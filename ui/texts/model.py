@@ -150,6 +150,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "model_good_clients_refused": {"fr": "Bons clients refusés", "en": "Good clients refused"},
     "model_group_F": {"fr": "femmes", "en": "women"},
     "model_group_M": {"fr": "hommes", "en": "men"},
+    "model_group_XNA": {"fr": "non précisé", "en": "not stated"},
+    "model_too_few": {"fr": "trop peu de clients", "en": "too few clients"},
     "model_group_under": {"fr": "moins de {age} ans", "en": "under {age}"},
     "model_group_over": {"fr": "{age} ans et plus", "en": "{age} and over"},
     "model_group_between": {"fr": "{low} à {high} ans", "en": "{low} to {high}"},

@@ -234,7 +234,7 @@ def group_name(language: str, group: str) -> str:
     """Return a group of the fairness report in words.
 
     >>> [group_name("en", group) for group in ("F", "under 30", "30-39", "60 and over", "XNA")]
-    ['women', 'under 30', '30 to 39', '60 and over', 'XNA']
+    ['women', 'under 30', '30 to 39', '60 and over', 'not stated']
     """
     ages = re.findall(r"\d+", group)
     if f"model_group_{group}" in messages.MESSAGES:
@@ -287,7 +287,9 @@ def _range_of(language: str, interval: model_facts.Interval) -> str:
     return messages.say(language, "model_with_interval", **values)
 
 
-def _rate(language: str, interval: model_facts.Interval) -> str:
+def _rate(language: str, interval: model_facts.Interval | None) -> str:
+    if interval is None:
+        return messages.say(language, "model_too_few")
     values = {name: messages.percent(language, getattr(interval, name)) for name in ("value", "low", "high")}
     return messages.say(language, "model_with_interval", **values)
 
