@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from research.deployment.processes import free_port, running
 from tests.browser.conftest import running_page
 from tests.browser.steps import OFFICER, at_rest, choose, decide, decide_button, sign, simulated
+from tests.browser.test_accessibility import open_page
 from tests.browser.test_other_pages import UNAFFORDABLE
 from tests.browser.test_typed_text import entry_of, reason, shown
 from tests.support.deadlines import timeout_s, wait_until
@@ -181,8 +182,7 @@ def test_make_ui_without_a_service_says_how_to_start_it(
 ):
     address, service = without_service
     language = locale[:2]
-    page = browser.new_context(locale=locale).new_page()
-    page.goto(address)
+    page = open_page(browser, address, locale, "wide")
 
     expect(page.get_by_role("alert").get_by_text(say(language, "fault_unreachable"))).to_be_visible()
     expect(page.get_by_text(say(language, "service_down"))).to_be_visible()

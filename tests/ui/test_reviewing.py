@@ -158,6 +158,7 @@ def test_what_was_chosen_stays_while_the_service_is_down(review_page, service: S
     assert posted(service) == []
     press(opened, "review_save")
     assert len(posted(service)) == 1
+    assert opened.radio(key=f"outcome_{ID}").value is None
 
 
 def test_a_decision_that_changed_meanwhile_is_shown_anew(review_page, service: Service):
