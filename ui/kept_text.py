@@ -16,7 +16,7 @@ def text_area(label: str, name: str, *, max_chars: int) -> str:
 
 
 def forget(name: str) -> None:
-    """Forget the text of a name; the text area is empty when it is shown next."""
+    """Forget what was entered under a name; the text area is empty when it is shown next."""
     st.session_state.pop(name, None)
     session.keep(name, None)
 

@@ -14,7 +14,10 @@ VIEWS = Path(__file__).parent / "views"
 
 @dataclass(frozen=True)
 class Entry:
-    """One page: `ui/views/{name}.py`, its address `/{name}`, or `/` of the first, and its title, `page_{name}`."""
+    """One page: `ui/views/{name}.py`, its address `/{name}`, or `/` of the first, and its title, `page_{name}`.
+
+    The first has no other address in Streamlit: `/{name}` leads to it.
+    """
 
     name: str
     icon: str
@@ -34,17 +37,24 @@ ENTRIES = (
 
 
 def pages(language: str) -> list[StreamlitPage]:
-    """Return the pages with their titles in a language."""
+    """Return the pages with their titles in a language, and the hidden one that leads to the first."""
+    first = ENTRIES[0]
+    title = messages.say(language, f"page_{first.name}")
     return [
         st.Page(
             VIEWS / f"{entry.name}.py",
             title=messages.say(language, f"page_{entry.name}"),
             icon=entry.icon,
-            url_path=entry.name,
-            default=entry is ENTRIES[0],
+            url_path="" if entry is first else entry.name,
+            default=entry is first,
         )
         for entry in ENTRIES
-    ]
+    ] + [st.Page(_open_first, title=title, url_path=first.name, visibility="hidden")]
+
+
+def _open_first() -> None:
+    """Switch to the first page, with what the address holds."""
+    st.switch_page(VIEWS / f"{ENTRIES[0].name}.py", query_params=st.query_params.to_dict())
 
 
 def open_decision(chosen: StreamlitPage) -> None:

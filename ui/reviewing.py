@@ -30,7 +30,11 @@ def choose(language: str, filters: records.Filters, empty: str, *, key: str) -> 
         else:
             st.button(say("refresh"), key=f"{key}_refresh")
         return None
-    chosen = st.radio(say("list_label"), list(lines), format_func=lines.__getitem__, key=f"{key}_chosen")
+    # Streamlit forgets the choice where the list is left out once, as when the service is down.
+    last, ids = st.session_state.get(f"{key}_last"), list(lines)
+    start = ids.index(last) if last in lines else 0
+    chosen = st.radio(say("list_label"), ids, start, format_func=lines.__getitem__, key=f"{key}_chosen")
+    st.session_state[f"{key}_last"] = chosen
     newest, older = st.columns(2)
     if pages:
         newest.button(say("first_page"), on_click=pages.clear, key=f"{key}_first")
@@ -112,15 +116,18 @@ def outcomes(record: records.Record) -> dict[Decision, str]:
 def _show_review(language: str, record: records.Record, *, is_changed: bool) -> None:
     say = partial(messages.say, language)
     st.subheader(say("your_decision"), anchor=False)
-    choices = outcomes(record)
+    choices, outcome_kept_as = outcomes(record), f"outcome_{record.decision_id}"
+    begun = session.kept(outcome_kept_as)
     outcome = st.radio(
         say("your_decision"),
         list(choices),
         format_func=lambda value: say(choices[value]),
-        index=None,
+        index=list(choices).index(begun) if begun in choices else None,
         label_visibility="collapsed",
-        key=f"outcome_{record.decision_id}",
+        key=outcome_kept_as,
     )
+    if outcome is not None:
+        session.keep(outcome_kept_as, outcome)
     kept_as = f"reason_{record.decision_id}"
     reason = kept_text.text_area(say("review_reason"), kept_as, max_chars=MAX_REASON)
     if not st.button(say("review_save"), type="primary", key=f"review_{record.decision_id}"):
@@ -134,7 +141,7 @@ def _show_review(language: str, record: records.Record, *, is_changed: bool) -> 
     elif _has_name(language):
         done = say("review_saved", outcome=say(f"{outcome}_short"))
         write = partial(records.review, session.service(), record, outcome, reason, session.officer())
-        _send(language, record, write, done, kept_as)
+        _send(language, record, write, done, (kept_as, outcome_kept_as))
 
 
 def _show_contest(language: str, record: records.Record) -> None:
@@ -149,7 +156,7 @@ def _show_contest(language: str, record: records.Record) -> None:
         st.warning(say("need_statement"))
     elif _has_name(language):
         write = partial(records.contest, session.service(), record, statement, session.officer())
-        _send(language, record, write, say("contest_saved"), kept_as)
+        _send(language, record, write, say("contest_saved"), (kept_as,))
 
 
 def _has_name(language: str) -> bool:
@@ -158,8 +165,10 @@ def _has_name(language: str) -> bool:
     return bool(session.officer())
 
 
-def _send(language: str, record: records.Record, write: Callable[[], None], done: str, kept_as: str) -> None:
-    """Write what a form holds, and show the page anew; where that fails, the form keeps the text of that name."""
+def _send(
+    language: str, record: records.Record, write: Callable[[], None], done: str, kept_as: tuple[str, ...]
+) -> None:
+    """Write what a form holds, and show the page anew; where that fails, the form keeps its entries of these names."""
     try:
         write()
     except client.NoAnswerError as fault:
@@ -173,6 +182,7 @@ def _send(language: str, record: records.Record, write: Callable[[], None], done
             faults.show_fault(language, fault)
         return
     st.session_state.pop(_seen(record), None)
-    kept_text.forget(kept_as)
+    for name in kept_as:
+        kept_text.forget(name)
     st.session_state["record_notice"] = ("success", done)
     st.rerun()

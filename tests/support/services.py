@@ -62,10 +62,18 @@ class Service:
 
 @contextmanager
 def served(
-    bento_tag: str, journal_url: str, folder: Path, ready: str = "/readyz", **environment: str
+    bento_tag: str,
+    journal_url: str,
+    folder: Path,
+    ready: str = "/readyz",
+    port: int | None = None,
+    **environment: str,
 ) -> Iterator[Service]:
-    """Run a service with a journal, without API keys, in the serving environment, once the path `ready` answers."""
-    journal, port = Journal(journal_url, Vault(None)), free_port()
+    """Run a service with a journal, without API keys, in the serving environment, once the path `ready` answers.
+
+    It listens on a free port where none is given.
+    """
+    journal, port = Journal(journal_url, Vault(None)), port or free_port()
     with _MIGRATION:
         upgrade(journal)
     url, log = f"http://127.0.0.1:{port}", folder / f"service_{port}.log"

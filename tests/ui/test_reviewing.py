@@ -136,6 +136,31 @@ def test_a_review_that_is_not_recorded_says_why_and_keeps_the_text(review_page, 
     assert str(status) not in "".join(box.value for box in notices(opened))
 
 
+def test_what_was_chosen_stays_while_the_service_is_down(review_page, service: Service):
+    other = SUMMARY | {"decision_id": "another", "SK_ID_CURR": 100_124}
+    service.answers["/decisions"] = (200, {"decisions": [other, SUMMARY], "next": None})
+    service.answers["/decisions/another"] = (200, RECORD | {"decision_id": "another"})
+    opened = review_page()
+    opened.radio(key="review_waiting_chosen").set_value(ID).run()
+    opened.radio(key=f"outcome_{ID}").set_value("granted").run()
+    listing = service.answers["/decisions"]
+    service.answers["/decisions"] = (503, problem(503))
+    opened.text_area(key=f"reason_{ID}").set_value(REASON)
+    press(opened, "review_save")
+    assert "ne peut pas répondre pour le moment" in texts(opened)
+
+    service.answers["/decisions"] = listing
+    press(opened, "retry")
+
+    assert opened.radio(key="review_waiting_chosen").value == ID
+    assert opened.radio(key=f"outcome_{ID}").value == "granted"
+    assert opened.text_area(key=f"reason_{ID}").value == REASON
+    assert posted(service) == []
+    press(opened, "review_save")
+    assert len(posted(service)) == 1
+    assert opened.radio(key=f"outcome_{ID}").value is None
+
+
 def test_a_decision_that_changed_meanwhile_is_shown_anew(review_page, service: Service):
     opened = review_page()
     service.answers[f"/decisions/{ID}/review"] = (409, problem(409))
