@@ -78,12 +78,13 @@ def above_best(low: float) -> Change:
 
 
 def treatment(arm: str, cost: float) -> Change:
-    """Return the change that gives trees under a treatment a cost, and all others one half."""
+    """Return the change that gives trees under a treatment a cost, the untreated one half, and all others a bit more."""
 
     def change(files: Files) -> None:
         for entry in files["comparison"]["rows"]:
             if entry["family"] not in WITHOUT_MODEL:
-                costs(entry, cost if entry["arm"] == arm and entry["family"] in TREES else 0.5)
+                others = 0.5 if entry["arm"] == "none" else 0.501
+                costs(entry, cost if entry["arm"] == arm and entry["family"] in TREES else others)
 
     return change
 

@@ -71,7 +71,7 @@ def test_a_strict_reading_of_the_law_leaves_out_what_is_doubtful():
         }
         & strict
     )
-    assert {"application_phone_change_years", "application_organization"} <= usual
+    assert {"application_phone_change_years", "application_region_rating"} <= usual
 
 
 def test_directions_grow_from_set_to_set_and_never_contradict():
