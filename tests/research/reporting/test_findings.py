@@ -78,7 +78,7 @@ def above_best(low: float) -> Change:
 
 
 def treatment(arm: str, cost: float) -> Change:
-    """Return the change that gives trees under a treatment a cost, the untreated one half, and all others a bit more."""
+    """Return the change that gives trees under a treatment a cost, others one half, a bit more where they are treated."""
 
     def change(files: Files) -> None:
         for entry in files["comparison"]["rows"]:
