@@ -78,7 +78,7 @@ def above_best(low: float) -> Change:
 
 
 def treatment(arm: str, cost: float) -> Change:
-    """Return the change that gives trees under a treatment a cost, others one half, a bit more where they are treated."""
+    """Return the change of costs: trees under one treatment as given, others one half, a bit more where treated."""
 
     def change(files: Files) -> None:
         for entry in files["comparison"]["rows"]:
