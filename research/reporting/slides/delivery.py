@@ -71,6 +71,7 @@ STEP_WORDS: dict[str, TextPair] = {
     "make test-end-to-end": ("the whole\npath", "parcours\nentier"),
     "make test-cloud": ("cloud,\nworkflows", "cloud,\nworkflows"),
     "make test-spark": ("portfolio\non Spark", "portefeuille\nsur Spark"),
+    "make test-dask": ("training\non Dask", "apprentissage\nsur Dask"),
 }
 """Words for the steps of `.ci/run`; a step that is not listed is drawn by its name."""
 
