@@ -23,9 +23,9 @@ ICON = Path(__file__).parent / "icon.svg"
 def main() -> None:
     """Show what all pages share, then the page."""
     language = session.language()
+    st.set_page_config(page_icon=ICON, layout="wide")  # first: the browser would fetch the menu's icon as the page's
     chosen = st.navigation(navigation.pages(language))
-    title = messages.say(language, "document_title", page=chosen.title)
-    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+    st.set_page_config(page_title=messages.say(language, "document_title", page=chosen.title))
     st.html(page.page_settings(language), unsafe_allow_javascript=True)
     with st.sidebar:
         session.choose_language()

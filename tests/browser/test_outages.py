@@ -118,7 +118,7 @@ def test_a_decision_whose_answer_never_came_is_recorded_once(context: BrowserCon
             expect(page.get_by_text("Le service de notation n'a pas répondu à temps.")).to_be_visible()
             expect(page.get_by_text(PERHAPS_DECIDED)).to_be_visible()
             expect_fields(page)
-        wait_until(service.journal.ids)  # what the page sent is answered late, when no page waits any more
+        wait_until(service.journal.ids)  # what the page sent is answered late, when the page has stopped waiting
 
         number = decide(page)
 
