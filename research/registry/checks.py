@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from bento.policy import CostAssumptions
@@ -156,20 +157,21 @@ def cost_against_trivial(target: Integers, challenger: Answers, costs: CostAssum
 def approvals(groups: Sequence[str], challenger: Answers, champion: Answers | None) -> GateCheck:
     """Check that no group of clients is approved less often, beside the most approved one, than under the champion.
 
-    The interval of the change of a group's approval ratio must reach -`MAX_APPROVAL_LOSS`. Without a champion the
-    lowest ratio is stated, and nothing is refused: how far defaults explain it is for people (`make fairness`).
+    Which group is approved most is asked of each model. The interval of the change of a group's approval ratio must
+    reach -`MAX_APPROVAL_LOSS`. Without a champion the lowest ratio is stated, and nothing is refused: how far defaults
+    explain it is for people (`make fairness`).
     """
     of_client = np.asarray(groups)
     names = [
         name for name in sorted(set(groups)) if UNKNOWN not in name and np.sum(of_client == name) >= MIN_GROUP_CLIENTS
     ]
-    rates = {name: float(np.mean(~challenger.refused[of_client == name])) for name in names}
-    most = max(names, key=lambda name: rates[name], default=None)
-    if most is None or not rates[most]:
+    most, rate = _most_approved(names, of_client, challenger)
+    if not rate:
         return GateCheck(name="approval ratio", passed=True, found=f"no two groups of {MIN_GROUP_CLIENTS} clients")
+    most_before = of_client == (_most_approved(names, of_client, champion)[0] if champion else most)
     failed, lowest = [], (most, Estimate(1.0, 1.0, 1.0))
     for name in names:
-        ratio, change = _ratio_and_change(of_client == name, of_client == most, challenger, champion)
+        ratio, change = _ratio_and_change(of_client == name, of_client == most, most_before, challenger, champion)
         if ratio.value < lowest[1].value:
             lowest = (name, ratio)
         if change and change.high < -MAX_APPROVAL_LOSS:
@@ -179,13 +181,21 @@ def approvals(groups: Sequence[str], challenger: Answers, champion: Answers | No
     return GateCheck(name="approval ratio", passed=not failed, found=result)
 
 
+def _most_approved(names: Sequence[str], of_client: NDArray[np.str_], answers: Answers) -> tuple[str, float]:
+    """Return the group that a model approves most often, and its approval rate; no name and 0 where there is none."""
+    rates = {name: float(np.mean(~answers.refused[of_client == name])) for name in names}
+    return max(rates.items(), key=lambda rate: rate[1], default=("", 0.0))
+
+
 def _ratio_and_change(
-    members: Booleans, most: Booleans, challenger: Answers, champion: Answers | None
+    members: Booleans, most: Booleans, most_before: Booleans, challenger: Answers, champion: Answers | None
 ) -> tuple[Estimate, Estimate | None]:
     """Return the approval ratio of a group, and its change against the champion's, with their intervals."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        group, reference = (_approval_rates(side, challenger, champion or challenger) for side in (members, most))
-        ratio, before = group / reference
+        group, now, former = (
+            _approval_rates(side, challenger, champion or challenger) for side in (members, most, most_before)
+        )
+        ratio, before = group[0] / now[0], group[1] / former[1]
     return _of_resamples(ratio), _of_resamples(ratio - before) if champion else None
 
 

@@ -64,9 +64,8 @@ def test_each_report_has_a_folder_and_a_sentence_in_both_languages(same, model_f
     assert [(run["kind"], run["verdict"], run["exit_code"]) for run in runs] == [("report", "no drift", 0)] * 2
     sentence = runs[1]["sentence"]
     rate = written(same)[0].probability.approval_reference
-    assert sentence["en"].startswith(
-        f"No drift: 0 of 4 columns drifted; approved by the model {100 * rate:.1f}%".rstrip("0%")
-    )
+    approved = f"{100 * rate:.1f}".removesuffix(".0")
+    assert sentence["en"].startswith(f"No drift: 0 of 4 columns drifted; approved by the model {approved}%, now ")
     assert sentence["fr"].startswith(
         "Pas de dérive\u202f: 0 colonnes sur 4 ont dérivé\u202f; accordés par le modèle\u202f: "
     )

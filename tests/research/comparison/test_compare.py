@@ -288,7 +288,7 @@ def test_bad_input_is_one_clear_line(arguments, message, synthetic_folder: Path,
 
 
 def _with(features: pl.DataFrame, monkeypatch) -> None:
-    monkeypatch.setattr(Data, "features", lambda self: features)
+    monkeypatch.setattr(Data, "features", lambda self, names=None: features)
 
 
 def test_one_class_only_is_refused(data, monkeypatch):

@@ -136,6 +136,11 @@ def test_a_group_may_not_be_approved_less_often_than_before(
     assert "under 30" in check.found
 
 
+def test_each_model_is_compared_with_the_group_that_it_approves_most():
+    assert approvals(GROUPS, refusing(0.0, 0.0), refusing(0.2, 0.5)).passed  # all groups alike now
+    assert approvals(GROUPS, refusing(0.3, 0.2), refusing(0.2, 0.3)).found.startswith("under 30 0.875")
+
+
 def test_small_and_unknown_groups_are_not_judged():
     challenger = refusing(1.0, 0.0)
     groups = ["unknown"] * 960 + ["under 30"] * 40 + ["30-39"] * 1000
