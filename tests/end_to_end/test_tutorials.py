@@ -18,6 +18,8 @@ from tests.support.services import READY_TIMEOUT_S, REQUEST_TIMEOUT_S
 TUTORIALS = ROOT / "docs" / "tutorials"
 TRAIN_TIMEOUT_S = 600.0
 """Seconds to tune and train on a thousand clients; forty on a quiet machine."""
+BUILT_AND_READY_TIMEOUT_S = 3 * READY_TIMEOUT_S
+"""Seconds to import a model, build its Bento and serve it, each a command of its own."""
 URL = "http://127.0.0.1:3000"
 
 
@@ -53,7 +55,7 @@ def test_the_tutorials_lead_to_a_decision_and_a_drift_report(synthetic_folder: P
     serve = replaced(serve, {"make serve": f"make serve PORT={port}"})
     with running_block(serve, folder, environment, tmp_path / "log") as process:
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: process.poll() is not None or _answers(url), READY_TIMEOUT_S)
+        wait_until(lambda: process.poll() is not None or _answers(url), BUILT_AND_READY_TIMEOUT_S)
         assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
         decided = run_block(replaced(ask, {URL: url}), folder, environment)
         assert '"probability_of_default":' in decided.stdout, decided.stdout + decided.stderr
