@@ -1,5 +1,6 @@
 """The tables of a booster give the contributions of LightGBM's TreeSHAP, of any trees and rows."""
 
+import re
 from typing import Any
 
 import lightgbm
@@ -62,8 +63,15 @@ def test_values_that_training_did_not_see_follow_the_same_paths():
 
 def test_values_at_a_limit_stay_on_the_side_of_the_package():
     booster = _trained(_rows())
-    limits = booster.trees_to_dataframe().query("decision_type == '<='")["threshold"].astype(float).unique()
-    around = [value for limit in limits for value in (limit, np.nextafter(limit, -np.inf), np.nextafter(limit, np.inf))]
+    text = booster.model_to_string()
+    limits, decisions = (re.findall(rf"^{name}=(.*)$", text, re.M) for name in ("threshold", "decision_type"))
+    paired = zip(" ".join(limits).split(), " ".join(decisions).split(), strict=True)
+    numbers = {float(limit) for limit, decision in paired if not int(decision) & 1}  # bit 0: a set of categories
+    around = [
+        value for limit in numbers for value in (limit, np.nextafter(limit, -np.inf), np.nextafter(limit, np.inf))
+    ]
+
+    assert len(numbers) > 10
 
     _assert_those_of_the_package(booster, np.repeat(np.array(around)[:, None], NUMBERS + 1, axis=1))
 
