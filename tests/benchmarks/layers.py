@@ -6,7 +6,7 @@ The functions of the path are timed where they are called, so that the parts are
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -36,7 +36,7 @@ def layers(model: ScoringModel, rules: Rules, text: bytes, seconds: float) -> Fi
     """Return the median processor time of each part of deciding on one credit file, in milliseconds."""
     runs: list[dict[str, float]] = []
     taken: dict[str, float] = {}
-    with _timed(taken):
+    with timed(PARTS, taken):
         end = time.perf_counter() + seconds
         while len(runs) < 3 or time.perf_counter() < end:
             taken.clear()
@@ -64,14 +64,13 @@ def part(taken: dict[str, float], name: str, function: Callable[..., Any], *argu
 
 
 @contextmanager
-def _timed(taken: dict[str, float]) -> Iterator[None]:
-    """Have the functions of `PARTS` add the time that they take to their part."""
-    patches = []
-    for name, functions in PARTS.items():
-        for owner, function in functions:
-            original = getattr(owner, function)
-            replacement = wrapped(taken, name, original)
-            patches.append(patch.object(owner, function, replacement))
+def timed(parts: Mapping[str, tuple[tuple[Any, str], ...]], taken: dict[str, float]) -> Iterator[None]:
+    """Have the functions of each part, given as owner and name, add the time that they take to it."""
+    patches = [
+        patch.object(owner, function, _wrapped(taken, name, getattr(owner, function)))
+        for name, functions in parts.items()
+        for owner, function in functions
+    ]
     for replaced in patches:
         replaced.start()
     try:
@@ -81,7 +80,7 @@ def _timed(taken: dict[str, float]) -> Iterator[None]:
             replaced.stop()
 
 
-def wrapped(taken: dict[str, float], name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrapped(taken: dict[str, float], name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function as one that adds its processor seconds to those of a part."""
     return lambda *arguments, **named: part(taken, name, original, *arguments, **named)
 

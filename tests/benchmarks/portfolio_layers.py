@@ -6,11 +6,9 @@ All parts are computed in one process of one thread; the functions of the path a
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from bento.features.catalogue import catalogue_hash
 from bento.model.scoring_model import ScoringModel
@@ -18,7 +16,7 @@ from bento.portfolio import jobs, spread
 from bento.portfolio.inputs import Inputs, find_inputs
 from bento.portfolio.output import OutputFolder, Run, opened
 from bento.rules.rulebook import Rulebook
-from tests.benchmarks.layers import part, wrapped
+from tests.benchmarks.layers import part, timed
 
 PART_CLIENTS = 10_000
 PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
@@ -39,7 +37,7 @@ PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
 def layers(data: Path, model: Path, out: Path) -> dict[str, float]:
     """Score a folder, and return the processor seconds of each layer; `rest` is what none of them took."""
     taken: dict[str, float] = {}
-    with _timed(taken):
+    with timed(PARTS, taken):
         start = time.process_time()
         inputs = find_inputs(data)
         fingerprint = part(taken, "fingerprint of the files", lambda: inputs.fingerprint)
@@ -55,22 +53,6 @@ def layers(data: Path, model: Path, out: Path) -> dict[str, float]:
                 spread.forget(output.work, number)
         whole = time.process_time() - start
     return taken | {"rest": whole - sum(taken.values())}
-
-
-@contextmanager
-def _timed(taken: dict[str, float]) -> Iterator[None]:
-    patches = [
-        patch.object(owner, name, wrapped(taken, layer, getattr(owner, name)))
-        for layer, functions in PARTS.items()
-        for owner, name in functions
-    ]
-    for replaced in patches:
-        replaced.start()
-    try:
-        yield
-    finally:
-        for replaced in patches:
-            replaced.stop()
 
 
 def main() -> None:

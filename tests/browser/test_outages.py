@@ -4,7 +4,7 @@ import copy
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tests.browser.test_accessibility import open_page
 from tests.browser.test_other_pages import UNAFFORDABLE
 from tests.browser.test_typed_text import entry_of, reason, shown
 from tests.support.deadlines import timeout_s, wait_until
-from tests.support.services import Service, served
+from tests.support.services import Service, served, suspended
 from ui import navigation
 from ui.messages import say
 
@@ -61,19 +61,6 @@ def kill(service: Service) -> None:
     wait_until(lambda: not any(worker.is_running() for worker in workers))
 
 
-@contextmanager
-def standing_still(service: Service) -> Iterator[None]:
-    """Suspend the service: it accepts connections and answers nothing."""
-    processes = [service.process, *service.process.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
-
-
 def fill_blank_form(page: Page, address: str) -> None:
     page.goto(address)
     sign(page)
@@ -112,7 +99,7 @@ def test_a_decision_whose_answer_never_came_is_recorded_once(context: BrowserCon
     page = context.new_page()
     with serve() as service:
         fill_blank_form(page, address)
-        with standing_still(service):
+        with suspended(service.process):
             decide_button(page).click()
 
             expect(page.get_by_text("Le service de notation n'a pas répondu à temps.")).to_be_visible()

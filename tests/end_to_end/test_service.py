@@ -446,8 +446,8 @@ def test_the_examples_of_the_documentation_are_accepted(client: httpx.Client):
 
 @pytest.mark.parametrize("field", ["DAYS_ID_PUBLISH", "CNT_FAM_MEMBERS"])
 def test_a_field_that_is_missing_is_named_in_every_answer(client: httpx.Client, files: list[Json], field: str):
-    known = files[3]["application"] | {"DAYS_LAST_PHONE_CHANGE": -900}  # 0 is how the data writes an unknown day
-    file = files[3] | {"application": {name: value for name, value in known.items() if name != field}}
+    whole = files[3]["application"] | {"DAYS_LAST_PHONE_CHANGE": -900}  # 0 is how the data writes an unknown day
+    file = files[3] | {"application": {name: value for name, value in whole.items() if name != field}}
 
     batch = client.post("/predict_batch", json={"credit_files": [file]}).json()["results"][0]["prediction"]
     for answer in (_decided(client, file), batch, client.post("/explain", json=file).json()):

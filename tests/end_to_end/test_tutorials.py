@@ -19,7 +19,7 @@ TUTORIALS = ROOT / "docs" / "tutorials"
 TRAIN_TIMEOUT_S = 600.0
 """Seconds to tune and train on a thousand clients; forty on a quiet machine."""
 BUILT_AND_READY_TIMEOUT_S = 3 * READY_TIMEOUT_S
-"""Seconds to import a model, build its Bento and serve it, each a command of its own."""
+"""Seconds for three commands in a row: import a model, build its Bento, serve it."""
 URL = "http://127.0.0.1:3000"
 
 

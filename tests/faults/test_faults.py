@@ -19,7 +19,7 @@ from tests.faults.load import Load, assert_journalled
 from tests.support import postgresql
 from tests.support.deadlines import timeout_s, wait_until
 from tests.support.journals import locked, opened
-from tests.support.services import READY_TIMEOUT_S, Service, problem, served
+from tests.support.services import READY_TIMEOUT_S, Service, problem, served, suspended
 
 OUTAGE_S = 10.0
 """Seconds for which a database is stopped."""
@@ -155,19 +155,10 @@ def test_decisions_stop_while_the_database_is_stopped_and_resume(
     assert_journalled(service.journal, load, before)
 
 
-@contextmanager
-def _frozen(server: postgresql.Server) -> Iterator[None]:
-    """Suspend the processes of the database: it accepts connections and answers nothing."""
+def _master(server: postgresql.Server) -> psutil.Process:
+    """Return the process of the database that started the others."""
     named = f"--port={server.port}"
-    master = next(process for process in psutil.process_iter(["cmdline"]) if named in (process.info["cmdline"] or ()))
-    processes = [master, *master.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
+    return next(process for process in psutil.process_iter(["cmdline"]) if named in (process.info["cmdline"] or ()))
 
 
 @on_postgresql
@@ -176,7 +167,7 @@ def test_requests_are_refused_in_time_while_the_database_hangs(
 ):
     with Load(service.url) as load:
         load.wait_for_answers()
-        with _frozen(postgresql_server):
+        with suspended(_master(postgresql_server)):
             wait_until(lambda: len(load.refused) >= 4)
             start = time.monotonic()
             assert not service.is_ready()

@@ -84,6 +84,19 @@ def served(
     journal.close()
 
 
+@contextmanager
+def suspended(process: psutil.Process) -> Iterator[None]:
+    """Suspend a process and those that it started: it accepts connections and answers nothing."""
+    processes = [process, *process.children(recursive=True)]
+    for member in processes:
+        member.suspend()
+    try:
+        yield
+    finally:
+        for member in processes:
+            member.resume()
+
+
 def problem(answer: httpx.Response, *statuses: int) -> Problem:
     """Return the problem that an answer must hold, with one of these statuses."""
     assert answer.status_code in statuses, (answer.status_code, answer.text[:500])
