@@ -140,7 +140,7 @@ def of_size(decisions: int, folder: Path) -> Figures:
         key.write_text(base64.b64encode(os.urandom(32)).decode() + "\n")
         fill(f"sqlite:///{path}", Vault.from_file(str(key)), decisions, datetime.now(UTC))
     url, size = f"sqlite:///{path}", path.stat().st_size
-    days = decisions * SECONDS_BETWEEN // 86_400 - PURGED_DAYS + 1
+    days = max(decisions * SECONDS_BETWEEN // 86_400 - PURGED_DAYS + 1, 0)  # a journal of few days is purged whole
     commands = {
         "check": ["check"],
         f"replay --random {DRAWN}": ["replay", "--random", str(DRAWN)],
