@@ -123,8 +123,15 @@ def _field(
         options = form.choices(column, original)
         if key not in st.session_state:
             st.session_state[key] = start if start in options else None
-        choose = partial(option, language, column)
-        value = st.selectbox(label, options, format_func=choose, key=key, help=_help(language, name, column))
+        chosen = st.session_state[key]
+        value = st.selectbox(
+            label,
+            options,
+            index=options.index(chosen) if chosen in options else None,
+            format_func=partial(option, language, column),
+            key=key,
+            help=_help(language, name, column),
+        )
         if value is None and isinstance(original, form.Wrong):
             value = original
     else:
@@ -132,6 +139,7 @@ def _field(
             st.session_state[key] = form.written(language, name, start)
         text = st.text_input(
             label,
+            st.session_state[key],
             key=key,
             help=_help(language, name, column),
             placeholder=messages.say(language, "missing"),

@@ -12,7 +12,9 @@ def text_area(label: str, name: str, *, max_chars: int) -> str:
     """
     if name not in st.session_state:
         st.session_state[name] = session.kept(name) or ""
-    return st.text_area(label, key=name, max_chars=max_chars, on_change=_keep, args=(name,)) or ""
+    return (
+        st.text_area(label, st.session_state[name], key=name, max_chars=max_chars, on_change=_keep, args=(name,)) or ""
+    )
 
 
 def forget(name: str) -> None:

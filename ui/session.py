@@ -114,6 +114,7 @@ def choose_language() -> None:
     st.radio(
         messages.say(chosen, "language"),
         list(messages.LANGUAGES),
+        list(messages.LANGUAGES).index(chosen),
         format_func=messages.LANGUAGES.get,
         key="language",
         horizontal=True,
@@ -159,7 +160,13 @@ def identify() -> None:
         return
     st.session_state.setdefault("officer", kept("officer", ""))
     st.text_input(
-        say("officer"), key="officer", max_chars=100, help=say("officer_help"), autocomplete="name", live=True
+        say("officer"),
+        st.session_state["officer"],
+        key="officer",
+        max_chars=100,
+        help=say("officer_help"),
+        autocomplete="name",
+        live=True,
     )
     keep("officer", officer())
     if officer():

@@ -148,6 +148,21 @@ def test_a_decision_and_entries_survive_a_reload(page, service):
     assert "300 000" not in texts(page(browser=new_token()))
 
 
+def test_every_field_has_its_content_as_default(page):
+    """A browser that is sent the page anew before it has drawn it shows the default, and answers with that."""
+    opened = page(browser="b" * 43)
+    enter(opened, "Montant du crédit", "450 001")
+    again = unfold(unfold(page(browser="b" * 43), "section_client"), "section_contact")
+
+    filled = [box for box in again.selectbox if box.value is not None]
+    assert len(filled) > 1
+    for choice in (*filled, *again.radio):
+        assert choice.proto.default == choice.index, choice.label
+    assert field(again, "Montant du crédit").value == "450\u202f001"
+    for text in (*again.text_input, *again.text_area):
+        assert text.proto.default == text.value, text.label
+
+
 def test_the_access_key_goes_with_every_request(page, service, monkeypatch):
     monkeypatch.setenv("SCORING_API_KEY", "k3y\n")
 

@@ -173,7 +173,8 @@ def choose_intention(language: str, source: str) -> tuple[bool, str]:
     key = f"intention/{language}/{source}/{st.session_state.get('resets', 0)}"
     if key not in st.session_state:
         st.session_state[key] = draft.get("intention", options[0])
-    intention = st.radio(say("intention"), options, format_func=lambda name: say(f"intention_{name}"), key=key)
+    chosen = options.index(st.session_state[key])
+    intention = st.radio(say("intention"), options, chosen, lambda name: say(f"intention_{name}"), key)
     session.keep(f"draft/{source}", {**draft, "intention": intention})
     reason = ""
     if intention == "correction":
