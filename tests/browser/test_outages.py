@@ -125,6 +125,8 @@ def test_a_review_is_kept_until_the_killed_service_is_back(context: BrowserConte
         page.get_by_text("Accorder le crédit", exact=True).click()
         at_rest(page)
         reason(page).fill(REASON)
+        reason(page).blur()
+        at_rest(page)  # drawn after the kill, the page would have no button to press
         kill(service)
 
         page.get_by_role("button", name="Enregistrer votre décision").click()
