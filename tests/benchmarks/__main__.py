@@ -17,6 +17,7 @@ from bento import NAME
 from bento.model.manifest import FOLDER_IN_STORE, SCORING_FILE, ModelManifest
 from bento.settings import JOURNAL_VARIABLE
 from research.cli import ROOT, SERVING_PYTHON, CommandError, parser, run
+from research.data.dataset import open_folder
 from tests.benchmarks.calibration import Calibration
 from tests.benchmarks.credit_files import write_requests, write_three
 from tests.benchmarks.figure import draw, draw_layers
@@ -196,6 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--soak", type=int, default=0, help="requests over which the service's memory is watched")
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
+    if chosen.full is not None:
+        open_folder(chosen.full)
+    chosen.out.mkdir(parents=True, exist_ok=True)
     if chosen.bento is None:
         with _temporary_stores(chosen.clients, chosen.seed) as stores:
             again = [*(sys.argv[1:] if arguments is None else arguments), "--bento", f"{NAME}:latest"]
@@ -208,7 +212,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise CommandError(f"there is no Bento {chosen.bento}; leave --bento out to have one made") from error
     measured = vars(chosen).keys() - {"bento", "out"}
     figures = benchmarks(bento, **{name: getattr(chosen, name) for name in measured})
-    chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
     draw(figures, chosen.out / PICTURE)
     draw_layers(figures, chosen.out / LAYERS_PICTURE)

@@ -20,6 +20,7 @@ import polars as pl
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from research.cli import ROOT
+from research.data.dataset import open_folder
 from research.deployment.processes import free_port, serving
 from tests.benchmarks.__main__ import machine, source
 from tests.benchmarks.calibration import Calibration
@@ -131,8 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--data", type=Path, default=ROOT / "data" / "synthetic", help="folder of clients to search")
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
-    figures = benchmark(str(bentoml.bentos.get(chosen.bento).tag), chosen.data)
+    open_folder(chosen.data)
     chosen.out.mkdir(parents=True, exist_ok=True)
+    figures = benchmark(str(bentoml.bentos.get(chosen.bento).tag), chosen.data)
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures["browser"] | {"calibration": figures["calibration"]}, indent=1))  # noqa: T201
     return 0

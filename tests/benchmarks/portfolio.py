@@ -223,10 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise CommandError(f"{SPARK_PYTHON.parent.parent} is missing; make it with: make .venv-spark/.synced")
     local = [engine for engine in chosen.engines if engine.startswith("local")]
     sizes = dict.fromkeys(chosen.sizes, chosen.engines) | dict.fromkeys(chosen.local_sizes, local)
-    if chosen.data:
-        chosen.data.mkdir(parents=True, exist_ok=True)
+    for folder in filter(None, (chosen.data, chosen.out)):
+        folder.mkdir(parents=True, exist_ok=True)
     figures = portfolio(dict(sorted(sizes.items())), chosen.rounds, chosen.model, chosen.data)
-    chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n")
     draw(figures, chosen.out / PICTURE)
     print(table(figures))  # noqa: T201

@@ -15,6 +15,7 @@ import pytest
 
 from bento.api.endpoints import PREDICT_BATCH
 from bento.api.schemas import MAX_CREDIT_FILES
+from bento.data.files import DataError
 from bento.data.tables import HISTORIES, TABLES
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE
@@ -205,6 +206,12 @@ def test_the_load_counts_answers_and_faults_and_reads_memory(tmp_path: Path):
     assert all("500" in fault for fault in load["faults"])
     assert [count for count, _ in load["memory"]] == list(range(0, 31, 3))
     assert all(mib > 10 for _, mib in load["memory"])
+
+
+def test_a_folder_without_clients_is_refused_before_anything_is_measured(tmp_path: Path):
+    with pytest.raises(DataError, match="application_train"):
+        main(["--full", str(tmp_path), "--bento", "none:none", "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_of_full_size_is_measured_by_table(synthetic_folder: Path):
