@@ -19,7 +19,7 @@ from research.reporting.documents import write_documents
 from research.reporting.model_card import write_model_card
 from research.reporting.quoted_figures import PUBLISHED
 from research.reporting.runs import of_another_model, runs_beside
-from research.reporting.same_again import commands
+from research.reporting.same_again import commands, full_size_commands
 from research.results import (
     COMPARISON_FILE,
     COUNTERFACTUALS_FILE,
@@ -50,6 +50,8 @@ EXAMPLE = "python -m research publish 87e7285f5d1a4265a9585d572ac97ed1"
 
 README = ROOT / "README.md"
 RESULTS_PAGE = ROOT / "docs" / "results.md"
+FULL_SIZE = "full_size"
+"""Folder of the results of a training on as many clients as the public data have, within the published results."""
 BEGIN, END = "<!-- results: written by python -m research publish -->", "<!-- end of results -->"
 _PAGE_BEGIN = """# Results
 
@@ -112,6 +114,18 @@ def publish(run_id: str, out: Path = PUBLISHED, data_folder: Path | None = None)
     return out
 
 
+def publish_full_size(run_id: str, data_folder: Path | None = None, out: Path = PUBLISHED) -> Path:
+    """Write the results of a training, with the figures of the test split, beside the published ones.
+
+    Nothing but the page of results shows them.
+    """
+    trained = results_with_test_split(run_id, data_folder)
+    path = out / FULL_SIZE / RESULTS_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(written(trained), indent=1) + "\n")
+    return path
+
+
 def _served_features(trained: TrainingResults, manifest: Path) -> ServedFeatures:
     """Return the features of the model of a run, which its manifest lists."""
     features = ModelManifest.model_validate_json(manifest.read_text("utf-8")).features
@@ -171,8 +185,21 @@ def results_page(folder: Path = PUBLISHED) -> str:
 
 
 def results_table(folder: Path = PUBLISHED) -> str:
-    """Return the published figures as Markdown: of the model, and of the comparison where there is one."""
-    results = read(TrainingResults, folder / RESULTS_FILE)
+    """Return the published figures as Markdown: of the model, and of the comparison and full size where there are."""
+    lines = ["## The published model", "", *_model_table(read(TrainingResults, folder / RESULTS_FILE))]
+    comparison = read_if_present(Comparison, folder / COMPARISON_FILE)
+    if comparison is not None:
+        lines += ["", *_comparison_table(comparison)]
+    full_size = read_if_present(TrainingResults, folder / FULL_SIZE / RESULTS_FILE)
+    if full_size is not None:
+        lines += ["", f"## The same training on {full_size.clients:,} clients", "", *_model_table(full_size), ""]
+        lines += ["To obtain the same, where `RUN` is what `train` names:", "", "```sh", *full_size_commands(full_size)]
+        lines += ["```"]
+    return "\n".join(lines)
+
+
+def _model_table(results: TrainingResults) -> Iterator[str]:
+    """Yield the lines of the figures of a training, with what their intervals do not hold."""
     metrics = results.metrics
     policies: tuple[tuple[str, Policy], ...] = (
         ("cost per client, at the threshold", "model"),
@@ -183,26 +210,27 @@ def results_table(folder: Path = PUBLISHED) -> str:
     rows += [["AUC", *(interval(results.intervals[split].get("auc")) for split in SPLITS)]]
     rows += metric_rows(results, (("Gini", "gini"), ("KS", "ks")), ".3f")
     if results.oracle:
-        rows += [["AUC of the true probabilities", *(f"{results.oracle.get(f'{name}_auc', 0):.3f}" for name in SPLITS)]]
+        best = [results.oracle[f"{split}_auc"] for split in SPLITS]
+        rows += [["AUC of the true probabilities", *(f"{value:.3f}" for value in best)]]
+        shares = [
+            (2 * metrics[f"{split}_auc"] - 1) / (2 * value - 1) for split, value in zip(SPLITS, best, strict=True)
+        ]
+        rows += [["share of the Gini of the true probabilities", *(f"{share:.1%}" for share in shares)]]
     for title, policy in policies:
         rows += [[title, *(interval(results.business[split][policy].cost_per_client) for split in SPLITS)]]
     rows += [["share refused", *(f"{metrics[f'{split}_refused_share']:.3f}" for split in SPLITS)]]
-    lines = [
-        "## The published model",
-        "",
-        f"Obtained on {results.description}; bootstrap intervals at 95 %:",
-        "",
-        "| | out of fold | test |",
-        "|---|---|---|",
-        *(f"| {' | '.join(cells)} |" for cells in rows),
-        "",
-        f"{WHAT_INTERVALS_HOLD['en']} The figures to quote are those of the test split. {opening(results)}".rstrip(),
-        "",
+    yield f"Obtained on {results.description}; bootstrap intervals at 95 %:"
+    yield ""
+    yield "| | out of fold | test |"
+    yield "|---|---|---|"
+    yield from (f"| {' | '.join(cells)} |" for cells in rows)
+    yield ""
+    yield f"{WHAT_INTERVALS_HOLD['en']} The figures to quote are those of the test split. {opening(results)}".rstrip()
+    yield ""
+    yield (
         f"Threshold {metrics['threshold']:.4f} (theory {metrics['theoretical_threshold']:.4f}); "
-        f"{metrics['features']:.0f} features" + (f", {metrics['trees']:.0f} trees." if "trees" in metrics else "."),
-    ]
-    comparison = read_if_present(Comparison, folder / COMPARISON_FILE)
-    return "\n".join(lines if comparison is None else [*lines, "", *_comparison_table(comparison)])
+        f"{metrics['features']:.0f} features" + (f", {metrics['trees']:.0f} trees." if "trees" in metrics else ".")
+    )
 
 
 def _comparison_table(comparison: Comparison) -> Iterator[str]:
@@ -265,10 +293,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders of data/results, as MLflow run ids; by default that of the champion, and the newest of each "
         "command on its data",
     )
+    parser.add_argument(
+        "--full-size",
+        metavar="RUN",
+        help="publish nothing but the results of this training, beside the others: on the page of results they show "
+        "what more clients are worth",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Copy the results of the runs, and write README, model card and documents anew."""
+    if options.full_size is not None:
+        path = publish_full_size(options.full_size, options.data)
+        RESULTS_PAGE.write_text(results_page(), "utf-8")
+        print(f"published: {shown(path)}")
+        return
     runs = options.runs or runs_beside(tracking.run_id(tracking.champion(tracking.connect())), DATA / "results")
     for run_id in runs:
         publish(run_id, data_folder=options.data)

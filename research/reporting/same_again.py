@@ -13,20 +13,30 @@ def commands(results: TrainingResults) -> list[str]:
     Real data is to be in `data/raw`; of generated data the seed and the number of clients are stated.
     """
     settings = train_options(results)
-    if results.data == "synthetic":
-        data = "data/published"
-        made = [f"python -m research data synth --clients {results.clients} --seed {results.seed} --out {data}"]
-        first = ["fidelity"]
-    else:
-        data, first = "data/raw", []
-        made = [f"python -m research data check {data}"]
-    trained = (
-        [f"python -m research train --data {data} {' '.join(settings)}"]
-        if settings
-        else []  # make trains with the settings that are the defaults
-    )
+    first = ["fidelity"] if results.data == "synthetic" else []
+    data, made = _data(results, "data/published")
+    # make trains with the settings that are the defaults
+    trained = [_train(data, settings)] if settings else []
     targets = [*first, *([] if settings else ["train"]), "promote", *MEASURED.split()]
     return [*made, *trained, f"make {' '.join(targets)} DATA={data}", f"python -m research publish --data {data}"]
+
+
+def full_size_commands(results: TrainingResults) -> list[str]:
+    """Return the lines of a shell that make the results of a training on many clients again, and no more."""
+    data, made = _data(results, "data/full_size")
+    return [*made, _train(data, train_options(results)), f"python -m research publish --data {data} --full-size RUN"]
+
+
+def _data(results: TrainingResults, folder: str) -> tuple[str, list[str]]:
+    """Return the folder of the data, `folder` where they are generated, and the lines that make or check them."""
+    if results.data == "real":
+        return "data/raw", ["python -m research data check data/raw"]
+    made = f"python -m research data synth --clients {results.clients} --seed {results.seed} --out {folder}"
+    return folder, [made]
+
+
+def _train(data: str, settings: list[str]) -> str:
+    return " ".join(["python -m research train --data", data, *settings])
 
 
 def train_options(results: TrainingResults) -> list[str]:

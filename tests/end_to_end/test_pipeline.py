@@ -8,7 +8,17 @@ import bentoml
 from bento.rules.rulebook import Rulebook
 from research.data.dataset import Data
 from research.reporting.model_card import model_card
-from research.reporting.publish import BEGIN, END, headline, publish, results_table, write_readme
+from research.reporting.publish import (
+    BEGIN,
+    END,
+    FULL_SIZE,
+    headline,
+    publish,
+    publish_full_size,
+    results_table,
+    write_readme,
+)
+from research.results import RESULTS_FILE
 from research.tracking import champion, connect
 
 
@@ -37,6 +47,9 @@ def test_publishing_a_run_replaces_the_figures_of_the_readme(bento_tag: str, syn
     assert "1,500 clients, seed 1" in headline(out)
     assert "1,500 clients, seed 1" in results_table(out)
     assert "The test split was opened once for this data" in results_table(out)
+    publish_full_size(champion(connect()).run_id, synthetic_folder, out)
+    assert (out / FULL_SIZE / RESULTS_FILE).read_text() == (out / RESULTS_FILE).read_text()
+    assert "## The same training on 1,500 clients" in results_table(out)
     card = model_card(out)
     gate = int((Data(synthetic_folder).splits == "gate").sum())
     assert f"on {gate} clients that nothing else reads: promoted" in card

@@ -13,6 +13,7 @@ from research.reporting.model_card import CARD, model_card
 from research.reporting.publish import (
     BEGIN,
     END,
+    FULL_SIZE,
     PUBLISHED,
     README,
     RESULTS_PAGE,
@@ -20,7 +21,15 @@ from research.reporting.publish import (
     results_page,
     results_table,
 )
-from research.results import COUNTERFACTUALS_FILE, QUOTABLE_FILE, REASONS_FILE, RESULTS_FILE, QuotableStudy, read
+from research.results import (
+    COUNTERFACTUALS_FILE,
+    QUOTABLE_FILE,
+    REASONS_FILE,
+    RESULTS_FILE,
+    QuotableStudy,
+    TrainingResults,
+    read,
+)
 
 
 def test_the_readme_holds_the_published_figures():
@@ -63,13 +72,27 @@ def test_the_model_card_holds_the_published_figures():
     assert CARD.read_text() == model_card(PUBLISHED)
 
 
-def test_the_page_of_results_says_what_intervals_do_not_hold_below_both_tables():
+def test_the_page_of_results_says_what_intervals_do_not_hold_below_each_table():
     text = results_table()
 
     for table in text.split(WHAT_INTERVALS_HOLD["en"])[:-1]:
         assert table.rstrip().endswith("|")
-    assert text.count(WHAT_INTERVALS_HOLD["en"]) == text.count("\n|---|") == 2
+    assert text.count(WHAT_INTERVALS_HOLD["en"]) == text.count("\n|---|") == 3
     assert text in results_page()
+
+
+def test_the_page_of_results_shows_the_published_model_and_full_size():
+    for name in (".", FULL_SIZE):
+        results = read(TrainingResults, PUBLISHED / name / RESULTS_FILE)
+        assert results.oracle
+        share = roc_gini(results.metrics["test_auc"]) / roc_gini(results.oracle["test_auc"])
+
+        assert f"Obtained on {results.description}; bootstrap" in results_page()
+        assert re.search(rf"true probabilities \| [\d.]+% \| {100 * share:.1f}% \|", results_page())
+
+
+def roc_gini(auc: float) -> float:
+    return 1 - 2 * (1 - auc)
 
 
 def test_model_card_of_synthetic_data_begins_with_a_caution():

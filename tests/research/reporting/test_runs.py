@@ -12,10 +12,10 @@ from bento.model.manifest import SCORING_FILE
 from research.__main__ import COMMANDS
 from research.cli import ROOT, CommandError
 from research.reporting import article_18, publish
-from research.reporting.publish import PUBLISHED, publish_fidelity, results_page
+from research.reporting.publish import FULL_SIZE, PUBLISHED, publish_fidelity, results_page
 from research.reporting.quoted_figures import QuotedFigures
 from research.reporting.runs import ELSEWHERE, OF_DATA, OF_MODEL, of_another_model, runs_beside
-from research.reporting.same_again import commands, train_options
+from research.reporting.same_again import commands, full_size_commands, train_options
 from research.results import (
     COMPARISON_FILE,
     FIDELITY_FILE,
@@ -106,10 +106,13 @@ def test_settings_of_the_training_are_options_of_the_command(changes: dict[str, 
 
 
 def test_the_page_of_results_holds_the_commands():
-    block = results_page().split("```")[1].removeprefix("sh\n").splitlines()
+    block, of_full_size = (text.removeprefix("sh\n").splitlines() for text in results_page().split("```")[1::2])
 
     assert block == commands(read(TrainingResults, PUBLISHED / RESULTS_FILE))
-    assert all(line.split()[3] in COMMANDS for line in block if line.startswith("python -m research"))
+    assert of_full_size == full_size_commands(read(TrainingResults, PUBLISHED / FULL_SIZE / RESULTS_FILE))
+    of_research = [line.split()[3:] for line in (*block, *of_full_size) if line.startswith("python -m research")]
+    assert all(words[0] in COMMANDS for words in of_research)
+    assert of_research[-1][-2:] == ["--full-size", "RUN"]
 
 
 def test_the_newest_results_of_the_same_data_are_published_with_the_champion(tmp_path: Path):
