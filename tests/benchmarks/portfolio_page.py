@@ -41,7 +41,7 @@ def _measured(figures: Figures) -> Iterator[str]:
     quiet = calibration["is_quiet"]
     slowdown = max(calibration["slowdown"].values())
     state = (
-        "The machine did nothing else."
+        f"The machine was quiet (a fixed loop took at most {slowdown:.2f} times its shortest time)."
         if quiet
         else f"The machine was busy with other work (a fixed loop took up to {slowdown:.1f} times its shortest time): "
         "**seconds on the wall are not judged**, nor shown, and processor seconds are higher than on a quiet machine."
@@ -85,21 +85,27 @@ def _lines(figures: Figures) -> Iterator[str]:
 
 
 def _sizing(figures: Figures) -> Iterator[str]:
-    engines = [engine for engine in ("local", "spark") if engine in figures["lines"]]
+    factors = {"local": 1.0}
+    spark = ""
+    both = {int(size): runs for size, runs in figures["sizes"].items() if {"local", "spark"} <= runs.keys()}
+    if both:
+        factors["spark"] = both[max(both)]["spark"]["cpu_seconds"] / both[max(both)]["local"]["cpu_seconds"]
+        spark = f", Spark as {factors['spark']:.1f} times one machine, which it took at {max(both):,} clients"
     yield (
-        "**Measured** stands where a run had that number of clients; all else is **extrapolated** along the lines "
-        f"above. The cost is core-hours times {PRICE} dollars: an assumption of {PRICE_DATE}, not a price that was "
-        "asked for. Replace it by that of your region and day ([AWS](https://aws.amazon.com/ec2/spot/pricing/) lists "
-        "its own); the machines' start and the storage come on top."
+        "**Measured** stands where a run had that number of clients; all else is **extrapolated**: one machine along its "
+        f"line above{spark}. The cost is core-hours times {PRICE} dollars: an assumption of {PRICE_DATE}, not a price that "
+        "was asked for. Replace it by that of your region and day "
+        "([AWS](https://aws.amazon.com/ec2/spot/pricing/) lists its own); the machines' start and the storage come on "
+        "top."
     )
     yield ""
     yield "| clients | engine | core-hours | on 2 cores | on 16 cores | ids in memory | dollars | |"
     yield "|---:|---|---:|---:|---:|---:|---:|---|"
+    line = figures["lines"]["local"]["cpu_seconds"]
     for size, label in SIZES.items():
-        for engine in engines:
+        for engine, factor in factors.items():
             measured = figures["sizes"].get(str(size), {}).get(engine)
-            line = figures["lines"][engine]["cpu_seconds"]
-            cpu = measured["cpu_seconds"] if measured else max(0.0, line["fixed"]) + line["per_client"] * size
+            cpu = measured["cpu_seconds"] if measured else factor * (line["fixed"] + line["per_client"] * size)
             hours, name = cpu / SECONDS_IN_HOUR, "one machine" if engine == "local" else "Spark"
             yield (
                 f"| {label} | {name} | {_rounded(hours)} | {_time(cpu / 2)} | {_time(cpu / 16)} | "
