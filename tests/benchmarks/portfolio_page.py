@@ -92,11 +92,11 @@ def _sizing(figures: Figures) -> Iterator[str]:
         factors["spark"] = both[max(both)]["spark"]["cpu_seconds"] / both[max(both)]["local"]["cpu_seconds"]
         spark = f", Spark as {factors['spark']:.1f} times one machine, which it took at {max(both):,} clients"
     yield (
-        "**Measured** stands where a run had that number of clients; all else is **extrapolated**: one machine along its "
-        f"line above{spark}. The cost is core-hours times {PRICE} dollars: an assumption of {PRICE_DATE}, not a price that "
-        "was asked for. Replace it by that of your region and day "
-        "([AWS](https://aws.amazon.com/ec2/spot/pricing/) lists its own); the machines' start and the storage come on "
-        "top."
+        "**Measured** stands where a run had that number of clients; all else is **extrapolated**: one machine along "
+        f"its line above{spark}. The cost is core-hours times {PRICE} dollars: an assumption of {PRICE_DATE}, not a "
+        "price that was asked for. Replace it by that of your region and day "
+        "([AWS](https://aws.amazon.com/ec2/spot/pricing/) lists its own); the machines' start and the storage come "
+        "on top."
     )
     yield ""
     yield "| clients | engine | core-hours | on 2 cores | on 16 cores | ids in memory | dollars | |"
