@@ -14,6 +14,7 @@ from bento.data.cleaning import IS_OPEN, clean
 from bento.data.credit_file import CreditFile, frames
 from bento.data.readers import read_application, read_client, read_history
 from bento.data.tables import APPLICATION, HISTORIES, TABLES, Column
+from bento.features import build
 from bento.features.build import build_features
 from bento.features.catalogue import CATALOGUE, count_name, needed_columns, share_counts_of, total_name
 from bento.features.definitions import GROUP_LABELS
@@ -96,6 +97,21 @@ def test_chunks_of_clients_give_the_same_as_all_at_once(tables: Tables, features
     clients = features["SK_ID_CURR"]
     chunks = [build_features(_of_clients(tables, clients[start::3])) for start in range(3)]
     _assert_same(pl.concat(chunks).sort("SK_ID_CURR"), features.sort("SK_ID_CURR"))
+
+
+@pytest.mark.parametrize(("rows", "clients"), [(97, 10_000), (1, 3)])
+def test_ranges_of_clients_give_the_same_as_all_at_once(
+    tables: Tables, features: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, rows: int, clients: int
+):
+    monkeypatch.setattr(build, "ROWS_AT_ONCE", rows)
+    applications = tables["application"].sample(fraction=1.0, shuffle=True, seed=1).head(clients)
+
+    in_ranges = build_features(tables | {"application": applications})
+
+    assert in_ranges["SK_ID_CURR"].equals(applications["SK_ID_CURR"])
+    assert_frame_equal(
+        in_ranges, applications.select("SK_ID_CURR").join(features, on="SK_ID_CURR", maintain_order="left")
+    )
 
 
 def test_the_order_of_clients_and_rows_has_no_effect(tables: Tables, features: pl.DataFrame):
