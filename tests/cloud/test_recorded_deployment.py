@@ -39,9 +39,7 @@ def ran(folder: Path, command: str, *arguments: str) -> tuple[int, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def walked(
-    stacks: Stacks, deployed: Deployed, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[list[int], list[str]]:
+def walked(stacks: Stacks, deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], list[str]]:
     """Run the commands of a deployment on an empty account; return their exit codes and what they print."""
     folder = tmp_path_factory.mktemp("deployment")
     (folder / "ca.pem").write_text(PEM)

@@ -244,7 +244,9 @@ def test_a_deck_of_all_families_fits_and_its_pictures_are_legible(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_labels_of_all_families_do_not_cover_each_other(language: Language, all_families: QuotedFigures):
-    for slide in [slide for slide in DECK if slide.id in ("comparison", "times")]:
+    for slide, gap in [(slide, {"comparison": 5, "times": -1}.get(slide.id)) for slide in DECK]:
+        if gap is None:
+            continue
         frame = layout.PICTURE[slide.layout]
         with mpl.rc_context(STYLE):
             figure = layout.PICTURES[str(slide.picture)](Canvas(all_families, language, frame.width, frame.height))
@@ -253,7 +255,7 @@ def test_labels_of_all_families_do_not_cover_each_other(language: Language, all_
         ordered = sorted(labels, key=lambda extent: extent.y0)
 
         assert len(ordered) >= len(FAMILIES)
-        assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(ordered)), slide.id
+        assert all(below.y1 + gap <= above.y0 for below, above in itertools.pairwise(ordered)), slide.id
 
 
 def test_only_families_with_a_treatment_are_drawn_and_counted_under_treatments(all_families: QuotedFigures):
@@ -265,6 +267,29 @@ def test_only_families_with_a_treatment_are_drawn_and_counted_under_treatments(a
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["LightGBM", "logistic regression", "random forest", "XGBoost"]
     assert filled(slide, all_families, "en").points[2].startswith("Of 4 families, ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_costs_of_the_comparison_stand_beside_their_points(language: Language, all_families: QuotedFigures):
+    frame = layout.PICTURE["picture"]
+    with mpl.rc_context(STYLE):
+        figure = layout.PICTURES["comparison"](Canvas(all_families, language, frame.width, frame.height))
+    figure.draw_without_rendering()
+
+    costs = sorted((text.get_window_extent() for text in figure.axes[0].texts), key=lambda extent: extent.y0)
+
+    assert len(costs) >= len(FAMILIES)
+    assert all(below.y1 + 5 <= above.y0 for below, above in itertools.pairwise(costs))
+
+
+def test_a_search_that_finds_nothing_better_gains_little(tmp_path: Path):
+    shutil.copytree(PUBLISHED, tmp_path, dirs_exist_ok=True)
+    results = json.loads((tmp_path / "results.json").read_text())
+    results["tuning"] |= {"gain": 0.0, "gain_error": 0.0}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    (slide,) = [slide for slide in DECK if slide.id == "tuning"]
+
+    assert filled(slide, QuotedFigures(tmp_path), "en").title.startswith("Tuning gains little")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
