@@ -82,7 +82,6 @@ def test_the_recording_is_written(walked: tuple[list[int], list[str]]):
     Path(os.environ["DEPLOYMENT_RECORDING"]).write_text(HEADER + "\n".join(walked[1]) + "\n", "utf-8")
 
 
-@pytest.mark.promise("the deployment that a slide shows is what the commands print on a server that stands for AWS")
 def test_the_commands_of_a_deployment_print_what_was_recorded(walked: tuple[list[int], list[str]]):
     codes, lines = walked
 
