@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help packages setup check check-types check-rest coverage test test-end-to-end test-serving test-faults test-postgres test-notebooks \
 	test-benchmarks test-mutation test-browser screenshots recording test-container demo pipeline data fidelity study compare train promote \
-	rollback explain counterfactuals reasons fairness mitigation quotable lawful missing rules \
+	deployment-recording rollback explain counterfactuals reasons fairness mitigation quotable lawful missing rules \
 	notebooks import bento container page-image serve ui mlflow drift bench lock clean deploy rollback-deployment destroy \
 	test-cloud test-docs test-spark test-dask slides docs
 
@@ -30,7 +30,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  DATA=folder names your data; without it data/raw, or else synthetic data. Quote a folder with blanks."
 	@echo "  PORT=number, UI_PORT=number and MLFLOW_PORT=number choose other ports than 3000, 8501 and 5000."
 	@echo "  CAPACITY=share, 0.1 say, has train, pipeline and demo leave the closest cases, up to that share, to a person."
@@ -235,6 +235,9 @@ screenshots: setup ## Take the pictures of the pages again, into docs/images
 
 recording: setup ## Record make demo again, as the moving picture of the README
 	@$(RUN) tests.recording
+
+deployment-recording: setup ## Record what a deployment prints again, which a slide shows; a server stands for AWS
+	@DEPLOYMENT_RECORDING=research/reporting/slides/deployment.txt .venv/bin/pytest tests/cloud/test_recorded_deployment.py
 
 test-container: setup ## The image: built, run, and asked the same as the service
 	@for program in buildah debootstrap runc; do \

@@ -208,7 +208,7 @@ CONDITIONS: dict[str, Callable[[QuotedFigures], bool]] = {
     "tuned": _tuned,
     "tuning_gains_little": lambda figures: (
         not _tuned(figures)
-        or figures.value("results", "tuning.gain") < 2 * figures.value("results", "tuning.gain_error")
+        or figures.value("results", "tuning.gain") <= 2 * figures.value("results", "tuning.gain_error")
     ),
     "predictions_come_true": lambda figures: (
         abs(figures.value("results", "metrics.test_predicted_to_observed") - 1) <= MAX_CALIBRATION_DISTANCE

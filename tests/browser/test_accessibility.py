@@ -5,14 +5,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.steps import amount, at_rest, choose, decide, sign, simulated, unfold
+from tests.browser.steps import amount, at_rest, choose, decide, sign, simulated, unfold, write
 from tests.support.deadlines import timeout_s
 from ui import navigation
+from ui.client import declared_tables
 from ui.messages import say
+from ui.samples import Filters, Sample
 
 WIDTHS = {"wide": 1280, "phone": 390, "zoomed": 640}
 """640 is a screen of 1280 pixels at a zoom of 200 %."""
@@ -118,12 +121,32 @@ def test_headings_are_in_order(page: Page):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
 
 
+@pytest.fixture(scope="module")
+def refused_client(service_url: str, synthetic_folder: Path) -> str:
+    """Return the first client who is refused for the probability alone: a rule of the lender would hide the scale."""
+    with httpx.Client(base_url=service_url) as service:
+        sample = Sample(synthetic_folder, declared_tables(service))
+        for client in sample.search(Filters()):
+            credit_file = sample.credit_file(client["SK_ID_CURR"])
+            answer = service.post("/predict?purpose=simulation", json=credit_file).raise_for_status().json()
+            if answer["decision"] == "refused" and not answer["rules"]:
+                return str(client["SK_ID_CURR"])
+    raise AssertionError("no client is refused without a rule: look further than the first clients")
+
+
 @pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="takes the pictures of docs/images, by make screenshots")
 @pytest.mark.parametrize("width", ["wide", "phone"])
 @pytest.mark.parametrize(("language", "locale"), [("fr", "fr-FR"), ("en", "en-GB")])
-def test_the_pictures_are_taken(browser: Browser, page_url: str, language: str, locale: str, width: str):
+def test_the_pictures_are_taken(
+    browser: Browser, page_url: str, refused_client: str, language: str, locale: str, width: str
+):
     page = open_page(browser, page_url, locale, width)
     page.get_by_role("heading", name="Simulation").wait_for()
+    at_rest(page)
+    label = {"fr": "Numéro de client", "en": "Client number"}[language]
+    write(page.get_by_label(label, exact=True).first, refused_client)
+    expect(page.get_by_role("heading", name=f"Client {refused_client}", exact=True)).to_be_visible()
+    at_rest(page)
     page.locator(".waterfalllayer").first.wait_for(state="attached")
     at_rest(page)
 

@@ -73,9 +73,9 @@ def comparison(canvas: Canvas) -> Figure:
         colour = GREY if row in policies else BLUE
         axes.errorbar(cost["value"], place, xerr=span, fmt="o", ms=9, color=colour, capsize=5, lw=2)
         text = number(cost["value"], ".0f", canvas.language)
-        axes.annotate(text, (cost["value"], place), xytext=(0, 9), textcoords="offset points", ha="center")
-    axes.set_yticks(range(len(rows)), [_folded(canvas.text(_name(row))) for row in rows], linespacing=0.9)
-    axes.set(xlim=(0, 1000), ylim=(len(rows) - 0.5, -0.7))
+        axes.annotate(text, (cost["high"], place), xytext=(10, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(rows)), [canvas.text(_name(row)) for row in rows])
+    axes.set(xlim=(0, 1150), ylim=(len(rows) - 0.5, -0.7), xticks=range(0, 1001, 250))
     return figure
 
 
@@ -133,7 +133,8 @@ def tuning(canvas: Canvas) -> Figure:
     best = losses.index(min(losses))
     axes.plot(range(1, len(losses) + 1), losses, "o", ms=11, color=BLUE)
     axes.plot(best + 1, losses[best], "o", ms=11, color=ORANGE)
-    for place, text in {0: ("defaults", "par défaut"), best: ("best", "meilleur")}.items():
+    texts = {0: ("defaults", "par défaut"), best: ("best", "meilleur")}
+    for place, text in texts.items() if best else [(0, ("defaults: best", "par défaut : meilleur"))]:
         axes.annotate(canvas.text(text), (place + 1, losses[place]), xytext=(6, -22), textcoords="offset points")
     axes.locator_params(axis="y", nbins=5)
     axes.margins(x=0.12, y=0.2)

@@ -2,16 +2,29 @@
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bento.i18n import TextPair
 from research.cli import ROOT, CommandError
-from research.reporting.slides.drawing import BLUE, GREEN, GREY, ORANGE, Canvas, Draw, arrow, bars, box, text_width
+from research.reporting.slides.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    MARGIN,
+    ORANGE,
+    Canvas,
+    Draw,
+    arrow,
+    bars,
+    box,
+    text_width,
+)
 
 MAX_COMMITS = 9
 
@@ -40,27 +53,34 @@ def commits(canvas: Canvas) -> Figure:
     return figure
 
 
-def row_of_boxes(canvas: Canvas, texts: Sequence[str], columns: int, colours: Sequence[str]) -> Figure:
-    """Draw boxes in rows from left to right, each row below the one before, with arrows between."""
-    figure, axes = canvas.board()
-    rows = -(-len(texts) // columns)
-    width, height = canvas.width / columns, canvas.height / rows
-    for place, (text, colour) in enumerate(zip(texts, colours, strict=True)):
-        row, column = divmod(place, columns)
-        left, bottom = column * width + 0.2, canvas.height - (row + 1) * height + 0.15
-        box(axes, (left, bottom, width - 0.4, height - 0.3), text, colour)
-        if column:
-            arrow(axes, (left - 0.4, bottom + height / 2 - 0.15), (left, bottom + height / 2 - 0.15))
-    return figure
+COLUMNS = 6
+"""Boxes of the integration in a row."""
+GAP = 0.3
+"""Inches between two boxes of a row, for an arrow; less between two rows."""
+
+
+def row_of_boxes(
+    canvas: Canvas, axes: Axes, texts: Sequence[str], row: tuple[int, int], colours: Sequence[str]
+) -> None:
+    """Draw boxes from left to right with arrows between, as the row of a number of rows that are as high."""
+    number, rows = row
+    width, height = canvas.width / len(texts), canvas.height / rows
+    bottom = canvas.height - (number + 1) * height + GAP / 3
+    for column, (text, colour) in enumerate(zip(texts, colours, strict=True)):
+        left = column * width + GAP / 2
+        if text:
+            box(axes, (left, bottom, width - GAP, height - 2 * GAP / 3), text, colour)
+        if text and column:
+            arrow(axes, (left - GAP, bottom + height / 2 - GAP / 3), (left, bottom + height / 2 - GAP / 3))
 
 
 STEP_WORDS: dict[str, TextPair] = {
-    "make packages": ("Debian packages", "paquets Debian"),
-    "make setup": ("environments", "environnements"),
-    "make check": ("format, types,\nlayers, words", "format, types,\ncouches, mots"),
+    "make packages": ("Debian\npackages", "paquets\nDebian"),
+    "make setup": ("Python\npackages", "paquets\nPython"),
+    "make check": ("types, style,\nlayers", "types, style,\ncouches"),
     "make test": ("unit tests", "tests unitaires"),
-    "make test-serving": ("tests of the\ncontainer's code", "tests du code\ndu conteneur"),
-    "make test-faults": ("faults, fuzzing", "pannes,\naléas"),
+    "make test-serving": ("container's\ncode", "code du\nconteneur"),
+    "make test-faults": ("faults,\nfuzzing", "pannes,\naléas"),
     "make test-postgres": ("PostgreSQL", "PostgreSQL"),
     "make test-notebooks": ("notebooks", "notebooks"),
     "make test-benchmarks": ("benchmarks", "mesures"),
@@ -71,7 +91,7 @@ STEP_WORDS: dict[str, TextPair] = {
     "make test-end-to-end": ("the whole\npath", "parcours\nentier"),
     "make test-cloud": ("cloud,\nworkflows", "cloud,\nworkflows"),
     "make test-spark": ("portfolio\non Spark", "portefeuille\nsur Spark"),
-    "make test-dask": ("training\non Dask", "apprentissage\nsur Dask"),
+    "make test-dask": ("training\non Dask", "entraînement\nsur Dask"),
 }
 """Words for the steps of `.ci/run`; a step that is not listed is drawn by its name."""
 
@@ -84,66 +104,56 @@ def integration_steps(script: Path = ROOT / ".ci" / "run") -> list[str]:
 
 
 def pipeline(canvas: Canvas) -> Figure:
-    """Draw the steps of the continuous integration."""
-    commit = canvas.text(("commit", "commit"))
-    names = integration_steps()
-    texts = [
+    """Draw the steps of the continuous integration, and in the last row the jobs of the deployment."""
+    figure, axes = canvas.board()
+    steps = [
         canvas.text(STEP_WORDS[name])
         if name in STEP_WORDS
-        else _wrapped(name.removeprefix("make "), canvas.width / 5 - 0.5)
-        for name in names
+        else _wrapped(name.removeprefix("make "), canvas.width / COLUMNS - GAP - MARGIN)
+        for name in integration_steps()
     ]
-    texts = [commit, *texts]
-    return row_of_boxes(canvas, texts, 5, [ORANGE, *[BLUE] * len(names)])
-
-
-DELIVERY: list[TextPair] = [
-    ("train:\na challenger", "train :\nun challenger"),
-    ("promote:\nthe gate decides", "promote :\nle contrôle décide"),
-    ("import: examples\nrecomputed", "import : exemples\nrecalculés"),
-    ("build:\nlocked packages", "build :\npaquets figés"),
-    ("containerize:\nno root, no secret", "containerize :\nni root, ni secret"),
-    ("start: model,\njournal, keys", "démarrage : modèle,\njournal, clés"),
-    ("first prediction\nas expected", "première prédiction\ncomme attendu"),
-    ("watch: measures,\ndrift, rollback", "surveillance :\ndérive, retour"),
-]
+    texts = [canvas.text(("commit", "commit")), *steps]
+    starts = range(0, len(texts), COLUMNS)
+    rows = len(starts) + 1
+    for row, start in enumerate(starts):
+        part = [*texts[start : start + COLUMNS], *[""] * COLUMNS][:COLUMNS]
+        row_of_boxes(canvas, axes, part, (row, rows), [BLUE if row or place else ORANGE for place in range(COLUMNS)])
+    jobs = deployment_jobs()
+    inside = canvas.width / len(jobs) - GAP - MARGIN
+    described = [_wrapped(text, inside) for text in _descriptions(canvas, jobs)]
+    row_of_boxes(canvas, axes, described, (rows - 1, rows), [GREEN] * len(jobs))
+    return figure
 
 
 DEPLOYMENT_WORDS: dict[str, TextPair] = {
-    "Champion of": ("champion of\nthe registry", "champion\ndu registre"),
-    "Import": ("examples\nrecomputed", "exemples\nrecalculés"),
-    "Image of": ("images: service,\npage", "images : service,\npage"),
-    "Push": ("pushed by digest,\nattested", "poussées,\nattestées"),
-    "Name what": ("pushed by digest,\nattested", "poussées,\nattestées"),
-    "Provenance": ("pushed by digest,\nattested", "poussées,\nattestées"),
-    "Bill of materials": ("pushed by digest,\nattested", "poussées,\nattestées"),
-    "Verify who": ("attestation\nverified", "attestation\nvérifiée"),
-    "Deploy": ("tested, traffic\nshifted in steps,\nor put back", "testé, trafic\npar étapes,\nou retour"),
-    "What runs": ("what runs\nis reported", "ce qui tourne\nest rapporté"),
+    "Champion of": ("champion", "champion"),
+    "Import": ("examples recomputed", "exemples recalculés"),
+    "Image of": ("images", "images"),
+    "Push": ("pushed", "poussées"),
+    "Name what": ("pushed", "poussées"),
+    "Provenance": ("attested", "attestées"),
+    "Bill of materials": ("attested", "attestées"),
+    "Verify who": ("attestation verified", "attestation vérifiée"),
+    "Deploy": ("tested, traffic in steps or put back", "test, trafic par étapes ou retour"),
+    "What runs": ("status", "état"),
     "Build": ("build", "construction"),
     "Staging": ("staging", "préproduction"),
     "Production": ("production", "production"),
 }
-"""Words for jobs and steps by the begin of their names; equal neighbours are one box, others keep their name."""
+"""Words for jobs and steps by the begin of their names; equal neighbours are stated once, others keep their name."""
 
 
-def deployment(canvas: Canvas) -> Figure:
-    """Draw the jobs of the workflow that deploys with their steps, or else the commands from a model to a service."""
-    jobs = deployment_jobs()
-    if not jobs:
-        return row_of_boxes(canvas, [canvas.text(step) for step in DELIVERY], 4, [BLUE] * 5 + [ORANGE] * 2 + [GREEN])
-    figure, axes = canvas.board()
-    columns = 1 + max(len(_in_words(canvas, steps)) for steps in jobs.values())
-    width, height = canvas.width / columns, canvas.height / len(jobs)
-    for row, (job, steps) in enumerate(jobs.items()):
-        texts = [*_in_words(canvas, [job]), *_in_words(canvas, steps)]
-        for column, text in enumerate(texts):
-            left, bottom = column * width + 0.05, canvas.height - (row + 1) * height + 0.15
-            place = (left, bottom, width - 0.3, height - 0.3)
-            box(axes, place, _wrapped(text, width - 0.4), GREEN if column == 0 else BLUE, bold=column == 0)
-            if column:
-                arrow(axes, (left - 0.25, bottom + height / 2 - 0.15), (left, bottom + height / 2 - 0.15))
-    return figure
+def _descriptions(canvas: Canvas, jobs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return for each job its name and its steps in words; of a job that repeats the one before, that it does."""
+    texts = []
+    before: Sequence[str] = ()
+    for job, names in jobs.items():
+        (title,) = _in_words(canvas, [job])
+        same = [canvas.text(("the same steps", "les mêmes étapes"))]
+        steps = same if names == before else _in_words(canvas, names)
+        texts.append(title + canvas.text((": ", " : ")) + ", ".join(steps))
+        before = names
+    return texts
 
 
 def _in_words(canvas: Canvas, names: Sequence[str]) -> list[str]:
@@ -158,25 +168,26 @@ def _in_words(canvas: Canvas, names: Sequence[str]) -> list[str]:
 
 
 def _wrapped(text: str, width: float, max_lines: int = 3) -> str:
-    """Break a text without line breaks into lines of a width in inches; what is beyond the last line is left out."""
-    if "\n" in text:
-        return text
+    """Break a text into lines of a width in inches; `…` stands for what is beyond the last line."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer, bold=True) <= width or not lines[-1]:
+        if text_width(longer) <= width or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)
-    return "\n".join(lines[:max_lines])
+    if len(lines) > max_lines:
+        last = f"{lines[max_lines - 1]}…"
+        while text_width(last) > width:
+            last = f"{last[:-2].rstrip()}…"
+        lines[max_lines - 1 :] = [last]
+    return "\n".join(lines)
 
 
 def deployment_jobs(folder: Path = ROOT / ".github" / "workflows") -> dict[str, list[str]]:
-    """Return the jobs of deploy.yml and the names of their steps, those of a called workflow too; none without it."""
-    path = folder / "deploy.yml"
-    if not path.is_file():
-        return {}
-    return {str(job.get("name", key)): _steps_of(job, folder) for key, job in _jobs_of(path).items()}
+    """Return the jobs of deploy.yml and the names of their steps, those of a called workflow too."""
+    jobs = _jobs_of(folder / "deploy.yml")
+    return {str(job.get("name", key)): _steps_of(job, folder) for key, job in jobs.items()}
 
 
 def _jobs_of(path: Path) -> dict[str, Any]:
@@ -209,5 +220,4 @@ DELIVERY_DIAGRAMS: dict[str, Draw] = {
     "commits": commits,
     "tests": tests,
     "pipeline": pipeline,
-    "deployment": deployment,
 }

@@ -57,14 +57,13 @@ class Canvas:
 
 
 @cache
-def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(mpl.get_data_path(), "fonts", "ttf", name)), 10 * size)
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(Path(mpl.get_data_path(), "fonts", "ttf", f"{name}.ttf")), 10 * size)
 
 
-def text_width(text: str, size: int = MIN_POINTS, bold: bool = False) -> float:
-    """Return the width of one line in inches, in the font of matplotlib: the same everywhere, and wider than Arial."""
-    return float(_font(size, bold).getlength(text)) / 720
+def text_width(text: str, size: int = MIN_POINTS, bold: bool = False, font: str = "DejaVuSans") -> float:
+    """Return the width of one line in inches, in a font of matplotlib: the same everywhere, and wider than Arial."""
+    return float(_font(f"{font}-Bold" if bold else font, size).getlength(text)) / 720
 
 
 MARGIN = 0.1

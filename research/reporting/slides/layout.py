@@ -18,6 +18,7 @@ from research.reporting.slides.deck import FilledSlide, filled, read_deck
 from research.reporting.slides.delivery import DELIVERY_DIAGRAMS
 from research.reporting.slides.diagrams import DIAGRAMS
 from research.reporting.slides.drawing import MIN_POINTS, STYLE, Canvas, text_width
+from research.reporting.slides.walkthrough import WALKTHROUGH
 
 WIDTH, HEIGHT = 13.333, 7.5
 """Inches of a slide, 16 to 9."""
@@ -27,7 +28,7 @@ LINE_HEIGHT = 1.2
 INDENT = 0.3
 """Inches of a point's text behind its bullet."""
 PICTURE_DPI = 150
-PICTURES = CHARTS | DIAGRAMS | DELIVERY_DIAGRAMS
+PICTURES = CHARTS | DIAGRAMS | DELIVERY_DIAGRAMS | WALKTHROUGH
 INK, SOFT = RGBColor(0x1B, 0x26, 0x31), RGBColor(0x5A, 0x63, 0x6D)
 
 

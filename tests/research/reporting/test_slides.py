@@ -30,8 +30,8 @@ FIGURES = QuotedFigures(PUBLISHED)
 CONSTANTS = r"1/11|1 \N{MULTIPLICATION SIGN} \(1 \N{MINUS SIGN} p\)|1,000|1 000|30|0[.,]8"
 """Numbers that no result file holds: the rule's fraction, a unit of counting, names of groups, a convention."""
 ENGLISH = re.compile(r"\b(the|of|and|with|is|are|cost|features|share|grant|slowest|as it is)\b", re.IGNORECASE)
-UNTRANSLATED = ("commits", "tables", "tests")
-"""Pictures that hold names of the project, which are English."""
+UNTRANSLATED = ("commits", "deployment", "tables", "tests")
+"""Pictures that hold names of the project or what its commands print, which are English."""
 
 
 def texts_of(slide: Slide, language: Language) -> list[str]:
@@ -244,7 +244,9 @@ def test_a_deck_of_all_families_fits_and_its_pictures_are_legible(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_labels_of_all_families_do_not_cover_each_other(language: Language, all_families: QuotedFigures):
-    for slide in [slide for slide in DECK if slide.id in ("comparison", "times")]:
+    for slide, gap in [(slide, {"comparison": 5, "times": -1}.get(slide.id)) for slide in DECK]:
+        if gap is None:
+            continue
         frame = layout.PICTURE[slide.layout]
         with mpl.rc_context(STYLE):
             figure = layout.PICTURES[str(slide.picture)](Canvas(all_families, language, frame.width, frame.height))
@@ -253,7 +255,7 @@ def test_labels_of_all_families_do_not_cover_each_other(language: Language, all_
         ordered = sorted(labels, key=lambda extent: extent.y0)
 
         assert len(ordered) >= len(FAMILIES)
-        assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(ordered)), slide.id
+        assert all(below.y1 + gap <= above.y0 for below, above in itertools.pairwise(ordered)), slide.id
 
 
 def test_only_families_with_a_treatment_are_drawn_and_counted_under_treatments(all_families: QuotedFigures):
@@ -265,6 +267,29 @@ def test_only_families_with_a_treatment_are_drawn_and_counted_under_treatments(a
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["LightGBM", "logistic regression", "random forest", "XGBoost"]
     assert filled(slide, all_families, "en").points[2].startswith("Of 4 families, ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_costs_of_the_comparison_stand_beside_their_points(language: Language, all_families: QuotedFigures):
+    frame = layout.PICTURE["picture"]
+    with mpl.rc_context(STYLE):
+        figure = layout.PICTURES["comparison"](Canvas(all_families, language, frame.width, frame.height))
+    figure.draw_without_rendering()
+
+    costs = sorted((text.get_window_extent() for text in figure.axes[0].texts), key=lambda extent: extent.y0)
+
+    assert len(costs) >= len(FAMILIES)
+    assert all(below.y1 + 5 <= above.y0 for below, above in itertools.pairwise(costs))
+
+
+def test_a_search_that_finds_nothing_better_gains_little(tmp_path: Path):
+    shutil.copytree(PUBLISHED, tmp_path, dirs_exist_ok=True)
+    results = json.loads((tmp_path / "results.json").read_text())
+    results["tuning"] |= {"gain": 0.0, "gain_error": 0.0}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    (slide,) = [slide for slide in DECK if slide.id == "tuning"]
+
+    assert filled(slide, QuotedFigures(tmp_path), "en").title.startswith("Tuning gains little")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -361,7 +386,6 @@ def test_the_drawn_pipeline_is_that_of_the_integration_script(tmp_path: Path):
 
 
 def test_the_drawn_deployment_is_that_of_the_workflow(tmp_path: Path):
-    assert deployment_jobs(tmp_path) == {}
     (tmp_path / "deploy.yml").write_text(
         "jobs:\n  image:\n    name: Build\n    uses: ./.github/workflows/build.yml\n"
         "  smoke:\n    steps: [{uses: actions/checkout@v7}, {name: Ask once}]\n"
@@ -374,12 +398,30 @@ def test_the_drawn_deployment_is_that_of_the_workflow(tmp_path: Path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_jobs_of_the_deployment_are_stated_whole(language: Language):
+    figure = layout.PICTURES["pipeline"](Canvas(FIGURES, language, 12.1, 4.5))
+
+    texts = [text.get_text().replace("\n", " ") for text in figure.findobj(Text) if text.get_text()]
+    steps = {
+        "en": ["champion", "attested", "traffic in steps", "status"],
+        "fr": ["attestées", "trafic par étapes", "état"],
+    }
+    assert not [text for text in texts if "…" in text]
+    assert all(any(step in text for text in texts[-3:]) for step in steps[language])
+    assert texts[-1].endswith(
+        {"en": "production: the same steps", "fr": "production\u00a0: les mêmes étapes"}[language]
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_deployment_with_long_and_repeated_steps_is_drawn(language: Language, monkeypatch: pytest.MonkeyPatch):
-    names = ["Image of the service", "Image of the page", "A step with a name that is much longer than its box is wide"]
+    names = ["Image of the service", "Image of the page", "A step with a name " + "that is longer than its box " * 6]
     monkeypatch.setattr(delivery, "deployment_jobs", lambda: {"Build": names, "Production": ["Deploy, test"]})
 
-    figure = layout.PICTURES["deployment"](Canvas(FIGURES, language, 12.1, 4.5))
+    figure = layout.PICTURES["pipeline"](Canvas(FIGURES, language, 12.1, 4.5))
 
-    texts = [text.get_text().split("\n")[0] for text in figure.findobj(Text) if text.get_text()]
-    assert len(texts) == 5
-    assert [text[:6] for text in texts[:4]] == [texts[0][:6], "images", "A step", texts[3][:6]]
+    build, production = [text.get_text() for text in figure.findobj(Text) if text.get_text()][-2:]
+    assert build.count("images") == 1
+    assert build.endswith("…")
+    assert len(build.split("\n")) == 3
+    assert production.startswith("production")
