@@ -25,6 +25,7 @@ from bento.journal.vault import Vault
 from bento.settings import JOURNAL_VARIABLE, MASTER_KEY_VARIABLE
 from research.cli import ROOT, CommandError, parser, run
 from tests.benchmarks.__main__ import machine
+from tests.benchmarks.calibration import Calibration
 from tests.benchmarks.measure import Figures, peak_memory
 from tests.support.filled_journal import ANSWER_BYTES, CREDIT_FILE_BYTES, SECONDS_BETWEEN, fill
 
@@ -196,11 +197,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
     figures: Figures = {"machine": machine(), "sizes": {}}
+    calibration = Calibration()
+    calibration.take("before")
     with tempfile.TemporaryDirectory(prefix="credit_scoring_journal_") as temporary:
         for size in chosen.sizes:
             folder = (chosen.folder or Path(temporary)) / str(size)
             folder.mkdir(parents=True, exist_ok=True)
             figures["sizes"][str(size)] = of_size(size, folder)
+            calibration.take(f"after {size}")
+            figures["calibration"] = calibration.figures()
             chosen.out.mkdir(parents=True, exist_ok=True)
             (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print("\n".join(table(figures)))  # noqa: T201
