@@ -384,7 +384,7 @@ def test_a_journal_is_upgraded_while_the_service_before_writes(journal_url: str)
 
         try:
             wait_for(lambda: has_written(300))
-            new = Journal(journal_url, VAULTS["encrypted"])
+            new = Journal(journal_url, VAULTS["encrypted"], LIMITS.maintenance_timeout_s)  # as the command has
             before_upgrade = len(written)
             assert upgrade(new) == ("0002", REVISION)
             wait_for(lambda: has_written(before_upgrade + 50))
