@@ -91,6 +91,7 @@ DECISIONS = sa.Table(
         "purged_at",
         sqlite_where=sa.text("decision = 'review'"),
         postgresql_where=sa.text("decision = 'review'"),
+        postgresql_concurrently=True,  # made by `bento.journal.indexes`
     ),
 )
 

@@ -25,11 +25,14 @@ from bento.journal.vault import Vault
 from bento.settings import JOURNAL_VARIABLE, MASTER_KEY_VARIABLE
 from research.cli import ROOT, CommandError, parser, run
 from tests.benchmarks.__main__ import machine
+from tests.benchmarks.calibration import Calibration
 from tests.benchmarks.measure import Figures, peak_memory
 from tests.support.filled_journal import ANSWER_BYTES, CREDIT_FILE_BYTES, SECONDS_BETWEEN, fill
 
 RESULT = "journal_scale.json"
 SIZES = (100_000, 1_000_000)
+BEYOND = 10_000_000
+"""Decisions for which the processor time is extrapolated."""
 PURGED_DAYS = 2
 """The oldest days, which are purged: some 17,000 decisions at any size."""
 DRAWN = 200
@@ -160,7 +163,8 @@ def of_size(decisions: int, folder: Path) -> Figures:
                 for statement in BEFORE_CONTESTS:
                     connection.execute(statement)
         environment = {JOURNAL_VARIABLE: url, MASTER_KEY_VARIABLE: str(key)}
-        figures["commands"][name] = measured(command, environment, url, Vault.from_file(str(key)))
+        run_ = measured(command, environment, url, Vault.from_file(str(key)))
+        figures["commands"][name] = run_ | {"answer": run_["answer"].replace(f"{folder}/", "")}
         print(f"{decisions:,} decisions, {name}: {figures['commands'][name]}", file=sys.stderr, flush=True)  # noqa: T201
     for copy in ("backup.db", "keys.db"):
         (folder / copy).unlink()
@@ -168,21 +172,40 @@ def of_size(decisions: int, folder: Path) -> Figures:
 
 
 def table(figures: Figures) -> list[str]:
-    """Return the lines of a table in Markdown: a row a command, its figures at each size."""
-    sizes = figures["sizes"]
-    head = [f"{int(size):,} decisions" for size in sizes]
-    lines = [
-        "| command | " + " | ".join(f"{size}: processor, memory, longest wait" for size in head) + " |",
-        "|---|" + "---|" * len(head),
-    ]
-    for name in next(iter(sizes.values()))["commands"]:
-        cells = [_cell(of_size["commands"][name]) for of_size in sizes.values()]
+    """Return the lines of a table in Markdown: a row a command, its figures at each size, and what follows for BEYOND.
+
+    The last column is on the line through the smallest and the largest size, but not below the largest: a purge of the
+    same days takes as long at any size, give or take what else the machine does.
+    """
+    sizes = {int(size): of_size["commands"] for size, of_size in figures["sizes"].items()}
+    head = [f"{size:,} decisions" for size in sizes] + ([f"{BEYOND:,}, extrapolated"] if len(sizes) > 1 else [])
+    lines = ["| command | " + " | ".join(head) + " |", "|---|" + "---|" * len(head)]
+    for name in next(iter(sizes.values())):
+        cells = [_cell(commands[name]) for commands in sizes.values()]
+        if len(sizes) > 1:
+            cells.append(f"{_beyond({size: commands[name] for size, commands in sizes.items()}):,.0f} s")
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     return lines
 
 
 def _cell(run: Figures) -> str:
-    return f"{run['cpu_seconds']:.0f} s, {run['peak_memory_mib']:.0f} MiB, {run['longest_write_s']:.1f} s"
+    return (
+        f"{run['seconds']:.0f} s, {run['cpu_seconds']:.0f} s, {run['peak_memory_mib']:.0f} MiB, "
+        f"{run['longest_write_s']:.1f} s"
+    )
+
+
+def _beyond(runs: Mapping[int, Figures]) -> float:
+    """Return the processor seconds at BEYOND decisions.
+
+    >>> round(_beyond({BEYOND // 100: {"cpu_seconds": 2.0}, BEYOND // 10: {"cpu_seconds": 20.0}}))
+    200
+    >>> _beyond({100: {"cpu_seconds": 2.0}, 1000: {"cpu_seconds": 1.9}})
+    1.9
+    """
+    small, large = min(runs), max(runs)
+    first, last = runs[small]["cpu_seconds"], runs[large]["cpu_seconds"]
+    return float(max(last, last + (last - first) / (large - small) * (BEYOND - large)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -196,11 +219,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--out", type=Path, default=ROOT / "research" / "results", help=f"where {RESULT} goes")
     chosen = options.parse_args(arguments)
     figures: Figures = {"machine": machine(), "sizes": {}}
+    calibration = Calibration()
+    calibration.take("before")
     with tempfile.TemporaryDirectory(prefix="credit_scoring_journal_") as temporary:
         for size in chosen.sizes:
             folder = (chosen.folder or Path(temporary)) / str(size)
             folder.mkdir(parents=True, exist_ok=True)
             figures["sizes"][str(size)] = of_size(size, folder)
+            calibration.take(f"after {size}")
+            figures["calibration"] = calibration.figures()
             chosen.out.mkdir(parents=True, exist_ok=True)
             (chosen.out / RESULT).write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print("\n".join(table(figures)))  # noqa: T201

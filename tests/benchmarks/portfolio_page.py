@@ -140,11 +140,22 @@ def _memory(size: float) -> str:
 
 def page(text: str, figures: Figures) -> str:
     """Return the page with the figures in place of those that it holds; raise CommandError where it has no marks."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise CommandError(f"{PAGE}: lacks the line {END if start else START}; write it where the figures are to be")
-    return f"{before}{START}\n\n{block(figures)}\n\n{END}{after}"
+    return between_marks(text, START, block(figures), PAGE)
+
+
+def between_marks(text: str, start: str, content: str, file: Path) -> str:
+    """Return the text of a file with other content between the line `start` and END.
+
+    Raises:
+        CommandError: it lacks one of these lines.
+    """
+    before, found_start, rest = text.partition(start)
+    _, found_end, after = rest.partition(END)
+    if not (found_start and found_end):
+        raise CommandError(
+            f"{file}: lacks the line {END if found_start else start}; write it where the figures are to be"
+        )
+    return f"{before}{start}\n\n{content}\n\n{END}{after}"
 
 
 def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:

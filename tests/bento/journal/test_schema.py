@@ -5,10 +5,13 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +22,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bento import __main__ as commands
+from bento.journal import indexes
 from bento.journal.entries import JournalError, JournalUnavailableError, OutcomeUnknownError
 from bento.journal.migrations.versions import first_0001
 from bento.journal.purge import purge
@@ -380,7 +384,7 @@ def test_a_journal_is_upgraded_while_the_service_before_writes(journal_url: str)
 
         try:
             wait_for(lambda: has_written(300))
-            new = Journal(journal_url, VAULTS["encrypted"])
+            new = Journal(journal_url, VAULTS["encrypted"], LIMITS.maintenance_timeout_s)  # as the command has
             before_upgrade = len(written)
             assert upgrade(new) == ("0002", REVISION)
             wait_for(lambda: has_written(before_upgrade + 50))
@@ -398,6 +402,97 @@ def test_a_journal_is_upgraded_while_the_service_before_writes(journal_url: str)
     assert stored.threshold == entry().threshold
     for journal in (old, new):
         journal.close()
+
+
+FOR_REVIEW = "decisions_for_review"
+
+
+def _indexes(journal: Journal) -> set[str | None]:
+    with journal.reader() as connection:
+        return {index["name"] for index in sa.inspect(connection).get_indexes("decisions")}
+
+
+def test_an_upgrade_makes_the_index_before_which_one_was_ended(journal_url: str):
+    with opened(journal_url) as journal:
+        journal.write([entry() for _ in range(3)])
+        execute(journal, f"DROP INDEX {FOR_REVIEW}")
+        assert upgrade(journal) == (REVISION, REVISION)
+        assert FOR_REVIEW in _indexes(journal)
+
+
+@pytest.mark.promise("decisions are written while an upgrade reads all of them for an index")
+def test_decisions_are_written_while_an_upgrade_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(indexes, "ROWS_READ_AT_ONCE", 2)
+    with opened(f"sqlite:///{tmp_path}/journal.db") as journal, another(journal) as service:
+        journal.write([entry(decision=decision) for decision in ("review", "granted", "refused", "review", "granted")])
+        execute(journal, f"DROP INDEX {FOR_REVIEW}")
+        statements, read = list[str](), list[int]()
+
+        def write_beside(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
+            statements.append(statement)
+            if "rowid" in statement and len(read) < 3:  # each decision that is written is read too
+                assert service.write([entry()]) == [None]
+                read.append(len(statements))
+
+        sa.event.listen(journal.engine, "before_cursor_execute", write_beside)
+        upgrade(journal)
+
+    made = next(number for number, statement in enumerate(statements) if FOR_REVIEW in statement)
+    assert len(read) == 3
+    assert max(read) <= made
+    assert sum("rowid" in statement for statement in statements) == 5  # two at a time of 5 + 3, and none
+
+
+@contextmanager
+def _waiting_for_a_transaction(journal: Journal) -> Iterator[Future[object]]:
+    """Upgrade in PostgreSQL while a transaction is open, for which the index has to wait."""
+    with ThreadPoolExecutor(1) as pool, another(journal) as other:
+        with other.transaction() as connection:
+            connection.execute(sa.text("LOCK TABLE decisions IN ROW EXCLUSIVE MODE"))
+            upgraded: Future[object] = pool.submit(upgrade, journal)
+            progress = "SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0"
+            with journal.reader() as watching:
+                wait_for(lambda: watching.execute(sa.text(progress)).scalar_one() > 0)
+            yield upgraded
+        upgraded.result()
+
+
+@pytest.mark.postgresql
+def test_decisions_are_written_while_postgresql_makes_an_index(postgresql_server: Server):
+    with opened(postgresql_server.emptied_database()) as journal, another(journal) as service:
+        execute(journal, f"DROP INDEX {FOR_REVIEW}")
+        with _waiting_for_a_transaction(journal) as upgraded:
+            assert service.write([entry()]) == [None]
+            assert not upgraded.done()
+        assert FOR_REVIEW in _indexes(journal)
+
+
+@pytest.mark.postgresql
+def test_an_index_that_was_left_half_made_is_made_anew(postgresql_server: Server):
+    is_valid = f"SELECT indisvalid FROM pg_index WHERE indexrelid = '{FOR_REVIEW}'::regclass"  # noqa: S608
+    with opened(postgresql_server.emptied_database()) as journal, another(journal) as watching:
+        execute(journal, f"DROP INDEX {FOR_REVIEW}")
+        with pytest.raises(JournalUnavailableError), _waiting_for_a_transaction(journal):
+            execute(watching, "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index")
+        with watching.reader() as connection:
+            assert connection.execute(sa.text(is_valid)).scalar_one() is False
+
+        upgrade(journal)
+
+        with watching.reader() as connection:
+            assert connection.execute(sa.text(is_valid)).scalar_one() is True
+
+
+@pytest.mark.postgresql
+def test_an_upgrade_does_not_wait_for_ever_for_another(postgresql_server: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bento.journal.upgrade.LIMITS", replace(LIMITS, maintenance_timeout_s=0))
+    journal = Journal(postgresql_server.emptied_database(), VAULTS["plain"])
+    with another(journal) as other, other.transaction() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('alembic_version'))"))
+        with pytest.raises(JournalUnavailableError, match="another upgrade takes too long"):
+            upgrade(journal)
+    assert upgrade(journal) == (None, REVISION)
+    journal.close()
 
 
 def test_an_upgrade_takes_the_entries_before_it_into_the_chain(journal_url: str):

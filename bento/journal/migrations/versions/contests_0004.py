@@ -1,4 +1,8 @@
-"""What clients state against a decision, and the index of the decisions that wait for a person."""
+"""What clients state against a decision.
+
+The index of the decisions that wait for a person, `decisions_for_review`, is made by `bento.journal.indexes` after the
+transaction of the migrations: it reads all decisions, and within it the service could not write.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +16,7 @@ KEPT = ("id", "decision_id", "contested_at", "key_id")
 
 
 def upgrade() -> None:
-    """Make the table, with triggers that refuse to rewrite it, and the index."""
+    """Make the table, with triggers that refuse to rewrite it."""
     op.create_table(
         "contests",
         sa.Column("id", sa.String(36), primary_key=True),
@@ -22,11 +26,3 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary),
     )
     append_only("contests", KEPT, ("content",), None, unique=("id",))
-    condition = sa.text("decision = 'review'")
-    op.create_index(
-        "decisions_for_review",
-        "decisions",
-        ["decided_at", "id", "purged_at"],
-        sqlite_where=condition,
-        postgresql_where=condition,
-    )
