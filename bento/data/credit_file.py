@@ -208,20 +208,24 @@ def _frame(schema: pl.Schema, rows: Sequence[Mapping[str, Any]], owners: list[fl
 
 _COLUMNS = {name: {column.name for column in table} for name, table in TABLES.items()}
 _CATEGORIES = {
-    name: {column.name: frozenset(column.categories) for column in table if column.kind == "category"}
+    name: {column.name: frozenset({*column.categories, None}) for column in table if column.kind == "category"}
     for name, table in TABLES.items()
 }
+"""By table and column, the declared categories, and None for an unknown one."""
+_OTHER_CURRENCIES = _CATEGORIES["bureau"]["CREDIT_CURRENCY"] - {CURRENCY, None}
 
 
 def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
     for name in TABLES:
         content = getattr(credit_file, name)
         rows = [content] if name == APPLICATION.name else content
+        if not rows:
+            continue
         for column in sorted(set[str]().union(*rows) - _COLUMNS[name]):
             field = f"{name}.{column[:MAX_NAME_LENGTH]}"
             yield "unknown_column", field, "unknown column, ignored", "colonne inconnue, ignorée"
         for column, categories in _CATEGORIES[name].items():
-            for value in sorted({row.get(column) for row in rows} - categories - {None}):
+            for value in sorted({row.get(column) for row in rows} - categories):
                 word = repr(value[:MAX_NAME_LENGTH])
                 yield (
                     "unknown_category",
@@ -231,8 +235,7 @@ def _oddities(credit_file: CreditFile) -> Iterator[tuple[Any, str, str, str]]:
                 )
         for kind, column, en, fr in anomalies(name, rows):
             yield kind, f"{name}.{column}", en, fr
-    others = _CATEGORIES["bureau"]["CREDIT_CURRENCY"] - {CURRENCY}
-    if any(row.get("CREDIT_CURRENCY") in others for row in credit_file.bureau):
+    if any(row.get("CREDIT_CURRENCY") in _OTHER_CURRENCIES for row in credit_file.bureau):
         yield (
             "other_currency",
             "bureau.CREDIT_CURRENCY",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bento.data.credit_file import MAX_WARNINGS, CreditFile, FieldWarning, warnings
 from bento.data.tables import APPLICATION, TABLES, Column
@@ -43,15 +43,37 @@ def file_warnings(model: ScoringModel, credit_file: CreditFile) -> list[FieldWar
     absent in the application, or in every row of a history. A history without rows lacks nothing. What was not
     understood comes first, then missing fields that the model reads, then those that it does not.
     """
-    missing = [field.warning for field in _expected_fields(model) if not _holds(credit_file, field)]
-    return [*warnings(credit_file), *missing][:MAX_WARNINGS]
+    missing = {
+        (table, column)
+        for table, columns in _expected_columns(model).items()
+        for column in _unknown_in_all(_rows(credit_file, table), columns)
+    }
+    lacking = [field.warning for field in _expected_fields(model) if (field.table, field.column) in missing]
+    return [*warnings(credit_file), *lacking][:MAX_WARNINGS]
 
 
-def _holds(credit_file: CreditFile, field: _Field) -> bool:
-    if field.table == APPLICATION.name:
-        return credit_file.application.get(field.column) is not None
-    rows = getattr(credit_file, field.table)
-    return not rows or any(row.get(field.column) is not None for row in rows)
+def _rows(credit_file: CreditFile, table: str) -> Sequence[Mapping[str, Any]]:
+    return [credit_file.application] if table == APPLICATION.name else getattr(credit_file, table)
+
+
+def _unknown_in_all(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Sequence[str]:
+    """Return the columns of which every row lacks the value; none where there are no rows."""
+    if not rows:
+        return ()
+    for row in rows:
+        columns = [column for column in columns if row.get(column) is None]
+        if not columns:  # nearly always after the first row
+            break
+    return columns
+
+
+@lru_cache(maxsize=4)
+def _expected_columns(model: ScoringModel) -> dict[str, list[str]]:
+    """Return the columns that a credit file should hold, by table."""
+    columns: dict[str, list[str]] = {}
+    for field in _expected_fields(model):
+        columns.setdefault(field.table, []).append(field.column)
+    return columns
 
 
 @lru_cache(maxsize=4)

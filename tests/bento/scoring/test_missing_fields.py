@@ -62,6 +62,15 @@ def test_a_field_of_a_history_is_missing_where_no_row_holds_it(model: ScoringMod
     assert _fields(_warnings(trained, bureau=[empty, full])) == []
 
 
+def test_fields_that_different_rows_hold_are_all_given(model: ScoringModel):
+    columns = ("CREDIT_TYPE", "DAYS_CREDIT", "AMT_ANNUITY")
+    trained = _with_fields(model, bureau=dict.fromkeys(columns, 0.0))
+    rows = [{"SK_ID_BUREAU": 7, "CREDIT_TYPE": "Microloan"}, {"SK_ID_BUREAU": 8, "DAYS_CREDIT": -90}]
+
+    assert _fields(_warnings(trained, bureau=rows)) == ["bureau.AMT_ANNUITY"]
+    assert _fields(_warnings(trained, bureau=[*rows, {"SK_ID_BUREAU": 9, "AMT_ANNUITY": 0.0}])) == []
+
+
 def test_a_history_without_rows_lacks_no_field(model: ScoringModel):
     trained = _with_fields(model, **{name: {table.columns[-1].name: 0.0} for name, table in TABLES.items()})
     assert _fields(_warnings(trained, bureau=[])) == ["application.AMT_REQ_CREDIT_BUREAU_YEAR"]
