@@ -50,17 +50,22 @@
   // that a reload loses nothing. In a field that may be gone a moment later, because a click or what is typed elsewhere
   // has the page drawn anew, each text is sent at once.
   if (window.lastClick === undefined) {
-    const TYPING_PAUSE_MS = 300, DRAWING_MS = 3000;
+    // What is typed elsewhere is sent after a pause; from then on the fields that it may replace are marked as stale.
+    const TYPING_PAUSE_MS = 300, DRAWING_MS = 3000, UNTIL_STALE_MS = 1000;
     const FIELDS = "[data-testid=stTextArea] textarea, [data-testid=stTextInput] input";
     const key = { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true };
-    let pause = 0;
+    let pause = 0, typedIn = null, typedAt = -UNTIL_STALE_MS, typedElsewhereAt = -UNTIL_STALE_MS;
     window.lastClick = -DRAWING_MS;
     document.addEventListener("click", ({ target }) => {
       if (!target.matches(FIELDS)) window.lastClick = performance.now();
     }, true);
     document.addEventListener("input", ({ target: field }) => {
       if (!field.matches(FIELDS) || field.closest("[data-testid=stForm]") !== null) return;
-      const mayBeGone = performance.now() - window.lastClick < DRAWING_MS || field.closest("[data-stale=true]") !== null;
+      const now = performance.now();
+      if (field !== typedIn) typedElsewhereAt = typedAt;
+      [typedIn, typedAt] = [field, now];
+      const mayBeGone = now - window.lastClick < DRAWING_MS || now - typedElsewhereAt < UNTIL_STALE_MS
+        || field.closest("[data-stale=true]") !== null;
       if (!mayBeGone && !field.matches("textarea")) return;
       clearTimeout(pause);
       pause = setTimeout(() => field.dispatchEvent(new KeyboardEvent("keydown", key)), mayBeGone ? 0 : TYPING_PAUSE_MS);

@@ -94,7 +94,6 @@ def test_what_is_typed_while_another_decision_comes_is_kept_with_the_one_on_the_
     expect(reason(page)).to_have_value(REASON)
 
 
-@pytest.mark.xfail(reason="a fault: on a fast machine an amount typed in this moment is sometimes lost", strict=False)
 @pytest.mark.parametrize("state", ["notRunning", "running"])
 def test_what_is_typed_while_another_client_comes_is_kept_with_the_one_on_the_screen(
     page: Page, synthetic_folder: Path, state: str
