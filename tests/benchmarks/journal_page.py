@@ -3,13 +3,12 @@
 They are those of research/results/journal_scale.json; the text around them is written by hand.
 """
 
-import json
 from pathlib import Path
 
-from research.cli import ROOT, CommandError, run
+from research.cli import ROOT, run
 from tests.benchmarks.journal_scale import BEYOND, RESULT, WRITES_PER_S, table
 from tests.benchmarks.measure import Figures
-from tests.benchmarks.portfolio_page import between_marks
+from tests.benchmarks.portfolio_page import between_marks, rewrite
 
 PAGE = ROOT / "docs" / "operate.md"
 PUBLISHED = ROOT / "research" / "results" / RESULT
@@ -60,10 +59,8 @@ def page(text: str, figures: Figures) -> str:
 
 
 def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:
-    """Write the page; without the result file it stays as it is."""
-    if not published.is_file():
-        raise CommandError(f"{published}: is missing; make it with: python -m tests.benchmarks.journal_scale")
-    page_file.write_text(page(page_file.read_text("utf-8"), json.loads(published.read_bytes())), "utf-8")
+    """Write the page."""
+    rewrite(page_file, page, published)
     return 0
 
 

@@ -4,7 +4,7 @@ The figures are those of research/results/portfolio.json; the text around them i
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from research.cli import ROOT, CommandError, run
@@ -158,11 +158,20 @@ def between_marks(text: str, start: str, content: str, file: Path) -> str:
     return f"{before}{start}\n\n{content}\n\n{END}{after}"
 
 
-def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:
-    """Write the page; without the result file it stays as it is."""
+def rewrite(page_file: Path, page: Callable[[str, Figures], str], published: Path) -> None:
+    """Write a page with the figures of a result file, which the benchmark of its name makes.
+
+    Raises:
+        CommandError: there is no result file, or the page has no place for the figures.
+    """
     if not published.is_file():
-        raise CommandError(f"{published}: is missing; make it with: python -m tests.benchmarks.portfolio")
+        raise CommandError(f"{published}: is missing; make it with: python -m tests.benchmarks.{published.stem}")
     page_file.write_text(page(page_file.read_text("utf-8"), json.loads(published.read_bytes())), "utf-8")
+
+
+def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:
+    """Write the page."""
+    rewrite(page_file, page, published)
     return 0
 
 

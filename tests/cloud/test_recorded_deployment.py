@@ -40,7 +40,10 @@ def ran(folder: Path, command: str, *arguments: str) -> tuple[int, list[str]]:
 
 @pytest.fixture(scope="module")
 def walked(stacks: Stacks, deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], list[str]]:
-    """Run the commands of a deployment on an empty account; return their exit codes and what they print."""
+    """Run the commands of a deployment on an empty account; return their exit codes and what they print.
+
+    Where DEPLOYMENT_RECORDING names a file, what they print is written there.
+    """
     folder = tmp_path_factory.mktemp("deployment")
     (folder / "ca.pem").write_text(PEM)
     engine = Engine(folder)
@@ -68,6 +71,8 @@ def walked(stacks: Stacks, deployed: Deployed, tmp_path_factory: pytest.TempPath
             run("deploy", *staging, "--image", image, "--model-version", version, *where, "--watch", "0", *poll)
         run("rollback", *staging, *where, "--watch", "0", *poll)
         run("smoke", "--model-version", VERSION, *where)
+    if target := os.environ.get("DEPLOYMENT_RECORDING"):
+        Path(target).write_text(HEADER + "\n".join(lines) + "\n", "utf-8")
     return codes, lines
 
 
@@ -75,11 +80,6 @@ def comparable(lines: list[str]) -> list[str]:
     """Return lines in which each identity is the number of its first appearance."""
     numbers: dict[str, int] = {}
     return [IDENTITY.sub(lambda match: f"<{numbers.setdefault(match[0], len(numbers))}>", line) for line in lines]
-
-
-@pytest.mark.skipif("DEPLOYMENT_RECORDING" not in os.environ, reason="writes the recording: make deployment-recording")
-def test_the_recording_is_written(walked: tuple[list[int], list[str]]):
-    Path(os.environ["DEPLOYMENT_RECORDING"]).write_text(HEADER + "\n".join(walked[1]) + "\n", "utf-8")
 
 
 def test_the_commands_of_a_deployment_print_what_was_recorded(walked: tuple[list[int], list[str]]):
