@@ -1,6 +1,7 @@
 """The file of a journal in SQLite: connections are used only while it is the one that they opened."""
 
 import os
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ class SqliteFile:
     """Discards connections to a file that is no longer at its path, and refuses to connect to a half of a journal.
 
     A connection to a file that was moved, removed or replaced stays open, and would write decisions that no journal
-    holds. If there is no file, SQLite would make an empty one. If another file lies beside the write-ahead log of the
-    former, SQLite would take its pages for those of the new one and damage it.
+    holds. If there is no file, SQLite would make an empty one, which would stand where the missing one belongs. If
+    another file lies beside the write-ahead log of the former, SQLite would take its pages for those of the new one
+    and damage it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +33,7 @@ class SqliteFile:
 
     def watch(self, engine: sa.Engine) -> None:
         """Check the file whenever a connection is opened or used."""
-        sa.event.listen(engine, "do_connect", lambda *_: self._require_whole_journal())
+        sa.event.listen(engine, "do_connect", self._connect)
         sa.event.listen(engine, "connect", self._remember)
         sa.event.listen(engine, "checkout", self._compare)
 
@@ -45,9 +47,16 @@ class SqliteFile:
             self._remember_companions()
         return True
 
-    def _require_whole_journal(self) -> None:
+    def _connect(self, dialect: sa.Dialect, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
         with self._changing:
-            self._refuse_half_of_a_journal(self._required_status())
+            record.info["file"] = status = self._required_status()
+            self._refuse_half_of_a_journal(status)
+        existing = f"{self.path.absolute().as_uri()}?mode=rw"  # it may be moved before SQLite opens it
+        try:
+            return dialect.connect(existing, *arguments[1:], **options, uri=True)
+        except sqlite3.OperationalError:
+            self._required_status()
+            raise
 
     def _refuse_half_of_a_journal(self, status: os.stat_result) -> None:
         if self._opened is None or os.path.samestat(self._opened, status):
@@ -66,7 +75,10 @@ class SqliteFile:
 
     def _remember(self, _: Any, record: Any) -> None:
         with self._changing:
-            self._opened = record.info["file"] = self._required_status()
+            status = self._required_status()
+            if not os.path.samestat(record.info["file"], status):
+                raise FileError("the file was replaced while it was opened", "replaced")
+            self._opened = status
             self._forget_companions()  # SQLite removes them with the last connection, and makes new ones
             self._remember_companions()
 

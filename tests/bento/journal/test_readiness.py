@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -163,6 +164,44 @@ def test_the_code_of_a_file_that_is_gone_replaced_or_damaged(tmp_path: Path):
     with sqlite3.connect(path):
         pass
     assert _cause(Journal(f"sqlite:///{path}", VAULTS["plain"])) == "missing"
+
+
+def test_a_file_that_is_moved_while_it_is_opened_is_not_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path, away = tmp_path / "journal.db", tmp_path / "away.db"
+    with opened(f"sqlite:///{path}") as journal:
+        dialect = journal.engine.dialect
+        connect = dialect.connect
+
+        def connect_late(*arguments: Any, **options: Any) -> Any:
+            path.rename(away)
+            return connect(*arguments, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(dialect, "connect", connect_late)
+            journal.engine.dispose()
+            assert _cause(journal) == "missing"
+        assert not path.exists()
+        away.rename(path)
+        assert _cause(journal) is None
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path, another = tmp_path / "journal.db", tmp_path / "another.db"
+    with opened(f"sqlite:///{another}"):
+        pass
+    with opened(f"sqlite:///{path}") as journal:
+        dialect = journal.engine.dialect
+        connect = dialect.connect
+
+        def connect_early(*arguments: Any, **options: Any) -> Any:
+            connection = connect(*arguments, **options)
+            another.rename(path)
+            return connection
+
+        with monkeypatch.context() as patched:
+            patched.setattr(dialect, "connect", connect_early)
+            journal.engine.dispose()
+            assert _cause(journal) == "replaced"
 
 
 def test_the_code_of_a_server_that_does_not_answer():
