@@ -170,6 +170,7 @@ bench: setup ## The benchmarks, one table out (SOAK=50000 also watches memory, F
 	@$(RUN) tests.benchmarks.drift $${FULL:+"--data=$$FULL"}
 	@$(RUN) tests.benchmarks.portfolio
 	@$(RUN) tests.benchmarks.portfolio_page
+	@$(RUN) tests.benchmarks.service_page
 
 # Each check prints what is wrong, and nothing else. mypy takes longest, so it runs beside the others.
 check: setup ## Format, lint, types, layers, words
