@@ -62,9 +62,11 @@
     document.addEventListener("input", ({ target: field }) => {
       if (!field.matches(FIELDS) || field.closest("[data-testid=stForm]") !== null) return;
       const now = performance.now();
-      // A page that is being drawn may be drawing what was typed elsewhere, however long ago on a slow machine.
-      const isDrawn = document.querySelector("[data-test-script-state=running]") !== null;
-      if (field !== typedIn) typedElsewhereAt = isDrawn ? now : typedAt;
+      if (field !== typedIn) {
+        // A page that is being drawn may be drawing what was typed elsewhere, however long ago on a slow machine.
+        const isDrawn = document.querySelector("[data-test-script-state=running]") !== null;
+        typedElsewhereAt = isDrawn ? now : typedAt;
+      }
       [typedIn, typedAt] = [field, now];
       const mayBeGone = now - window.lastClick < DRAWING_MS || now - typedElsewhereAt < UNTIL_STALE_MS
         || field.closest("[data-stale=true]") !== null;
