@@ -3,16 +3,10 @@
 They are those of research/results/journal_scale.json; the text around them is written by hand.
 """
 
-from pathlib import Path
-
 from research.cli import ROOT, run
+from tests.benchmarks.figures_page import RESULTS, FiguresPage
 from tests.benchmarks.journal_scale import BEYOND, RESULT, WRITES_PER_S, table
 from tests.benchmarks.measure import Figures
-from tests.benchmarks.portfolio_page import between_marks, rewrite
-
-PAGE = ROOT / "docs" / "operate.md"
-PUBLISHED = ROOT / "research" / "results" / RESULT
-START = "<!-- figures: python -m tests.benchmarks.journal_page -->"
 
 
 def block(figures: Figures) -> str:
@@ -53,16 +47,12 @@ def _refused(figures: Figures) -> str:
     return f"Of {written:,} decisions beside these commands not all were written: {', '.join(refused)}."
 
 
-def page(text: str, figures: Figures) -> str:
-    """Return the manual with the figures in place of those that it holds; errors as `between_marks`."""
-    return between_marks(text, START, block(figures), PAGE)
-
-
-def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:
-    """Write the page."""
-    rewrite(page_file, page, published)
-    return 0
-
+PAGE = FiguresPage(
+    file=ROOT / "docs" / "operate.md",
+    start="<!-- figures: python -m tests.benchmarks.journal_page -->",
+    published=RESULTS / RESULT,
+    block=block,
+)
 
 if __name__ == "__main__":
-    run(main)
+    run(PAGE.write)

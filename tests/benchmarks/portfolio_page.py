@@ -3,17 +3,13 @@
 The figures are those of research/results/portfolio.json; the text around them is written by hand.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from research.cli import ROOT, CommandError, run
+from research.cli import ROOT, run
+from tests.benchmarks.figures_page import RESULTS, FiguresPage
 from tests.benchmarks.measure import Figures
 from tests.benchmarks.portfolio import RESULT
 
-PAGE = ROOT / "docs" / "portfolio.md"
-PUBLISHED = ROOT / "research" / "results" / RESULT
-START, END = "<!-- figures: python -m tests.benchmarks.portfolio_page -->", "<!-- end of the figures -->"
 SIZES = {356_255: "356,255 (all of Home Credit)", 10**6: "10⁶", 10**7: "10⁷", 10**8: "10⁸"}
 BYTES_OF_IDS = 85
 """Memory of the ids of a client: 8 bytes, and 16 for each of 4.8 credits at other lenders."""
@@ -138,42 +134,12 @@ def _memory(size: float) -> str:
     return f"{size / 1e6:,.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
-def page(text: str, figures: Figures) -> str:
-    """Return the page with the figures in place of those that it holds; raise CommandError where it has no marks."""
-    return between_marks(text, START, block(figures), PAGE)
-
-
-def between_marks(text: str, start: str, content: str, file: Path) -> str:
-    """Return the text of a file with other content between the line `start` and END.
-
-    Raises:
-        CommandError: it lacks one of these lines.
-    """
-    before, found_start, rest = text.partition(start)
-    _, found_end, after = rest.partition(END)
-    if not (found_start and found_end):
-        raise CommandError(
-            f"{file}: lacks the line {END if found_start else start}; write it where the figures are to be"
-        )
-    return f"{before}{start}\n\n{content}\n\n{END}{after}"
-
-
-def rewrite(page_file: Path, page: Callable[[str, Figures], str], published: Path) -> None:
-    """Write a page with the figures of a result file, which the benchmark of its name makes.
-
-    Raises:
-        CommandError: there is no result file, or the page has no place for the figures.
-    """
-    if not published.is_file():
-        raise CommandError(f"{published}: is missing; make it with: python -m tests.benchmarks.{published.stem}")
-    page_file.write_text(page(page_file.read_text("utf-8"), json.loads(published.read_bytes())), "utf-8")
-
-
-def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:
-    """Write the page."""
-    rewrite(page_file, page, published)
-    return 0
-
+PAGE = FiguresPage(
+    file=ROOT / "docs" / "portfolio.md",
+    start="<!-- figures: python -m tests.benchmarks.portfolio_page -->",
+    published=RESULTS / RESULT,
+    block=block,
+)
 
 if __name__ == "__main__":
-    run(main)
+    run(PAGE.write)

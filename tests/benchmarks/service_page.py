@@ -4,17 +4,13 @@ They are those of research/results/benchmarks.json; the text around them is writ
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from research.cli import ROOT, run
 from tests.benchmarks.__main__ import RESULT
+from tests.benchmarks.figures_page import RESULTS, FiguresPage
 from tests.benchmarks.measure import Figures
-from tests.benchmarks.portfolio_page import between_marks, rewrite
 from tests.benchmarks.table import ANCHOR_LABELS, TARGETS, is_judged, is_met, is_time, value_at
 
-PAGE = ROOT / "docs" / "explanations" / "speed.md"
-PUBLISHED = ROOT / "research" / "results" / RESULT
-START = "<!-- figures: python -m tests.benchmarks.service_page -->"
 LABELS = {
     "online.files.average.served.wall_ms.median": "features that the model reads, of an average credit file, ms",
     "online.files.average.all.wall_ms.median": "all features of the catalogue, of an average credit file, ms",
@@ -141,16 +137,12 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.1f}"
 
 
-def page(text: str, figures: Figures) -> str:
-    """Return the page with the figures in place of those that it holds; errors as `between_marks`."""
-    return between_marks(text, START, block(figures), PAGE)
-
-
-def main(published: Path = PUBLISHED, page_file: Path = PAGE) -> int:
-    """Write the page."""
-    rewrite(page_file, page, published)
-    return 0
-
+PAGE = FiguresPage(
+    file=ROOT / "docs" / "explanations" / "speed.md",
+    start="<!-- figures: python -m tests.benchmarks.service_page -->",
+    published=RESULTS / RESULT,
+    block=block,
+)
 
 if __name__ == "__main__":
-    run(main)
+    run(PAGE.write)

@@ -1,12 +1,13 @@
 """The manual shows the published figures of the journal's commands, and says what was measured, and how."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from research.cli import CommandError
-from tests.benchmarks.journal_page import PAGE, PUBLISHED, block, main, page
+from tests.benchmarks.journal_page import PAGE, block
 
 
 def _run(cpu_seconds: float, refused: int = 0) -> dict[str, object]:
@@ -32,8 +33,8 @@ def _figures(*, quiet: bool = True, refused: int = 0) -> dict[str, object]:
 
 
 def test_the_manual_shows_the_published_figures():
-    text = PAGE.read_text("utf-8")
-    assert page(text, json.loads(PUBLISHED.read_bytes())) == text
+    text = PAGE.file.read_text("utf-8")
+    assert PAGE.filled(text, json.loads(PAGE.published.read_bytes())) == text
 
 
 def test_each_command_has_its_figures_at_each_size_and_beyond():
@@ -63,4 +64,4 @@ def test_decisions_that_could_not_be_written_are_named_with_their_command():
 
 def test_figures_that_are_missing_are_an_error(tmp_path: Path):
     with pytest.raises(CommandError, match=r"is missing; make it with: python -m tests\.benchmarks\.journal_scale"):
-        main(tmp_path / "journal_scale.json", tmp_path / "page.md")
+        replace(PAGE, file=tmp_path / "page.md", published=tmp_path / "journal_scale.json").write()

@@ -1,12 +1,13 @@
 """The page on portfolios shows the published figures, and says which were measured."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from research.cli import CommandError
-from tests.benchmarks.portfolio_page import PAGE, PUBLISHED, block, main, page
+from tests.benchmarks.portfolio_page import PAGE, block
 
 RUN = {"seconds": 40.0, "cpu_seconds": 72.0, "peak_memory_mib": 600.0}
 
@@ -38,7 +39,9 @@ def _figures(*, quiet: bool) -> dict[str, object]:
 
 
 def test_the_page_shows_the_published_figures():
-    assert page(PAGE.read_text("utf-8"), json.loads(PUBLISHED.read_bytes())) == PAGE.read_text("utf-8")
+    assert PAGE.filled(PAGE.file.read_text("utf-8"), json.loads(PAGE.published.read_bytes())) == PAGE.file.read_text(
+        "utf-8"
+    )
 
 
 def test_sizes_beyond_the_runs_are_extrapolated_and_named_so():
@@ -71,6 +74,6 @@ def test_layers_are_shares_of_the_whole_largest_first():
 
 def test_a_page_without_marks_and_figures_that_are_missing_are_errors(tmp_path: Path):
     with pytest.raises(CommandError, match="lacks the line"):
-        page("text", _figures(quiet=True))
+        PAGE.filled("text", _figures(quiet=True))
     with pytest.raises(CommandError, match=r"is missing; make it with: python -m tests\.benchmarks\.portfolio"):
-        main(tmp_path / "portfolio.json", tmp_path / "page.md")
+        replace(PAGE, file=tmp_path / "page.md", published=tmp_path / "portfolio.json").write()

@@ -2,21 +2,22 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from research.cli import CommandError
-from tests.benchmarks.service_page import LABELS, PAGE, PUBLISHED, block, main, page
+from tests.benchmarks.service_page import LABELS, PAGE, block
 from tests.benchmarks.table import TARGETS, targets_met
 
-FIGURES: dict[str, Any] = json.loads(PUBLISHED.read_bytes())
+FIGURES: dict[str, Any] = json.loads(PAGE.published.read_bytes())
 
 
 def test_the_page_shows_the_published_figures():
-    text = PAGE.read_text("utf-8")
-    assert page(text, FIGURES) == text
+    text = PAGE.file.read_text("utf-8")
+    assert PAGE.filled(text, FIGURES) == text
 
 
 def test_each_target_has_its_row_and_verdict():
@@ -49,4 +50,4 @@ def test_times_of_a_busy_machine_are_not_judged():
 
 def test_figures_that_are_missing_are_an_error(tmp_path: Path):
     with pytest.raises(CommandError, match=r"is missing"):
-        main(tmp_path / "benchmarks.json", tmp_path / "page.md")
+        replace(PAGE, file=tmp_path / "page.md", published=tmp_path / "benchmarks.json").write()
